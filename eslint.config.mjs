@@ -1,0 +1,15 @@
+import jupyter from '@jupyter/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  ...tseslint.configs.strict,
+  { plugins: { jupyter }, rules: jupyter.configs.recommended.rules },
+  {
+    files: ['labextension/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', 60]
+    }
+  }
+);

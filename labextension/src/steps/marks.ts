@@ -1,0 +1,132 @@
+/** Keeps the coloured stripe and the label of every cell in step with the cell's tags. */
+
+import { Cell } from '@jupyterlab/cells';
+import { DocumentRegistry } from '@jupyterlab/docregistry';
+import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+
+import { Role } from '../tokens';
+import { hueOf, roleOf } from './roles';
+
+/** What the label of a cell says, and what a screen reader and a hovering mouse are told. */
+export function describe(
+  role: Role,
+  trans: TranslationBundle
+): { label: string; title: string } {
+  switch (role.kind) {
+    case 'step':
+      return role.gate
+        ? {
+            label: trans.__('%1 · gate', role.name),
+            title: trans.__('Gate of step %1', role.name)
+          }
+        : { label: role.name, title: trans.__('Step %1', role.name) };
+    case 'setup':
+      return {
+        label: trans.__('setup'),
+        title: trans.__('Setup: put in front of every step')
+      };
+    case 'parameters':
+      return {
+        label: trans.__('parameters'),
+        title: trans.__('Parameters of the pipeline, with their defaults')
+      };
+    case 'conflict':
+      return {
+        label: role.names.join(' ≠ '),
+        title: trans.__('A cell belongs to one step; remove all but one tag')
+      };
+  }
+}
+
+/** Draws one cell's mark, or takes it away. */
+export function mark(
+  node: HTMLElement,
+  tags: unknown,
+  trans: TranslationBundle
+): void {
+  const role = roleOf(tags);
+  node.classList.toggle('jp-mlops-marked', role !== null);
+  if (role === null) {
+    delete node.dataset.mlopsLabel;
+    delete node.dataset.mlopsKind;
+    delete node.dataset.mlopsHue;
+    node.removeAttribute('aria-description');
+    return;
+  }
+  const { label, title } = describe(role, trans);
+  node.dataset.mlopsLabel = label;
+  node.dataset.mlopsKind = role.kind;
+  node.dataset.mlopsHue = role.kind === 'step' ? `${hueOf(role.name)}` : '';
+  node.setAttribute('aria-description', title);
+}
+
+/** Marks the cells of each notebook that opens, and follows what happens to them. */
+export class CellMarks implements DocumentRegistry.IWidgetExtension<
+  NotebookPanel,
+  INotebookModel
+> {
+  constructor(private readonly _trans: TranslationBundle) {}
+
+  createNew(panel: NotebookPanel): IDisposable {
+    const marker = new NotebookMarker(panel, this._trans);
+    return new DisposableDelegate(() => marker.dispose());
+  }
+}
+
+/** The marks of one open notebook. */
+class NotebookMarker implements IDisposable {
+  constructor(
+    private readonly _panel: NotebookPanel,
+    private readonly _trans: TranslationBundle
+  ) {
+    _panel.content.modelChanged.connect(this._follow, this);
+    _panel.context.ready.then(
+      () => this._follow(),
+      () => undefined // the document says itself why it could not be opened
+    );
+  }
+
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  dispose(): void {
+    if (this._disposed) {
+      return;
+    }
+    this._disposed = true;
+    this._panel.content.modelChanged.disconnect(this._follow, this);
+    this._panel.content.model?.cells.changed.disconnect(this._refresh, this);
+  }
+
+  private _follow(): void {
+    if (this._disposed) {
+      return;
+    }
+    const cells = this._panel.content.model?.cells;
+    cells?.changed.disconnect(this._refresh, this);
+    cells?.changed.connect(this._refresh, this);
+    this._refresh();
+  }
+
+  private _refresh(): void {
+    for (const cell of this._panel.content.widgets) {
+      if (!this._followed.has(cell)) {
+        this._followed.add(cell);
+        cell.model.metadataChanged.connect(() => this._draw(cell));
+        this._draw(cell);
+      }
+    }
+  }
+
+  private _draw(cell: Cell): void {
+    if (!cell.isDisposed) {
+      mark(cell.node, cell.model.getMetadata('tags'), this._trans);
+    }
+  }
+
+  private _disposed = false;
+  private readonly _followed = new WeakSet<Cell>();
+}

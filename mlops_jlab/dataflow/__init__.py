@@ -1,0 +1,1 @@
+"""What each statement reads, binds and changes, and so what must cross from step to step."""

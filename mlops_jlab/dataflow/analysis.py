@@ -1,0 +1,162 @@
+"""A notebook → its :class:`Graph`: the whole of the analysis, as one function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_jlab.dataflow.definitions import Definition
+from mlops_jlab.dataflow.needs import StepNeeds
+from mlops_jlab.dataflow.ordering import Ordering
+from mlops_jlab.dataflow.walk import Walk
+from mlops_jlab.entities.findings import Finding, Severity, in_order
+from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
+from mlops_jlab.entities.notebooks import Notebook, Role
+from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.notebook.parameters import read_parameters
+from mlops_jlab.notebook.tags import slug
+
+_STEP_SETTINGS = {"retries", "timeout", "cpus", "memory", "cache", "uses", "produces"}
+
+
+def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
+    """The pipeline that the notebook's tags and data flow make, with everything to be said about it.
+
+    ``findings`` are those of reading the file; they come first in the graph's own. Nothing is
+    executed, save that modules in star imports are imported in a process of their own.
+    """
+    walk = Walk(notebook)
+    walk.run()
+    _carry_session(walk)
+    parameters, more = _parameters(notebook)
+    ordering = Ordering(walk)
+    edges = ordering.edges()
+    found = [*findings, *more, *walk.notes.findings, *ordering.findings]
+    settings = _settings(notebook, walk.steps, found)
+    steps = tuple(
+        _step(walk, ordering, name, place, settings.get(name, {}))
+        for place, name in enumerate(ordering.running_order)
+    )
+    if not steps:
+        found.append(
+            Finding(
+                Severity.ERROR, "no-steps", "no cell is tagged as a step: there is nothing to run",
+                "tag cells with step:NAME, or try: mlops-jlab tag NOTEBOOK --from headings",
+            )
+        )  # fmt: skip
+    return Graph(
+        notebook=notebook,
+        name=slug(str(notebook.settings.get("name") or notebook.path.stem)),
+        steps=steps,
+        edges=edges,
+        parameters=parameters,
+        setup=tuple(c for c in notebook.tagged if c.role in (Role.SETUP, Role.PARAMETERS)),
+        setup_values=tuple(walk.setup_values),
+        setup_definitions=tuple(walk.setup_definitions),
+        generators_seeded=tuple(sorted(ordering.generators)),
+        findings=in_order(found),
+    )
+
+
+def _carry_session(walk: Walk) -> None:
+    """Session lines and patches of modules go to every step below them."""
+    for needs in walk.steps.values():
+        last = needs.cells[-1]
+        for definition in walk.session:
+            if definition.cell.index < last.index:
+                walk.uses.carry(definition, last, needs)
+
+
+def _parameters(notebook: Notebook) -> tuple[tuple[Parameter, ...], list[Finding]]:
+    cells = [cell for cell in notebook.tagged if cell.role is Role.PARAMETERS]
+    findings: list[Finding] = []
+    if len(cells) > 1:
+        places = ", ".join(f"cell {cell.index + 1}" for cell in cells)
+        findings.append(
+            Finding(
+                Severity.ERROR, "two-parameters", f"two cells are tagged 'parameters': {places}",
+                "keep one parameters cell", cells[1].index, cells[1].id,
+            )
+        )  # fmt: skip
+    if not cells:
+        return (), findings
+    parameters, more = read_parameters(cells[0])
+    return parameters, [*findings, *more]
+
+
+def _settings(
+    notebook: Notebook, steps: Mapping[str, StepNeeds], findings: list[Finding]
+) -> dict[str, Mapping[str, object]]:
+    given = notebook.settings.get("steps", {})
+    if not isinstance(given, Mapping):
+        findings.append(
+            Finding(Severity.ERROR, "settings", "metadata 'mlops_jlab.steps' is no JSON object",
+                    'write {"steps": {"NAME": {"retries": 2}}}')
+        )  # fmt: skip
+        return {}
+    found: dict[str, Mapping[str, object]] = {}
+    for name, values in given.items():
+        unknown = set(values) - _STEP_SETTINGS if isinstance(values, Mapping) else set()
+        if name not in steps or not isinstance(values, Mapping) or unknown:
+            what = f"unknown settings {sorted(unknown)}" if unknown else "no such step"
+            findings.append(
+                Finding(Severity.NOTE, "settings", f"metadata for step {name!r}: {what}",
+                        f"known settings: {', '.join(sorted(_STEP_SETTINGS))}")
+            )  # fmt: skip
+        if isinstance(values, Mapping):
+            found[name] = values
+    return found
+
+
+def _step(
+    walk: Walk, ordering: Ordering, name: str, place: int, settings: Mapping[str, object]
+) -> Step:
+    needs = walk.steps[name]
+    below = ordering.read_below(name)
+    inputs = {*needs.inputs, *_listed(settings, "uses")}
+    outputs = {*needs.outputs, *_listed(settings, "produces")}
+    return Step(
+        name=name,
+        position=place,
+        cells=tuple(needs.cells),
+        inputs=tuple(sorted(inputs)),
+        outputs=tuple(sorted(outputs)),
+        carried=tuple(_carried(needs, definition) for definition in _sorted(needs.carried)),
+        reads_all=needs.reads_all,
+        writes_any=needs.writes_any,
+        watched=tuple(sorted(({*inputs, *needs.setup_values} & below) - outputs)),
+        seeds=tuple(needs.seeded),
+        surprises=tuple(sorted(ordering.surrounded.get(name, ()))),
+        settings=settings,
+    )
+
+
+def _listed(settings: Mapping[str, object], key: str) -> list[str]:
+    value = settings.get(key, [])
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _sorted(carried: Mapping[Definition, None]) -> list[Definition]:
+    """One for each text, in document order; lines from ``__future__`` come first."""
+    unique: dict[int, Definition] = {}
+    for definition in sorted(carried, key=lambda d: d.order):
+        unique.setdefault(definition.order, definition)
+    return sorted(unique.values(), key=lambda d: ("__future__" not in d.text, d.order))
+
+
+def _carried(needs: StepNeeds, definition: Definition) -> CarriedSource:
+    values = _values_needed(definition, needs, set())
+    return CarriedSource(
+        definition.name, definition.text, definition.cell.index, definition.line, frozenset(values)
+    )
+
+
+def _values_needed(definition: Definition, needs: StepNeeds, seen: set[Definition]) -> set[str]:
+    """The handed-over values that running the text reads, directly or through its bases."""
+    seen.add(definition)
+    names: set[str] = set()
+    for needed in definition.needs:
+        if not needed.is_source and needed.step:
+            names.add(needed.name)
+        elif needed.is_source and needed in needs.carried and needed not in seen:
+            names |= _values_needed(needed, needs, seen)
+    return names

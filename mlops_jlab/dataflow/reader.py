@@ -1,0 +1,415 @@
+"""One statement → its :class:`Effects`, by walking its syntax tree with Python's own scopes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from mlops_jlab.dataflow import calls, knowledge
+from mlops_jlab.dataflow.effects import Effects, dotted, iterated_names, root_of, shared_names
+from mlops_jlab.dataflow.scopes import imported_names, local_names, pattern_names
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def effects_of(node: ast.stmt | ast.expr, imports: Mapping[str, str]) -> Effects:
+    """What running ``node`` at the top level of a cell does.
+
+    ``imports`` maps the names that are bound to modules, or to what was imported from them, to
+    their full names.
+    """
+    reader = Reader(imports)
+    reader.visit(node)
+    return reader.finish()
+
+
+class Reader(ast.NodeVisitor):
+    """Walks one statement in the order in which Python evaluates it."""
+
+    def __init__(
+        self,
+        imports: Mapping[str, str],
+        scopes: tuple[frozenset[str], ...] = (),
+        *,
+        deferred: bool = False,
+    ) -> None:
+        self.out = Effects()
+        self.imports = dict(imports)
+        self.scopes = scopes  # the local names of the enclosing functions, outermost first
+        self.deferred = deferred
+        self.globals_declared: set[str] = set()
+        self.bound: set[str] = set()
+        self.stored: dict[str, int] = {}
+        self.guarded = 0
+        self.restored: list[str] = []  # hidden variables that a context manager puts back
+        self.local_roots: dict[str, set[str]] = {}
+
+    def finish(self) -> Effects:
+        """The effects found; what was stored on every path is bound, the rest perhaps."""
+        for name, line in self.stored.items():
+            (self.out.binds if name in self.bound else self.out.maybe).setdefault(name, line)
+        for name in [n for n in self.out.deletes if n in self.bound]:
+            del self.out.deletes[name]
+        return self.out
+
+    # Names
+
+    def is_local(self, name: str) -> bool:
+        """Whether ``name`` belongs to an enclosing function rather than to the notebook."""
+        return name not in self.globals_declared and any(name in scope for scope in self.scopes)
+
+    def read(self, name: str, line: int, *, soft: bool = False) -> None:
+        """Notes that ``name`` is looked up."""
+        if self.is_local(name) or name in self.bound:
+            return
+        kind = self.out.soft if soft or self.deferred or self.guarded else self.out.reads
+        kind.setdefault(name, line)
+
+    def bind(self, name: str, line: int) -> None:
+        """Notes that ``name`` is bound to something new."""
+        if self.is_local(name):
+            return
+        self.imports.pop(name, None)
+        self.bound.add(name)
+        self.stored.setdefault(name, line)
+
+    def change(self, name: str, line: int) -> None:
+        """Notes that the object behind ``name`` may be changed in place."""
+        if not name or name in self.restored:
+            return
+        if self.is_local(name):
+            for root in self.local_roots.get(name, ()):
+                self.change(root, line)
+            self.out.changes.setdefault(f"local:{name}", line)
+            return
+        self.out.changes.setdefault(name, line)
+
+    def alias(self, target: str, sources: set[str]) -> None:
+        """Notes that ``target`` may share objects with ``sources``."""
+        if self.is_local(target):
+            self.local_roots.setdefault(target, set()).update(sources - {target})
+            return
+        for source in sources - {target}:
+            if not self.is_local(source):
+                self.out.aliases.append((target, source))
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.read(node.id, node.lineno)
+            self.out.mentions.add(node.id)
+        elif isinstance(node.ctx, ast.Store):
+            self.bind(node.id, node.lineno)
+        else:
+            self.read(node.id, node.lineno)
+            self.bound.discard(node.id)
+            if not self.is_local(node.id):
+                self.out.deletes.setdefault(node.id, node.lineno)
+
+    def _store_into(self, node: ast.Attribute | ast.Subscript) -> None:
+        """An attribute or item of something is set or deleted."""
+        self.visit(node.value)
+        if isinstance(node, ast.Subscript):
+            self.visit(node.slice)
+        name = dotted(node if isinstance(node, ast.Attribute) else node.value, self.imports)
+        hidden = knowledge.changes_setting(name)
+        root = root_of(node)
+        if hidden:
+            self.change(hidden, node.lineno)
+        elif root:
+            self.change(root, node.lineno)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.visit(node.value)
+        else:
+            self._store_into(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.generic_visit(node)
+        else:
+            self._store_into(node)
+
+    # Assignments
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self.visit(target)
+            self._alias_targets(target, node.value)
+        if len(node.targets) > 1:
+            first = shared_names(node.targets[0])
+            for target in node.targets[1:]:
+                for name in shared_names(target):
+                    self.alias(name, first)
+
+    def _alias_targets(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                for one, other in zip(target.elts, value.elts, strict=True):
+                    self._alias_targets(one, other)
+                return
+            together = calls.unpacks_one_thing(value)
+            sources = shared_names(value) | (shared_names(target) if together else set())
+        else:
+            sources = shared_names(value) | calls.handed_through(value)
+        for name in shared_names(target):
+            self.alias(name, sources)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.read(node.target.id, node.lineno)
+            self.visit(node.value)
+            self.change(node.target.id, node.lineno)
+            self.bind(node.target.id, node.lineno)
+        else:
+            self.visit(node.value)
+            self.visit(node.target)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if not self.deferred:
+            self.visit(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+            self.visit(node.target)
+            self._alias_targets(node.target, node.value)
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self.visit(node.target)
+        self._alias_targets(node.target, node.value)
+
+    # Control flow
+
+    @contextmanager
+    def perhaps(self) -> Iterator[set[str]]:
+        """A region that may not run: what it binds is not sure afterwards."""
+        before = set(self.bound)
+        new: set[str] = set()
+        yield new
+        new |= self.bound - before
+        self.bound = before
+
+    def _block(self, body: list[ast.stmt]) -> set[str]:
+        with self.perhaps() as new:
+            for statement in body:
+                self.visit(statement)
+        return new
+
+    def visit_If(self, node: ast.If | ast.IfExp) -> None:
+        self.visit(node.test)
+        if isinstance(node, ast.IfExp):
+            with self.perhaps() as first:
+                self.visit(node.body)
+            with self.perhaps() as second:
+                self.visit(node.orelse)
+        else:
+            first, second = self._block(node.body), self._block(node.orelse)
+        self.bound |= first & second
+
+    visit_IfExp = visit_If
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.visit(node.values[0])
+        with self.perhaps():
+            for value in node.values[1:]:
+                self.visit(value)
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.visit(node.iter)
+        with self.perhaps():
+            self.visit(node.target)
+            for name in shared_names(node.target):
+                self.alias(name, iterated_names(node.iter))
+            for statement in node.body:
+                self.visit(statement)
+        self._block(node.orelse)
+
+    visit_AsyncFor = visit_For
+
+    def visit_While(self, node: ast.While) -> None:
+        self.visit(node.test)
+        self._block(node.body)
+        self._block(node.orelse)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        guards = any(calls.catches_name_error(handler) for handler in node.handlers)
+        self.guarded += guards
+        with self.perhaps() as tried:
+            for statement in [*node.body, *node.orelse]:
+                self.visit(statement)
+        self.guarded -= guards
+        ends = [self._block_of_handler(handler) for handler in node.handlers]
+        self.bound |= tried.intersection(*ends) if ends else tried
+        for statement in node.finalbody:
+            self.visit(statement)
+
+    visit_TryStar = visit_Try
+
+    def _block_of_handler(self, handler: ast.ExceptHandler) -> set[str]:
+        if handler.type is not None:
+            self.visit(handler.type)
+        with self.perhaps() as new:
+            if handler.name:
+                self.bind(handler.name, handler.lineno)
+            for statement in handler.body:
+                self.visit(statement)
+            if handler.name and not self.is_local(handler.name):
+                self.bound.discard(handler.name)
+        if handler.name:
+            self.stored.pop(handler.name, None)
+        raises = bool(handler.body) and isinstance(handler.body[-1], ast.Raise)
+        return self.bound | new | set(self.stored) if raises else new
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        before = len(self.restored)
+        for item in node.items:
+            self.visit(item.context_expr)
+            manager = item.context_expr
+            name = dotted(manager.func if isinstance(manager, ast.Call) else manager, self.imports)
+            if name in knowledge.SCOPED:
+                self.restored.append(knowledge.SCOPED[name])
+            if item.optional_vars is not None:
+                self.visit(item.optional_vars)
+                self._alias_targets(item.optional_vars, manager)
+        for statement in node.body:
+            self.visit(statement)
+        del self.restored[before:]
+
+    visit_AsyncWith = visit_With
+
+    def visit_Match(self, node: ast.Match) -> None:
+        self.visit(node.subject)
+        for case in node.cases:
+            with self.perhaps():
+                for value in ast.walk(case.pattern):
+                    if isinstance(value, ast.expr) and not isinstance(value, ast.Constant):
+                        self.visit(value)
+                for name in pattern_names(case.pattern):
+                    self.bind(name, case.pattern.lineno)
+                    self.alias(name, shared_names(node.subject))
+                if case.guard is not None:
+                    self.visit(case.guard)
+                for statement in case.body:
+                    self.visit(statement)
+
+    # Imports, declarations and scopes of their own
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for name, full in imported_names(node):
+            self.bind(name, node.lineno)
+            self.imports[name] = full
+            self.read(f"~file:{full.split('.')[0]}.py", node.lineno, soft=True)
+
+    visit_ImportFrom = visit_Import
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.globals_declared.update(node.names)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        self._read_signature(node.args)
+        if node.returns is not None:
+            self.visit(node.returns)
+        self._inside(node)
+        self.bind(node.name, node.lineno)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._read_signature(node.args)
+        self._inside(node)
+
+    def _read_signature(self, arguments: ast.arguments) -> None:
+        for default in [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]:
+            self.visit(default)
+        for argument in ast.walk(arguments):
+            if isinstance(argument, ast.arg) and argument.annotation is not None:
+                self.visit(argument.annotation)
+
+    def _inside(self, node: Function) -> None:
+        inner = function_reader(node, self.imports, self.scopes)
+        if isinstance(node, ast.Lambda):
+            self._merge(inner)
+
+    def _merge(self, inner: Effects) -> None:
+        """A lambda or nested scope may run at once: take its effects over, as possible ones."""
+        for name, line in {**inner.reads, **inner.soft}.items():
+            self.read(name, line, soft=True)
+        for name, line in inner.changes.items():
+            if not name.startswith("local:"):
+                self.change(name, line)
+        for name, line in {**inner.binds, **inner.maybe}.items():
+            self.stored.setdefault(name, line)
+        self.out.mentions |= inner.mentions
+        self.out.calls += inner.calls
+        self.out.hazards += inner.hazards
+        self.out.reads_all |= inner.reads_all
+        self.out.writes_any |= inner.writes_any
+        self.out.seeds_somehow |= inner.seeds_somehow
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
+            self.visit(part)
+        body = Reader(self.imports, (*self.scopes, frozenset()), deferred=self.deferred)
+        own: set[str] = set()
+        for statement in node.body:
+            body.scopes = (*self.scopes, frozenset(own))
+            body.visit(statement)
+            own |= local_names([statement], set())
+        self._merge_class(body.out)
+        self.bind(node.name, node.lineno)
+
+    def _merge_class(self, inner: Effects) -> None:
+        for name, line in inner.reads.items():
+            self.read(name, line)
+        for name, line in inner.soft.items():
+            self.read(name, line, soft=True)
+        for name, line in inner.changes.items():
+            self.change(name, line)
+        self.out.calls += inner.calls
+        self.out.hazards += inner.hazards
+
+    def _comprehend(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        self.visit(node.generators[0].iter)
+        names = frozenset(local_names([part.target for part in node.generators], set()))
+        outer, self.scopes = self.scopes, (*self.scopes, names)
+        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        with self.perhaps():
+            for place, part in enumerate(node.generators):
+                for name in names:
+                    self.alias(name, iterated_names(part.iter))
+                for inner in [*([part.iter] if place else []), *part.ifs]:
+                    self.visit(inner)
+            for element in elements:
+                self.visit(element)
+        self.scopes = outer
+
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehend
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name):
+            self.read(node.func.id, node.lineno)
+        else:
+            self.visit(node.func)
+        for argument in node.args:
+            self.visit(argument)
+        for keyword in node.keywords:
+            self.visit(keyword.value)
+        calls.note_call(self, node)
+
+
+def function_reader(
+    node: Function, imports: Mapping[str, str], scopes: tuple[frozenset[str], ...] = ()
+) -> Effects:
+    """The effects of calling a function: every name in its body that is the notebook's."""
+    declared: set[str] = set()
+    body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+    own = local_names([node.args, *body], declared)
+    reader = Reader(imports, (*scopes, frozenset(own)), deferred=True)
+    reader.globals_declared = declared
+    for part in body:
+        reader.visit(part)
+    return reader.finish()

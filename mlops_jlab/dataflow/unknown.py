@@ -1,0 +1,106 @@
+"""What to say about a name that nothing above defines, and about a value that cannot travel."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_jlab.dataflow.definitions import Definition
+from mlops_jlab.dataflow.reader import effects_of
+from mlops_jlab.entities.notebooks import Cell
+from mlops_jlab.errors import nearest
+from mlops_jlab.notebook.python import parse_cell
+
+if TYPE_CHECKING:
+    from mlops_jlab.dataflow.walk import Walk
+
+_CURES = {
+    "a generator": "make it a list: {name} = list({name})",
+    "an open file": "read what is needed in the step that opens the file, or open it again below",
+    "a pandas groupby": "hand the DataFrame on and call groupby in the step that uses it",
+    "a lambda in a container": "define the functions with def, at the top level of a cell",
+}
+
+
+def cure(what: str, name: str) -> str:
+    """What to do about a value that has to stay in its process."""
+    general = f"make {name} in the step that uses it, or put both cells into one step"
+    return _CURES.get(what, general).format(name=name)
+
+
+def history(
+    walk: Walk, name: str, line: int, cell: Cell, pattern: re.Pattern[str]
+) -> bool:
+    """Whether ``name`` is IPython's own record of the session; an error if it crosses a step."""
+    if not pattern.match(name):
+        return False
+    if name in ("_", "__", "___"):
+        above = [c for c in walk.notebook.tagged if c.index < cell.index]
+        if above and above[-1].step == cell.step and name == "_":
+            return True
+    walk.notes.error(
+        "session-history",
+        f"{name!r} is IPython's record of the session, and a step is a session of its own",
+        "give the result a name and use the name",
+        cell, line,
+    )  # fmt: skip
+    return True
+
+
+def note(
+    walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: Definition | None
+) -> None:
+    """Adds the error or hazard for a name that nothing in force defines."""
+    user = f"{within.name}() (cell {within.cell.index + 1})" if within else "the cell"
+    what = f"{user} reads {name!r}, which "
+    untagged = _binder(walk, name, tagged=False)
+    if name in walk.environment.deleted:
+        gone = walk.environment.deleted[name]
+        if not soft:
+            walk.notes.error(
+                "deleted", f"{what}cell {gone.cell.index + 1} deletes",
+                "use it before it is deleted", cell, line,
+            )  # fmt: skip
+    elif untagged is not None:
+        where = f"cell {untagged.index + 1}"
+        hint = f"tag {where} with step:{cell.step or 'NAME'}, or with setup"
+        if soft and within is None:
+            walk.notes.hazard("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line)
+        else:
+            walk.notes.error("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line)
+    elif not soft:
+        later = _binder(walk, name, tagged=True)
+        if later is not None and later.index != cell.index:
+            walk.notes.error(
+                "defined-below", f"{what}is defined only below, in cell {later.index + 1}",
+                "move the definition up: Run All would stop here too", cell, line,
+            )  # fmt: skip
+        else:
+            known = [n for n in walk.environment if not n.startswith("~")]
+            walk.notes.error(
+                "unknown-name", f"{what}nothing defines{nearest(name, known)}",
+                "define it in a tagged cell above", cell, line,
+            )  # fmt: skip
+
+
+def _binder(walk: Walk, name: str, *, tagged: bool) -> Cell | None:
+    """A cell that binds ``name``: the last untagged one above, or the first tagged one."""
+    found = _binders(walk).get((name, tagged), [])
+    if tagged:
+        return found[0] if found else None
+    return found[-1] if found else None
+
+
+def _binders(walk: Walk) -> dict[tuple[str, bool], list[Cell]]:
+    """For each name, the cells that bind it; made once, when the first question comes."""
+    if walk.binders is None:
+        found: dict[tuple[str, bool], list[Cell]] = {}
+        for cell in walk.notebook.cells:
+            if not cell.is_code:
+                continue
+            for statement in parse_cell(cell.source).tree.body:
+                effects = effects_of(statement, {})
+                for name in {**effects.binds, **effects.maybe}:
+                    found.setdefault((name, cell.in_pipeline), []).append(cell)
+        walk.binders = found
+    return walk.binders

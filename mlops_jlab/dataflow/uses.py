@@ -1,0 +1,179 @@
+"""Resolving the names that a statement reads: to another step, to source that travels, to setup."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from typing import TYPE_CHECKING
+
+from mlops_jlab.dataflow import unknown
+from mlops_jlab.dataflow.definitions import Definition
+from mlops_jlab.dataflow.effects import Effects
+from mlops_jlab.dataflow.needs import Reached, Rebinding, StepNeeds
+from mlops_jlab.entities.notebooks import Cell
+
+if TYPE_CHECKING:
+    from mlops_jlab.dataflow.walk import Walk
+
+PROVIDED = frozenset(dir(builtins)) | {
+    "display", "get_ipython", "exit", "quit", "__name__", "__doc__", "__builtins__",
+    "__builtin__", "__package__", "__spec__", "__loader__", "__annotations__",
+}  # fmt: skip
+_HISTORY = re.compile(r"(In|Out|_ih|_oh|_dh|_i{1,3}|_i?\d+|_{1,3})\Z")
+
+
+class Uses:
+    """Looks names up where the walk stands, and notes what the step needs because of them."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    def read_all(
+        self, effects: Effects, lines: dict[str, int], cell: Cell, needs: StepNeeds | None
+    ) -> Reached:
+        """Resolves every name that the statement reads, and all that those names lead to."""
+        reached = Reached()
+        seen: set[Definition] = set()
+        changed = [n for n in effects.changes if not n.startswith("local:")]
+        for name in dict.fromkeys([*effects.reads, *effects.soft, *changed]):
+            soft = name not in effects.reads
+            found = self.one(name, lines.get(name, 1), cell, needs, soft=soft)
+            kinds = self._follow(found, cell, needs, reached, seen)
+            mentioned = name in effects.mentions
+            own = {d for d in found if d.is_source and (d.facts or d.is_class)}
+            reached.kinds |= kinds | (own if mentioned else {d for d in own if d.is_class})
+        return reached
+
+    def _follow(
+        self, found: tuple[Definition, ...], cell: Cell, needs: StepNeeds | None,
+        reached: Reached, seen: set[Definition],
+    ) -> frozenset[Definition]:  # fmt: skip
+        """Functions lead to the names in their bodies, values to the classes they are made of."""
+        kinds: frozenset[Definition] = frozenset()
+        todo = list(found)
+        while todo:
+            definition = todo.pop()
+            kinds |= definition.kinds
+            for kind in [definition, *definition.kinds]:
+                if kind in seen or not kind.is_source:
+                    continue
+                seen.add(kind)
+                if needs is not None:
+                    self.carry(kind, cell, needs)
+                if kind.facts is None:
+                    continue
+                reached.facts.append(kind.facts)
+                inner = kind.facts.effects
+                for name in dict.fromkeys([*inner.reads, *inner.soft, *inner.changes]):
+                    more = self.one(name, kind.line, cell, needs, soft=True, within=kind)
+                    todo.extend(more)
+                    classes = {d for d in more if d.is_source and d.is_class}
+                    functions = {d for d in more if d.facts and name in inner.mentions}
+                    kinds |= classes | functions
+        return kinds
+
+    def one(
+        self, name: str, line: int, cell: Cell, needs: StepNeeds | None, *,
+        soft: bool, within: Definition | None = None,
+    ) -> tuple[Definition, ...]:  # fmt: skip
+        """The definitions of ``name`` here; what the step needs for it is noted."""
+        walk = self._walk
+        walk.cells[cell.index].uses.add(name)
+        found = walk.environment.lookup(name)
+        if name.startswith("~"):
+            self._hidden(name, found, needs)
+            return found
+        if not found:
+            if name not in PROVIDED and not unknown.history(walk, name, line, cell, _HISTORY):
+                unknown.note(walk, name, line, cell, soft=soft, within=within)
+            return ()
+        for definition in found:
+            if needs is None:
+                if definition.step and not soft:
+                    walk.notes.error(
+                        "setup-reads-step",
+                        f"this {cell.role.value} cell reads {name!r}, which step "
+                        f"{definition.step!r} makes (cell {definition.cell.index + 1})",
+                        "setup is put in front of every step; move the line into a step",
+                        cell, line,
+                    )  # fmt: skip
+            elif not definition.step:
+                kind = needs.setup_definitions if definition.is_source else needs.setup_values
+                kind.setdefault(name)
+            elif definition.step != needs.name:
+                self._from_elsewhere(definition, name, line, cell, needs)
+        return found
+
+    def _hidden(self, name: str, found: tuple[Definition, ...], needs: StepNeeds | None) -> None:
+        if needs is None:
+            return
+        if name.startswith(("~file:", "~shell")):
+            self._walk.note_reader(name, needs)
+        for definition in found:
+            if definition.step not in ("", needs.name):
+                needs.orders.setdefault(definition.step, {})[name] = None
+
+    def _from_elsewhere(
+        self, definition: Definition, name: str, line: int, cell: Cell, needs: StepNeeds
+    ) -> None:
+        walk = self._walk
+        if definition.is_source:
+            self.carry(definition, cell, needs)
+            return
+        needs.inputs.setdefault(name, {})[definition.step] = None
+        walk.steps[definition.step].outputs.setdefault(name)
+        if definition.stays and not needs.reads_all:
+            walk.notes.error(
+                "cannot-travel",
+                f"{name!r} is {definition.stays}, made in step {definition.step!r} "
+                f"(cell {definition.cell.index + 1}), and cannot travel to step {needs.name!r}",
+                unknown.cure(definition.stays, name), cell, line,
+            )  # fmt: skip
+        elif not definition.by_change:
+            walk.rebindings.append(Rebinding(needs.name, definition, cell, line))
+
+    def carry(self, definition: Definition, cell: Cell, needs: StepNeeds) -> None:
+        """``definition`` travels to the step as source, with what it needs to be run again."""
+        if definition.step in ("", needs.name) or definition in needs.carried:
+            return
+        needs.carried[definition] = None
+        for needed in definition.needs:
+            if needed.is_source:
+                self.carry(needed, cell, needs)
+            elif needed.step:
+                self._value_for_source(needed, definition, cell, needs)
+            else:
+                needs.setup_values.setdefault(needed.name)
+        for patch in definition.patches:
+            self.carry(patch, cell, needs)
+
+    def _value_for_source(
+        self, value: Definition, definition: Definition, cell: Cell, needs: StepNeeds
+    ) -> None:
+        """A default, decorator or class body that reads a value: it must still be the same one."""
+        newest = self._walk.environment.newest(value.name)
+        while newest is not None and newest.by_change and newest is not value:
+            newest = newest.previous
+        if newest is not value or value.step == needs.name:
+            self._walk.notes.error(
+                "definition-time",
+                f"{definition.name!r} (cell {definition.cell.index + 1}) was defined with the "
+                f"value that {value.name!r} had then, and {value.name!r} is bound anew before "
+                f"step {needs.name!r} uses it",
+                f"give the second {value.name!r} another name, or move the definition to setup",
+                cell,
+            )
+            return
+        newest = self._walk.environment.newest(value.name)
+        for maker in (value, newest):
+            if maker is not None and maker.step not in ("", needs.name):
+                self._from_elsewhere(maker, value.name, definition.line, cell, needs)
+
+    def everything(self, cell: Cell, needs: StepNeeds | None) -> None:
+        """The step may look at any name: all that there is comes along."""
+        if needs is None:
+            return
+        needs.reads_all = True
+        for name in list(self._walk.environment):
+            if not name.startswith("~"):
+                self.one(name, 1, cell, needs, soft=True)

@@ -1,0 +1,346 @@
+"""One walk over the tagged cells in document order: who makes what, who needs it, and from whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from mlops_jlab.dataflow import knowledge
+from mlops_jlab.dataflow.definitions import (
+    Definition,
+    facts_of,
+    must_stay,
+    names_defined,
+    travels_as_source,
+)
+from mlops_jlab.dataflow.effects import Effects
+from mlops_jlab.dataflow.environment import Environment
+from mlops_jlab.dataflow.magics import is_session_line, opaque_effects
+from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
+from mlops_jlab.dataflow.reader import effects_of
+from mlops_jlab.dataflow.stars import names_of_star, star_module
+from mlops_jlab.dataflow.uses import Uses
+from mlops_jlab.entities.notebooks import Cell, Notebook, Role
+from mlops_jlab.notebook.python import Code, parse_cell
+
+
+class Walk:
+    """The state of the walk; :meth:`run` fills ``steps``, ``notes`` and the rest."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.environment = Environment()
+        self.notes = Notes()
+        self.steps: dict[str, StepNeeds] = {}
+        self.cells: dict[int, CellEffects] = {}
+        self.rebindings: list[Rebinding] = []
+        self.session: list[Definition] = []
+        self.setup_values: dict[str, None] = {}
+        self.setup_definitions: dict[str, None] = {}
+        self.seeded: set[str] = set()
+        self.seeds_somehow = False
+        self.uses = Uses(self)
+        self._order = 0
+        self._readers: dict[str, set[str]] = {}
+        self.binders: dict[tuple[str, bool], list[Cell]] | None = None
+
+    def run(self) -> None:
+        """Walks all tagged cells."""
+        for cell in self.notebook.tagged:
+            needs = None
+            if cell.role is Role.STEP:
+                needs = self.steps.setdefault(cell.step, StepNeeds(cell.step))
+                needs.cells.append(cell)
+            self.cells[cell.index] = CellEffects()
+            self._cell(cell, needs)
+
+    def _cell(self, cell: Cell, needs: StepNeeds | None) -> None:
+        code = parse_cell(cell.source)
+        if code.problem:
+            self.notes.error(
+                "syntax", f"the cell is not Python: {code.problem}", "mend the cell",
+                cell, code.problem_line,
+            )  # fmt: skip
+            return
+        if needs is not None:
+            self._settings_above(needs)
+        for magic in code.magics:
+            if magic.name == "capture":
+                out = next((word for word in magic.line.split() if word.isidentifier()), "")
+                if out:
+                    self._bind(Definition(out, cell, 1, self._next()), cell, needs, sure=True)
+            elif not code.tree.body and not code.text:
+                self._apply(opaque_effects(magic), None, cell, needs, code)
+        for statement in code.tree.body:
+            self._statement(statement, cell, needs, code)
+
+    def _settings_above(self, needs: StepNeeds) -> None:
+        for name in knowledge.SETTINGS:
+            newest = self.environment.newest(name)
+            if newest is not None and newest.step not in ("", needs.name):
+                needs.orders.setdefault(newest.step, {})[name] = None
+
+    def _next(self) -> int:
+        self._order += 1
+        return self._order
+
+    def _statement(
+        self, node: ast.stmt, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        if module := star_module(node):
+            self._star(node, module, cell, needs, code)
+            return
+        effects = effects_of(node, self.environment.imports)
+        if code.discards_names:
+            effects.binds, effects.maybe = {}, {}
+        self._apply(effects, node, cell, needs, code)
+
+    def _apply(
+        self, effects: Effects, node: ast.stmt | None, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        lines = {n: _line(code, at) for n, at in {**effects.soft, **effects.reads}.items()}
+        for hazard in effects.hazards:
+            self.notes.hazard(
+                hazard.code, hazard.message, hazard.hint, cell, _line(code, hazard.line)
+            )
+        self.seeds_somehow |= effects.seeds_somehow
+        reached = self.uses.read_all(effects, lines, cell, needs)
+        is_source = node is not None and travels_as_source(node, self.environment.imports)
+        changes = self._changes(effects, reached, lines, code)
+        if node is not None and not is_source and self._is_patch(node, effects, changes):
+            self._patch(node, effects, changes, cell, code)
+            changes = {}
+        if is_source and node is not None:
+            self._define(node, effects, cell, needs, code)
+        else:
+            self._store(node, effects, reached, cell, needs, code)
+        self._change(changes, reached, cell, needs)
+        self._by_functions(reached, effects, cell, needs, code)
+        if effects.reads_all or any(f.effects.reads_all for f in reached.facts):
+            self.uses.everything(cell, needs)
+        if effects.writes_any or any(f.effects.writes_any for f in reached.facts):
+            self._anything(cell, needs)
+
+    # What is changed in place
+
+    def _changes(
+        self, effects: Effects, reached: Reached, lines: dict[str, int], code: Code
+    ) -> dict[str, int]:
+        changes = {name: _line(code, at) for name, at in effects.changes.items()}
+        for call in effects.calls:
+            for definition in self.environment.lookup(call.function):
+                if definition.facts is not None:
+                    for name in definition.facts.changed_arguments(call):
+                        changes.setdefault(name, _line(code, call.line))
+        for facts in reached.facts:
+            for name in facts.effects.changes:
+                changes.setdefault(name, lines.get(name, 1))
+        return {n: at for n, at in changes.items() if not n.startswith("local:")}
+
+    def _change(
+        self, changes: dict[str, int], reached: Reached, cell: Cell, needs: StepNeeds | None
+    ) -> None:
+        touched = dict(changes)
+        for name, line in changes.items():
+            for partner in self.environment.partners(name):
+                touched.setdefault(partner, line)
+        for name, line in touched.items():
+            old = self.environment.newest(name)
+            if old is not None and old.is_source and not name.startswith("~"):
+                continue
+            if old is None and not name.startswith("~"):
+                continue
+            if name not in changes:
+                self.uses.one(name, line, cell, needs, soft=True)
+            kinds = reached.kinds | (old.kinds if old else frozenset())
+            new = Definition(name, cell, line, self._next(), kinds=kinds, previous=old)
+            new.by_change = True
+            new.stays = old.stays if old else ""
+            self._write(name, new, cell, needs)
+            self.environment.change(new)
+            if needs is not None:
+                self._after_readers(name, needs)
+                if name in knowledge.GENERATORS:
+                    needs.draws.add(name)
+
+    def _after_readers(self, name: str, needs: StepNeeds) -> None:
+        """Files have no versions: who reads the old content comes before who writes the new."""
+        if name.startswith(("~file:", "~shell")):
+            for reader in self._readers.pop(name, set()) - {needs.name}:
+                needs.orders.setdefault(reader, {})[name] = None
+
+    def note_reader(self, name: str, needs: StepNeeds) -> None:
+        """Remembers that a step looked at a file."""
+        self._readers.setdefault(name, set()).add(needs.name)
+
+    def _by_functions(
+        self, reached: Reached, effects: Effects, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        """Functions that were used may bind names of the notebook through ``global``."""
+        for facts in reached.facts:
+            for name in [*facts.effects.binds, *facts.effects.maybe]:
+                if name in effects.binds:
+                    continue
+                new = Definition(name, cell, 1, self._next(), kinds=reached.kinds)
+                self._bind(new, cell, needs, sure=name.startswith("~"))
+
+    def _anything(self, cell: Cell, needs: StepNeeds | None) -> None:
+        self.environment.anyone = Definition("*", cell, 1, self._next())
+        if needs is not None:
+            needs.writes_any = True
+
+    # What is bound
+
+    def _store(
+        self, node: ast.stmt | None, effects: Effects, reached: Reached, cell: Cell,
+        needs: StepNeeds | None, code: Code,
+    ) -> None:  # fmt: skip
+        stays = must_stay(node, self.environment.imports) if node is not None else ""
+        for name in effects.deletes:
+            gone = Definition(name, cell, _line(code, effects.deletes[name]), self._next())
+            self._write(name, gone, cell, needs)
+            self.environment.delete(name, gone)
+        for names, sure in ((effects.binds, True), (effects.maybe, False)):
+            for name, at in names.items():
+                new = Definition(name, cell, _line(code, at), self._next(), kinds=reached.kinds)
+                new.stays = stays
+                self._bind(new, cell, needs, sure=sure)
+                if isinstance(node, (ast.Import, ast.ImportFrom)) or _imports_inside(node):
+                    self._learn_imports(node)
+                if needs is not None and name in knowledge.GENERATORS:
+                    needs.seeded.setdefault(name)
+        for one, other in effects.aliases:
+            if self._may_share(one) and self._may_share(other):
+                self.environment.share(one, other)
+
+    def _may_share(self, name: str) -> bool:
+        newest = self.environment.newest(name)
+        return newest is not None and not newest.is_source
+
+    def _bind(
+        self, definition: Definition, cell: Cell, needs: StepNeeds | None, *, sure: bool
+    ) -> None:
+        name = definition.name
+        old = self.environment.newest(name)
+        definition.previous = old
+        self._write(name, definition, cell, needs)
+        self.environment.imports.pop(name, None)
+        self.environment.bind(definition, sure=sure)
+        if name in knowledge.GENERATORS:
+            self.seeded.add(name)
+        if needs is not None:
+            needs.made.add(name)
+
+    def _write(
+        self, name: str, definition: Definition, cell: Cell, needs: StepNeeds | None
+    ) -> None:
+        self.cells[cell.index].writes.add(name)
+        old = self.environment.newest(name)
+        if needs is not None or name.startswith(("~file:", "~shell")):
+            return
+        if definition.is_source:
+            self.setup_definitions.setdefault(name)
+        elif not name.startswith("~"):
+            self.setup_values.setdefault(name)
+        if old is not None and old.step:
+            what = f"the setting {name[1:]!r}" if name.startswith("~") else repr(name)
+            self.notes.error(
+                "setup-below-step",
+                f"this {cell.role.value} cell writes {what}, which step {old.step!r} "
+                f"(cell {old.cell.index + 1}) writes above it",
+                "move the cell above the steps, or into a step: it is put in front of every step",
+                cell, definition.line,
+            )  # fmt: skip
+
+    # What travels as source
+
+    def _define(
+        self, node: ast.stmt, effects: Effects, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        text = code.source_of(node)
+        needed = tuple(
+            definition
+            for name in sorted({*effects.reads, *effects.soft})
+            for definition in self.environment.lookup(name)
+        )
+        names = sorted(names_defined(node)) or ["~session"]
+        facts, order = facts_of(node, self.environment.imports), self._next()
+        for name in names:
+            new = Definition(name, cell, code.line(node), order, is_source=True, text=text)
+            new.facts, new.needs, new.is_class = facts, needed, isinstance(node, ast.ClassDef)
+            new.is_class |= isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+            if name == "~session" or _is_future(node):
+                self.session.append(new)
+            if name != "~session":
+                self._bind(new, cell, needs, sure=name in effects.binds)
+        self._learn_imports(node)
+
+    def _learn_imports(self, node: ast.stmt | None) -> None:
+        from mlops_jlab.dataflow.scopes import imported_names
+
+        for inner in ast.walk(node) if node is not None else ():
+            if isinstance(inner, (ast.Import, ast.ImportFrom)):
+                for name, full in imported_names(inner):
+                    if name in self.environment:
+                        self.environment.imports[name] = full
+
+    def _is_patch(self, node: ast.stmt, effects: Effects, changes: Iterable[str]) -> bool:
+        """Whether the statement changes an imported or defined thing, and nothing else."""
+        named = [name for name in changes if not name.startswith("~")]
+        newest = [self.environment.newest(name) for name in named]
+        return (
+            bool(named)
+            and not (effects.binds or effects.maybe)
+            and all(d is not None and d.is_source for d in newest)
+        )
+
+    def _patch(
+        self, node: ast.stmt, effects: Effects, changes: Iterable[str], cell: Cell, code: Code
+    ) -> None:
+        needed = tuple(
+            definition
+            for name in sorted({*effects.reads, *effects.soft})
+            for definition in self.environment.lookup(name)
+        )
+        text, order = code.source_of(node), self._next()
+        for name in changes:
+            root = self.environment.newest(name)
+            if root is None or name.startswith("~"):
+                continue
+            patch = Definition(f"~patch:{name}", cell, code.line(node), order, is_source=True)
+            patch.text, patch.needs = text, needed
+            if name in self.environment.imports:
+                self.session.append(patch)
+            else:
+                root.patches.append(patch)
+
+    def _star(
+        self, node: ast.stmt, module: str, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        names = names_of_star(module, self.notebook.path.parent)
+        if names is None:
+            self.notes.error(
+                "star-import", f"what `from {module} import *` brings cannot be found out",
+                "name what is imported", cell, code.line(node),
+            )  # fmt: skip
+            return
+        order = self._next()
+        for name in names:
+            new = Definition(name, cell, code.line(node), order, is_source=True)
+            new.text = code.source_of(node)
+            self._bind(new, cell, needs, sure=True)
+            self.environment.imports[name] = f"{module}.{name}"
+
+
+def _line(code: Code, at: int) -> int:
+    return code.lines[min(at, len(code.lines)) - 1] if code.lines else at
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _imports_inside(node: ast.stmt | None) -> bool:
+    return node is not None and any(
+        isinstance(inner, (ast.Import, ast.ImportFrom)) for inner in ast.walk(node)
+    )

@@ -1,0 +1,62 @@
+"""What went wrong, where, and what to do now: the ground that everything else stands on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MlopsError(Exception):
+    """The base of every error that this package raises on purpose.
+
+    ``hint`` says what to do now; it is kept apart so that each face can print it in its own way.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  → {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[MlopsError], message: str, hint: str) -> MlopsError:
+    return kind(message, hint=hint)
+
+
+class InputError(MlopsError):
+    """What the user gave is wrong: a file, a tag, a parameter, a path. Exit code 2."""
+
+    exit_code = 2
+
+
+class NotebookError(InputError):
+    """A file that is no readable Python notebook."""
+
+
+class ParameterError(InputError):
+    """A parameter that is unknown, ill-typed or out of range."""
+
+
+class ExportError(InputError):
+    """An export that cannot be written where it was asked for, or cannot be read."""
+
+
+class RunError(MlopsError):
+    """A run that began and did not finish. Exit code 1."""
+
+
+class HandoffError(MlopsError):
+    """A value that cannot travel from step to step, or a handoff file that is not what was written."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The words ``; did you mean 'x'?`` for the closest known name, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,134 @@
+"""Content-addressed files: written once and whole, checked against their digest, mapped into memory.
+
+A file holds one pickle and its out-of-band buffers::
+
+    b"MLOPSJ01" | count: u64 | (length: u64, read-only: u64) * count | pickle | buffers, each aligned
+
+Lengths are bytes, little-endian; the first length is that of the pickle.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import struct
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from mlops_jlab.errors import HandoffError
+
+_MAGIC = b"MLOPSJ01"
+_ALIGN = 64
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A pickle stream and the buffers that it refers to, out of band."""
+
+    stream: bytes | memoryview
+    buffers: tuple[memoryview, ...]
+
+
+class ObjectStore:
+    """The files of one run under ``root/objects``; their names are their BLAKE3 digests."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / "objects"
+
+    def path(self, digest: str) -> Path:
+        """Where the object with this digest lies."""
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise HandoffError(f"{digest!r} is no digest")
+        return self.root / digest[:2] / digest
+
+    def put(self, stream: bytes, buffers: Sequence[memoryview]) -> str:
+        """Writes the payload unless it is there already; its digest.
+
+        Raises:
+            HandoffError: the disk is full or cannot be written.
+        """
+        parts = _layout(stream, buffers)
+        hasher = blake3()
+        for part in parts:
+            hasher.update(part)
+        digest: str = hasher.hexdigest()
+        target = self.path(digest)
+        if target.exists():
+            return digest
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    for part in parts:
+                        file.write(part)
+                os.replace(name, target)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            space = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise HandoffError(
+                f"a value of {sum(len(p) for p in parts):,} bytes cannot be written to "
+                f"{self.root}: {'no space left' if space else error}",
+                hint="free some space, or choose another folder with --output" if space else "",
+            ) from error
+        return digest
+
+    def get(self, digest: str) -> Payload:
+        """The payload with this digest, mapped copy-on-write: writing to it changes no file.
+
+        Raises:
+            HandoffError: the file is missing, cut off, or is not what was written.
+        """
+        path = self.path(digest)
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        except (OSError, ValueError) as error:
+            raise HandoffError(
+                f"the handoff file {path} is missing or empty",
+                hint="run the step that made it again: start the run without --resume",
+            ) from error
+        view = memoryview(mapped)
+        if blake3(view).hexdigest() != digest:
+            raise HandoffError(
+                f"the handoff file {path} is not what was written: its digest differs",
+                hint="it was damaged or tampered with and is not loaded; start a new run",
+            )
+        return _unpack(view)
+
+
+def _layout(stream: bytes, buffers: Sequence[memoryview]) -> list[bytes | memoryview]:
+    sizes = [(len(stream), 1), *((view.nbytes, int(view.readonly)) for view in buffers)]
+    head = _MAGIC + struct.pack("<Q", len(sizes))
+    head += b"".join(struct.pack("<QQ", *size) for size in sizes)
+    parts: list[bytes | memoryview] = [head, stream]
+    at = len(head) + len(stream)
+    for view in buffers:
+        padding = -at % _ALIGN
+        parts += [b"\0" * padding, view]
+        at += padding + view.nbytes
+    return parts
+
+
+def _unpack(view: memoryview) -> Payload:
+    if bytes(view[:8]) != _MAGIC:
+        raise HandoffError("this is no handoff file")
+    (count,) = struct.unpack_from("<Q", view, 8)
+    sizes = [struct.unpack_from("<QQ", view, 16 + 16 * place) for place in range(count)]
+    at = 16 + 16 * count
+    stream = view[at : at + sizes[0][0]]
+    at += sizes[0][0]
+    buffers: list[memoryview] = []
+    for length, readonly in sizes[1:]:
+        at += -at % _ALIGN
+        part = view[at : at + length]
+        buffers.append(part.toreadonly() if readonly else part)
+        at += length
+    return Payload(stream, tuple(buffers))

@@ -1,0 +1,198 @@
+"""Values → bytes and back, with object identity, and with a clear refusal of what cannot travel.
+
+Large leaves (arrays, frames) are stored as objects of their own and referred to, so that a value
+that is handed on again unchanged costs nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.references import imported_module, notebook_attribute
+
+_ATOMS = (int, float, complex, str, bytes, bool, type(None), type, range, slice)
+_STAYS = {
+    "generator": ("a generator", "make it a list: list(...)"),
+    "coroutine": ("a coroutine", "await it and hand the result on"),
+    "async_generator": ("an asynchronous generator", "collect it into a list"),
+    "frame": ("a stack frame", "keep what is needed of it"),
+    "TextIOWrapper": ("an open file", "read what is needed, or open it again in the step below"),
+    "BufferedReader": ("an open file", "read what is needed, or open it again in the step below"),
+    "BufferedWriter": ("an open file", "close it and open it again in the step below"),
+    "DataFrameGroupBy": ("a pandas groupby", "hand the DataFrame on and group it again below"),
+    "SeriesGroupBy": ("a pandas groupby", "hand the Series on and group it again below"),
+    "Connection": ("a database connection", "connect again in the step that needs it"),
+    "Cursor": ("a database cursor", "fetch the rows and hand them on"),
+    "lock": ("a lock", "make it in the step that uses it"),
+    "RLock": ("a lock", "make it in the step that uses it"),
+    "socket": ("a socket", "connect again in the step that needs it"),
+    "Thread": ("a thread", "join it and hand the result on"),
+}
+
+
+class CannotTravel(HandoffError):
+    """A value, or a part of it, that cannot leave its process."""
+
+
+class Leaf:
+    """A large value that is stored on its own; ``key`` stands for it inside other pickles."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: str, value: object) -> None:
+        self.key = key
+        self.value = value
+
+
+class NotebookPickler(pickle.Pickler):
+    """Pickles by reference what the notebook defines, and leaves as references.
+
+    ``leaf`` is asked about each large object and gives its key, or nothing to have it written
+    in line. ``seen`` collects the identities of all objects that could be shared.
+    """
+
+    def __init__(
+        self,
+        file: io.BytesIO | Any,
+        names: Mapping[str, object],
+        leaf: Callable[[object], object | None],
+        seen: dict[int, object] | None = None,
+        buffers: list[pickle.PickleBuffer] | None = None,
+    ) -> None:
+        callback = buffers.append if buffers is not None else None
+        super().__init__(file, protocol=5, buffer_callback=callback)
+        self._names = names
+        self._leaf = leaf
+        self._seen = seen
+
+    def persistent_id(self, obj: object) -> object | None:
+        """Called by pickle for every object: notes it, and replaces leaves by their keys."""
+        if isinstance(obj, _ATOMS):
+            return None
+        if self._seen is not None:
+            self._seen.setdefault(id(obj), obj)
+        return self._leaf(obj)
+
+    def reducer_override(self, obj: object) -> Any:
+        """Called by pickle for what it has no built-in way to write."""
+        if isinstance(obj, types.ModuleType):
+            return imported_module, (obj.__name__,)
+        kind = type(obj).__name__
+        if kind in _STAYS and not _is_notebooks_own(type(obj)):
+            what, cure = _STAYS[kind]
+            raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
+        if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
+            return notebook_attribute, (self._path_of(obj),)
+        if isinstance(obj, type) and _is_notebooks_own(obj):
+            return notebook_attribute, (self._path_of(obj),)
+        return NotImplemented
+
+    def _path_of(self, obj: types.FunctionType | type) -> str:
+        found: object = None
+        parts = obj.__qualname__.split(".")
+        if parts[0] in self._names and "<locals>" not in parts:
+            found = self._names[parts[0]]
+            for part in parts[1:]:
+                found = getattr(found, part, None)
+            if found is obj or getattr(found, "__func__", None) is obj:
+                return obj.__qualname__
+        for name, value in self._names.items():
+            if value is obj:
+                return name
+        if "<lambda>" in obj.__qualname__:
+            raise CannotTravel("a lambda", hint="define the function with def, at the top level of a cell")
+        if "<locals>" in obj.__qualname__:
+            raise CannotTravel(
+                f"{obj.__qualname__.replace('.<locals>', '')}, which is defined inside a function",
+                hint="define it at the top level of a cell, or make the value in the step that uses it",
+            )
+        raise CannotTravel(
+            f"{obj.__qualname__}, of which the notebook has since made a second one",
+            hint="make the value again after the new definition",
+        )
+
+
+def _is_notebooks_own(obj: object) -> bool:
+    return getattr(obj, "__module__", None) == "__main__"
+
+
+class NotebookUnpickler(pickle.Unpickler):
+    """Reads what :class:`NotebookPickler` wrote; ``leaf`` gives the object of a key."""
+
+    def __init__(
+        self, file: Any, buffers: Iterable[Any], leaf: Callable[[object], object]
+    ) -> None:
+        super().__init__(file, buffers=buffers)
+        self._leaf = leaf
+
+    def persistent_load(self, pid: object) -> object:
+        """Called by pickle for each reference to a leaf."""
+        return self._leaf(pid)
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What the notebook defines is looked up where it is defined now."""
+        if module == "__main__":
+            return notebook_attribute(name)
+        return super().find_class(module, name)
+
+
+def refusal(error: BaseException) -> tuple[str, str]:
+    """What is wrong with a value that pickle refused, and the cure."""
+    if isinstance(error, CannotTravel):
+        return error.message, error.hint
+    return f"{type(error).__name__}: {error}"[:300], "make it in the step that uses it"
+
+
+# What pickling raises for things that cannot be pickled, by experience rather than by contract.
+REFUSALS = (
+    pickle.PicklingError, TypeError, AttributeError, ValueError, NotImplementedError,
+    RecursionError, CannotTravel, RuntimeError, ImportError, OSError,
+)  # fmt: skip
+
+
+def is_large_leaf(value: object) -> bool:
+    """Whether ``value`` is an array or frame without Python objects in it, stored on its own."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and type(value) is numpy.ndarray:
+        return bool(value.nbytes >= 4096 and not value.dtype.hasobject)
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(value, (pandas.DataFrame, pandas.Series)):
+        return False
+    dtypes = value.dtypes if isinstance(value, pandas.DataFrame) else [value.dtype]
+    plain = not any(getattr(dtype, "kind", "O") == "O" and dtype == object for dtype in dtypes)
+    return plain and type(value) in (pandas.DataFrame, pandas.Series) and not value.attrs
+
+
+def array_owner(value: object) -> object:
+    """The array whose memory ``value`` is a view of, or ``value`` itself."""
+    numpy = sys.modules.get("numpy")
+    while numpy is not None and isinstance(value, numpy.ndarray):
+        if not isinstance(value.base, numpy.ndarray):
+            break
+        value = value.base
+    return value
+
+
+def view_of(value: Any, owner: Any) -> tuple[int, tuple[int, ...], tuple[int, ...], Any]:
+    """Offset (bytes), shape, strides and dtype of ``value`` within the memory of ``owner``."""
+    start = value.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return start, value.shape, value.strides, value.dtype
+
+
+def rebuild_view(
+    owner: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any
+) -> Any:
+    """An array that shares the memory of ``owner``."""
+    import numpy
+
+    base = owner if owner.flags.forc else numpy.ascontiguousarray(owner)
+    whole = numpy.lib.stride_tricks.as_strided(
+        base.reshape(-1, order="A").view(numpy.uint8), shape=(base.nbytes,), strides=(1,)
+    )
+    return numpy.ndarray(shape, dtype, buffer=whole.data, offset=offset, strides=strides)
