@@ -120,12 +120,15 @@ def _step(
         cells=tuple(needs.cells),
         inputs=tuple(sorted(inputs)),
         outputs=tuple(sorted(outputs)),
+        optional=tuple(sorted({*needs.optional} - outputs)),
         carried=tuple(_carried(needs, definition) for definition in _sorted(needs.carried)),
         reads_all=needs.reads_all,
         writes_any=needs.writes_any,
         watched=tuple(sorted(({*inputs, *needs.setup_values} & below) - outputs)),
         seeds=tuple(needs.seeded),
-        surprises=tuple(sorted(ordering.surrounded.get(name, ()))),
+        hidden=tuple(sorted({*needs.hidden, *needs.seeded})),
+        setup_values=tuple(sorted(needs.setup_values)),
+        surrounds=tuple(sorted(ordering.surrounded.get(name, ()))),
         settings=settings,
     )
 

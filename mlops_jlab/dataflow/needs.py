@@ -20,11 +20,11 @@ class StepNeeds:
     carried: dict[Definition, None] = field(default_factory=dict)
     orders: dict[str, dict[str, None]] = field(default_factory=dict)  # step → reasons
     outputs: dict[str, None] = field(default_factory=dict)
+    optional: dict[str, None] = field(default_factory=dict)  # wanted only by who reads everything
     setup_values: dict[str, None] = field(default_factory=dict)
     setup_definitions: dict[str, None] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
     seeded: dict[str, None] = field(default_factory=dict)
-    draws: set[str] = field(default_factory=set)
+    hidden: dict[str, None] = field(default_factory=dict)  # what the source changes
     reads_all: bool = False
     writes_any: bool = False
 

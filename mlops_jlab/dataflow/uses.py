@@ -27,6 +27,7 @@ class Uses:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
+        self._taking_everything = False
 
     def read_all(
         self, effects: Effects, lines: dict[str, int], cell: Cell, needs: StepNeeds | None
@@ -121,8 +122,12 @@ class Uses:
             self.carry(definition, cell, needs)
             return
         needs.inputs.setdefault(name, {})[definition.step] = None
-        walk.steps[definition.step].outputs.setdefault(name)
-        if definition.stays and not needs.reads_all:
+        maker = walk.steps[definition.step]
+        if self._taking_everything:
+            maker.optional.setdefault(name)
+            return
+        maker.outputs.setdefault(name)
+        if definition.stays:
             walk.notes.error(
                 "cannot-travel",
                 f"{name!r} is {definition.stays}, made in step {definition.step!r} "
@@ -174,6 +179,8 @@ class Uses:
         if needs is None:
             return
         needs.reads_all = True
+        self._taking_everything = True
         for name in list(self._walk.environment):
             if not name.startswith("~"):
                 self.one(name, 1, cell, needs, soft=True)
+        self._taking_everything = False

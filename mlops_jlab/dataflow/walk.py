@@ -160,8 +160,8 @@ class Walk:
             self.environment.change(new)
             if needs is not None:
                 self._after_readers(name, needs)
-                if name in knowledge.GENERATORS:
-                    needs.draws.add(name)
+                if name in knowledge.GENERATORS + knowledge.SETTINGS:
+                    needs.hidden.setdefault(name)
 
     def _after_readers(self, name: str, needs: StepNeeds) -> None:
         """Files have no versions: who reads the old content comes before who writes the new."""
@@ -228,8 +228,6 @@ class Walk:
         self.environment.bind(definition, sure=sure)
         if name in knowledge.GENERATORS:
             self.seeded.add(name)
-        if needs is not None:
-            needs.made.add(name)
 
     def _write(
         self, name: str, definition: Definition, cell: Cell, needs: StepNeeds | None

@@ -40,12 +40,15 @@ class Step:
     cells: tuple[Cell, ...]
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # handed on if it can travel
     carried: tuple[CarriedSource, ...] = ()
     reads_all: bool = False
     writes_any: bool = False
     watched: tuple[str, ...] = ()  # what steps below still read of this step's inputs
     seeds: tuple[str, ...] = ()  # generators that the step seeds before it draws
-    surprises: tuple[str, ...] = ()  # steps that this one's cells surround
+    hidden: tuple[str, ...] = ()  # settings and generators that its source changes
+    setup_values: tuple[str, ...] = ()
+    surrounds: tuple[str, ...] = ()  # steps that this one's cells stand around
     settings: Mapping[str, object] = field(default_factory=dict)
 
 

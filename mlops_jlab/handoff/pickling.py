@@ -40,16 +40,6 @@ class CannotTravel(HandoffError):
     """A value, or a part of it, that cannot leave its process."""
 
 
-class Leaf:
-    """A large value that is stored on its own; ``key`` stands for it inside other pickles."""
-
-    __slots__ = ("key", "value")
-
-    def __init__(self, key: str, value: object) -> None:
-        self.key = key
-        self.value = value
-
-
 class NotebookPickler(pickle.Pickler):
     """Pickles by reference what the notebook defines, and leaves as references.
 
@@ -191,8 +181,5 @@ def rebuild_view(
     """An array that shares the memory of ``owner``."""
     import numpy
 
-    base = owner if owner.flags.forc else numpy.ascontiguousarray(owner)
-    whole = numpy.lib.stride_tricks.as_strided(
-        base.reshape(-1, order="A").view(numpy.uint8), shape=(base.nbytes,), strides=(1,)
-    )
-    return numpy.ndarray(shape, dtype, buffer=whole.data, offset=offset, strides=strides)
+    whole = owner.reshape(-1, order="A").view(numpy.uint8)
+    return numpy.ndarray(shape, dtype, buffer=whole, offset=offset, strides=strides)

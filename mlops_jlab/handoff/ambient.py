@@ -1,0 +1,155 @@
+"""What Run All carries outside variables: random state, options, environment, working directory."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_OWN_ENVIRONMENT = ("KMP_", "JPY_", "IPY", "MLOPS_JLAB_", "PYDEVD", "MPLBACKEND", "COLUMNS", "LINES",
+                    "PYTEST_", "FORKED_BY_")  # fmt: skip
+_OWN_RC = ("backend", "interactive", "toolbar", "webagg")
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """One hidden variable: read and restored once ``module`` is loaded.
+
+    ``noisy`` ones are changed by mere imports: only a change that the source shows counts.
+    """
+
+    name: str
+    module: str
+    capture: Callable[[], Any]
+    restore: Callable[[Any], None]
+    is_generator: bool = False
+    noisy: bool = False
+
+
+def _module(name: str) -> Any:
+    return sys.modules[name]
+
+
+def _capture_pandas() -> dict[str, Any]:
+    config = importlib.import_module("pandas._config.config")
+    return {key: config.get_option(key) for key in sorted(config._registered_options)}
+
+
+def _restore_pandas(options: dict[str, Any]) -> None:
+    pandas = _module("pandas")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for key, value in options.items():
+            if pandas.get_option(key) != value:
+                pandas.set_option(key, value)
+
+
+def _capture_matplotlib() -> dict[str, Any]:
+    params = dict.items(_module("matplotlib").rcParams)
+    return {key: value for key, value in params if not key.startswith(_OWN_RC)}
+
+
+def _restore_matplotlib(params: dict[str, Any]) -> None:
+    dict.update(_module("matplotlib").rcParams, params)
+
+
+def _capture_numpy() -> tuple[Any, Any]:
+    numpy = _module("numpy")
+    return {k: v for k, v in numpy.get_printoptions().items() if k != "override_repr"}, numpy.geterr()
+
+
+def _restore_numpy(state: tuple[Any, Any]) -> None:
+    _module("numpy").set_printoptions(**state[0])
+    _module("numpy").seterr(**state[1])
+
+
+def _capture_environ() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(_OWN_ENVIRONMENT)}
+
+
+def _restore_environ(values: dict[str, str]) -> None:
+    for key in _capture_environ().keys() - values.keys():
+        del os.environ[key]
+    os.environ.update(values)
+
+
+def _restore_list(target: list[Any]) -> Callable[[Any], None]:
+    def restore(values: Any) -> None:
+        target[:] = values
+
+    return restore
+
+
+def _restore_warnings(filters: list[Any]) -> None:
+    with warnings.catch_warnings():
+        pass  # leaving it tells the interpreter that the filters have changed
+    warnings.filters[:] = filters  # type: ignore[index]  # a list at run time
+
+
+def _capture_decimal() -> tuple[Any, ...]:
+    context = _module("decimal").getcontext()
+    return context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp
+
+
+def _restore_decimal(state: tuple[Any, ...]) -> None:
+    context = _module("decimal").getcontext()
+    for key, value in zip(("prec", "rounding", "Emin", "Emax", "capitals", "clamp"), state, strict=True):
+        setattr(context, key, value)
+
+
+AMBIENT = (
+    Ambient("~random", "random", lambda: _module("random").getstate(),
+            lambda s: _module("random").setstate(s), is_generator=True),
+    Ambient("~numpy.random", "numpy.random", lambda: _module("numpy.random").get_state(),
+            lambda s: _module("numpy.random").set_state(s), is_generator=True),
+    Ambient("~torch.random", "torch", lambda: _module("torch").get_rng_state(),
+            lambda s: _module("torch").set_rng_state(s), is_generator=True),
+    Ambient("~pandas", "pandas", _capture_pandas, _restore_pandas),
+    Ambient("~matplotlib", "matplotlib", _capture_matplotlib, _restore_matplotlib),
+    Ambient("~numpy", "numpy", _capture_numpy, _restore_numpy),
+    Ambient("~sklearn", "sklearn", lambda: _module("sklearn").get_config(),
+            lambda s: _module("sklearn").set_config(**s)),
+    Ambient("~decimal", "decimal", _capture_decimal, _restore_decimal),
+    Ambient("~locale", "locale", lambda: _module("locale").setlocale(0 + _module("locale").LC_ALL),
+            lambda s: _module("locale").setlocale(_module("locale").LC_ALL, s)),
+    Ambient("~warnings", "warnings", lambda: list(warnings.filters), _restore_warnings, noisy=True),
+    Ambient("~environ", "os", _capture_environ, _restore_environ),
+    Ambient("~directory", "os", os.getcwd, os.chdir),
+    Ambient("~path", "sys", lambda: list(sys.path), _restore_list(sys.path)),
+)  # fmt: skip
+
+
+class ImportWatch(importlib.abc.MetaPathFinder):
+    """Calls back right after a module is imported for the first time."""
+
+    def __init__(self, modules: Sequence[str], loaded: Callable[[str], None]) -> None:
+        self._waiting = set(modules)
+        self._loaded = loaded
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Python's import machinery asks for a module: hand out the real one, watched."""
+        if fullname not in self._waiting:
+            return None
+        self._waiting.discard(fullname)
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return None
+        loader, execute, loaded = spec.loader, spec.loader.exec_module, self._loaded
+
+        def watched(module: ModuleType) -> None:
+            execute(module)
+            if getattr(loader, "exec_module", None) is watched:
+                loader.exec_module = execute  # type: ignore[method-assign]  # as it was
+            loaded(fullname)
+
+        loader.exec_module = watched  # type: ignore[method-assign]  # for this one import
+        return spec

@@ -1,0 +1,107 @@
+"""Values → objects of a run: a group a file, large leaves in files of their own."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.objects import ObjectStore
+from mlops_jlab.handoff.pickling import (
+    CannotTravel,
+    NotebookPickler,
+    array_owner,
+    is_large_leaf,
+    view_of,
+)
+from mlops_jlab.handoff.records import Written
+from mlops_jlab.handoff.snapshot import Snapshot
+
+
+class Saver:
+    """Writes groups of values; a leaf that several groups hold is written once."""
+
+    def __init__(self, root: Path, names: Mapping[str, object], seen: Snapshot) -> None:
+        self._store = ObjectStore(root)
+        self._names = names
+        self._seen = seen
+        self._leaves: dict[int, str] = {}
+
+    def save(
+        self, groups: Iterable[Sequence[str]], values: Mapping[str, object]
+    ) -> dict[str, Written]:
+        """Saves each group; where its values lie, by name."""
+        written: dict[str, Written] = {}
+        for group in groups:
+            digest = self._group({name: values[name] for name in group})
+            for name in group:
+                seen = self._seen.values.get(name)
+                fingerprint = seen.fingerprint if seen else digest
+                written[name] = Written(fingerprint, digest, tuple(group))
+        return written
+
+    def _group(self, values: dict[str, object]) -> str:
+        places: dict[int, int] = {}
+
+        def leaf(obj: object) -> object | None:
+            owner = array_owner(obj)
+            shared = len(self._seen.owners.get(id(owner), ())) > 1 and _is_array(owner)
+            if shared and owner is not obj:
+                return self._view(obj, owner, places)
+            if shared or is_large_leaf(obj):
+                return ("leaf", self._leaf(obj), places.setdefault(id(obj), len(places)))
+            return None
+
+        return self._dump(values, leaf)
+
+    def _view(self, obj: Any, owner: Any, places: dict[int, int]) -> object | None:
+        if owner.dtype.hasobject:
+            return None
+        if not owner.flags.forc:
+            raise CannotTravel(
+                "two arrays that share memory which is not contiguous",
+                hint="hand on copies: array.copy()",
+            )
+        key = (self._leaf(owner), places.setdefault(id(owner), len(places)))
+        place = places.setdefault(id(obj), len(places))
+        return ("view", key, place, *view_of(obj, owner), obj.flags.writeable)
+
+    def _leaf(self, obj: object) -> str:
+        if id(obj) not in self._leaves:
+            self._leaves[id(obj)] = self._dump(obj, lambda _obj: None)
+        return self._leaves[id(obj)]
+
+    def _dump(self, value: object, leaf: Any) -> str:
+        buffers: list[pickle.PickleBuffer] = []
+        file = io.BytesIO()
+        NotebookPickler(file, self._names, leaf, None, buffers).dump(value)
+        return self._store.put(file.getvalue(), [buffer.raw() for buffer in buffers])
+
+
+def _is_array(value: object) -> bool:
+    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
+
+
+def cannot_travel(name: str, value: object, step: str, reason: tuple[str, str]) -> HandoffError:
+    """The error for an output that has to stay: variable, type, step and cure."""
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    return CannotTravel(
+        f"step {step!r} cannot hand on {name!r} ({kind}): it is, or holds, {reason[0]}",
+        hint=reason[1],
+    )
+
+
+def loaded_versions() -> dict[str, str]:
+    """The versions of the packages that this kernel has really imported, by module name."""
+    found: dict[str, str] = {}
+    for name, module in sorted(sys.modules.items()):
+        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+            continue
+        version = getattr(module, "__version__", None)
+        if isinstance(version, str):
+            found[name] = version
+    return found

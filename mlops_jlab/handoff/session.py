@@ -1,0 +1,285 @@
+"""One step in its kernel: take what others made, watch what the cells do, leave what others need."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import types
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.errors import HandoffError, ParameterError
+from mlops_jlab.handoff import snapshot
+from mlops_jlab.handoff.files import FileWatch
+from mlops_jlab.handoff.hidden import HiddenState
+from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.records import (
+    StepRecord,
+    Taken,
+    Written,
+    records_above,
+    resolve,
+    setup_conflict,
+    write_record,
+)
+from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions
+
+HANDOFF = "MLOPS_JLAB_HANDOFF"
+KEEP = "MLOPS_JLAB_KEEP"
+_SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
+                            r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
+
+
+def handoff_root(pipeline: str) -> Path:
+    """Where handoff files lie: ``MLOPS_JLAB_HANDOFF``, else ``.mlops/handoff`` below the kernel."""
+    given = os.environ.get(HANDOFF)
+    return Path(given) if given else Path.cwd() / ".mlops" / "handoff" / pipeline.partition("@")[0]
+
+
+def enter(
+    pipeline: str,
+    step: str,
+    position: int,
+    *,
+    inputs: Sequence[str] = (),
+    after: Sequence[str] = (),
+    setup: Sequence[str] = (),
+    generators: Sequence[str] = (),
+) -> StepSession:
+    """Begins a step: loads ``inputs`` into the notebook's namespace and starts to watch.
+
+    ``after`` are steps that must have run; ``setup`` are values made by setup that must be the same
+    in every step; ``generators`` are global random generators that somebody seeds.
+
+    Raises:
+        HandoffError: a step above has not run, or a file is not what this machine wrote.
+    """
+    session = StepSession(pipeline, step, position, after, setup, generators)
+    session.take(inputs)
+    return session
+
+
+class StepSession:
+    """What :func:`enter` gives to the step notebook; :meth:`leave` ends it."""
+
+    def __init__(
+        self, pipeline: str, step: str, position: int, after: Sequence[str],
+        setup: Sequence[str], generators: Sequence[str],
+    ) -> None:  # fmt: skip
+        self.names = vars(sys.modules["__main__"])
+        self.root = handoff_root(pipeline)
+        self._identity = (pipeline, step, position)
+        self._above = records_above(self.root, pipeline, position)
+        self._check_above(after)
+        present = {name: self.names[name] for name in setup if name in self.names}
+        self._setup = {
+            name: seen.fingerprint
+            for name, seen in snapshot.take(present, self.names).values.items()
+            if seen.refused is None
+        }
+        for record in self._above:
+            if record.step in after and (name := setup_conflict(self._setup, record)):
+                raise HandoffError(
+                    f"{name!r} is not the same in step {step!r} as it was in step {record.step!r}",
+                    hint="give every step the same parameters, and keep random or clock values "
+                    "out of setup",
+                )
+        self._takes: dict[str, Taken] = {}
+        self._loader = Loader(self.root)
+        self._files = FileWatch((str(self.root),))
+        self._hidden = HiddenState(self._above, generators, Loader(self.root))
+        self._hidden.enter()
+
+    def _check_above(self, after: Sequence[str]) -> None:
+        done = {record.step for record in self._above}
+        missing = [name for name in after if name not in done]
+        if missing:
+            raise HandoffError(
+                f"step {self._identity[1]!r} needs {', '.join(map(repr, missing))} to have run, "
+                f"and {self.root} holds no record of it",
+                hint="run the steps in order in the same folder, or all of them with: mlops-jlab run",
+            )
+
+    def take(self, inputs: Sequence[str]) -> None:
+        """Loads values that steps above made, together with all that share objects with them."""
+        for name in inputs:
+            taken, record = resolve(self._above, name)
+            self._takes[name] = taken
+            if record is None:
+                continue
+            for partner, value in self._loader.group(record.writes[name].object).items():
+                if partner.endswith(snapshot.STATE):
+                    continue
+                newest, _ = resolve(self._above, partner)
+                if newest.step == record.step:
+                    self._takes[partner] = newest
+                    self.names[partner] = value
+        self._restore_states()
+        self._inputs = set(self._takes)
+        self._before = snapshot.take(self._values(), self.names)
+        self._files.on = True
+
+    def _restore_states(self) -> None:
+        for name, value in list(self.names.items()):
+            if not isinstance(value, (types.FunctionType, type)) or not _notebooks_own(value):
+                continue
+            key = name + snapshot.STATE
+            taken, record = resolve(self._above, key)
+            if record is not None:
+                state = self._loader.group(record.writes[key].object)[key]
+                snapshot.put_state(value, state)
+                self._takes[key] = taken
+
+    def _values(self) -> dict[str, object]:
+        """What the notebook's names stand for now; functions and classes by the state they keep."""
+        found: dict[str, object] = {}
+        for name, value in self.names.items():
+            if _SESSION_NAMES.match(name) or isinstance(value, types.ModuleType):
+                continue
+            if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
+                state = snapshot.state_of(value)
+                if state is not None:
+                    found[name + snapshot.STATE] = state
+                if value.__name__ == name:
+                    continue
+            found[name] = value
+        return found
+
+    def leave(
+        self,
+        *,
+        outputs: Sequence[str] = (),
+        optional: Sequence[str] = (),
+        watched: Sequence[str] = (),
+        writes_any: bool = False,
+        seeds: Sequence[str] = (),
+        settings: Sequence[str] = (),
+    ) -> None:
+        """Ends the step: saves ``outputs`` and whatever else the cells changed in place.
+
+        ``watched`` are inputs that steps below still read; ``optional`` outputs may stay behind.
+        ``seeds`` are generators that the step seeds itself, ``settings`` those that its source
+        changes.
+
+        Raises:
+            HandoffError: an output cannot travel; variable, type, step and cure are named.
+        """
+        self._files.on = False
+        values = self._values()
+        keep_all = os.environ.get(KEEP) == "all"
+        live = {*outputs, *watched, *optional, *(self._inputs - {n for n in self._takes if n[0] == "~"})}
+        live |= {name for name in values if name.endswith(snapshot.STATE)}
+        wide = writes_any or keep_all
+        now = snapshot.take(
+            {n: v for n, v in values.items() if wide or n in live or n in self._before.values},
+            self.names,
+        )
+        changed = {
+            name
+            for name, seen in now.values.items()
+            if name not in self._before.values
+            or self._before.values[name].fingerprint != seen.fingerprint
+        }
+        wanted = changed & (set(now.values) if wide else live)
+        refused = self._refused(now, wanted, set(outputs) | set(watched), values)
+        groups = self._groups(now, wanted - set(refused), live - set(refused))
+        writes = Saver(self.root, self.names, now).save(groups, values)
+        hidden, hidden_takes = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings)
+        foreseen = {*outputs, *optional, *settings}
+        surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
+        surprises |= {name for name in hidden if name not in foreseen and name not in seeds}
+        self._record(writes | hidden, hidden_takes, refused, surprises, set(values))
+
+    def _refused(
+        self, now: snapshot.Snapshot, wanted: set[str], needed: set[str], values: Mapping[str, object]
+    ) -> dict[str, str]:
+        refused: dict[str, str] = {}
+        for name in sorted(wanted):
+            reason = now.values[name].refused
+            if reason is None:
+                continue
+            if name in needed:
+                raise cannot_travel(name, values[name], self._identity[1], reason)
+            refused[name] = reason[0]
+        return refused
+
+    def _groups(
+        self, now: snapshot.Snapshot, wanted: set[str], live: set[str]
+    ) -> list[list[str]]:
+        """What is to be saved, with everything live that shares an object with it."""
+        candidates = {n for n in wanted | live if n in now.values and not now.values[n].refused}
+        return [group for group in now.groups(sorted(candidates)) if wanted & set(group)]
+
+    def _record(
+        self, writes: dict[str, Written], hidden_takes: dict[str, Taken], refused: dict[str, str],
+        surprises: set[str], present: set[str],
+    ) -> None:  # fmt: skip
+        pipeline, step, position = self._identity
+        loaded = {n for n in self._takes if n in self._before.values and not n.endswith("()")}
+        write_record(
+            self.root,
+            StepRecord(
+                pipeline, step, position,
+                takes={**self._takes, **hidden_takes},
+                writes=writes,
+                deleted=tuple(sorted(loaded - present)),
+                refused=refused,
+                setup=self._setup,
+                unforeseen=tuple(sorted(surprises)),
+                files_read=tuple(sorted(self._files.read)),
+                files_written=tuple(sorted(self._files.written)),
+                versions=loaded_versions(),
+            ),
+        )  # fmt: skip
+
+
+def _notebooks_own(value: object) -> bool:
+    return getattr(value, "__module__", None) == "__main__"
+
+
+def check_parameters(declared: Sequence[Mapping[str, Any]]) -> None:
+    """Checks the parameters in the notebook's namespace and gives them their declared types.
+
+    ``declared`` holds the entries of ``pipeline.yaml``. Secrets come from the environment.
+
+    Raises:
+        ParameterError: missing, ill-typed or out of range.
+    """
+    names = vars(sys.modules["__main__"])
+    for entry in declared:
+        parameter = Parameter.from_json(entry)
+        name = parameter.name
+        if parameter.secret:
+            names[name] = os.environ.get(name.upper(), names.get(name))
+            if names[name] is None and not parameter.optional:
+                raise ParameterError(
+                    f"the secret {name!r} is not set",
+                    hint=f"set the environment variable {name.upper()}",
+                )
+            continue
+        if name not in names:
+            raise ParameterError(f"parameter {name!r} has no value", hint=f"give it with -p {name}=VALUE")
+        if not parameter.computed:
+            names[name] = _typed(parameter, parameter.check(names[name]), names[name])
+
+
+def _typed(parameter: Parameter, plain: object, given: object) -> object:
+    """The checked value as the notebook expects it: dates, times and paths as objects."""
+    if not isinstance(given, str) or parameter.choices:
+        return plain if isinstance(plain, float) and "float" in parameter.kinds else given
+    for kind in parameter.kinds:
+        if kind == "str":
+            return given
+        if kind == "Path":
+            return Path(given)
+        if kind in ("date", "datetime"):
+            try:
+                maker = datetime if kind == "datetime" else date
+                return maker.fromisoformat(given)
+            except ValueError:
+                continue
+    return given

@@ -1,0 +1,179 @@
+"""Looking at values without changing them: a fingerprint of each, and the objects that they share."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from blake3 import blake3
+
+from mlops_jlab.handoff.pickling import (
+    REFUSALS,
+    NotebookPickler,
+    array_owner,
+    is_large_leaf,
+    refusal,
+)
+
+STATE = "()"  # "f()" names the state that the function or class f keeps
+_CONTAINERS = (list, dict, set, bytearray, collections.deque)
+_ATOMS = (int, float, complex, str, bytes, bool, type(None))
+
+
+@dataclass
+class Seen:
+    """One value: its fingerprint, the identities of what could be shared, or why it must stay."""
+
+    fingerprint: str
+    objects: frozenset[int] = frozenset()
+    refused: tuple[str, str] | None = None
+
+
+@dataclass
+class Snapshot:
+    """Several values at one moment. ``alive`` keeps every identity from being used again."""
+
+    values: dict[str, Seen] = field(default_factory=dict)
+    alive: dict[int, object] = field(default_factory=dict)
+    owners: dict[int, set[int]] = field(default_factory=dict)
+
+    def groups(self, names: Iterable[str]) -> list[list[str]]:
+        """The names, grouped so that names of different groups share no object."""
+        group_of: dict[int, list[str]] = {}
+        groups: dict[int, list[str]] = {}
+        for name in names:
+            mine = [name]
+            for key in self.values[name].objects:
+                other = group_of.get(key)
+                if other is not None and other is not mine:
+                    groups.pop(id(other), None)
+                    mine.extend(n for n in other if n not in mine)
+            groups[id(mine)] = mine
+            for member in mine:
+                for key in self.values[member].objects:
+                    group_of[key] = mine
+        return [sorted(group) for group in groups.values()]
+
+
+class _Hasher:
+    """A file to write to that keeps only the digest."""
+
+    def __init__(self) -> None:
+        self.digest = blake3()
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return len(data)
+
+
+def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapshot:
+    """The fingerprints of ``names``; classes and functions are looked up in ``namespace``."""
+    snapshot = Snapshot()
+    prints: dict[int, str] = {}
+    for name, value in names.items():
+        seen: dict[int, object] = {}
+        try:
+            digest = _fingerprint(value, namespace, seen, prints, snapshot)
+        except REFUSALS as error:
+            snapshot.values[name] = Seen(f"stays:{id(value)}", refused=refusal(error))
+            snapshot.alive[id(value)] = value
+            continue
+        shared = {key for key, obj in seen.items() if _can_be_shared(obj)}
+        shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
+        snapshot.alive.update(seen)
+        snapshot.values[name] = Seen(digest, frozenset(shared))
+    return snapshot
+
+
+def _fingerprint(
+    value: object, namespace: Mapping[str, object], seen: dict[int, object],
+    prints: dict[int, str], snapshot: Snapshot,
+) -> str:  # fmt: skip
+    places: dict[int, int] = {}
+
+    def leaf(obj: object) -> object | None:
+        if _is_array(obj):
+            owner = array_owner(obj)
+            snapshot.owners.setdefault(id(owner), set()).add(id(obj))
+            snapshot.alive[id(owner)] = owner
+        if not is_large_leaf(obj):
+            return None
+        if id(obj) not in prints:
+            inner = _Hasher()
+            NotebookPickler(inner, namespace, lambda _obj: None).dump(obj)
+            prints[id(obj)] = inner.digest.hexdigest()
+            snapshot.alive[id(obj)] = obj
+        return ("leaf", places.setdefault(id(obj), len(places)), prints[id(obj)])
+
+    file = _Hasher()
+    NotebookPickler(file, namespace, leaf, seen).dump(value)
+    digest: str = file.digest.hexdigest()
+    return digest
+
+
+def _is_array(obj: object) -> bool:
+    return type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray"
+
+
+def _can_be_shared(obj: object) -> bool:
+    """Whether it matters that two names see one and the same ``obj``: it can be changed in place."""
+    if isinstance(obj, _CONTAINERS):
+        return True
+    kind = type(obj)
+    if isinstance(obj, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)):
+        return False
+    if kind.__module__.startswith(("numpy.random", "random", "_random")):
+        return True
+    if kind.__module__.startswith(("pandas", "numpy")):
+        return kind.__name__ in ("DataFrame", "Series", "ndarray", "MaskedArray", "recarray")
+    return hasattr(obj, "__dict__") and not isinstance(obj, BaseException)
+
+
+def state_of(value: object) -> dict[str, object] | None:
+    """What a function or class of the notebook keeps beside its source text, if anything."""
+    if isinstance(value, types.FunctionType):
+        state = {
+            "defaults": value.__defaults__ or (),
+            "keyword defaults": value.__kwdefaults__ or {},
+            "attributes": {k: v for k, v in vars(value).items() if k != "__wrapped__"},
+            "closure": tuple(
+                cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)
+            ),
+        }
+        kept = [*state["defaults"], *state["keyword defaults"].values(), *state["closure"]]  # type: ignore[misc, attr-defined]  # built just above
+        plain = all(isinstance(item, (*_ATOMS, type, types.FunctionType)) for item in kept)
+        return None if plain and not state["attributes"] else state
+    if isinstance(value, type) and not issubclass(value, (enum.Enum, tuple)):
+        attributes = {
+            name: item
+            for name, item in vars(value).items()
+            if not name.startswith(("__", "_abc_")) and not hasattr(item, "__get__")
+            and not isinstance(item, type)
+        }  # fmt: skip
+        return {"class": attributes} if attributes else None
+    return None
+
+
+def _is_filled(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False
+
+
+def put_state(value: Any, state: Mapping[str, Any]) -> None:
+    """Gives a function or class that was defined again the state that it had."""
+    if isinstance(value, type) and "class" in state:
+        for name, item in state["class"].items():
+            setattr(value, name, item)
+    elif isinstance(value, types.FunctionType) and "closure" in state:
+        value.__defaults__ = tuple(state["defaults"]) or None
+        value.__kwdefaults__ = dict(state["keyword defaults"]) or None
+        vars(value).update(state["attributes"])
+        filled = [cell for cell in value.__closure__ or () if _is_filled(cell)]
+        for cell, content in zip(filled, state["closure"], strict=False):
+            cell.cell_contents = content

@@ -1,0 +1,172 @@
+"""One step → one papermill notebook, the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
+from mlops_jlab.entities.notebooks import Cell, Role
+
+LOAD_CELL = "mlops-load"
+SAVE_CELL = "mlops-save"
+OWN_CELLS = frozenset(
+    {LOAD_CELL, SAVE_CELL, "mlops-carried", "mlops-carried-values", "mlops-parameters", "mlops-take"}
+)
+
+
+def identity_of(graph: Graph) -> str:
+    """``name@digest``: the digest changes with anything that a step runs or hands on."""
+    facts = [
+        [c.id, c.source, list(c.tags)] for c in graph.notebook.tagged
+    ] + [[s.name, s.position, s.inputs, s.outputs] for s in graph.steps]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8", "surrogatepass"))
+    return f"{graph.name}@{digest.hexdigest()[:16]}"
+
+
+def file_name(step: Step) -> str:
+    """The name of the step's notebook within ``steps/``."""
+    return f"{step.position + 1:02d}-{step.name}.ipynb"
+
+
+def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
+    """The step's notebook as nbformat 4.5 JSON: parameters, carried source, load, cells, save."""
+    first = step.cells[0].index
+    cells: list[dict[str, Any]] = [_heading(graph, step)]
+    for cell in graph.setup:
+        if cell.index < first:
+            cells += _front(graph, cell)
+    early = [source for source in step.carried if not source.values]
+    late = [source for source in step.carried if source.values]
+    if early:
+        cells.append(_code("mlops-carried", _join(early), ["mlops-carried"]))
+    cells.append(_code(LOAD_CELL, _load(graph, step, identity, late), ["mlops-load"]))
+    if late:
+        cells.append(_code("mlops-carried-values", _join(late), ["mlops-carried"]))
+        rest = sorted(set(step.inputs) - _values(late))
+        cells.append(_code("mlops-take", f"_step.take({_list(rest)})", ["mlops-load"]))
+    between = [c for c in graph.setup if first < c.index < step.cells[-1].index]
+    for cell in sorted([*step.cells, *between], key=lambda c: c.index):
+        cells += [_own(cell)] if cell.role is Role.STEP else _front(graph, cell)
+    cells.append(_code(SAVE_CELL, _save(step), ["mlops-save"]))
+    kernel = graph.notebook.kernel
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": kernel, "language": "python", "name": kernel},
+            "language_info": {"name": "python"},
+            "mlops_jlab": {"pipeline": identity, "step": step.name},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def dump(notebook: dict[str, Any]) -> bytes:
+    """The notebook as the bytes of a file, as JupyterLab would lay them out."""
+    return (json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _code(cell_id: str, source: str, tags: Sequence[str]) -> dict[str, Any]:
+    return {
+        "cell_type": "code", "execution_count": None, "id": cell_id,
+        "metadata": {"tags": list(tags)}, "outputs": [],
+        "source": source.splitlines(keepends=True),
+    }  # fmt: skip
+
+
+def _own(cell: Cell) -> dict[str, Any]:
+    return {**_code(cell.id, "", cell.tags), "source": _lines(cell.source)}
+
+
+def _lines(source: str) -> list[str]:
+    """Split as nbformat splits: at newlines alone, so that odd separators stay inside a line."""
+    parts = source.split("\n")
+    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _heading(graph: Graph, step: Step) -> dict[str, Any]:
+    text = (
+        f"# {graph.name}: {step.name}\n\n"
+        f"Step {step.position + 1} of {len(graph.steps)}, made from `{graph.notebook.path.name}`. "
+        "Change the notebook and export again; changes made here are lost."
+    )
+    return {"cell_type": "markdown", "id": "mlops-about", "metadata": {}, "source": _lines(text)}
+
+
+def _front(graph: Graph, cell: Cell) -> list[dict[str, Any]]:
+    cells = [_own(cell)]
+    if cell.role is Role.PARAMETERS and graph.parameters:
+        entries = ",\n".join(
+            f"    {_literal(parameter.as_json())}" for parameter in graph.parameters
+        )
+        text = (
+            "# mlops-jlab: the parameters, checked and in their declared types\n"
+            "from mlops_jlab import handoff as _handoff\n\n"
+            f"_handoff.check_parameters([\n{entries},\n])"
+        )
+        cells.append(_code("mlops-parameters", text, ["mlops-parameters"]))
+    return cells
+
+
+def _literal(value: object) -> str:
+    """A Python literal; infinities and NaN are no literals and are called by name."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {_literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, float) and repr(value) in ("inf", "-inf", "nan"):
+        return f"float({repr(value)!r})"
+    return repr(value)
+
+
+def _values(sources: Sequence[CarriedSource]) -> set[str]:
+    return {name for source in sources for name in source.values}
+
+
+def _join(sources: Sequence[CarriedSource]) -> str:
+    """The carried texts; one that its notebook writes over several lines stands alone."""
+    text = ""
+    for source in sources:
+        gap = "\n\n" if text and ("\n" in source.text or text.endswith(":")) else "\n"
+        text += (gap if text else "") + source.text
+    return text
+
+
+def _list(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]) -> str:
+    inputs = sorted(_values(late) & set(step.inputs)) if late else list(step.inputs)
+    options = {
+        "inputs": inputs,
+        "after": sorted(graph.before(step.name)),
+        "setup": [n for n in step.setup_values if n not in step.inputs and n not in _secret(graph)],
+        "generators": list(graph.generators_seeded),
+    }
+    return (
+        "# mlops-jlab: takes over what the steps before this one made\n"
+        "from mlops_jlab import handoff as _handoff\n\n"
+        f'_step = _handoff.enter(\n    "{identity}",\n    "{step.name}",\n    {step.position},\n'
+        + "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
+        + ")"
+    )
+
+
+def _secret(graph: Graph) -> set[str]:
+    return {parameter.name for parameter in graph.parameters if parameter.secret}
+
+
+def _save(step: Step) -> str:
+    options = {
+        "outputs": list(step.outputs), "optional": list(step.optional),
+        "watched": list(step.watched), "seeds": list(step.seeds), "settings": list(step.hidden),
+    }  # fmt: skip
+    lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
+    if step.writes_any:
+        lines += "    writes_any=True,\n"
+    head = "# mlops-jlab: leaves what the steps below need\n"
+    return head + (f"_step.leave(\n{lines})" if lines else "_step.leave()")

@@ -1,0 +1,123 @@
+"""Writing an export: whole or not at all, and byte for byte the same for the same notebook."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from mlops_jlab.dataflow.analysis import analyse
+from mlops_jlab.entities.graphs import Graph
+from mlops_jlab.errors import ExportError, InputError
+from mlops_jlab.notebook import reading, suggesting
+from mlops_jlab.pipeline import build, manifest, readme, requirements
+
+
+class UnfitNotebook(InputError):
+    """A notebook with errors in its tags or data flow; ``graph`` has them all."""
+
+    def __init__(self, graph: Graph) -> None:
+        lines = [
+            f"{finding.where}: {finding.message}" + (f"\n    → {finding.hint}" if finding.hint else "")
+            for finding in graph.errors
+        ]
+        count = len(lines)
+        super().__init__(
+            f"{graph.notebook.path} has {count} error{'s' * (count > 1)}:\n  " + "\n  ".join(lines)
+        )
+        self.graph = graph
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return UnfitNotebook, (self.graph,)
+
+
+def graph_of(path: Path) -> Graph:
+    """Reads and analyses a notebook; a notebook tagged for Kale is understood as it is."""
+    notebook, findings = reading.read(path)
+    if suggesting.has_kale_tags(notebook):
+        notebook = suggesting.retagged(notebook, suggesting.suggest(notebook, "kale"))
+    return analyse(notebook, findings)
+
+
+def files_of(graph: Graph, target: Path) -> dict[str, bytes]:
+    """Every file of the export, by its path within it.
+
+    Raises:
+        UnfitNotebook: the notebook has errors.
+    """
+    if graph.errors:
+        raise UnfitNotebook(graph)
+    identity = build.identity_of(graph)
+    source = Path(os.path.relpath(graph.notebook.path.resolve(), target.resolve())).as_posix()
+    notebooks = [f"steps/{build.file_name(step)}" for step in graph.steps]
+    found = {
+        name: build.dump(build.step_notebook(graph, step, identity))
+        for name, step in zip(notebooks, graph.steps, strict=True)
+    }
+    modules = requirements.imported_modules(graph.notebook)
+    pins = requirements.pinned(modules, graph.notebook.path.parent)
+    found[manifest.FILE] = manifest.render(graph, identity, source).encode()
+    found["requirements.txt"] = ("\n".join(pins) + "\n").encode()
+    found["README.md"] = readme.render(graph, notebooks).encode()
+    return found
+
+
+def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
+    """Writes the export to ``target``, replacing an older export of ours; ``target`` itself.
+
+    The new folder is made beside the old one and takes its place by renaming; if anything fails,
+    the old one is still there.
+
+    Raises:
+        UnfitNotebook: the notebook has errors.
+        ExportError: ``target`` is something else, or cannot be written.
+    """
+    content = files_of(graph, target)
+    _check_target(target, force=force)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new"))
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written: {error}") from error
+    try:
+        for name, data in content.items():
+            path = fresh / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        fresh.chmod(0o755)
+        _take_place(fresh, target)
+    except OSError as error:
+        raise ExportError(
+            f"{target} cannot be written: {error}", hint="the older export, if any, is untouched"
+        ) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def _check_target(target: Path, *, force: bool) -> None:
+    if target.is_symlink():
+        raise ExportError(f"{target} is a symbolic link", hint="name the folder itself")
+    if target.exists() and not target.is_dir():
+        raise ExportError(f"{target} is a file", hint="choose another folder with -o")
+    ours = (target / manifest.FILE).is_file() and (target / "steps").is_dir()
+    if target.is_dir() and any(target.iterdir()) and not ours and not force:
+        raise ExportError(
+            f"{target} holds something that is no export",
+            hint="choose another folder with -o, or replace it with --force",
+        )
+
+
+def _take_place(fresh: Path, target: Path) -> None:
+    if not target.exists():
+        os.rename(fresh, target)
+        return
+    old = target.with_name(f"{fresh.name}.old")
+    os.rename(target, old)
+    try:
+        os.rename(fresh, target)
+    except OSError:
+        os.rename(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
