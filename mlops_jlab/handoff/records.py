@@ -50,6 +50,7 @@ class StepRecord:
     files_read: tuple[str, ...] = ()
     files_written: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    attempt: str = ""
 
 
 def record_path(root: Path, position: int, step: str) -> Path:

@@ -30,6 +30,7 @@ from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions
 
 HANDOFF = "MLOPS_JLAB_HANDOFF"
 KEEP = "MLOPS_JLAB_KEEP"
+ATTEMPT = "MLOPS_JLAB_ATTEMPT"
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
                             r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
 
@@ -233,6 +234,7 @@ class StepSession:
                 files_read=tuple(sorted(self._files.read)),
                 files_written=tuple(sorted(self._files.written)),
                 versions=loaded_versions(),
+                attempt=os.environ.get(ATTEMPT, ""),
             ),
         )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Running an export headless: each step through papermill, branches side by side."""

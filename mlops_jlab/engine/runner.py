@@ -1,0 +1,303 @@
+"""A manifest → a run: what is due starts, what saw stale values starts again, what fails stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlops_jlab.engine import consistency
+from mlops_jlab.engine.notebooks import CellFailure, Execution, check_kernel, execute
+from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
+from mlops_jlab.entities import parameters as declared
+from mlops_jlab.errors import InputError, MlopsError, RunError
+from mlops_jlab.handoff.records import StepRecord, read_record, record_path
+from mlops_jlab.handoff.session import ATTEMPT, HANDOFF, KEEP
+from mlops_jlab.handoff.trust import machine_key
+from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
+
+_MOST_REPEATS = 25
+
+
+class Listener(Protocol):
+    """Who wants to see a run happen; calls may come from any thread."""
+
+    def started(self, state: RunState) -> None:
+        """The run begins."""
+
+    def step(self, step: StepState, note: str = "") -> None:
+        """A step changed its status; ``note`` says why it runs again."""
+
+    def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
+        """A step begins a cell."""
+
+    def ended(self, state: RunState) -> None:
+        """The run is over."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: ``folder`` is the kernels' working directory."""
+
+    folder: Path
+    jobs: int = 0
+    kernel: str = ""
+    resume: bool = False
+    keep_all: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(
+    manifest: Manifest, target: Path, given: Mapping[str, object], options: Options,
+    listener: Listener,
+) -> RunState:  # fmt: skip
+    """Runs the pipeline into the folder ``target`` and tells how it went.
+
+    ``given`` are parameters as plain JSON data, checked by
+    :func:`mlops_jlab.entities.parameters.resolve`.
+
+    Raises:
+        InputError: an unknown parameter or kernel, or a folder that holds something else.
+    """
+    values = declared.resolve(manifest.parameters, given)
+    kernel = options.kernel or manifest.kernel
+    check_kernel(kernel)
+    machine_key()
+    folder = RunFolder(target.resolve())
+    state = _begin(folder, manifest, values, resume=options.resume)
+    return _Run(manifest, folder, state, values, kernel, options, listener).go()
+
+
+def _begin(
+    folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool
+) -> RunState:
+    fresh = RunState(
+        manifest.identity, manifest.source, manifest.digest, dict(values),
+        [StepState(step.name) for step in manifest.steps], started=now(),
+    )  # fmt: skip
+    if resume:
+        old = folder.load()
+        if old.pipeline != manifest.identity:
+            raise InputError(
+                f"the run in {folder.root} is of {old.pipeline}, and the pipeline is "
+                f"{manifest.identity} now",
+                hint="the notebook has changed since: start a new run",
+            )
+        if values and values != old.parameters:
+            raise InputError("a run is resumed with the parameters that it began with")
+        fresh.parameters = dict(old.parameters)
+        for step in fresh.steps:
+            before = old.step(step.name)
+            whole = record_path(folder.handoff, old.steps.index(before), step.name).exists()
+            if before.status == "finished" and whole:
+                fresh.steps[fresh.steps.index(step)] = before
+    elif (folder.root / "run.json").exists():
+        raise InputError(
+            f"{folder.root} holds a run already", hint="choose another --output, or add --resume"
+        )
+    folder.create()
+    return fresh
+
+
+class _Run:
+    """One run while it happens. Only the thread that calls :meth:`go` changes the plan."""
+
+    def __init__(
+        self, manifest: Manifest, folder: RunFolder, state: RunState, values: dict[str, object],
+        kernel: str, options: Options, listener: Listener,
+    ) -> None:  # fmt: skip
+        self._manifest = manifest
+        self._folder = folder
+        self._state = state
+        self._values = dict(state.parameters) or values
+        self._kernel = kernel
+        self._options = options
+        self._listener = listener
+        self._steps = {step.name: step for step in manifest.steps}
+        self._before: dict[str, set[str]] = {name: set() for name in self._steps}
+        for edge in manifest.edges:
+            self._before[edge.target].add(edge.source)
+        self._executions: dict[str, Execution] = {}
+        self._spans: dict[str, consistency.Span] = {}
+        self._running: dict[Future[CellFailure | None], str] = {}
+        self._clock = time.monotonic()
+
+    def go(self) -> RunState:
+        """Runs to the end, whatever it is, and writes it down."""
+        self._folder.save(self._state)
+        self._listener.started(self._state)
+        jobs = self._options.jobs or os.cpu_count() or 1
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="step")
+        try:
+            self._loop(pool, jobs)
+        except KeyboardInterrupt:
+            self._stop("the run was cancelled")
+            self._settle("killed", "cancelled; go on with --resume")
+        except MlopsError as error:
+            self._stop("the run was stopped")
+            self._settle("failed", str(error))
+        except BaseException as error:
+            self._stop("the runner failed")
+            self._settle("failed", f"{type(error).__name__}: {error}")
+            raise
+        else:
+            failed = [step for step in self._state.steps if step.error]
+            why = f"step {failed[0].name!r} failed" if failed else ""
+            self._settle("failed" if failed else "finished", why)
+        finally:
+            pool.shutdown(wait=True)
+        self._listener.ended(self._state)
+        return self._state
+
+    def _settle(self, status: str, error: str) -> None:
+        for step in self._state.steps:
+            if step.status == "running":
+                step.status = "killed"
+        self._state.status, self._state.error = status, error
+        self._state.seconds = round(time.monotonic() - self._clock, 3)
+        self._folder.save(self._state)
+
+    def _stop(self, why: str) -> None:
+        threads = [
+            threading.Thread(target=execution.stop, args=(why,))
+            for execution in self._executions.values()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _loop(self, pool: ThreadPoolExecutor, jobs: int) -> None:
+        while True:
+            failed = any(step.error for step in self._state.steps)
+            for name in [] if failed else self._due()[: jobs - len(self._running)]:
+                self._start(pool, name)
+            if not self._running:
+                return
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=1.0)
+            for future in done:
+                self._finish(self._running.pop(future), future)
+
+    def _due(self) -> list[str]:
+        finished = {step.name for step in self._state.steps if step.status == "finished"}
+        return [
+            step.name
+            for step in self._state.steps
+            if step.status == "pending" and self._before[step.name] <= finished
+        ]
+
+    def _start(self, pool: ThreadPoolExecutor, name: str) -> None:
+        state = self._state.step(name)
+        state.status, state.started, state.error = "running", now(), None
+        state.attempts += 1
+        self._folder.save(self._state)
+        self._listener.step(state)
+        execution = Execution(
+            on_cell=lambda index, count, cell: self._listener.cell(name, index, count, cell)
+        )
+        self._executions[name] = execution
+        self._spans[name] = consistency.Span(time.monotonic(), float("inf"))
+        self._running[pool.submit(self._execute, self._steps[name], execution)] = name
+
+    def _execute(self, step: ManifestStep, execution: Execution) -> CellFailure | None:
+        """One attempt at one step; runs in a thread of the pool."""
+        timeout = step.settings.get("timeout")
+        timer = None
+        if isinstance(timeout, (int, float)) and timeout > 0:
+            why = f"the time limit of {timeout:g} s was reached"
+            timer = threading.Timer(timeout, execution.stop, (why,))
+            timer.start()
+        attempt = secrets.token_hex(8)
+        try:
+            failure = execute(
+                self._manifest.notebook_of(step), self._folder.executed(step.name),
+                parameters=self._parameters_of(step), environment=self._environment(attempt),
+                folder=self._options.folder, kernel=self._kernel, execution=execution,
+            )  # fmt: skip
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if failure is None and self._attempt_of(step) != attempt:
+            return CellFailure(
+                "StoppedEarly", "the step ended before its last cell, as after sys.exit()",
+                execution.cell_id,
+            )  # fmt: skip
+        return failure
+
+    def _parameters_of(self, step: ManifestStep) -> dict[str, object]:
+        cells = json.loads(self._manifest.notebook_of(step).read_text("utf-8"))["cells"]
+        declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
+        return dict(self._values) if declares else {}
+
+    def _environment(self, attempt: str) -> dict[str, str]:
+        return {
+            "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
+            **self._options.environment,
+            HANDOFF: str(self._folder.handoff),
+            ATTEMPT: attempt,
+            KEEP: "all" if self._options.keep_all else "",
+        }
+
+    def _attempt_of(self, step: ManifestStep) -> str:
+        path = record_path(self._folder.handoff, step.position, step.name)
+        return read_record(path).attempt if path.exists() else ""
+
+    def _finish(self, name: str, future: Future[CellFailure | None]) -> None:
+        state = self._state.step(name)
+        span = self._spans[name]
+        self._spans[name] = consistency.Span(span.start, time.monotonic())
+        state.seconds = round(self._spans[name].end - span.start, 3)
+        del self._executions[name]
+        failure = future.result()
+        if failure is not None:
+            retries = self._steps[name].settings.get("retries", 0)
+            again = isinstance(retries, int) and state.attempts <= retries
+            state.status = "pending" if again else "failed"
+            if not again:
+                state.error = self._describe(self._steps[name], failure)
+            else:
+                state.again.append(f"attempt {state.attempts} failed: {failure.message[:200]}")
+            self._folder.save(self._state)
+            self._listener.step(state, state.again[-1] if again else "")
+            return
+        state.status = "finished"
+        self._judge()
+        self._folder.save(self._state)
+        if state.status == "finished":
+            self._listener.step(state)
+
+    def _judge(self) -> None:
+        """Sends steps back that saw something else than Run All would have shown them."""
+        records = {step: self._record(step) for step in self._finished()}
+        consistency.check(records, self._spans, self._manifest.steps)
+        for name, reason in consistency.steps_to_run_again(records, self._spans).items():
+            state = self._state.step(name)
+            state.status = "pending"
+            state.again.append(reason)
+            if len(state.again) > _MOST_REPEATS:
+                raise RunError(f"step {name!r} never comes to rest: {reason}")
+            self._listener.step(state, reason)
+
+    def _finished(self) -> list[str]:
+        return [step.name for step in self._state.steps if step.status == "finished"]
+
+    def _record(self, name: str) -> StepRecord:
+        return read_record(record_path(self._folder.handoff, self._steps[name].position, name))
+
+    def _describe(self, step: ManifestStep, failure: CellFailure) -> dict[str, Any]:
+        own = failure.cell_id in step.cells
+        return {
+            "kind": failure.kind,
+            "message": failure.message,
+            "cell": failure.cell_id,
+            "own_cell": own,
+            "notebook": str(self._folder.executed(step.name)),
+            "traceback": failure.traceback,
+        }
