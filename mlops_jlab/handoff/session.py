@@ -35,6 +35,11 @@ _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|q
                             r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
 
 
+def is_session_name(name: str) -> bool:
+    """Whether ``name`` belongs to IPython or to this module rather than to the notebook."""
+    return bool(_SESSION_NAMES.match(name))
+
+
 def handoff_root(pipeline: str) -> Path:
     """Where handoff files lie: ``MLOPS_JLAB_HANDOFF``, else ``.mlops/handoff`` below the kernel."""
     given = os.environ.get(HANDOFF)
@@ -139,7 +144,7 @@ class StepSession:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
         found: dict[str, object] = {}
         for name, value in self.names.items():
-            if _SESSION_NAMES.match(name) or isinstance(value, types.ModuleType):
+            if is_session_name(name) or isinstance(value, types.ModuleType):
                 continue
             if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
                 state = snapshot.state_of(value)

@@ -82,7 +82,7 @@ def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapsh
             snapshot.values[name] = Seen(f"stays:{id(value)}", refused=refusal(error))
             snapshot.alive[id(value)] = value
             continue
-        shared = {key for key, obj in seen.items() if _can_be_shared(obj)}
+        shared = {key for key, obj in seen.items() if can_be_shared(obj)}
         shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
         snapshot.alive.update(seen)
         snapshot.values[name] = Seen(digest, frozenset(shared))
@@ -119,7 +119,7 @@ def _is_array(obj: object) -> bool:
     return type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray"
 
 
-def _can_be_shared(obj: object) -> bool:
+def can_be_shared(obj: object) -> bool:
     """Whether it matters that two names see one and the same ``obj``: it can be changed in place."""
     if isinstance(obj, _CONTAINERS):
         return True

@@ -49,7 +49,7 @@ def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
         cells.append(_code("mlops-take", f"_step.take({_list(rest)})", ["mlops-load"]))
     between = [c for c in graph.setup if first < c.index < step.cells[-1].index]
     for cell in sorted([*step.cells, *between], key=lambda c: c.index):
-        cells += [_own(cell)] if cell.role is Role.STEP else _front(graph, cell)
+        cells += plain_cells(graph, cell)
     cells.append(_code(SAVE_CELL, _save(step), ["mlops-save"]))
     kernel = graph.notebook.kernel
     return {
@@ -94,6 +94,11 @@ def _heading(graph: Graph, step: Step) -> dict[str, Any]:
         "Change the notebook and export again; changes made here are lost."
     )
     return {"cell_type": "markdown", "id": "mlops-about", "metadata": {}, "source": _lines(text)}
+
+
+def plain_cells(graph: Graph, cell: Cell) -> list[dict[str, Any]]:
+    """A tagged cell as it stands in the notebook; parameters are followed by their check."""
+    return [_own(cell)] if cell.role is Role.STEP else _front(graph, cell)
 
 
 def _front(graph: Graph, cell: Cell) -> list[dict[str, Any]]:

@@ -1,0 +1,69 @@
+# The verbs of the project. PYTHON is used once, to make the environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export MPLBACKEND ?= agg
+export JUPYTER_PLATFORM_DIRS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab test check lint types front unit integration ui bench format clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+$(VENV)/.ready: pyproject.toml package.json package-lock.json labextension/build_hook.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@
+
+setup: $(VENV)/.ready ## make the environment in .venv, with the built labextension
+
+demo: setup ## check, export and run the example notebook headless, and show where the report is
+	$(BIN)/python notebooks/demo.py
+
+lab: setup ## open JupyterLab on the example notebooks
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks
+
+test: check integration ui ## everything: make check, then real kernels, then a real browser
+
+check: lint types front unit ## what is fast: ruff, import-linter, mypy, front end, unit tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
+
+node_modules/.ready: package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+front: node_modules/.ready
+	npm run --silent typecheck
+	npm run --silent lint
+	npm run --silent format:check
+	npm run --silent test
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit tests/house -q
+
+integration: setup
+	$(BIN)/python -m pytest tests/integration -q -n 2
+
+ui: setup
+	$(BIN)/python -m pytest tests/ui -q
+
+bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
+	$(BIN)/python benchmarks/analysis.py
+	$(BIN)/python benchmarks/five_steps.py
+
+format: setup node_modules/.ready ## lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	npm run --silent format
+
+clean: ## remove what was built
+	rm -rf $(VENV) node_modules lib build dist demo mlops_jlab/_labextension

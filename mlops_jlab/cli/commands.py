@@ -1,0 +1,249 @@
+"""The subcommands: declare arguments, parse, one call, print."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_jlab.errors import ExportError, InputError, ParameterError
+
+_PATH = click.Path(path_type=Path)
+_PARAMETER = click.option(
+    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a parameter."
+)
+_FILE = click.option(
+    "-f", "--parameters-file", "file", type=_PATH, help="Read parameters from a YAML or JSON file."
+)
+_KERNEL = click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
+_JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
+                     help="Run at most N steps side by side (default: one a CPU).")  # fmt: skip
+
+
+@click.command()
+@click.argument("notebook", type=_PATH)
+@click.option("--format", "style", type=click.Choice(["text", "json", "sarif"]), default="text",
+              show_default=True, help="How to print.")  # fmt: skip
+def check(notebook: Path, style: str) -> int:
+    """Show the steps of NOTEBOOK, what crosses between them, and what is wrong.
+
+    Exit code 2 if there are errors.
+    """
+    from mlops_jlab.cli import printing
+    from mlops_jlab.pipeline.export import graph_of
+
+    graph = graph_of(notebook)
+    click.echo({"text": printing.text, "json": printing.as_json, "sarif": printing.sarif}[style](graph))
+    return 2 if graph.errors else 0
+
+
+@click.command()
+@click.argument("notebook", type=_PATH)
+@click.option("-o", "--output", type=_PATH, default=None,
+              help="The folder to write (default: pipelines/NAME beside the notebook).")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a folder that is no export.")
+def export(notebook: Path, output: Path | None, force: bool) -> None:
+    """Write NOTEBOOK as a pipeline: one papermill notebook a step."""
+    from mlops_jlab.pipeline import export as exporting
+
+    graph = exporting.graph_of(notebook)
+    target = output or notebook.parent / "pipelines" / graph.name
+    exporting.export(graph, target, force=force)
+    click.echo(f"exported {len(graph.steps)} steps to {target}")
+    click.echo(f"  run it: mlops-jlab run {target}")
+
+
+@click.command()
+@click.argument("pipeline", type=_PATH, metavar="DIR|NOTEBOOK")
+@_PARAMETER
+@_FILE
+@click.option("-o", "--output", type=_PATH, default=None,
+              help="The run's folder (default: a new one below .mlops/runs).")  # fmt: skip
+@_JOBS
+@_KERNEL
+@click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
+@click.option("--resume", is_flag=True, help="Go on with the run in --output: finished steps stay.")
+def run(
+    pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None,
+    jobs: int | None, kernel: str, cwd: Path | None, resume: bool,
+) -> int:  # fmt: skip
+    """Run a pipeline headless.
+
+    DIR is an export; a NOTEBOOK is exported into the run's folder first. Exit code 0: done,
+    1: a step failed, 2: wrong input.
+    """
+    from mlops_jlab.cli.progress import listener
+    from mlops_jlab.engine.report import write_report
+    from mlops_jlab.engine.runfolder import RunFolder
+    from mlops_jlab.engine.runner import Options
+    from mlops_jlab.engine.runner import run as run_pipeline
+
+    if resume and output is None:
+        raise InputError("--resume goes on with a run", hint="name its folder with --output")
+    target = output or _new_run(pipeline)
+    plan, folder = _plan(pipeline, target, resume=resume)
+    values = _parameters(plan.parameters, pairs, file)
+    options = Options(folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume)
+    _check_folder(options.folder)
+    with listener() as watching:
+        state = run_pipeline(plan, target, values, options, watching)
+    report = write_report(plan, RunFolder(target), state)
+    click.echo(f"  run:    {target}\n  report: {report}")
+    if state.status != "finished":
+        click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
+    return {"finished": 0, "killed": 130}.get(state.status, 1)
+
+
+@click.command()
+@click.argument("notebook", type=_PATH)
+@_PARAMETER
+@_FILE
+@click.option("--every-cut", is_flag=True, help="Make every cell a step of its own first.")
+@click.option("-o", "--output", type=_PATH, default=None, help="Keep both runs in this folder.")
+@_JOBS
+@_KERNEL
+def verify(
+    notebook: Path, pairs: tuple[str, ...], file: Path | None, every_cut: bool,
+    output: Path | None, jobs: int | None, kernel: str,
+) -> int:  # fmt: skip
+    """Prove that the pipeline computes what NOTEBOOK computes.
+
+    Runs the tagged cells whole and as a pipeline, and compares every deterministic output and
+    every final value. Exit code 1 if anything differs.
+    """
+    from mlops_jlab.cli import printing
+    from mlops_jlab.cli.progress import listener
+    from mlops_jlab.engine.runner import Options
+    from mlops_jlab.engine.verify import cut_everywhere
+    from mlops_jlab.engine.verify import verify as verify_graph
+    from mlops_jlab.entities.parameters import resolve
+    from mlops_jlab.pipeline.export import graph_of
+
+    graph = graph_of(notebook)
+    if every_cut and not graph.errors:
+        graph = cut_everywhere(graph.notebook, tuple(graph.findings))
+    values = resolve(graph.parameters, _given(pairs, file), from_text=True)
+    options = Options(folder=notebook.parent.resolve(), jobs=jobs or 0, kernel=kernel)
+    with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener() as watching:
+        target = output or Path(scratch)
+        if output is not None and output.exists() and any(output.iterdir()):
+            raise InputError(f"{output} is not empty", hint="choose another --output")
+        target.mkdir(parents=True, exist_ok=True)
+        verdict = verify_graph(graph, target.resolve(), values, options, watching)
+    click.echo(printing.verdict(verdict, notebook))
+    return 0 if verdict.same else 1
+
+
+@click.command()
+@click.argument("notebook", type=_PATH)
+@click.option("--from", "source", type=click.Choice(["kale", "headings", "cells"]), required=True,
+              help="Where the steps come from.")  # fmt: skip
+@click.option("-o", "--output", type=_PATH, default=None, help="Write here, not to NOTEBOOK itself.")
+def tag(notebook: Path, source: str, output: Path | None) -> None:
+    """Tag the cells of NOTEBOOK from Kale's tags, from headings, or one step a cell.
+
+    Only tags change: cells, outputs and ids stay byte for byte.
+    """
+    from mlops_jlab.notebook import reading, retagging, suggesting
+
+    if notebook.suffix != ".ipynb":
+        raise InputError("tags are written into .ipynb files only")
+    found, _ = reading.read(notebook)
+    tags = suggesting.suggest(found, source)
+    text = notebook.read_bytes().decode("utf-8")
+    target = output or notebook
+    try:
+        retagging.write_whole(target, retagging.retag(text, tags).encode("utf-8"))
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written: {error}") from error
+    click.echo(f"{len(tags)} cells tagged in {target}")
+    click.echo(f"  look at it: mlops-jlab check {target}")
+
+
+def _new_run(pipeline: Path) -> Path:
+    """A new folder below the nearest ``.mlops``, the git root, or the pipeline's own folder."""
+    stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return store_of(pipeline) / "runs" / pipeline.resolve().stem / stamp
+
+
+def store_of(path: Path) -> Path:
+    """Where runs are kept: ``MLOPS_JLAB_STORE``, the nearest ``.mlops`` above, or the git root's."""
+    if given := os.environ.get("MLOPS_JLAB_STORE"):
+        return Path(given)
+    start = path.resolve() if path.is_dir() else path.resolve().parent
+    for mark in (".mlops", ".git"):
+        for folder in (start, *start.parents):
+            if (folder / mark).exists():
+                return folder / ".mlops"
+    return start / ".mlops"
+
+
+def _plan(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
+    """The manifest to run, and the folder where its cells run."""
+    from mlops_jlab.pipeline import export as exporting
+    from mlops_jlab.pipeline import manifest
+
+    if pipeline.is_dir():
+        plan = manifest.read(pipeline)
+        source = (pipeline / plan.source).resolve()
+        return plan, source.parent if source.is_file() else Path.cwd()
+    if resume:
+        return manifest.read(target / "pipeline"), pipeline.parent
+    graph = exporting.graph_of(pipeline)
+    exporting.files_of(graph, target / "pipeline")
+    if (target / "run.json").exists():
+        raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
+    target.mkdir(parents=True, exist_ok=True)
+    if any(target.iterdir()):
+        raise InputError(f"{target} holds something that is no run", hint="choose another --output")
+    exporting.export(graph, target / "pipeline")
+    return manifest.read(target / "pipeline"), pipeline.parent
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder} for the cells to run in")
+
+
+def _given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
+    """The parameters of the command line over those of the file."""
+    values: dict[str, object] = {}
+    if file is not None:
+        values.update(_read_file(file))
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"{pair!r} sets no parameter", hint="write -p NAME=VALUE")
+        values[name] = text
+    return values
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParameterError(f"{file} cannot be read: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ParameterError(f"{file} holds no mapping of names to values", hint="write: name: value")
+    return {str(name): value for name, value in content.items()}
+
+
+def _parameters(
+    parameters: Any, pairs: tuple[str, ...], file: Path | None
+) -> dict[str, object]:
+    from mlops_jlab.entities.parameters import resolve
+
+    return resolve(parameters, _given(pairs, file), from_text=True)
+
+
+ALL = (check, verify, export, run, tag)

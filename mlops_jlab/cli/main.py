@@ -1,0 +1,61 @@
+"""The command ``mlops-jlab`` and its subcommands; the command-line library is used here alone."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from mlops_jlab import __version__
+from mlops_jlab.cli import commands
+from mlops_jlab.errors import MlopsError
+
+_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_HELP)
+@click.version_option(__version__, prog_name="mlops-jlab")
+def cli() -> None:
+    """A notebook becomes a pipeline.
+
+    Tag the cells of a notebook with step:NAME, then:
+
+    \b
+      mlops-jlab check NOTEBOOK       what the steps are and what crosses between them
+      mlops-jlab verify NOTEBOOK      proof that the pipeline computes what the notebook computes
+      mlops-jlab export NOTEBOOK      one papermill notebook a step, in a folder for git
+      mlops-jlab run NOTEBOOK         run it headless, with parameters
+    """
+
+
+for command in commands.ALL:
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Runs the command line; every error of ours ends in one message and its exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        result = cli.main(standalone_mode=False)
+    except MlopsError as error:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  → {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cancelled", err=True)
+        sys.exit(130)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

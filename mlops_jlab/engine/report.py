@@ -1,0 +1,117 @@
+"""A run as one HTML page: what happened, and each step's cells with their outputs (nbconvert)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.engine.runfolder import RunFolder, RunState
+from mlops_jlab.notebook.retagging import write_whole
+from mlops_jlab.pipeline.build import OWN_CELLS
+from mlops_jlab.pipeline.manifest import Manifest
+from mlops_jlab.pipeline.picture import crossing
+
+_MARKS = {"finished": "✓", "failed": "✗", "killed": "✗", "pending": "·", "running": "…"}
+_LONGEST_OUTPUT = 200_000
+
+
+def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path:
+    """Writes ``report.html`` and gives its path."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    notebook = nbformat.from_dict(
+        {"cells": _cells(manifest, folder, state), "metadata": _METADATA, "nbformat": 4,
+         "nbformat_minor": 5}
+    )  # fmt: skip
+    config = Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": "", "mermaid_js_url": ""}})
+    exporter = HTMLExporter(config=config, template_name="lab", sanitize_html=True)
+    resources = {"metadata": {"name": f"{manifest.name}: {state.status}"}}
+    html, _ = exporter.from_notebook_node(notebook, resources)
+    write_whole(folder.report, html.encode("utf-8", "replace"))
+    return folder.report
+
+
+_METADATA = {"kernelspec": {"display_name": "Python", "language": "python", "name": "python3"},
+             "language_info": {"name": "python", "pygments_lexer": "ipython3"}}  # fmt: skip
+
+
+def _cells(manifest: Manifest, folder: RunFolder, state: RunState) -> list[dict[str, Any]]:
+    cells = [_text("summary", _summary(manifest, state))]
+    shown: set[str] = set()
+    for step in manifest.steps:
+        status = state.step(step.name).status
+        cells.append(_text(f"step-{step.position}", f"## {_MARKS[status]} {step.name}"))
+        path = folder.executed(step.name)
+        if not path.is_file():
+            cells.append(_text(f"none-{step.position}", "Not run."))
+            continue
+        try:
+            executed = json.loads(path.read_text("utf-8"))["cells"]
+        except (OSError, ValueError, KeyError):
+            cells.append(_text(f"cut-{step.position}", "The executed notebook cannot be read."))
+            continue
+        for cell in executed:
+            if cell["cell_type"] == "code" and _is_shown(cell, step.cells, shown):
+                shown.add(cell["id"])
+                cells.append(_bounded(cell))
+    return cells
+
+
+def _is_shown(cell: dict[str, Any], own: tuple[str, ...], shown: set[str]) -> bool:
+    """A step's own cells, and anything else only where it has something to say."""
+    if cell["id"] in own:
+        return True
+    failed = any(output["output_type"] == "error" for output in cell["outputs"])
+    return failed or (cell["id"] not in shown and cell["id"] not in OWN_CELLS and bool(cell["outputs"]))
+
+
+def _bounded(cell: dict[str, Any]) -> dict[str, Any]:
+    """The cell with very long text outputs cut, and the cut said."""
+    outputs = []
+    for output in cell["outputs"]:
+        text = "".join(output.get("text", ""))
+        if len(text) > _LONGEST_OUTPUT:
+            cut = f"{text[:_LONGEST_OUTPUT]}\n… {len(text) - _LONGEST_OUTPUT:,} characters more"
+            output = {**output, "text": cut}
+        outputs.append(output)
+    return {**cell, "outputs": outputs, "source": "".join(cell["source"])}
+
+
+def _text(cell_id: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": cell_id, "metadata": {}, "source": text}
+
+
+def _summary(manifest: Manifest, state: RunState) -> str:
+    took = f" in {state.seconds:.1f} s" if state.seconds is not None else ""
+    parts = [
+        f"# {manifest.name}: {state.status}{took}",
+        f"From `{manifest.source}`, begun {state.started}.",
+    ]
+    if state.error:
+        parts.append(f"**{_cell(state.error)}**")
+    if state.parameters:
+        parts.append("| parameter | value |\n|---|---|\n" + "\n".join(
+            f"| `{name}` | `{_cell(repr(value))}` |" for name, value in state.parameters.items()
+        ))  # fmt: skip
+    rows = ["| step | status | seconds | takes | note |", "|---|---|---|---|---|"]
+    for step in state.steps:
+        edges = [edge for edge in manifest.edges if edge.target == step.name]
+        takes = "; ".join(f"{crossing(edge)} from {edge.source}" for edge in edges)
+        note = "; ".join(step.again) + (f" {step.error['message']}" if step.error else "")
+        seconds = "" if step.seconds is None else f"{step.seconds:.2f}"
+        rows.append(
+            f"| {step.name} | {_MARKS[step.status]} {step.status} | {seconds} | {_cell(takes)} "
+            f"| {_cell(note)} |"
+        )
+    return "\n\n".join([*parts, "\n".join(rows)])
+
+
+def _cell(text: str) -> str:
+    """Text that is safe within a Markdown table."""
+    short = " ".join(text.split())[:400]
+    for char in "\\`*_[]<>|":
+        short = short.replace(char, f"\\{char}" if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])
+    return short
