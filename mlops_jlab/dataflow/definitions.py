@@ -39,7 +39,7 @@ class Definition:
     stays: str = ""
     previous: Definition | None = None
     by_change: bool = False
-    local_file: str = ""
+    was_read: bool = False  # by another step
 
     @property
     def step(self) -> str:
@@ -139,11 +139,19 @@ def names_defined(node: ast.stmt) -> set[str]:
     return local_names([node], set())
 
 
-def must_stay(node: ast.stmt, imports: Mapping[str, str]) -> str:
-    """What the assigned value is, if it surely cannot leave its process; else nothing."""
-    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-    if value is None and isinstance(node, (ast.With, ast.AsyncWith)):
-        value = node.items[0].context_expr
+def must_stay(node: ast.stmt, imports: Mapping[str, str]) -> tuple[str, set[str]]:
+    """What surely cannot leave its process, and the names that the statement gives it."""
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        value, target = node.items[0].context_expr, node.items[0].optional_vars
+        return _what_stays(value, imports), local_names([target], set()) if target else set()
+    if isinstance(node, ast.Assign):
+        return _what_stays(node.value, imports), local_names(node.targets, set())
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return _what_stays(node.value, imports), local_names([node.target], set())
+    return "", set()
+
+
+def _what_stays(value: ast.expr, imports: Mapping[str, str]) -> str:
     if isinstance(value, ast.GeneratorExp):
         return "a generator"
     if isinstance(value, ast.Call):

@@ -150,7 +150,10 @@ class Ordering:
         return [*order, *(name for name in place if name not in set(order))]
 
     def _two_writers(self) -> None:
-        """A name that two independent steps bind and a third reads: which one is meant?"""
+        """A name that two independent steps bind and a third reads: which one is meant?
+
+        Where somebody has read the first binding, the notebook plainly binds the name anew.
+        """
         before: dict[str, set[str]] = {}
         for source, target in {*self._names, *self._reasons}:
             before.setdefault(target, set()).add(source)
@@ -189,7 +192,7 @@ def _other_writer(use: Rebinding) -> str:
     previous = winner.previous
     while previous is not None and (previous.step == winner.step or previous.by_change):
         previous = previous.previous
-    if previous is None or previous.is_source or not previous.step:
+    if previous is None or previous.is_source or not previous.step or previous.was_read:
         return ""
     return previous.step if previous.step != use.reader else ""
 

@@ -13,13 +13,16 @@ from mlops_jlab.dataflow.scopes import imported_names, local_names, pattern_name
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-def effects_of(node: ast.stmt | ast.expr, imports: Mapping[str, str]) -> Effects:
+def effects_of(
+    node: ast.stmt | ast.expr, imports: Mapping[str, str], *, lazy_annotations: bool = False
+) -> Effects:
     """What running ``node`` at the top level of a cell does.
 
     ``imports`` maps the names that are bound to modules, or to what was imported from them, to
-    their full names.
+    their full names. ``lazy_annotations`` are not evaluated (``from __future__ import``).
     """
     reader = Reader(imports)
+    reader.lazy_annotations = lazy_annotations or _asks_for_lazy(node)
     reader.visit(node)
     return reader.finish()
 
@@ -42,6 +45,7 @@ class Reader(ast.NodeVisitor):
         self.bound: set[str] = set()
         self.stored: dict[str, int] = {}
         self.guarded = 0
+        self.lazy_annotations = False
         self.restored: list[str] = []  # hidden variables that a context manager puts back
         self.local_roots: dict[str, set[str]] = {}
 
@@ -168,7 +172,7 @@ class Reader(ast.NodeVisitor):
             self.visit(node.target)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if not self.deferred:
+        if not self.deferred and not self.lazy_annotations:
             self.visit(node.annotation)
         if node.value is not None:
             self.visit(node.value)
@@ -311,7 +315,7 @@ class Reader(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         self._read_signature(node.args)
-        if node.returns is not None:
+        if node.returns is not None and not self.lazy_annotations:
             self.visit(node.returns)
         self._inside(node)
         self.bind(node.name, node.lineno)
@@ -325,7 +329,7 @@ class Reader(ast.NodeVisitor):
     def _read_signature(self, arguments: ast.arguments) -> None:
         for default in [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]:
             self.visit(default)
-        for argument in ast.walk(arguments):
+        for argument in ast.walk(arguments) if not self.lazy_annotations else ():
             if isinstance(argument, ast.arg) and argument.annotation is not None:
                 self.visit(argument.annotation)
 
@@ -354,6 +358,7 @@ class Reader(ast.NodeVisitor):
         for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
             self.visit(part)
         body = Reader(self.imports, (*self.scopes, frozenset()), deferred=self.deferred)
+        body.lazy_annotations = self.lazy_annotations
         own: set[str] = set()
         for statement in node.body:
             body.scopes = (*self.scopes, frozenset(own))
@@ -413,3 +418,7 @@ def function_reader(
     for part in body:
         reader.visit(part)
     return reader.finish()
+
+
+def _asks_for_lazy(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

@@ -127,6 +127,7 @@ class Uses:
             maker.optional.setdefault(name)
             return
         maker.outputs.setdefault(name)
+        definition.was_read = True
         if definition.stays:
             walk.notes.error(
                 "cannot-travel",

@@ -41,6 +41,7 @@ class Walk:
         self.seeds_somehow = False
         self.uses = Uses(self)
         self._order = 0
+        self._lazy_annotations = False  # IPython keeps the flags of ``from __future__`` for the session
         self._readers: dict[str, set[str]] = {}
         self.binders: dict[tuple[str, bool], list[Cell]] | None = None
 
@@ -90,7 +91,8 @@ class Walk:
         if module := star_module(node):
             self._star(node, module, cell, needs, code)
             return
-        effects = effects_of(node, self.environment.imports)
+        effects = effects_of(node, self.environment.imports, lazy_annotations=self._lazy_annotations)
+        self._lazy_annotations |= _is_future(node)
         if code.discards_names:
             effects.binds, effects.maybe = {}, {}
         self._apply(effects, node, cell, needs, code)
@@ -195,7 +197,7 @@ class Walk:
         self, node: ast.stmt | None, effects: Effects, reached: Reached, cell: Cell,
         needs: StepNeeds | None, code: Code,
     ) -> None:  # fmt: skip
-        stays = must_stay(node, self.environment.imports) if node is not None else ""
+        stays, which = must_stay(node, self.environment.imports) if node is not None else ("", set())
         for name in effects.deletes:
             gone = Definition(name, cell, _line(code, effects.deletes[name]), self._next())
             self._write(name, gone, cell, needs)
@@ -203,7 +205,7 @@ class Walk:
         for names, sure in ((effects.binds, True), (effects.maybe, False)):
             for name, at in names.items():
                 new = Definition(name, cell, _line(code, at), self._next(), kinds=reached.kinds)
-                new.stays = stays
+                new.stays = stays if name in which else ""
                 self._bind(new, cell, needs, sure=sure)
                 if isinstance(node, (ast.Import, ast.ImportFrom)) or _imports_inside(node):
                     self._learn_imports(node)

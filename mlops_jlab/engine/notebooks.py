@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -169,18 +170,26 @@ def _register_engine() -> None:
                 resources={"metadata": {"path": step_folder}}, log_output=log_output,
             )  # fmt: skip
             manager = client.create_kernel_manager()
-            if sys.platform != "win32" and len(_runtime_folder()) < 60:
-                manager.transport = "ipc"  # no ports, so no race for them (papermill 511)
+            _use_ipc(manager)
             step_execution.attach(manager)
             return client.execute(env={**os.environ, **step_environment})
 
     papermill_engines.register(ENGINE, StepEngine)
 
 
-def _runtime_folder() -> str:
+def _use_ipc(manager: Any) -> None:
+    """Sockets in the user's runtime folder: no ports, so no race for them (papermill 511).
+
+    The path is ours because jupyter_client's default is relative to the working directory. Where
+    it would be longer than a socket's may be, and on Windows, TCP stays.
+    """
     from jupyter_core.paths import jupyter_runtime_dir
 
-    return str(jupyter_runtime_dir())
+    path = os.path.join(jupyter_runtime_dir(), f"mlops-{secrets.token_hex(8)}")
+    if sys.platform != "win32" and len(path) < 100:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        manager.transport = "ipc"
+        manager.ip = path
 
 
 def _of_papermill(error: Any, source: Path, execution: Execution) -> CellFailure:

@@ -72,7 +72,8 @@ class RunFolder:
 
     def create(self) -> None:
         """Makes the folder; one that holds something else is refused."""
-        if self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "run.json").exists():
+        strange = [p for p in self.root.iterdir() if p.name != "pipeline"] if self.root.is_dir() else []
+        if strange and not (self.root / "run.json").exists():
             raise InputError(
                 f"{self.root} holds something that is no run", hint="choose another --output"
             )

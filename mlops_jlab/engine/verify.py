@@ -95,6 +95,8 @@ def verify(
     state = run(plan, target / "pipeline", given, options, listener)
     folder = RunFolder(target / "pipeline")
     verdict = Verdict(steps=len(plan.steps))
+    if state.status == "killed":
+        raise KeyboardInterrupt
     whole = _whole(graph, folder, target, "whole", state, options)
     if isinstance(whole, CellFailure) or state.status != "finished":
         verdict.failure = _compare_failures(whole, state)
