@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import tempfile
@@ -238,9 +237,7 @@ def _read_file(file: Path) -> dict[str, object]:
     return {str(name): value for name, value in content.items()}
 
 
-def _parameters(
-    parameters: Any, pairs: tuple[str, ...], file: Path | None
-) -> dict[str, object]:
+def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
     from mlops_jlab.entities.parameters import resolve
 
     return resolve(parameters, _given(pairs, file), from_text=True)

@@ -107,9 +107,7 @@ def _settings(
     return found
 
 
-def _step(
-    walk: Walk, ordering: Ordering, name: str, place: int, settings: Mapping[str, object]
-) -> Step:
+def _step(walk: Walk, ordering: Ordering, name: str, place: int, settings: Mapping[str, object]) -> Step:
     needs = walk.steps[name]
     below = ordering.read_below(name)
     inputs = {*needs.inputs, *_listed(settings, "uses")}

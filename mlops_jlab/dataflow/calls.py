@@ -65,9 +65,9 @@ def _note_builtin(reader: Reader, node: ast.Call, function: str) -> None:
             Hazard("code-in-text", line, f"{function}() runs code that is only known while running",
                    "write the code out, or expect the step to take every value along")
         )  # fmt: skip
-    elif function in ("globals", "locals", "vars", "dir") and not node.args and not reader.scopes:
-        _note_namespace(reader, node, function)
-    elif function == "globals":
+    elif (
+        function in ("globals", "locals", "vars", "dir") and not node.args and not reader.scopes
+    ) or function == "globals":
         _note_namespace(reader, node, function)
     elif function in knowledge.BUILTIN_ARGUMENT_CHANGED and node.args:
         reader.change(root_of(node.args[0]), line)
@@ -173,9 +173,7 @@ def _note_files(reader: Reader, node: ast.Call, name: str) -> None:
 
 def _opens_to_write(node: ast.Call) -> bool:
     modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
-    return any(
-        isinstance(mode, ast.Constant) and bool(set(str(mode.value)) & set("wax+")) for mode in modes
-    )
+    return any(isinstance(mode, ast.Constant) and bool(set(str(mode.value)) & set("wax+")) for mode in modes)
 
 
 def _touch(reader: Reader, path: ast.expr | None, line: int, writes: bool) -> None:

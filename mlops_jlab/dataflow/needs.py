@@ -63,12 +63,8 @@ class Notes:
 
     def error(self, code: str, message: str, hint: str, cell: Cell, line: int = 0) -> None:
         """Adds an error at a place."""
-        self.findings.append(
-            Finding(Severity.ERROR, code, message, hint, cell.index, cell.id, line)
-        )
+        self.findings.append(Finding(Severity.ERROR, code, message, hint, cell.index, cell.id, line))
 
     def hazard(self, code: str, message: str, hint: str, cell: Cell, line: int = 0) -> None:
         """Adds a hazard at a place."""
-        self.findings.append(
-            Finding(Severity.HAZARD, code, message, hint, cell.index, cell.id, line)
-        )
+        self.findings.append(Finding(Severity.HAZARD, code, message, hint, cell.index, cell.id, line))

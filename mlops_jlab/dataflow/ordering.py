@@ -89,8 +89,7 @@ class Ordering:
         """Steps whose cells are apart: what stands between them must fit before, between or after."""
         sequence = [cell for cell in self._walk.notebook.tagged if cell.step]
         spans = {
-            name: (needs.cells[0].index, needs.cells[-1].index)
-            for name, needs in self._walk.steps.items()
+            name: (needs.cells[0].index, needs.cells[-1].index) for name, needs in self._walk.steps.items()
         }
         apart = {b.step for a, b in pairwise(sequence) if a.step != b.step and spans[b.step][0] < b.index}
         for name in apart:
@@ -116,8 +115,7 @@ class Ordering:
         if not cycle:
             return
         why = "; ".join(
-            f"{b} needs {a} for "
-            + ", ".join([*self._names.get((a, b), ()), *self._reasons.get((a, b), ())])
+            f"{b} needs {a} for " + ", ".join([*self._names.get((a, b), ()), *self._reasons.get((a, b), ())])
             for a, b in pairwise(cycle)
         )
         cell = self._walk.steps[cycle[0]].cells[-1]

@@ -249,7 +249,7 @@ class Reader(ast.NodeVisitor):
         for statement in node.finalbody:
             self.visit(statement)
 
-    visit_TryStar = visit_Try
+    visit_TryStar = visit_Try  # type: ignore[assignment]  # the same fields
 
     def _block_of_handler(self, handler: ast.ExceptHandler) -> set[str]:
         if handler.type is not None:

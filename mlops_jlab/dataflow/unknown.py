@@ -28,9 +28,7 @@ def cure(what: str, name: str) -> str:
     return _CURES.get(what, general).format(name=name)
 
 
-def history(
-    walk: Walk, name: str, line: int, cell: Cell, pattern: re.Pattern[str]
-) -> bool:
+def history(walk: Walk, name: str, line: int, cell: Cell, pattern: re.Pattern[str]) -> bool:
     """Whether ``name`` is IPython's own record of the session; an error if it crosses a step."""
     if not pattern.match(name):
         return False
@@ -47,9 +45,7 @@ def history(
     return True
 
 
-def note(
-    walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: Definition | None
-) -> None:
+def note(walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: Definition | None) -> None:
     """Adds the error or hazard for a name that nothing in force defines."""
     user = f"{within.name}() (cell {within.cell.index + 1})" if within else "the cell"
     what = f"{user} reads {name!r}, which "

@@ -15,7 +15,7 @@ from mlops_jlab.dataflow.definitions import (
 )
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.environment import Environment
-from mlops_jlab.dataflow.magics import is_session_line, opaque_effects
+from mlops_jlab.dataflow.magics import opaque_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
 from mlops_jlab.dataflow.reader import effects_of
 from mlops_jlab.dataflow.stars import names_of_star, star_module
@@ -85,9 +85,7 @@ class Walk:
         self._order += 1
         return self._order
 
-    def _statement(
-        self, node: ast.stmt, cell: Cell, needs: StepNeeds | None, code: Code
-    ) -> None:
+    def _statement(self, node: ast.stmt, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
         if module := star_module(node):
             self._star(node, module, cell, needs, code)
             return
@@ -102,9 +100,7 @@ class Walk:
     ) -> None:
         lines = {n: _line(code, at) for n, at in {**effects.soft, **effects.reads}.items()}
         for hazard in effects.hazards:
-            self.notes.hazard(
-                hazard.code, hazard.message, hazard.hint, cell, _line(code, hazard.line)
-            )
+            self.notes.hazard(hazard.code, hazard.message, hazard.hint, cell, _line(code, hazard.line))
         self.seeds_somehow |= effects.seeds_somehow
         reached = self.uses.read_all(effects, lines, cell, needs)
         is_source = node is not None and travels_as_source(node, self.environment.imports)
@@ -139,9 +135,7 @@ class Walk:
                 changes.setdefault(name, lines.get(name, 1))
         return {n: at for n, at in changes.items() if not n.startswith("local:")}
 
-    def _change(
-        self, changes: dict[str, int], reached: Reached, cell: Cell, needs: StepNeeds | None
-    ) -> None:
+    def _change(self, changes: dict[str, int], reached: Reached, cell: Cell, needs: StepNeeds | None) -> None:
         touched = dict(changes)
         for name, line in changes.items():
             for partner in self.environment.partners(name):
@@ -219,9 +213,7 @@ class Walk:
         newest = self.environment.newest(name)
         return newest is not None and not newest.is_source
 
-    def _bind(
-        self, definition: Definition, cell: Cell, needs: StepNeeds | None, *, sure: bool
-    ) -> None:
+    def _bind(self, definition: Definition, cell: Cell, needs: StepNeeds | None, *, sure: bool) -> None:
         name = definition.name
         old = self.environment.newest(name)
         definition.previous = old
@@ -231,9 +223,7 @@ class Walk:
         if name in knowledge.GENERATORS:
             self.seeded.add(name)
 
-    def _write(
-        self, name: str, definition: Definition, cell: Cell, needs: StepNeeds | None
-    ) -> None:
+    def _write(self, name: str, definition: Definition, cell: Cell, needs: StepNeeds | None) -> None:
         self.cells[cell.index].writes.add(name)
         old = self.environment.newest(name)
         if needs is not None or name.startswith(("~file:", "~shell")):
@@ -258,11 +248,7 @@ class Walk:
         self, node: ast.stmt, effects: Effects, cell: Cell, needs: StepNeeds | None, code: Code
     ) -> None:
         text = code.source_of(node)
-        needed = tuple(
-            definition
-            for name in sorted({*effects.reads, *effects.soft})
-            for definition in self.environment.lookup(name)
-        )
+        needed = self._needed(effects)
         names = sorted(names_defined(node)) or ["~session"]
         facts, order = facts_of(node, self.environment.imports), self._next()
         for name in names:
@@ -274,6 +260,21 @@ class Walk:
             if name != "~session":
                 self._bind(new, cell, needs, sure=name in effects.binds)
         self._learn_imports(node)
+
+    def _needed(self, effects: Effects) -> tuple[Definition, ...]:
+        """The definitions in force of all names that running the statement reads.
+
+        A decorator is called while its function is defined, so what its body reads is read too.
+        """
+        found: dict[Definition, None] = {}
+        todo = sorted({*effects.reads, *effects.soft})
+        while todo:
+            for definition in self.environment.lookup(todo.pop(0)):
+                if definition not in found:
+                    found[definition] = None
+                    inner = definition.facts.effects if definition.facts else Effects()
+                    todo += sorted({*inner.reads, *inner.soft})
+        return tuple(found)
 
     def _learn_imports(self, node: ast.stmt | None) -> None:
         from mlops_jlab.dataflow.scopes import imported_names
@@ -297,11 +298,7 @@ class Walk:
     def _patch(
         self, node: ast.stmt, effects: Effects, changes: Iterable[str], cell: Cell, code: Code
     ) -> None:
-        needed = tuple(
-            definition
-            for name in sorted({*effects.reads, *effects.soft})
-            for definition in self.environment.lookup(name)
-        )
+        needed = self._needed(effects)
         text, order = code.source_of(node), self._next()
         for name in changes:
             root = self.environment.newest(name)
@@ -314,9 +311,7 @@ class Walk:
             else:
                 root.patches.append(patch)
 
-    def _star(
-        self, node: ast.stmt, module: str, cell: Cell, needs: StepNeeds | None, code: Code
-    ) -> None:
+    def _star(self, node: ast.stmt, module: str, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
         names = names_of_star(module, self.notebook.path.parent)
         if names is None:
             self.notes.error(

@@ -18,9 +18,7 @@ class Span:
     end: float
 
 
-def steps_to_run_again(
-    records: Mapping[str, StepRecord], spans: Mapping[str, Span]
-) -> dict[str, str]:
+def steps_to_run_again(records: Mapping[str, StepRecord], spans: Mapping[str, Span]) -> dict[str, str]:
     """The finished steps that must run again, each with the reason in words."""
     found: dict[str, str] = {}
     for record in records.values():
@@ -44,6 +42,8 @@ def _why(record: StepRecord, name: str, records: Mapping[str, StepRecord]) -> st
         if other.position < record.position and name in other.writes
     ]
     what = f"the setting {name[1:]}" if name.startswith("~") else repr(name)
+    if name.endswith("()"):
+        what = f"what {name[:-2]!r} keeps beside its source"
     if not writers:
         return f"{what} is no longer what it was"
     return f"step {writers[0]!r} changed {what}, which nothing in its source shows"
@@ -58,8 +58,7 @@ def check(
         for other in ordered[:place]:
             if name := setup_conflict(record.setup, other):
                 raise RunError(
-                    f"setup gives {name!r} another value in step {record.step!r} than in step "
-                    f"{other.step!r}",
+                    f"setup gives {name!r} another value in step {record.step!r} than in step {other.step!r}",
                     hint="setup is run in front of every step; move what is random, reads the "
                     "clock or makes temporary files into a step",
                 )

@@ -109,7 +109,7 @@ def execute(
         try:
             _execute(source, target, parameters, environment, folder, kernel, execution)
         except PapermillExecutionError as error:
-            return _of_papermill(error, source, execution)
+            return _of_papermill(error, execution)
         except (DeadKernelError, CellTimeoutError) as error:
             if not execution.cell_id and not execution.stopped and attempt < START_TRIES:
                 continue
@@ -136,6 +136,7 @@ def _execute(
         str(source), str(target), parameters=dict(parameters), engine_name=ENGINE,
         kernel_name=kernel, progress_bar=False, start_timeout=60, step_execution=execution,
         step_environment=dict(environment), step_folder=str(folder),
+        step_log=str(target.with_suffix(".log")),
     )  # fmt: skip
 
 
@@ -147,13 +148,13 @@ def _register_engine() -> None:
     if ENGINE in papermill_engines._engines:
         return
 
-    class StepEngine(NBClientEngine):
+    class StepEngine(NBClientEngine):  # type: ignore[misc]  # papermill is untyped
         """Papermill's nbclient engine over IPC, with environment and folder of the step's own."""
 
         @classmethod
         def execute_managed_notebook(
             cls, nb_man: Any, kernel_name: str, log_output: bool = False, start_timeout: int = 60,
-            *, step_execution: Execution, step_environment: dict[str, str], step_folder: str,
+            *, step_execution: Execution, step_environment: dict[str, str], step_folder: str, step_log: str,
             **_others: Any,
         ) -> Any:  # fmt: skip
             ids = [cell.get("id", "") for cell in nb_man.nb.cells if cell.cell_type == "code"]
@@ -172,7 +173,9 @@ def _register_engine() -> None:
             manager = client.create_kernel_manager()
             _use_ipc(manager)
             step_execution.attach(manager)
-            return client.execute(env={**os.environ, **step_environment})
+            # What the kernel says outside its cells (a crash, a warning of its own) goes to a log.
+            with open(step_log, "ab") as log:
+                return client.execute(env={**os.environ, **step_environment}, stdout=log, stderr=log)
 
     papermill_engines.register(ENGINE, StepEngine)
 
@@ -192,7 +195,7 @@ def _use_ipc(manager: Any) -> None:
         manager.ip = path
 
 
-def _of_papermill(error: Any, source: Path, execution: Execution) -> CellFailure:
+def _of_papermill(error: Any, execution: Execution) -> CellFailure:
     return CellFailure(
         str(error.ename), str(error.evalue), execution.cell_id, "\n".join(map(str, error.traceback))
     )

@@ -75,9 +75,7 @@ def run(
     return _Run(manifest, folder, state, values, kernel, options, listener).go()
 
 
-def _begin(
-    folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool
-) -> RunState:
+def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool) -> RunState:
     fresh = RunState(
         manifest.identity, manifest.source, manifest.digest, dict(values),
         [StepState(step.name) for step in manifest.steps], started=now(),
@@ -86,8 +84,7 @@ def _begin(
         old = folder.load()
         if old.pipeline != manifest.identity:
             raise InputError(
-                f"the run in {folder.root} is of {old.pipeline}, and the pipeline is "
-                f"{manifest.identity} now",
+                f"the run in {folder.root} is of {old.pipeline}, and the pipeline is {manifest.identity} now",
                 hint="the notebook has changed since: start a new run",
             )
         if values and values != old.parameters:
@@ -166,8 +163,7 @@ class _Run:
 
     def _stop(self, why: str) -> None:
         threads = [
-            threading.Thread(target=execution.stop, args=(why,))
-            for execution in self._executions.values()
+            threading.Thread(target=execution.stop, args=(why,)) for execution in self._executions.values()
         ]
         for thread in threads:
             thread.start()

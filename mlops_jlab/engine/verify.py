@@ -23,6 +23,7 @@ from mlops_jlab.pipeline import build, export, manifest
 _NOISE = (
     (re.compile(r"0x[0-9a-fA-F]{6,}"), "0x…"),
     (re.compile(r"\S*ipykernel_\d+\S*?\.py"), "<cell>"),
+    (re.compile(r"sk-(container|estimator)-id-\d+"), "sk-id"),
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
 )
 
@@ -60,13 +61,11 @@ def cut_everywhere(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Gr
     tags = {index: found for index, found in cuts.items() if index in inside}
     graph = analyse(retagged(notebook, tags), findings)
     if any(error.code == "two-writers" for error in graph.errors):
-        graph = analyse(retagged(notebook, _chained(notebook, tags)), findings)
+        graph = analyse(retagged(notebook, _chained(tags)), findings)
     return graph
 
 
-def _chained(
-    notebook: Notebook, tags: Mapping[int, tuple[str, ...]]
-) -> dict[int, tuple[str, ...]]:
+def _chained(tags: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
     """Each cut after the one above it: document order, said in tags."""
     chained: dict[int, tuple[str, ...]] = {}
     before = ""
@@ -135,9 +134,7 @@ def _whole(
     return _Whole(outputs, json.loads(result.read_text("utf-8")))
 
 
-def _whole_notebook(
-    graph: Graph, folder: RunFolder, identity: str, result: Path
-) -> dict[str, Any]:
+def _whole_notebook(graph: Graph, folder: RunFolder, identity: str, result: Path) -> dict[str, Any]:
     """The tagged cells in document order, then one cell that compares the values."""
     first = replace(graph.steps[0], cells=graph.notebook.tagged, carried=())
     notebook = build.step_notebook(graph, first, identity)

@@ -50,6 +50,4 @@ class Finding:
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Without doubles: errors first, then by place."""
     rank = {severity: place for place, severity in enumerate(Severity)}
-    return tuple(
-        sorted(dict.fromkeys(findings), key=lambda f: (rank[f.severity], f.cell, f.line, f.code))
-    )
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (rank[f.severity], f.cell, f.line, f.code)))

@@ -22,10 +22,10 @@ def _differ(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str:
     if isinstance(one, float):
         same = one == other or (one != one and other != other)
         return "" if same else _say(one, other, at)
-    if isinstance(one, (str, bytes, int, complex, bool, type(None), types.FunctionType, type)):
-        named = isinstance(one, (types.FunctionType, type))
-        same = one.__qualname__ == other.__qualname__ if named else one == other
-        return "" if same else _say(one, other, at)
+    if isinstance(one, (types.FunctionType, type)):
+        return "" if one.__qualname__ == other.__qualname__ else _say(one, other, at)
+    if isinstance(one, (str, bytes, int, complex, bool, type(None))):
+        return "" if one == other else _say(one, other, at)
     libraries = _by_library(one, other, at)
     if libraries is not None:
         return libraries

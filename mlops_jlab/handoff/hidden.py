@@ -17,9 +17,7 @@ from mlops_jlab.handoff.saving import Saver
 class HiddenState:
     """Restores each hidden variable as soon as its module is there, and remembers how it was."""
 
-    def __init__(
-        self, above: Sequence[StepRecord], generators: Sequence[str], loader: Loader
-    ) -> None:
+    def __init__(self, above: Sequence[StepRecord], generators: Sequence[str], loader: Loader) -> None:
         self._above = above
         self._loader = loader
         self._watched = [a for a in AMBIENT if not a.is_generator or a.name in generators]

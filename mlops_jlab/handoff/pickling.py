@@ -115,9 +115,7 @@ def _is_notebooks_own(obj: object) -> bool:
 class NotebookUnpickler(pickle.Unpickler):
     """Reads what :class:`NotebookPickler` wrote; ``leaf`` gives the object of a key."""
 
-    def __init__(
-        self, file: Any, buffers: Iterable[Any], leaf: Callable[[object], object]
-    ) -> None:
+    def __init__(self, file: Any, buffers: Iterable[Any], leaf: Callable[[object], object]) -> None:
         super().__init__(file, buffers=buffers)
         self._leaf = leaf
 
@@ -146,7 +144,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
-def is_large_leaf(value: object) -> bool:
+def is_large_leaf(value: Any) -> bool:
     """Whether ``value`` is an array or frame without Python objects in it, stored on its own."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(value) is numpy.ndarray:
@@ -155,7 +153,7 @@ def is_large_leaf(value: object) -> bool:
     if pandas is None or not isinstance(value, (pandas.DataFrame, pandas.Series)):
         return False
     dtypes = value.dtypes if isinstance(value, pandas.DataFrame) else [value.dtype]
-    plain = not any(getattr(dtype, "kind", "O") == "O" and dtype == object for dtype in dtypes)
+    plain = not any(type(dtype).__name__ == "ObjectDType" for dtype in dtypes)
     return plain and type(value) in (pandas.DataFrame, pandas.Series) and not value.attrs
 
 

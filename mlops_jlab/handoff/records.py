@@ -93,8 +93,7 @@ def read_record(path: Path) -> StepRecord:
     fields = json.loads(body)
     fields["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
     fields["writes"] = {
-        n: Written(w["fingerprint"], w["object"], tuple(w["group"]))
-        for n, w in fields["writes"].items()
+        n: Written(w["fingerprint"], w["object"], tuple(w["group"])) for n, w in fields["writes"].items()
     }
     for key in ("deleted", "files_read", "files_written", "unforeseen"):
         fields[key] = tuple(fields[key])
@@ -126,9 +125,7 @@ def resolve(records: Iterable[StepRecord], name: str) -> tuple[Taken, StepRecord
 
 def is_stale(record: StepRecord, records: Sequence[StepRecord]) -> str:
     """The first name whose newest value is no longer the one that the step took, or nothing."""
-    above = sorted(
-        (r for r in records if r.position < record.position), key=lambda r: -r.position
-    )
+    above = sorted((r for r in records if r.position < record.position), key=lambda r: -r.position)
     for name, taken in record.takes.items():
         if resolve(above, name)[0] != taken:
             return name
@@ -137,6 +134,4 @@ def is_stale(record: StepRecord, records: Sequence[StepRecord]) -> str:
 
 def setup_conflict(setup: dict[str, str], other: StepRecord) -> str:
     """The first setup value that differs between two steps, or nothing."""
-    return next(
-        (name for name, digest in setup.items() if other.setup.get(name, digest) != digest), ""
-    )
+    return next((name for name, digest in setup.items() if other.setup.get(name, digest) != digest), "")

@@ -31,9 +31,7 @@ class Saver:
         self._seen = seen
         self._leaves: dict[int, str] = {}
 
-    def save(
-        self, groups: Iterable[Sequence[str]], values: Mapping[str, object]
-    ) -> dict[str, Written]:
+    def save(self, groups: Iterable[Sequence[str]], values: Mapping[str, object]) -> dict[str, Written]:
         """Saves each group; where its values lie, by name."""
         written: dict[str, Written] = {}
         for group in groups:

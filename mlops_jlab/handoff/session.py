@@ -91,10 +91,11 @@ class StepSession:
             if record.step in after and (name := setup_conflict(self._setup, record)):
                 raise HandoffError(
                     f"{name!r} is not the same in step {step!r} as it was in step {record.step!r}",
-                    hint="give every step the same parameters, and keep random or clock values "
-                    "out of setup",
+                    hint="give every step the same parameters, and keep random or clock values out of setup",
                 )
         self._takes: dict[str, Taken] = {}
+        self._inputs: set[str] = set()
+        self._before = snapshot.Snapshot()
         self._loader = Loader(self.root)
         self._files = FileWatch((str(self.root),))
         self._hidden = HiddenState(self._above, generators, Loader(self.root))
@@ -112,6 +113,7 @@ class StepSession:
 
     def take(self, inputs: Sequence[str]) -> None:
         """Loads values that steps above made, together with all that share objects with them."""
+        self._check_untouched()
         for name in inputs:
             taken, record = resolve(self._above, name)
             self._takes[name] = taken
@@ -129,16 +131,25 @@ class StepSession:
         self._before = snapshot.take(self._values(), self.names)
         self._files.on = True
 
+    def _check_untouched(self) -> None:
+        """Definitions that were run again must have left the values that they read alone."""
+        present = {name: self.names[name] for name in self._before.values if name in self.names}
+        for name, seen in snapshot.take(present, self.names).values.items():
+            if name in self._inputs and seen.fingerprint != self._before.values[name].fingerprint:
+                raise HandoffError(
+                    f"running the carried definitions again changes {name!r}, which they read",
+                    hint=f"move the cells with these definitions, and the one that makes {name}, to setup",
+                )
+
     def _restore_states(self) -> None:
         for name, value in list(self.names.items()):
             if not isinstance(value, (types.FunctionType, type)) or not _notebooks_own(value):
                 continue
             key = name + snapshot.STATE
-            taken, record = resolve(self._above, key)
+            self._takes[key], record = resolve(self._above, key)
             if record is not None:
                 state = self._loader.group(record.writes[key].object)[key]
                 snapshot.put_state(value, state)
-                self._takes[key] = taken
 
     def _values(self) -> dict[str, object]:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
@@ -187,8 +198,7 @@ class StepSession:
         changed = {
             name
             for name, seen in now.values.items()
-            if name not in self._before.values
-            or self._before.values[name].fingerprint != seen.fingerprint
+            if name not in self._before.values or self._before.values[name].fingerprint != seen.fingerprint
         }
         wanted = changed & (set(now.values) if wide else live)
         refused = self._refused(now, wanted, set(outputs) | set(watched), values)
@@ -213,9 +223,7 @@ class StepSession:
             refused[name] = reason[0]
         return refused
 
-    def _groups(
-        self, now: snapshot.Snapshot, wanted: set[str], live: set[str]
-    ) -> list[list[str]]:
+    def _groups(self, now: snapshot.Snapshot, wanted: set[str], live: set[str]) -> list[list[str]]:
         """What is to be saved, with everything live that shares an object with it."""
         candidates = {n for n in wanted | live if n in now.values and not now.values[n].refused}
         return [group for group in now.groups(sorted(candidates)) if wanted & set(group)]

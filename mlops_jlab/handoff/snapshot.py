@@ -136,17 +136,19 @@ def can_be_shared(obj: object) -> bool:
 def state_of(value: object) -> dict[str, object] | None:
     """What a function or class of the notebook keeps beside its source text, if anything."""
     if isinstance(value, types.FunctionType):
-        state = {
-            "defaults": value.__defaults__ or (),
-            "keyword defaults": value.__kwdefaults__ or {},
-            "attributes": {k: v for k, v in vars(value).items() if k != "__wrapped__"},
-            "closure": tuple(
-                cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)
-            ),
+        defaults, closure = value.__defaults__ or (), value.__closure__ or ()
+        filled = tuple(cell.cell_contents for cell in closure if _is_filled(cell))
+        keywords = value.__kwdefaults__ or {}
+        attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
+        kept = [*defaults, *keywords.values(), *filled]
+        if not attributes and all(isinstance(i, (*_ATOMS, type, types.FunctionType)) for i in kept):
+            return None
+        return {
+            "defaults": defaults,
+            "keyword defaults": keywords,
+            "attributes": attributes,
+            "closure": filled,
         }
-        kept = [*state["defaults"], *state["keyword defaults"].values(), *state["closure"]]  # type: ignore[misc, attr-defined]  # built just above
-        plain = all(isinstance(item, (*_ATOMS, type, types.FunctionType)) for item in kept)
-        return None if plain and not state["attributes"] else state
     if isinstance(value, type) and not issubclass(value, (enum.Enum, tuple)):
         attributes = {
             name: item

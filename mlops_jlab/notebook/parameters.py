@@ -103,9 +103,7 @@ def _comment(code: Code, statement: ast.stmt) -> str:
     return " ".join(above)
 
 
-def _parameter(
-    name: str, annotation: ast.expr | None, value: ast.expr | None, comment: str
-) -> Parameter:
+def _parameter(name: str, annotation: ast.expr | None, value: ast.expr | None, comment: str) -> Parameter:
     fields: dict[str, object] = {}
     kinds: tuple[str, ...] = ()
     if annotation is not None:
@@ -200,7 +198,7 @@ def _constant(node: ast.expr) -> ast.Constant:
     value = _fold(node)
     if isinstance(value, (list, dict)) or value is None:
         raise _NotPlain
-    return ast.Constant(value)
+    return ast.Constant(value)  # type: ignore[arg-type]  # what was folded was a constant
 
 
 def _evaluate(node: ast.expr) -> object:
@@ -271,5 +269,6 @@ def _read_bound(node: ast.expr, fields: dict[str, object]) -> None:
         if key in _BOUNDS:
             side, exclusive = _BOUNDS[key]
             fields[side] = _fold(value)
-            low, high = fields.get("exclusive", (False, False))  # type: ignore[misc]  # a pair
-            fields["exclusive"] = (exclusive, high) if side == "minimum" else (low, exclusive)
+            sides = list(fields.get("exclusive", (False, False)))  # type: ignore[call-overload]  # a pair
+            sides[side == "maximum"] = exclusive
+            fields["exclusive"] = tuple(sides)

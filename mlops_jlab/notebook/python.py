@@ -84,9 +84,7 @@ def parse_cell(source: str) -> Code:
         line = _map_lines(body, text, offset)
         number = getattr(error, "lineno", None) or 1
         mine = line[min(number, len(line)) - 1] if line else 1
-        return Code(
-            _EMPTY, "", (), source, magics, str(getattr(error, "msg", error)), mine, enclosed
-        )
+        return Code(_EMPTY, "", (), source, magics, str(getattr(error, "msg", error)), mine, enclosed)
     return Code(tree, text, _map_lines(body, text, offset), source, magics, discards_names=enclosed)
 
 

@@ -30,9 +30,7 @@ def read(path: Path) -> tuple[Notebook, tuple[Finding, ...]]:
     return from_node(node, path, hashlib.sha256(data).hexdigest())
 
 
-def from_node(
-    node: Mapping[str, Any], path: Path, digest: str
-) -> tuple[Notebook, tuple[Finding, ...]]:
+def from_node(node: Mapping[str, Any], path: Path, digest: str) -> tuple[Notebook, tuple[Finding, ...]]:
     """A notebook from its parsed JSON, checked as :func:`read` checks it."""
     _check_shape(node, path)
     node = _upgrade(node, path)
@@ -94,8 +92,7 @@ def _parse(path: Path, data: bytes) -> Mapping[str, Any]:
                 hint="resolve the conflict (nbdime does it cell by cell) and try again",
             ) from None
         raise NotebookError(
-            f"{path}, line {error.lineno}: not a notebook, the JSON ends or breaks here "
-            f"({error.msg})",
+            f"{path}, line {error.lineno}: not a notebook, the JSON ends or breaks here ({error.msg})",
             hint="restore it from .ipynb_checkpoints or from git",
         ) from None
     except RecursionError:
@@ -222,9 +219,7 @@ def _unique_id(given: object, index: int, seen: set[str]) -> tuple[str, str]:
     return f"cell-{number}", str(given)[:64]
 
 
-def _cell(
-    node: Mapping[str, Any], index: int, cell_id: str, path: Path, findings: list[Finding]
-) -> Cell:
+def _cell(node: Mapping[str, Any], index: int, cell_id: str, path: Path, findings: list[Finding]) -> Cell:
     source = node.get("source", "")
     if isinstance(source, list):
         source = "".join(str(part) for part in source)
@@ -249,9 +244,7 @@ def _cell(
     )
 
 
-def _tags_of(
-    node: Mapping[str, Any], index: int, cell_id: str, findings: list[Finding]
-) -> tuple[str, ...]:
+def _tags_of(node: Mapping[str, Any], index: int, cell_id: str, findings: list[Finding]) -> tuple[str, ...]:
     metadata = node.get("metadata")
     tags = metadata.get("tags", []) if isinstance(metadata, Mapping) else []
     if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
@@ -276,8 +269,7 @@ def _check_characters(source: str, index: int, cell_id: str, findings: list[Find
                 Finding(
                     Severity.ERROR,
                     "characters",
-                    "the line holds a character that cannot be written to a file "
-                    "(a lone surrogate or NUL)",
+                    "the line holds a character that cannot be written to a file (a lone surrogate or NUL)",
                     "retype the line",
                     index,
                     cell_id,

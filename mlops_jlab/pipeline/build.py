@@ -19,9 +19,9 @@ OWN_CELLS = frozenset(
 
 def identity_of(graph: Graph) -> str:
     """``name@digest``: the digest changes with anything that a step runs or hands on."""
-    facts = [
-        [c.id, c.source, list(c.tags)] for c in graph.notebook.tagged
-    ] + [[s.name, s.position, s.inputs, s.outputs] for s in graph.steps]
+    facts = [[c.id, c.source, list(c.tags)] for c in graph.notebook.tagged] + [
+        [s.name, s.position, s.inputs, s.outputs] for s in graph.steps
+    ]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8", "surrogatepass"))
     return f"{graph.name}@{digest.hexdigest()[:16]}"
 
@@ -104,9 +104,7 @@ def plain_cells(graph: Graph, cell: Cell) -> list[dict[str, Any]]:
 def _front(graph: Graph, cell: Cell) -> list[dict[str, Any]]:
     cells = [_own(cell)]
     if cell.role is Role.PARAMETERS and graph.parameters:
-        entries = ",\n".join(
-            f"    {_literal(parameter.as_json())}" for parameter in graph.parameters
-        )
+        entries = ",\n".join(f"    {_literal(parameter.as_json())}" for parameter in graph.parameters)
         text = (
             "# mlops-jlab: the parameters, checked and in their declared types\n"
             "from mlops_jlab import handoff as _handoff\n\n"

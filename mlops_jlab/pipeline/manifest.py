@@ -128,9 +128,7 @@ def _check(path: Path, content: object) -> None:
 
     newest = content.get("format") if isinstance(content, dict) else None
     if isinstance(newest, int) and newest > FORMAT:
-        raise ExportError(
-            f"{path} is in format {newest}, newer than {FORMAT}", hint="upgrade mlops-jlab"
-        )
+        raise ExportError(f"{path} is in format {newest}, newer than {FORMAT}", hint="upgrade mlops-jlab")
     try:
         fastjsonschema.validate(schema(), content)
     except fastjsonschema.JsonSchemaException as error:
@@ -175,6 +173,4 @@ def _check_meaning(path: Path, manifest: Manifest) -> None:
         if not manifest.notebook_of(step).resolve().is_relative_to(root):
             raise ExportError(f"{path}: {step.notebook!r} lies outside the export")
         if not manifest.notebook_of(step).is_file():
-            raise ExportError(
-                f"{manifest.notebook_of(step)} is missing", hint="export the notebook again"
-            )
+            raise ExportError(f"{manifest.notebook_of(step)} is missing", hint="export the notebook again")
