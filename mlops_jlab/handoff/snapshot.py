@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import pickle
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -66,8 +67,9 @@ class _Hasher:
         self.digest = blake3()
 
     def write(self, data: Any) -> int:
-        self.digest.update(data)
-        return len(data)
+        raw = pickle.PickleBuffer(data).raw()  # flat bytes, whatever the items are
+        self.digest.update(raw)
+        return raw.nbytes
 
 
 def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapshot:
