@@ -42,7 +42,7 @@ class Ordering:
         )
         return tuple(
             Edge(a, b, tuple(sorted(self._names.get((a, b), ()))),
-                 tuple(sorted(self._reasons.get((a, b), ()))))
+                 tuple(sorted({*self._reasons.get((a, b), ())} - {*self._names.get((a, b), ())})))
             for a, b in pairs
         )  # fmt: skip
 

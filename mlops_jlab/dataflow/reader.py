@@ -335,7 +335,7 @@ class Reader(ast.NodeVisitor):
 
     def _inside(self, node: Function) -> None:
         inner = function_reader(node, self.imports, self.scopes)
-        if isinstance(node, ast.Lambda):
+        if isinstance(node, ast.Lambda) or self.deferred:
             self._merge(inner)
 
     def _merge(self, inner: Effects) -> None:

@@ -34,7 +34,7 @@ def names_of_star(module: str, folder: Path) -> tuple[str, ...] | None:
         done = subprocess.run(
             [sys.executable, "-c", _ASK, module, str(folder)],
             capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
-            cwd=folder,
+            cwd=folder if folder.is_dir() else None,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

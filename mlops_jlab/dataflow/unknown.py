@@ -66,7 +66,7 @@ def note(walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: De
             walk.notes.error("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line)
     elif not soft:
         later = _binder(walk, name, tagged=True)
-        if later is not None and later.index != cell.index:
+        if later is not None and later.index > cell.index:
             walk.notes.error(
                 "defined-below", f"{what}is defined only below, in cell {later.index + 1}",
                 "move the definition up: Run All would stop here too", cell, line,
@@ -94,7 +94,8 @@ def _binders(walk: Walk) -> dict[tuple[str, bool], list[Cell]]:
         for cell in walk.notebook.cells:
             if not cell.is_code:
                 continue
-            for statement in parse_cell(cell.source).tree.body:
+            code = parse_cell(cell.source)
+            for statement in () if code.discards_names else code.tree.body:
                 effects = effects_of(statement, {})
                 for name in {**effects.binds, **effects.maybe}:
                     found.setdefault((name, cell.in_pipeline), []).append(cell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from mlops_jlab.dataflow import knowledge
 from mlops_jlab.dataflow.definitions import (
@@ -248,7 +248,8 @@ class Walk:
         self, node: ast.stmt, effects: Effects, cell: Cell, needs: StepNeeds | None, code: Code
     ) -> None:
         text = code.source_of(node)
-        needed = self._needed(effects)
+        body = effects.soft if isinstance(getattr(node, "value", None), ast.Lambda) else ()
+        needed = self._needed(effects, set(body))
         names = sorted(names_defined(node)) or ["~session"]
         facts, order = facts_of(node, self.environment.imports), self._next()
         for name in names:
@@ -261,13 +262,13 @@ class Walk:
                 self._bind(new, cell, needs, sure=name in effects.binds)
         self._learn_imports(node)
 
-    def _needed(self, effects: Effects) -> tuple[Definition, ...]:
-        """The definitions in force of all names that running the statement reads.
+    def _needed(self, effects: Effects, later: Set[str] = frozenset()) -> tuple[Definition, ...]:
+        """The definitions in force of all names that running the statement reads, ``later`` ones left out.
 
         A decorator is called while its function is defined, so what its body reads is read too.
         """
         found: dict[Definition, None] = {}
-        todo = sorted({*effects.reads, *effects.soft})
+        todo = sorted({*effects.reads, *effects.soft} - later)
         while todo:
             for definition in self.environment.lookup(todo.pop(0)):
                 if definition not in found:
