@@ -40,6 +40,7 @@ class Definition:
     previous: Definition | None = None
     by_change: bool = False
     was_read: bool = False  # by another step
+    is_plain_function: bool = False  # what its defaults were is handed on with its state
 
     @property
     def step(self) -> str:

@@ -160,7 +160,8 @@ class Uses:
         newest = self._walk.environment.newest(value.name)
         while newest is not None and newest.by_change and newest is not value:
             newest = newest.previous
-        if newest is not value or value.step == needs.name:
+        rebound = newest is not value and not definition.is_plain_function
+        if rebound or value.step == needs.name:
             self._walk.notes.error(
                 "definition-time",
                 f"{definition.name!r} (cell {definition.cell.index + 1}) was defined with the "

@@ -255,6 +255,7 @@ class Walk:
         for name in names:
             new = Definition(name, cell, code.line(node), order, is_source=True, text=text)
             new.facts, new.needs, new.is_class = facts, needed, isinstance(node, ast.ClassDef)
+            new.is_plain_function = _is_plain(node)
             new.is_class |= isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
             if name == "~session" or _is_future(node):
                 self.session.append(new)
@@ -309,8 +310,8 @@ class Walk:
             patch.text, patch.needs = text, needed
             if name in self.environment.imports:
                 self.session.append(patch)
-            else:
-                root.patches.append(patch)
+            elif all(definition.is_source for definition in needed):
+                root.patches.append(patch)  # else the step hands the state of the root on
 
     def _star(self, node: ast.stmt, module: str, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
         names = names_of_star(module, self.notebook.path.parent)
@@ -334,6 +335,13 @@ def _line(code: Code, at: int) -> int:
 
 def _is_future(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    """Whether running the statement again evaluates no more than the defaults of a function."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return not node.decorator_list
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
 
 
 def _imports_inside(node: ast.stmt | None) -> bool:

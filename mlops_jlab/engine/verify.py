@@ -88,6 +88,7 @@ def verify(
     Raises:
         UnfitNotebook: the notebook has errors.
     """
+    target.mkdir(parents=True, exist_ok=True)
     exported = export.export(graph, target / "export", force=True)
     plan = manifest.read(exported)
     options = replace(options, keep_all=True)

@@ -95,6 +95,7 @@ class StepSession:
                 )
         self._takes: dict[str, Taken] = {}
         self._inputs: set[str] = set()
+        self._held: dict[str, object] = {}  # the state of functions that this step does not define
         self._before = snapshot.Snapshot()
         self._loader = Loader(self.root)
         self._files = FileWatch((str(self.root),))
@@ -120,11 +121,13 @@ class StepSession:
             if record is None:
                 continue
             for partner, value in self._loader.group(record.writes[name].object).items():
-                if partner.endswith(snapshot.STATE):
-                    continue
                 newest, _ = resolve(self._above, partner)
-                if newest.step == record.step:
-                    self._takes[partner] = newest
+                if newest.step != record.step:
+                    continue
+                self._takes[partner] = newest
+                if partner.endswith(snapshot.STATE):
+                    self._held[partner] = value
+                else:
                     self.names[partner] = value
         self._restore_states()
         self._inputs = set(self._takes)
@@ -153,12 +156,13 @@ class StepSession:
 
     def _values(self) -> dict[str, object]:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
-        found: dict[str, object] = {}
+        found = dict(self._held)
         for name, value in self.names.items():
             if is_session_name(name) or isinstance(value, types.ModuleType):
                 continue
             if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
                 state = snapshot.state_of(value)
+                found.pop(name + snapshot.STATE, None)
                 if state is not None:
                     found[name + snapshot.STATE] = state
                 if value.__name__ == name:

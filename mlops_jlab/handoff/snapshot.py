@@ -142,8 +142,8 @@ def state_of(value: object) -> dict[str, object] | None:
         filled = tuple(cell.cell_contents for cell in closure if _is_filled(cell))
         keywords = value.__kwdefaults__ or {}
         attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
-        kept = [*defaults, *keywords.values(), *filled]
-        if not attributes and all(isinstance(i, (*_ATOMS, type, types.FunctionType)) for i in kept):
+        plain = all(isinstance(item, (*_ATOMS, type, types.FunctionType)) for item in filled)
+        if plain and not (attributes or defaults or keywords):
             return None
         return {
             "defaults": defaults,

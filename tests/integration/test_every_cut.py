@@ -1,0 +1,53 @@
+"""Each notebook, as it is tagged and cut at every cell, computes what Run All computes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_jlab.engine.runfolder import RunState, StepState
+from mlops_jlab.engine.runner import Options
+from mlops_jlab.engine.verify import cut_everywhere, verify
+from mlops_jlab.pipeline.export import graph_of
+from tests.conftest import DATA
+
+NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("*.ipynb"))
+SMALL = sorted((DATA / "notebooks").glob("*.py"))
+
+
+class Silent:
+    """A listener that keeps the errors for the assertion's message."""
+
+    def __init__(self) -> None:
+        self.errors: list[object] = []
+
+    def started(self, state: RunState) -> None: ...
+
+    def step(self, step: StepState, note: str = "") -> None:
+        if step.error:
+            self.errors.append(step.error["message"])
+
+    def cell(self, step: str, index: int, count: int, cell_id: str) -> None: ...
+
+    def ended(self, state: RunState) -> None: ...
+
+
+def test_there_are_enough_hard_cases() -> None:
+    assert len(SMALL) >= 25
+    assert len(NOTEBOOKS) >= 2
+
+
+@pytest.mark.parametrize("cut", ["as-tagged", "every-cut"])
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *SMALL], ids=lambda path: path.stem)
+def test_the_pipeline_gives_the_same_answer(path: Path, cut: str, tmp_path: Path) -> None:
+    graph = graph_of(path)
+    if cut == "every-cut":
+        graph = cut_everywhere(graph.notebook)
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+    watching = Silent()
+    verdict = verify(graph, tmp_path / "out", {}, Options(folder=folder, jobs=2), watching)
+    assert verdict.same, (verdict.failure, verdict.differences, watching.errors)
+    assert verdict.outputs >= len(graph.steps)
+    assert verdict.values > 0
