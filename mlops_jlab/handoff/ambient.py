@@ -39,7 +39,9 @@ def _module(name: str) -> Any:
 
 def _capture_pandas() -> dict[str, Any]:
     config = importlib.import_module("pandas._config.config")
-    return {key: config.get_option(key) for key in sorted(config._registered_options)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some options are there only to be deprecated
+        return {key: config.get_option(key) for key in sorted(config._registered_options)}
 
 
 def _restore_pandas(options: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def loaded_versions() -> dict[str, str]:
     for name, module in sorted(sys.modules.items()):
         if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
             continue
-        version = getattr(module, "__version__", None)
+        version = vars(module).get("__version__")
         if isinstance(version, str):
             found[name] = version
     return found
