@@ -27,9 +27,7 @@ def notebook_json(cells: Cells) -> dict[str, Any]:
             }
             for place, (tags, source) in enumerate(cells)
         ],
-        "metadata": {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
-        },
+        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }

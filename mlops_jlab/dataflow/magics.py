@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # Line magics that set the session up: they are run again in each step below.
 SESSION = {"matplotlib", "load_ext", "reload_ext", "autoreload", "config", "precision", "aimport",
            "alias", "alias_magic", "xmode", "colors", "autosave", "autoawait"}  # fmt: skip
-_HARMLESS = {"pinfo", "pinfo2", "psource", "pdoc", "pdef", "pfile", "psearch", "pwd", "ls", "ll",
+_ABOUT = {"pinfo", "pinfo2", "psource", "pdoc", "pdef", "pfile"}
+_HARMLESS = {"psearch", "pwd", "ls", "ll",
              "lsmagic", "magic", "quickref", "history", "hist", "timeit", "time", "prun", "memit",
              "mprun", "lprun", "debug", "pdb", "tb", "dhist", "cat", "notebook"}  # fmt: skip
 _SHELL = {"pip", "conda", "mamba", "uv", "system", "sx", "sc", "cp", "mv", "rm", "mkdir", "rmdir",
@@ -50,6 +51,9 @@ def note_line(reader: Reader, name: str, rest: str, line: int) -> None:
         for statement in tree.body if tree else ():
             ast.increment_lineno(statement, line - 1)
             reader.visit(statement)
+    elif name in _ABOUT:
+        for found in re.findall(r"[A-Za-z_]\w*", rest)[:1]:
+            reader.read(found, line, soft=True)
     elif name in _SHELL:
         _note_shell(reader, rest, line)
     elif name in ("env", "set_env"):

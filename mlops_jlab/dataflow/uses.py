@@ -135,8 +135,16 @@ class Uses:
                 f"(cell {definition.cell.index + 1}), and cannot travel to step {needs.name!r}",
                 unknown.cure(definition.stays, name), cell, line,
             )  # fmt: skip
-        elif not definition.by_change:
+        self._kinds_of_partners(name, cell, needs)
+        if not definition.stays and not definition.by_change:
             walk.rebindings.append(Rebinding(needs.name, definition, cell, line))
+
+    def _kinds_of_partners(self, name: str, cell: Cell, needs: StepNeeds) -> None:
+        """What shares an object with the value comes along with it, and so do its classes."""
+        for partner in self._walk.environment.partners(name):
+            newest = self._walk.environment.newest(partner)
+            for kind in newest.kinds if newest is not None else ():
+                self.carry(kind, cell, needs)
 
     def carry(self, definition: Definition, cell: Cell, needs: StepNeeds) -> None:
         """``definition`` travels to the step as source, with what it needs to be run again."""

@@ -179,5 +179,7 @@ def rebuild_view(
     """An array that shares the memory of ``owner``."""
     import numpy
 
-    whole = owner.reshape(-1, order="A").view(numpy.uint8)
+    whole = owner
+    if not owner.flags.c_contiguous:
+        whole = owner.reshape(-1, order="A").view(numpy.uint8)
     return numpy.ndarray(shape, dtype, buffer=whole, offset=offset, strides=strides)

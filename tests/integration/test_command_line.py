@@ -62,9 +62,7 @@ def test_check_export_and_run(write_notebook: WriteNotebook, tmp_path: Path) -> 
     assert notebook.read_bytes() == before
 
 
-def test_a_step_notebook_runs_under_plain_papermill(
-    write_notebook: WriteNotebook, tmp_path: Path
-) -> None:
+def test_a_step_notebook_runs_under_plain_papermill(write_notebook: WriteNotebook, tmp_path: Path) -> None:
     mlops("export", write_notebook(GOOD), "-o", tmp_path / "out", cwd=tmp_path)
     for source in sorted((tmp_path / "out" / "steps").iterdir()):
         done = subprocess.run(
@@ -185,9 +183,7 @@ def test_ctrl_c_ends_the_kernel_and_leaves_a_resumable_run(
     assert mlops("run", notebook, "-o", run, "--resume", cwd=tmp_path).returncode == 0
 
 
-def test_a_time_limit_ends_the_step_and_retries_count(
-    write_notebook: WriteNotebook, tmp_path: Path
-) -> None:
+def test_a_time_limit_ends_the_step_and_retries_count(write_notebook: WriteNotebook, tmp_path: Path) -> None:
     path = write_notebook(
         [("step:slow", "import time; time.sleep(60)"), ("step:flaky", "import os\n"
           "n = len(os.listdir('tries')); open(f'tries/{n}', 'w').close()\nassert n > 0")]
@@ -208,7 +204,11 @@ def test_secrets_come_from_the_environment_and_are_written_nowhere(
     write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:
     path = write_notebook(
-        [("parameters", "api_key = ''"), ("step:a", "n = len(api_key)"), ("step:b", "print(n + len(api_key))")]
+        [
+            ("parameters", "api_key = ''"),
+            ("step:a", "n = len(api_key)"),
+            ("step:b", "print(n + len(api_key))"),
+        ]
     )
     done = mlops("run", path, "-o", tmp_path / "run", cwd=tmp_path, API_KEY="hunter2-hunter2")
     assert done.returncode == 0, done.stderr
@@ -231,7 +231,9 @@ def test_a_failed_export_leaves_the_old_one(write_notebook: WriteNotebook, tmp_p
 def test_verify_tells_a_difference_that_cannot_be_put_right(
     write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:
-    path = write_notebook([("step:a", "import os\npid = os.getpid()"), ("step:b", "print(pid == os.getpid())")])
+    path = write_notebook(
+        [("step:a", "import os\npid = os.getpid()"), ("step:b", "print(pid == os.getpid())")]
+    )
     done = mlops("verify", path, cwd=tmp_path)
     assert done.returncode == 1, done.stdout
     assert "output of cell 2" in done.stdout

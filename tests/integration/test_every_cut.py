@@ -50,4 +50,3 @@ def test_the_pipeline_gives_the_same_answer(path: Path, cut: str, tmp_path: Path
     verdict = verify(graph, tmp_path / "out", {}, Options(folder=folder, jobs=2), watching)
     assert verdict.same, (verdict.failure, verdict.differences, watching.errors)
     assert verdict.outputs >= len(graph.steps)
-    assert verdict.values > 0

@@ -44,11 +44,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                    "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
                    "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}  # fmt: skip
     (folder / "home").mkdir()
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    )
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--port={port}",
          "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-         "--allow-root", "--LabApp.expose_app_in_browser=True", "--ServerApp.log_level=ERROR",
-         "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
+         "--allow-root", "--LabApp.expose_app_in_browser=True", "--ServerApp.log_level=ERROR"],
         cwd=folder, env=environment,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -111,7 +115,7 @@ def test_each_tagged_cell_wears_its_step(page: Page, lab: str) -> None:
 
 def test_the_marks_are_readable_in_the_dark_theme(page: Page, lab: str) -> None:
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_selector("[data-jp-theme-light='false']")
+    page.wait_for_selector("[data-jp-theme-light='false']", state="attached")
     page.wait_for_timeout(500)
     shoot(page, "marks-dark")
     colours = page.evaluate(

@@ -92,7 +92,5 @@ def test_the_names_found_are_those_of_pythons_own_compiler(parts: list[str]) -> 
 
 def globals_in(table: symtable.SymbolTable) -> set[str]:
     top = table.get_type() == "module"
-    mine = {
-        s.get_name() for s in table.get_symbols() if top or (s.is_global() and s.is_referenced())
-    }
+    mine = {s.get_name() for s in table.get_symbols() if top or (s.is_global() and s.is_referenced())}
     return mine.union(*(globals_in(child) for child in table.get_children())) - {"print", "range"}

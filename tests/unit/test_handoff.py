@@ -165,9 +165,7 @@ STAYS = {
 
 
 @pytest.mark.parametrize("what", [name for name in STAYS if name != "in memory"])
-def test_what_cannot_travel_names_variable_type_step_and_cure(
-    what: str, main: types.ModuleType
-) -> None:
+def test_what_cannot_travel_names_variable_type_step_and_cure(what: str, main: types.ModuleType) -> None:
     step = enter("p@0", "make", 0)
     value = STAYS[what]()
     if isinstance(value, dict):

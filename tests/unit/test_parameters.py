@@ -11,7 +11,7 @@ from mlops_jlab.entities.parameters import Parameter, resolve
 from mlops_jlab.errors import ParameterError
 from mlops_jlab.notebook.parameters import read_parameters
 
-CELL = '''\
+CELL = """\
 from datetime import date, datetime
 # how many trees
 n: int = 10 * 10
@@ -31,7 +31,7 @@ mail: SecretStr
 needed: int
 clock = time.time()
 %matplotlib inline
-'''
+"""
 
 
 def declared() -> dict[str, Parameter]:

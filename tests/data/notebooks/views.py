@@ -8,7 +8,7 @@ c = a.reshape(40, 50)
 b[:] = 7
 
 # %% tags=["step:read"]
-print(a.sum(), c.sum(), b.base is a)
+print(a.sum(), c.sum(), np.shares_memory(a, b))
 c[0, 0] = 1
 
 # %% tags=["step:end"]
