@@ -3,7 +3,8 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   ...tseslint.configs.strict,
-  { plugins: { jupyter }, rules: jupyter.configs.recommended.rules },
+  { plugins: { jupyter } },
+  ...jupyter.configs.recommended,
   {
     files: ['labextension/src/**/*.ts'],
     rules: {

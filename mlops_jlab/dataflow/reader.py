@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from mlops_jlab.dataflow import calls, knowledge
 from mlops_jlab.dataflow.effects import Effects, dotted, iterated_names, root_of, shared_names
+from mlops_jlab.dataflow.ledger import Ledger
 from mlops_jlab.dataflow.scopes import imported_names, local_names, pattern_names
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -27,76 +27,8 @@ def effects_of(
     return reader.finish()
 
 
-class Reader(ast.NodeVisitor):
+class Reader(Ledger, ast.NodeVisitor):
     """Walks one statement in the order in which Python evaluates it."""
-
-    def __init__(
-        self,
-        imports: Mapping[str, str],
-        scopes: tuple[frozenset[str], ...] = (),
-        *,
-        deferred: bool = False,
-    ) -> None:
-        self.out = Effects()
-        self.imports = dict(imports)
-        self.scopes = scopes  # the local names of the enclosing functions, outermost first
-        self.deferred = deferred
-        self.globals_declared: set[str] = set()
-        self.bound: set[str] = set()
-        self.stored: dict[str, int] = {}
-        self.guarded = 0
-        self.lazy_annotations = False
-        self.restored: list[str] = []  # hidden variables that a context manager puts back
-        self.local_roots: dict[str, set[str]] = {}
-
-    def finish(self) -> Effects:
-        """The effects found; what was stored on every path is bound, the rest perhaps."""
-        for name, line in self.stored.items():
-            (self.out.binds if name in self.bound else self.out.maybe).setdefault(name, line)
-        for name in [n for n in self.out.deletes if n in self.bound]:
-            del self.out.deletes[name]
-        return self.out
-
-    # Names
-
-    def is_local(self, name: str) -> bool:
-        """Whether ``name`` belongs to an enclosing function rather than to the notebook."""
-        return name not in self.globals_declared and any(name in scope for scope in self.scopes)
-
-    def read(self, name: str, line: int, *, soft: bool = False) -> None:
-        """Notes that ``name`` is looked up."""
-        if self.is_local(name) or name in self.bound:
-            return
-        kind = self.out.soft if soft or self.deferred or self.guarded else self.out.reads
-        kind.setdefault(name, line)
-
-    def bind(self, name: str, line: int) -> None:
-        """Notes that ``name`` is bound to something new."""
-        if self.is_local(name):
-            return
-        self.imports.pop(name, None)
-        self.bound.add(name)
-        self.stored.setdefault(name, line)
-
-    def change(self, name: str, line: int) -> None:
-        """Notes that the object behind ``name`` may be changed in place."""
-        if not name or name in self.restored:
-            return
-        if self.is_local(name):
-            for root in self.local_roots.get(name, ()):
-                self.change(root, line)
-            self.out.changes.setdefault(f"local:{name}", line)
-            return
-        self.out.changes.setdefault(name, line)
-
-    def alias(self, target: str, sources: set[str]) -> None:
-        """Notes that ``target`` may share objects with ``sources``."""
-        if self.is_local(target):
-            self.local_roots.setdefault(target, set()).update(sources - {target})
-            return
-        for source in sources - {target}:
-            if not self.is_local(source):
-                self.out.aliases.append((target, source))
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -185,15 +117,6 @@ class Reader(ast.NodeVisitor):
         self._alias_targets(node.target, node.value)
 
     # Control flow
-
-    @contextmanager
-    def perhaps(self) -> Iterator[set[str]]:
-        """A region that may not run: what it binds is not sure afterwards."""
-        before = set(self.bound)
-        new: set[str] = set()
-        yield new
-        new |= self.bound - before
-        self.bound = before
 
     def _block(self, body: list[ast.stmt]) -> set[str]:
         with self.perhaps() as new:

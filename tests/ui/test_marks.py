@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.conftest import notebook_json
 
 ROOT = Path(__file__).parent.parent.parent
-SHOTS = ROOT / "test-results"
+SHOTS = ROOT / "screenshots"
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -92,13 +92,15 @@ def open_notebook(page: Page, lab: str, name: str) -> None:
     page.goto(f"{lab}/lab/tree/{name}?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.content?.widgets?.length > 5")
     page.wait_for_timeout(500)
 
 
 def labels(page: Page) -> list[str]:
-    return page.eval_on_selector_all(
-        ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-CodeCell",
-        "cells => cells.map(c => c.dataset.mlopsLabel || '')",
+    """The labels of all code cells, scrolled into view or not."""
+    return page.evaluate(
+        """() => jupyterapp.shell.currentWidget.content.widgets
+        .filter(cell => cell.model.type === 'code').map(cell => cell.node.dataset.mlopsLabel || '')"""
     )
 
 
