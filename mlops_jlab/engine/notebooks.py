@@ -196,6 +196,8 @@ def _use_ipc(manager: Any) -> None:
 
 
 def _of_papermill(error: Any, execution: Execution) -> CellFailure:
+    if execution.stopped:
+        return CellFailure("Stopped", execution.stopped, execution.cell_id)
     return CellFailure(
         str(error.ename), str(error.evalue), execution.cell_id, "\n".join(map(str, error.traceback))
     )

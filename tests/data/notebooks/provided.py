@@ -7,9 +7,6 @@ display(result)
 print(__name__, get_ipython() is not None)
 5 * result
 
-# %% tags=["step:b"]
-_
-
 # %% tags=["step:c"]
 shell = get_ipython().__class__.__name__
 print(shell)
