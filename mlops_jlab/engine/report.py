@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path
         {"cells": _cells(manifest, folder, state), "metadata": _METADATA, "nbformat": 4,
          "nbformat_minor": 5}
     )  # fmt: skip
-    config = Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": "", "mermaid_js_url": ""}})
+    config = Config({"HTMLExporter": dict.fromkeys(_FROM_THE_NET, "")})
     exporter = HTMLExporter(config=config, template_name="lab", sanitize_html=True)
+    exporter.register_filter("clean_html", _clean)  # nbconvert's own takes headings and tables apart
     resources = {"metadata": {"name": f"{manifest.name}: {state.status}"}}
     html, _ = exporter.from_notebook_node(notebook, resources)
     write_whole(folder.report, html.encode("utf-8", "replace"))
@@ -38,7 +39,30 @@ _METADATA = {"kernelspec": {"display_name": "Python", "language": "python", "nam
              "language_info": {"name": "python", "pygments_lexer": "ipython3"}}  # fmt: skip
 
 
+# What may stand in the page; anything else in a notebook's HTML is taken out, its text stays.
+_TAGS = """a abbr b blockquote br caption code col colgroup dd div dl dt em figcaption figure h1 h2 h3
+h4 h5 h6 hr i img li ol p pre s small span strong sub sup table tbody td tfoot th thead tr tt u
+ul""".split()
+_ATTRIBUTES = {
+    "*": ["class", "title", "id", "align", "colspan", "rowspan", "border"],
+    "a": ["href"],
+    "img": ["src", "alt", "width", "height"],
+}
+_FROM_THE_NET = ("mathjax_url", "require_js_url", "mermaid_js_url")
+_NO_TEXT = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+
+
+def _clean(html: str) -> str:
+    """HTML from outputs without scripts, handlers and foreign frames (bleach comes with nbconvert)."""
+    import bleach
+
+    cleaned: str = bleach.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, strip=True)
+    return cleaned
+
+
 def _cells(manifest: Manifest, folder: RunFolder, state: RunState) -> list[dict[str, Any]]:
+    import nbformat
+
     cells = [_text("summary", _summary(manifest, state))]
     shown: set[str] = set()
     for step in manifest.steps:
@@ -49,8 +73,8 @@ def _cells(manifest: Manifest, folder: RunFolder, state: RunState) -> list[dict[
             cells.append(_text(f"none-{step.position}", "Not run."))
             continue
         try:
-            executed = json.loads(path.read_text("utf-8"))["cells"]
-        except (OSError, ValueError, KeyError):
+            executed = nbformat.reads(path.read_text("utf-8"), as_version=4)["cells"]
+        except (OSError, ValueError, KeyError, nbformat.ValidationError):
             cells.append(_text(f"cut-{step.position}", "The executed notebook cannot be read."))
             continue
         for cell in executed:
@@ -69,15 +93,24 @@ def _is_shown(cell: dict[str, Any], own: tuple[str, ...], shown: set[str]) -> bo
 
 
 def _bounded(cell: dict[str, Any]) -> dict[str, Any]:
-    """The cell with very long text outputs cut, and the cut said."""
-    outputs = []
-    for output in cell["outputs"]:
-        text = "".join(output.get("text", ""))
-        if len(text) > _LONGEST_OUTPUT:
-            cut = f"{text[:_LONGEST_OUTPUT]}\n… {len(text) - _LONGEST_OUTPUT:,} characters more"
-            output = {**output, "text": cut}
-        outputs.append(output)
-    return {**cell, "outputs": outputs, "source": "".join(cell["source"])}
+    """The cell with very long text cut, and its HTML without styles and scripts."""
+    return {**cell, "outputs": [_bounded_output(output) for output in cell["outputs"]]}
+
+
+def _bounded_output(output: dict[str, Any]) -> dict[str, Any]:
+    text = output.get("text", "")
+    if len(text) > _LONGEST_OUTPUT:
+        cut = f"{text[:_LONGEST_OUTPUT]}\n… {len(text) - _LONGEST_OUTPUT:,} characters more"
+        return {**output, "text": cut}
+    data = dict(output.get("data", {}))
+    if "text/html" not in data:
+        return output
+    html = _NO_TEXT.sub("", data["text/html"])
+    if "sk-top-container" in html and "text/plain" in data:
+        del data["text/html"]  # a diagram that is nothing without its style
+    else:
+        data["text/html"] = html
+    return {**output, "data": data}
 
 
 def _text(cell_id: str, text: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class RunState:
     started: str = ""
     seconds: float | None = None
     error: str = ""
+    versions: dict[str, str] = field(default_factory=dict)  # of what the kernels really imported
     format: int = FORMAT
 
     def step(self, name: str) -> StepState:

@@ -264,6 +264,7 @@ class _Run:
             self._listener.step(state, state.again[-1] if again else "")
             return
         state.status = "finished"
+        self._state.versions |= self._record(name).versions
         self._judge()
         self._folder.save(self._state)
         if state.status == "finished":
