@@ -1,0 +1,77 @@
+"""Exports that were damaged, or are newer than we are, are refused in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mlops_jlab.errors import ExportError
+from mlops_jlab.pipeline import export, manifest
+
+CELLS = [("parameters", "n: int = 1"), ("step:a", "x = n"), ("step:b", "print(x)")]
+
+
+@pytest.fixture
+def exported(write_notebook: Callable[..., Path], tmp_path: Path) -> Path:
+    return export.export(export.graph_of(write_notebook(CELLS)), tmp_path / "out")
+
+
+def test_what_was_written_is_read_back(exported: Path) -> None:
+    found = manifest.read(exported)
+    assert [step.name for step in found.steps] == ["a", "b"]
+    assert [(e.source, e.target, e.names) for e in found.edges] == [("a", "b", ("x",))]
+    assert [p.name for p in found.parameters] == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 2}, "newer than 1"),
+        ({"format": "1"}, "format"),
+        ({"steps": []}, "steps"),
+        ({"surprise": 1}, "surprise"),
+        ({"edges": [{"from": "b", "to": "c", "names": []}]}, "is no step"),
+        ({"edges": [{"from": "a", "to": "b", "names": []}, {"from": "b", "to": "a", "names": []}]}, "wait"),
+        ({"steps": [{"name": "a", "notebook": "../../x.ipynb", "cells": [], "inputs": [], "outputs": []}]},
+         "notebook"),
+        ({"steps": [{"name": "a", "notebook": "steps/none.ipynb", "cells": [], "inputs": [], "outputs": []}],
+          "edges": []}, "is missing"),
+    ],
+)  # fmt: skip
+def test_a_damaged_manifest_is_refused(change: dict[str, object], words: str, exported: Path) -> None:
+    path = exported / manifest.FILE
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
+    with pytest.raises(ExportError, match=words):
+        manifest.read(exported)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "a: !!python/object/apply:os.system [id]"])
+def test_a_file_that_is_no_manifest_is_refused_and_runs_nothing(text: str, exported: Path) -> None:
+    (exported / manifest.FILE).write_text(text)
+    with pytest.raises(ExportError):
+        manifest.read(exported)
+
+
+def test_an_export_is_the_same_bytes_each_time_and_leaves_no_temporary_folder(exported: Path) -> None:
+    before = {p: p.read_bytes() for p in exported.rglob("*") if p.is_file()}
+    export.export(export.graph_of(exported.parent / "nb.ipynb"), exported)
+    assert {p: p.read_bytes() for p in exported.rglob("*") if p.is_file()} == before
+    assert sorted(p.name for p in exported.parent.iterdir()) == ["nb.ipynb", "out"]
+
+
+def test_an_export_that_cannot_be_written_leaves_the_old_one(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (exported / manifest.FILE).read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExportError, match="No space left"):
+        export.export(export.graph_of(exported.parent / "nb.ipynb"), exported)
+    assert (exported / manifest.FILE).read_bytes() == before
+    assert sorted(p.name for p in exported.parent.iterdir()) == ["nb.ipynb", "out"]
