@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_jlab.engine import consistency
+from mlops_jlab.engine.cancelling import cancellation
 from mlops_jlab.engine.notebooks import CellFailure, Execution, check_kernel, execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
 from mlops_jlab.entities import parameters as declared
@@ -133,7 +134,8 @@ class _Run:
         jobs = self._options.jobs or os.cpu_count() or 1
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="step")
         try:
-            self._loop(pool, jobs)
+            with cancellation() as asked:
+                self._loop(pool, jobs, asked)
         except KeyboardInterrupt:
             self._stop("the run was cancelled")
             self._settle("killed", "cancelled; go on with --resume")
@@ -170,14 +172,16 @@ class _Run:
         for thread in threads:
             thread.join()
 
-    def _loop(self, pool: ThreadPoolExecutor, jobs: int) -> None:
+    def _loop(self, pool: ThreadPoolExecutor, jobs: int, asked: threading.Event) -> None:
         while True:
+            if asked.is_set():
+                raise KeyboardInterrupt
             failed = any(step.error for step in self._state.steps)
             for name in [] if failed else self._due()[: jobs - len(self._running)]:
                 self._start(pool, name)
             if not self._running:
                 return
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=1.0)
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
             for future in done:
                 self._finish(self._running.pop(future), future)
 

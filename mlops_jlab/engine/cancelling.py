@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM as a question that is asked at a safe moment.
+
+An exception out of nowhere may strike while a lock of the thread pool is held, and then nobody can
+give it back. So a first signal is only noted; a second one strikes at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def cancellation() -> Iterator[threading.Event]:
+    """An event that is set by the first SIGINT or SIGTERM; the old handlers return afterwards.
+
+    Outside the main thread no signal arrives and the event stays unset.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
