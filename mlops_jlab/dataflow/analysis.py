@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.needs import StepNeeds
@@ -15,7 +15,7 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.notebook.parameters import read_parameters
 from mlops_jlab.notebook.tags import slug
 
-_STEP_SETTINGS = {"retries", "timeout", "cpus", "memory", "cache", "uses", "produces"}
+_STEP_SETTINGS = {"retries", "timeout", "uses", "produces"}
 
 
 def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
@@ -103,8 +103,28 @@ def _settings(
                         f"known settings: {', '.join(sorted(_STEP_SETTINGS))}")
             )  # fmt: skip
         if isinstance(values, Mapping):
+            findings.extend(_bad_settings(name, values))
             found[name] = values
     return found
+
+
+def _bad_settings(name: str, values: Mapping[str, object]) -> Iterator[Finding]:
+    """Settings whose values are of no use."""
+    retries, timeout = values.get("retries", 0), values.get("timeout", 1)
+    names = [values.get(key, []) for key in ("uses", "produces")]
+    problems = {
+        "retries is a whole number from 0": type(retries) is not int or retries < 0,
+        "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
+        "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
+    }
+    for words, wrong in problems.items():
+        if wrong:
+            yield Finding(
+                Severity.ERROR,
+                "settings",
+                f"the metadata for step {name!r} has settings of no use: {words}",
+                "mend them under mlops_jlab in the notebook's metadata",
+            )
 
 
 def _step(walk: Walk, ordering: Ordering, name: str, place: int, settings: Mapping[str, object]) -> Step:

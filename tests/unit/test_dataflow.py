@@ -58,6 +58,24 @@ def test_a_finding_names_the_line_of_the_cell_below_a_cell_magic() -> None:
     assert [(f.code, f.line) for f in graph.findings] == [("unknown-name", 4)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "severity"),
+    [
+        ({"retries": 2, "timeout": 1.5}, []),
+        ({"retries": -1}, ["error"]),
+        ({"retries": True}, ["error"]),
+        ({"timeout": "1h"}, ["error"]),
+        ({"uses": "x"}, ["error"]),
+        ({"memory": "1G"}, ["note"]),
+    ],
+)
+def test_settings_of_a_step_are_checked(settings: dict[str, object], severity: list[str]) -> None:
+    node = notebook_json([("step:a", "1")])
+    node["metadata"]["mlops_jlab"] = {"steps": {"a": settings}}
+    graph = analyse(*from_node(node, Path("/nowhere/nb.ipynb"), "0" * 64))
+    assert [f.severity.value for f in graph.findings] == severity
+
+
 SNIPPETS = st.lists(
     st.sampled_from(
         [
