@@ -11,7 +11,8 @@ export JUPYTER_PLATFORM_DIRS ?= 1
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
-$(VENV)/.ready: pyproject.toml package.json package-lock.json labextension/build_hook.py
+# The built labextension is part of the installation, so its sources are prerequisites.
+$(VENV)/.ready: pyproject.toml package.json package-lock.json $(shell find labextension -type f)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[test]'
