@@ -183,21 +183,29 @@ def test_ctrl_c_ends_the_kernel_and_leaves_a_resumable_run(
     assert mlops("run", notebook, "-o", run, "--resume", cwd=tmp_path).returncode == 0
 
 
-def test_a_time_limit_ends_the_step_and_retries_count(write_notebook: WriteNotebook, tmp_path: Path) -> None:
-    path = write_notebook(
-        [("step:slow", "import time; time.sleep(60)"), ("step:flaky", "import os\n"
-          "n = len(os.listdir('tries')); open(f'tries/{n}', 'w').close()\nassert n > 0")]
-    )  # fmt: skip
-    (tmp_path / "tries").mkdir()
+def with_settings(path: Path, settings: dict[str, object]) -> Path:
     node = json.loads(path.read_text())
-    node["metadata"]["mlops_jlab"] = {"steps": {"slow": {"timeout": 3}, "flaky": {"retries": 1}}}
+    node["metadata"]["mlops_jlab"] = {"steps": settings}
     path.write_text(json.dumps(node))
-    done = mlops("run", path, "-o", tmp_path / "run", cwd=tmp_path)
+    return path
+
+
+def test_a_time_limit_ends_the_step(write_notebook: WriteNotebook, tmp_path: Path) -> None:
+    path = write_notebook([("step:slow", "import time; time.sleep(600)")])
+    done = mlops("run", with_settings(path, {"slow": {"timeout": 8}}), "-o", tmp_path / "run", cwd=tmp_path)
     assert done.returncode == 1
-    state = json.loads((tmp_path / "run" / "run.json").read_text())
-    slow, flaky = state["steps"]
-    assert "time limit of 3 s" in slow["error"]["message"]
-    assert (flaky["status"], flaky["attempts"]) == ("finished", 2)
+    step = json.loads((tmp_path / "run" / "run.json").read_text())["steps"][0]
+    assert "time limit of 8 s" in step["error"]["message"]
+
+
+def test_a_step_that_failed_is_tried_again(write_notebook: WriteNotebook, tmp_path: Path) -> None:
+    (tmp_path / "tries").mkdir()
+    source = "import os\nn = len(os.listdir('tries')); open(f'tries/{n}', 'w').close()\nassert n > 0"
+    path = with_settings(write_notebook([("step:flaky", source)]), {"flaky": {"retries": 1}})
+    done = mlops("run", path, "-o", tmp_path / "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    step = json.loads((tmp_path / "run" / "run.json").read_text())["steps"][0]
+    assert (step["status"], step["attempts"]) == ("finished", 2)
 
 
 def test_secrets_come_from_the_environment_and_are_written_nowhere(
