@@ -52,7 +52,6 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
         setup=tuple(c for c in notebook.tagged if c.role in (Role.SETUP, Role.PARAMETERS)),
         setup_values=tuple(walk.setup_values),
         setup_definitions=tuple(walk.setup_definitions),
-        generators_seeded=tuple(sorted(ordering.generators)),
         findings=in_order(found),
     )
 

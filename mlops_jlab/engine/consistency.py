@@ -41,12 +41,22 @@ def _why(record: StepRecord, name: str, records: Mapping[str, StepRecord]) -> st
         for other in sorted(records.values(), key=lambda r: -r.position)
         if other.position < record.position and name in other.writes
     ]
-    what = f"the setting {name[1:]}" if name.startswith("~") else repr(name)
-    if name.endswith("()"):
-        what = f"what {name[:-2]!r} keeps beside its source"
+    what = _words(name)
     if not writers:
         return f"{what} is no longer what it was"
     return f"step {writers[0]!r} changed {what}, which nothing in its source shows"
+
+
+def _words(name: str) -> str:
+    if name.startswith("~module:"):
+        return f"what the module {name.removeprefix('~module:')!r} keeps"
+    if name.endswith("random"):
+        return f"the state of the generator {name[1:]}" if name[0] == "~" else repr(name)
+    if name == "~patches":
+        return "functions of other modules"
+    if name.startswith("~"):
+        return f"the setting {name[1:]}"
+    return f"what {name[:-2]!r} keeps beside its source" if name.endswith("()") else repr(name)
 
 
 def check(

@@ -64,7 +64,6 @@ class Graph:
     setup: tuple[Cell, ...]
     setup_values: tuple[str, ...] = ()
     setup_definitions: tuple[str, ...] = ()
-    generators_seeded: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

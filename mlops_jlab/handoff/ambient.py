@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.abc
-import importlib.util
 import os
 import sys
 import warnings
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from mlops_jlab.handoff import modules
 
 _OWN_ENVIRONMENT = ("KMP_", "JPY_", "IPY", "MLOPS_JLAB_", "PYDEVD", "MPLBACKEND", "COLUMNS", "LINES",
                     "PYTEST_", "FORKED_BY_")  # fmt: skip
@@ -22,7 +23,8 @@ _OWN_RC = ("backend", "interactive", "toolbar", "webagg")
 class Ambient:
     """One hidden variable: read and restored once ``module`` is loaded.
 
-    ``noisy`` ones are changed by mere imports: only a change that the source shows counts.
+    A ``twister`` is a Mersenne Twister that starts anew in each process; torch's generator starts
+    with the same seed everywhere. ``noisy`` ones are changed by mere imports: only a change that the source shows counts.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Ambient:
     capture: Callable[[], Any]
     restore: Callable[[Any], None]
     is_generator: bool = False
+    is_twister: bool = False
     noisy: bool = False
 
 
@@ -108,9 +111,9 @@ def _restore_decimal(state: tuple[Any, ...]) -> None:
 
 AMBIENT = (
     Ambient("~random", "random", lambda: _module("random").getstate(),
-            lambda s: _module("random").setstate(s), is_generator=True),
+            lambda s: _module("random").setstate(s), is_generator=True, is_twister=True),
     Ambient("~numpy.random", "numpy.random", lambda: _module("numpy.random").get_state(),
-            lambda s: _module("numpy.random").set_state(s), is_generator=True),
+            lambda s: _module("numpy.random").set_state(s), is_generator=True, is_twister=True),
     Ambient("~torch.random", "torch", lambda: _module("torch").get_rng_state(),
             lambda s: _module("torch").set_rng_state(s), is_generator=True),
     Ambient("~pandas", "pandas", _capture_pandas, _restore_pandas),
@@ -124,27 +127,25 @@ AMBIENT = (
     Ambient("~warnings", "warnings", lambda: list(warnings.filters), _restore_warnings, noisy=True),
     Ambient("~environ", "os", _capture_environ, _restore_environ),
     Ambient("~directory", "os", os.getcwd, os.chdir),
+    Ambient("~patches", "sys", modules.capture_patches, modules.restore_patches),
     Ambient("~path", "sys", lambda: list(sys.path), _restore_list(sys.path)),
 )  # fmt: skip
 
 
 class ImportWatch(importlib.abc.MetaPathFinder):
-    """Calls back right after a module is imported for the first time."""
+    """Calls back right after a module that is ``wanted`` is imported for the first time."""
 
-    def __init__(self, modules: Sequence[str], loaded: Callable[[str], None]) -> None:
-        self._waiting = set(modules)
+    def __init__(self, wanted: Callable[[ModuleSpec], bool], loaded: Callable[[str], None]) -> None:
+        self._wanted = wanted
         self._loaded = loaded
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Python's import machinery asks for a module: hand out the real one, watched."""
-        if fullname not in self._waiting:
-            return None
-        self._waiting.discard(fullname)
-        spec = importlib.util.find_spec(fullname)
-        if spec is None or spec.loader is None:
-            return None
+        spec = self._of_others(fullname, path, target)
+        if spec is None or spec.loader is None or not self._wanted(spec):
+            return spec
         loader, execute, loaded = spec.loader, spec.loader.exec_module, self._loaded
 
         def watched(module: ModuleType) -> None:
@@ -155,3 +156,13 @@ class ImportWatch(importlib.abc.MetaPathFinder):
 
         loader.exec_module = watched  # type: ignore[method-assign]  # for this one import
         return spec
+
+    def _of_others(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> ModuleSpec | None:
+        below = sys.meta_path[sys.meta_path.index(self) + 1 :] if self in sys.meta_path else ()
+        for finder in below:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                return spec
+        return None

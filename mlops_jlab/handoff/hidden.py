@@ -4,69 +4,101 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.machinery import ModuleSpec
 from typing import Any
 
-from mlops_jlab.handoff import snapshot
+from mlops_jlab.handoff import modules, snapshot
 from mlops_jlab.handoff.ambient import AMBIENT, Ambient, ImportWatch
+from mlops_jlab.handoff.chance import drew_only
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, Taken, Written, resolve
 from mlops_jlab.handoff.saving import Saver
 
 
+@dataclass
+class HiddenRecord:
+    """What a step did with the hidden variables: wrote, took, and where generators stood at first."""
+
+    writes: dict[str, Written] = field(default_factory=dict)
+    takes: dict[str, Taken] = field(default_factory=dict)
+    starts: dict[str, str] = field(default_factory=dict)
+
+
 class HiddenState:
     """Restores each hidden variable as soon as its module is there, and remembers how it was."""
 
-    def __init__(self, above: Sequence[StepRecord], generators: Sequence[str], loader: Loader) -> None:
+    def __init__(self, above: Sequence[StepRecord], loader: Loader) -> None:
         self._above = above
         self._loader = loader
-        self._watched = [a for a in AMBIENT if not a.is_generator or a.name in generators]
+        self._watched = {ambient.name: ambient for ambient in AMBIENT}
         self._before: dict[str, str] = {}
+        self._drawn_from: dict[str, Any] = {}  # the states of generators that may be unseeded
         self._takes: dict[str, Taken] = {}
 
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
-        waiting = [a for a in self._watched if a.module not in sys.modules]
-        for ambient in self._watched:
-            taken, _record = resolve(self._above, ambient.name)
-            self._takes[ambient.name] = taken
-            if ambient not in waiting:
-                self._begin(ambient)
-        if waiting:
-            watch = ImportWatch([a.module for a in waiting], self._imported)
-            sys.meta_path.insert(0, watch)
+        for name in modules.local_modules():
+            self._add_module(name)
+        present = [a for a in self._watched.values() if a.module in sys.modules]
+        sys.meta_path.insert(0, ImportWatch(self._wants, self._imported))
+        for ambient in present:
+            self._begin(ambient)  # which may import more
+
+    def _wants(self, spec: ModuleSpec) -> bool:
+        waiting = {a.module for a in self._watched.values() if a.name not in self._before}
+        return spec.name in waiting or modules.is_local(spec.name, spec.origin)
+
+    def _add_module(self, module: str) -> None:
+        name = f"~module:{module}"
+        self._watched[name] = Ambient(
+            name, module, partial(modules.capture, module), partial(modules.restore, module)
+        )
 
     def _imported(self, module: str) -> None:
-        for ambient in self._watched:
+        if modules.is_local(module, getattr(sys.modules[module], "__file__", None)):
+            self._add_module(module)
+        for ambient in list(self._watched.values()):
             if ambient.module == module:
                 self._begin(ambient)
 
     def _begin(self, ambient: Ambient) -> None:
-        _taken, record = resolve(self._above, ambient.name)
+        name = ambient.name
+        self._takes[name], record = resolve(self._above, name)
         if record is not None:
-            values = self._loader.group(record.writes[ambient.name].object)
-            ambient.restore(values[ambient.name])
-        self._before[ambient.name] = _print(ambient)
+            values = self._loader.group(record.writes[name].object)
+            ambient.restore(values[name])
+        self._before[name] = _print(ambient)
+        if ambient.is_twister and (record is None or record.writes[name].by_chance):
+            self._drawn_from[name] = ambient.capture()
 
-    def leave(
-        self, saver: Saver, seeds: Sequence[str], settings: Sequence[str]
-    ) -> tuple[dict[str, Written], dict[str, Taken]]:
-        """The hidden variables that the step changed, and those that it depended on."""
-        writes: dict[str, Written] = {}
-        takes: dict[str, Taken] = {}
-        for ambient in self._watched:
-            loaded = ambient.module in sys.modules and ambient.name in self._before
-            changed = loaded and _print(ambient) != self._before[ambient.name]
-            if ambient.noisy and ambient.name not in settings:
+    def leave(self, saver: Saver, seeds: Sequence[str], settings: Sequence[str]) -> HiddenRecord:
+        """The hidden variables that the step changed, and those that it depended on.
+
+        ``seeds`` are generators that its source seeds, ``settings`` those that its source changes.
+        """
+        found = HiddenRecord()
+        for name, ambient in self._watched.items():
+            loaded = name in self._before
+            taken = self._takes.get(name) or resolve(self._above, name)[0]
+            if name in self._drawn_from and not taken.step:
+                found.starts[name] = self._before[name]
+            changed = loaded and _print(ambient) != self._before[name]
+            if ambient.noisy and name not in settings:
                 changed = False
             if changed:
-                writes |= saver.save([[ambient.name]], {ambient.name: ambient.capture()})
-            if ambient.is_generator:
-                if changed and ambient.name not in seeds:
-                    takes[ambient.name] = self._takes[ambient.name]
-            else:
-                takes[ambient.name] = self._takes[ambient.name]
-        return writes, takes
+                found.writes |= self._save(ambient, saver, name in seeds)
+            if not ambient.is_generator or (changed and name not in seeds):
+                found.takes[name] = taken
+        return found
+
+    def _save(self, ambient: Ambient, saver: Saver, seeded: bool) -> dict[str, Written]:
+        name, value = ambient.name, ambient.capture()
+        written = saver.save([[name]], {name: value})[name]
+        by_chance = not seeded and name in self._drawn_from and drew_only(self._drawn_from[name], value)
+        return {name: replace(written, by_chance=by_chance)}
 
 
 def _print(ambient: Ambient) -> str:
@@ -74,4 +106,4 @@ def _print(ambient: Ambient) -> str:
         value: Any = ambient.capture()
     except REFUSALS:
         return "unknown"
-    return snapshot.take({ambient.name: value}, {}).values[ambient.name].fingerprint
+    return snapshot.take({ambient.name: value}, vars(sys.modules["__main__"])).values[ambient.name].fingerprint

@@ -19,11 +19,15 @@ from mlops_jlab.handoff.trust import is_ours, sign
 
 @dataclass(frozen=True)
 class Written:
-    """A value that a step wrote: its fingerprint, the object it lies in, and who shares it."""
+    """A value that a step wrote: its fingerprint, the object it lies in, and who shares it.
+
+    ``by_chance`` marks the state of a global generator that was drawn from but that nobody seeded.
+    """
 
     fingerprint: str
     object: str
     group: tuple[str, ...] = ()
+    by_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class StepRecord:
     deleted: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
     setup: dict[str, str] = field(default_factory=dict)
+    starts: dict[str, str] = field(default_factory=dict)  # how generators stood that nobody handed on
     unforeseen: tuple[str, ...] = ()
     files_read: tuple[str, ...] = ()
     files_written: tuple[str, ...] = ()
@@ -93,7 +98,7 @@ def read_record(path: Path) -> StepRecord:
     fields = json.loads(body)
     fields["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
     fields["writes"] = {
-        n: Written(w["fingerprint"], w["object"], tuple(w["group"])) for n, w in fields["writes"].items()
+        n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()
     }
     for key in ("deleted", "files_read", "files_written", "unforeseen"):
         fields[key] = tuple(fields[key])
@@ -127,9 +132,20 @@ def is_stale(record: StepRecord, records: Sequence[StepRecord]) -> str:
     """The first name whose newest value is no longer the one that the step took, or nothing."""
     above = sorted((r for r in records if r.position < record.position), key=lambda r: -r.position)
     for name, taken in record.takes.items():
-        if resolve(above, name)[0] != taken:
+        newest, writer = resolve(above, name)
+        if newest != taken and not (writer and _is_chance(writer, name, records)):
             return name
     return ""
+
+
+def _is_chance(writer: StepRecord, name: str, records: Sequence[StepRecord]) -> bool:
+    """Whether the state of a generator goes back to no seed: then its draws need no order.
+
+    A generator that stood the same in two fresh kernels was seeded by setup.
+    """
+    start = writer.starts.get(name)
+    same = [record for record in records if start is not None and record.starts.get(name) == start]
+    return writer.writes[name].by_chance and len(same) < 2
 
 
 def setup_conflict(setup: dict[str, str], other: StepRecord) -> str:

@@ -15,7 +15,7 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.files import FileWatch
-from mlops_jlab.handoff.hidden import HiddenState
+from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.records import (
     StepRecord,
@@ -54,17 +54,16 @@ def enter(
     inputs: Sequence[str] = (),
     after: Sequence[str] = (),
     setup: Sequence[str] = (),
-    generators: Sequence[str] = (),
 ) -> StepSession:
     """Begins a step: loads ``inputs`` into the notebook's namespace and starts to watch.
 
     ``after`` are steps that must have run; ``setup`` are values made by setup that must be the same
-    in every step; ``generators`` are global random generators that somebody seeds.
+    in every step.
 
     Raises:
         HandoffError: a step above has not run, or a file is not what this machine wrote.
     """
-    session = StepSession(pipeline, step, position, after, setup, generators)
+    session = StepSession(pipeline, step, position, after, setup)
     session.take(inputs)
     return session
 
@@ -74,7 +73,7 @@ class StepSession:
 
     def __init__(
         self, pipeline: str, step: str, position: int, after: Sequence[str],
-        setup: Sequence[str], generators: Sequence[str],
+        setup: Sequence[str],
     ) -> None:  # fmt: skip
         self.names = vars(sys.modules["__main__"])
         self.root = handoff_root(pipeline)
@@ -99,7 +98,7 @@ class StepSession:
         self._before = snapshot.Snapshot()
         self._loader = Loader(self.root)
         self._files = FileWatch((str(self.root),))
-        self._hidden = HiddenState(self._above, generators, Loader(self.root))
+        self._hidden = HiddenState(self._above, Loader(self.root))
         self._hidden.enter()
 
     def _check_above(self, after: Sequence[str]) -> None:
@@ -208,11 +207,15 @@ class StepSession:
         refused = self._refused(now, wanted, set(outputs) | set(watched), values)
         groups = self._groups(now, wanted - set(refused), live - set(refused))
         writes = Saver(self.root, self.names, now).save(groups, values)
-        hidden, hidden_takes = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings)
+        hidden = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings)
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
-        surprises |= {name for name in hidden if name not in foreseen and name not in seeds}
-        self._record(writes | hidden, hidden_takes, refused, surprises, set(values))
+        surprises |= {
+            name
+            for name, written in hidden.writes.items()
+            if name not in foreseen and name not in seeds and not written.by_chance
+        }
+        self._record(writes, hidden, refused, surprises, set(values))
 
     def _refused(
         self, now: snapshot.Snapshot, wanted: set[str], needed: set[str], values: Mapping[str, object]
@@ -233,7 +236,7 @@ class StepSession:
         return [group for group in now.groups(sorted(candidates)) if wanted & set(group)]
 
     def _record(
-        self, writes: dict[str, Written], hidden_takes: dict[str, Taken], refused: dict[str, str],
+        self, writes: dict[str, Written], hidden: HiddenRecord, refused: dict[str, str],
         surprises: set[str], present: set[str],
     ) -> None:  # fmt: skip
         pipeline, step, position = self._identity
@@ -242,8 +245,9 @@ class StepSession:
             self.root,
             StepRecord(
                 pipeline, step, position,
-                takes={**self._takes, **hidden_takes},
-                writes=writes,
+                takes={**self._takes, **hidden.takes},
+                writes=writes | hidden.writes,
+                starts=hidden.starts,
                 deleted=tuple(sorted(loaded - present)),
                 refused=refused,
                 setup=self._setup,

@@ -148,7 +148,6 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
         "inputs": inputs,
         "after": sorted(graph.before(step.name)),
         "setup": [n for n in step.setup_values if n not in step.inputs and n not in _secret(graph)],
-        "generators": list(graph.generators_seeded),
     }
     return (
         "# mlops-jlab: takes over what the steps before this one made\n"
