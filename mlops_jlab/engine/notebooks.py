@@ -59,6 +59,14 @@ class Execution:
             time.sleep(0.05)
         _signal_group(group, getattr(signal, "SIGKILL", signal.SIGTERM))
 
+    def reap(self) -> None:
+        """Waits for a kernel that jupyter_client gave up waiting for, on a busy machine."""
+        process = getattr(getattr(self._manager, "provisioner", None), "process", None)
+        if process is not None:
+            with suppress(OSError):
+                process.kill()
+            process.wait()
+
     def _group(self) -> int | None:
         """The process group of the kernel, while the kernel lives."""
         with self._lock:
@@ -175,7 +183,10 @@ def _register_engine() -> None:
             step_execution.attach(manager)
             # What the kernel says outside its cells (a crash, a warning of its own) goes to a log.
             with open(step_log, "ab") as log:
-                return client.execute(env={**os.environ, **step_environment}, stdout=log, stderr=log)
+                try:
+                    return client.execute(env={**os.environ, **step_environment}, stdout=log, stderr=log)
+                finally:
+                    step_execution.reap()
 
     papermill_engines.register(ENGINE, StepEngine)
 

@@ -24,7 +24,8 @@ class Ambient:
     """One hidden variable: read and restored once ``module`` is loaded.
 
     A ``twister`` is a Mersenne Twister that starts anew in each process; torch's generator starts
-    with the same seed everywhere. ``noisy`` ones are changed by mere imports: only a change that the source shows counts.
+    with the same seed everywhere. ``noisy`` ones are changed by mere imports: only a change that the
+    source shows counts.
     """
 
     name: str

@@ -106,4 +106,5 @@ def _print(ambient: Ambient) -> str:
         value: Any = ambient.capture()
     except REFUSALS:
         return "unknown"
-    return snapshot.take({ambient.name: value}, vars(sys.modules["__main__"])).values[ambient.name].fingerprint
+    notebook = vars(sys.modules["__main__"])
+    return snapshot.take({ambient.name: value}, notebook).values[ambient.name].fingerprint

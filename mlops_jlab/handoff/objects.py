@@ -72,7 +72,7 @@ class ObjectStore:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            space = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            space = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise HandoffError(
                 f"a value of {sum(len(p) for p in parts):,} bytes cannot be written to "
                 f"{self.root}: {'no space left' if space else error}",

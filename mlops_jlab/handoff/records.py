@@ -97,9 +97,7 @@ def read_record(path: Path) -> StepRecord:
         )
     fields = json.loads(body)
     fields["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
-    fields["writes"] = {
-        n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()
-    }
+    fields["writes"] = {n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()}
     for key in ("deleted", "files_read", "files_written", "unforeseen"):
         fields[key] = tuple(fields[key])
     return StepRecord(**fields)

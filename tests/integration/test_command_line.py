@@ -208,6 +208,48 @@ def test_a_step_that_failed_is_tried_again(write_notebook: WriteNotebook, tmp_pa
     assert (step["status"], step["attempts"]) == ("finished", 2)
 
 
+def test_a_full_disk_fails_the_step_and_the_run_can_be_resumed(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    cell = (
+        "import os, resource\nif os.environ.get('FULL'):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\nx = os.urandom(1_000_000)"
+    )
+    notebook = write_notebook([("step:big", cell), ("step:size", "print(len(x))")])
+    done = mlops("run", notebook, "-o", tmp_path / "run", cwd=tmp_path, FULL="1")
+    assert done.returncode == 1
+    assert "no space left" in done.stderr
+    assert not list((tmp_path / "run").rglob("*.tmp"))
+    assert mlops("run", notebook, "-o", tmp_path / "run", "--resume", cwd=tmp_path).returncode == 0
+
+
+def test_a_kernel_that_does_not_start_at_once_is_tried_again(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    """A kernel that ends before its first answer, as one does that lost a race for its port."""
+    folder = tmp_path / "share" / "kernels" / "moody"
+    folder.mkdir(parents=True)
+    start = (
+        "import pathlib, runpy, sys\n"
+        f"count = len(list(pathlib.Path({str(tmp_path)!r}).glob('start-*')))\n"
+        f"pathlib.Path({str(tmp_path)!r}, f'start-{{count}}').touch()\n"
+        "if count < 2:\n    sys.exit(1)\n"
+        "sys.argv = ['ipykernel_launcher', *sys.argv[1:]]\n"
+        "runpy.run_module('ipykernel_launcher', run_name='__main__')\n"
+    )
+    (folder / "start.py").write_text(start)
+    argv = [sys.executable, str(folder / "start.py"), "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "moody", "language": "python"})
+    )
+    notebook = write_notebook([("step:a", "print('here')")])
+    environment = {"JUPYTER_PATH": str(tmp_path / "share")}
+    done = mlops("run", notebook, "--kernel", "moody", "-o", "run", cwd=tmp_path, **environment)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("start-*"))) == 3
+    assert "here" in (tmp_path / "run" / "executed" / "a.ipynb").read_text()
+
+
 def test_secrets_come_from_the_environment_and_are_written_nowhere(
     write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:

@@ -84,6 +84,31 @@ def test_old_formats_are_upgraded_in_memory_with_the_same_ids_each_time(tmp_path
     assert json.loads(path.read_text()) == old
 
 
+@pytest.mark.parametrize("minor", [0, 1, 2, 3, 4])
+def test_formats_4_without_cell_ids_are_read_as_they_are(minor: int, tmp_path: Path) -> None:
+    node = notebook_json([("step:a", "x = 1"), ("step:b", "x")])
+    node["nbformat_minor"] = minor
+    for cell in node["cells"]:
+        del cell["id"]
+    path = tmp_path / "nb.ipynb"
+    path.write_text(json.dumps(node))
+    before = path.read_bytes()
+    notebook = read(path)[0]
+    assert [(c.id, c.step, c.source) for c in notebook.cells] == [
+        ("cell-1", "a", "x = 1"), ("cell-2", "b", "x"),
+    ]  # fmt: skip
+    assert path.read_bytes() == before
+
+
+def test_ten_thousand_tags_are_read_and_the_two_steps_among_them_found() -> None:
+    node = notebook_json([("step:a", "1")])
+    node["cells"][0]["metadata"]["tags"] = [*(f"note-{n}" for n in range(10_000)), "step:a"]
+    notebook, findings = from_node(node, Path("nb.ipynb"), "")
+    assert (notebook.cells[0].step, list(findings)) == ("a", [])
+    node["cells"][0]["metadata"]["tags"] = [f"step:s{n}" for n in range(10_000)]
+    assert {f.code for f in from_node(node, Path("nb.ipynb"), "")[1]} == {"two-steps"}
+
+
 def test_duplicate_and_malformed_ids_are_repaired_and_reported() -> None:
     node = notebook_json([("step:a", "1"), ("step:a", "2"), ("step:a", "3")])
     node["cells"][1]["id"] = "c1"
