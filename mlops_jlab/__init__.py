@@ -1,5 +1,67 @@
-"""A notebook becomes a pipeline; a pipeline becomes a run."""
+"""A notebook becomes a pipeline; a pipeline becomes a run.
+
+The calls for tracking are here (``import mlops_jlab as mlflow`` carries simple code over); nothing is
+imported before one of them is used.
+"""
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
+    from mlops_jlab.tracking.fluent import (
+        active_run,
+        adopt,
+        autolog,
+        delete_tag,
+        end_run,
+        flush,
+        get_tracking_uri,
+        last_active_run,
+        log_artifact,
+        log_artifacts,
+        log_dict,
+        log_figure,
+        log_input,
+        log_metric,
+        log_metrics,
+        log_model,
+        log_param,
+        log_params,
+        log_table,
+        log_text,
+        note,
+        set_experiment,
+        set_tag,
+        set_tags,
+        set_tracking_uri,
+        start_run,
+    )
+
+__all__ = [
+    "__version__", "active_run", "adopt", "autolog", "compare_runs", "delete_tag", "end_run", "flush",
+    "get_run", "get_tracking_uri", "last_active_run", "log_artifact", "log_artifacts", "log_dict",
+    "log_figure", "log_input", "log_metric", "log_metrics", "log_model", "log_param", "log_params",
+    "log_table", "log_text", "note", "search_runs", "set_experiment", "set_tag", "set_tags",
+    "set_tracking_uri", "start_run",
+]  # fmt: skip
+
+
+_FINDING = ("compare_runs", "get_run", "search_runs")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__ and name != "sklearn":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object
+    if name in _FINDING:
+        from mlops_jlab.tracking import finding
+
+        found = getattr(finding, name)
+    else:
+        from mlops_jlab.tracking import fluent
+
+        found = fluent.Flavour if name == "sklearn" else getattr(fluent, name)
+    globals()[name] = found
+    return found

@@ -56,6 +56,22 @@ class HandoffError(MlopsError):
     """A value that cannot travel from step to step, or a handoff file that is not what was written."""
 
 
+class StoreError(MlopsError):
+    """The store of runs cannot be read or written as it should be."""
+
+
+class TrackingError(InputError):
+    """A value, a name or a run that cannot be tracked."""
+
+
+class FilterError(InputError):
+    """A search that does not say what it looks for; ``column`` counts characters from 1."""
+
+    def __init__(self, message: str, *, hint: str = "", column: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.column = column
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The words ``; did you mean 'x'?`` for the closest known name, or nothing."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

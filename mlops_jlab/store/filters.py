@@ -1,0 +1,245 @@
+"""The filter language of searches: text → a condition in SQL whose values are parameters.
+
+The language is MLflow's (``metrics.acc > 0.9 and params.model = "rf"``) with ``or``, ``not``,
+parentheses and ``is null``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mlops_jlab.errors import FilterError, nearest
+
+KINDS = {
+    "metrics": "metric", "metric": "metric", "params": "param", "param": "param", "parameters": "param",
+    "tags": "tag", "tag": "tag", "attributes": "attribute", "attribute": "attribute", "attr": "attribute",
+    "run": "attribute",
+}  # fmt: skip
+ATTRIBUTES = {
+    "run_id": "r.id", "id": "r.id", "name": "r.name", "run_name": "r.name", "status": "r.status",
+    "experiment": "(SELECT name FROM experiments WHERE id = r.experiment)", "start_time": "r.started",
+    "started": "r.started", "end_time": "r.ended", "ended": "r.ended", "duration": "r.duration",
+    "user": "r.user", "user_id": "r.user", "note": "r.note", "kind": "r.kind", "source": "r.source",
+    "group": "r.grouping", "parent": "r.parent", "reason": "r.reason", "attempt": "r.attempt",
+    "created": "r.seq",
+}  # fmt: skip
+_MILLISECONDS = {"start_time", "end_time"}  # as MLflow counts
+_EXAMPLE = 'for example: metrics.acc > 0.9 and params.model = "rf"'
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that a run has: a metric, a param, a tag, or an attribute."""
+
+    kind: str
+    name: str
+
+    @property
+    def expression(self) -> tuple[str, list[Any]]:
+        """What it is in SQL, for the run ``r``; NULL where the run has none."""
+        if self.kind == "attribute":
+            return ATTRIBUTES[self.name], []
+        table, column = {
+            "metric": ("series", "latest"), "param": ("params", "value"), "tag": ("tags", "value"),
+        }[self.kind]  # fmt: skip
+        return (
+            f"(SELECT x.{column} FROM {table} x WHERE x.run = r.seq "  # noqa: S608  # constants
+            "AND x.key = (SELECT id FROM keys WHERE name = ?))",
+            [self.name],
+        )
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on the run ``r``, and the values of its question marks."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """One thing to sort by."""
+
+    field: Field
+    descending: bool = False
+
+
+def parse(text: str) -> Condition:
+    """The condition that a filter says.
+
+    Raises:
+        FilterError: with the column (from 1) where it goes wrong.
+    """
+    if not text.strip():
+        return Condition("1")
+    from lark.exceptions import UnexpectedInput, VisitError
+
+    try:
+        return _Reader(text).condition(_parser().parse(text))
+    except UnexpectedInput as error:
+        column = error.column if error.column > 0 else len(text.rstrip()) + 1
+        raise _pointing(text, column, "the filter is not understood here", _EXAMPLE) from error
+    except VisitError as error:
+        raise error.orig_exc from error
+
+
+def parse_order(text: str) -> Order:
+    """One entry of ``order_by``: a field, and ``ASC`` or ``DESC`` after it.
+
+    Raises:
+        FilterError: it names nothing to sort by.
+    """
+    words = text.strip()
+    match = re.fullmatch(r"(.*?)(?:\s+(asc|desc))?", words, re.IGNORECASE | re.DOTALL)
+    assert match
+    kind, dot, name = match[1].strip().partition(".")
+    descending = (match[2] or "").lower() == "desc"
+    return Order(_field(text, kind if dot else "", _bare(name) if dot else kind, 1), descending)
+
+
+def _bare(name: str) -> str:
+    return name[1:-1] if len(name) > 1 and name[0] in "\"`'" and name[-1] == name[0] else name
+
+
+def _field(text: str, kind: str, name: str, column: int) -> Field:
+    if kind and kind.lower() not in KINDS:
+        raise _pointing(text, column, f"{kind!r} is nothing that a run has{nearest(kind, KINDS)}",
+                        "use metrics., params., tags. or attributes.")  # fmt: skip
+    known = KINDS[kind.lower()] if kind else "attribute"
+    if known == "attribute" and name not in ATTRIBUTES:
+        raise _pointing(text, column, f"{name!r} is no attribute of a run{nearest(name, ATTRIBUTES)}",
+                        f"attributes: {', '.join(sorted(ATTRIBUTES))}; metrics are metrics.NAME")  # fmt: skip
+    return Field(known, name)
+
+
+def _pointing(text: str, column: int, message: str, hint: str) -> FilterError:
+    line = text.replace("\n", " ")
+    return FilterError(
+        f"{message} (column {column})\n    {line}\n    {' ' * (column - 1)}^", hint=hint, column=column
+    )
+
+
+@cache
+def _parser() -> Any:
+    from importlib.resources import files
+
+    from lark import Lark
+
+    grammar = (files("mlops_jlab.store") / "filter.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+
+
+class _Reader:
+    """Parse tree → condition."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def condition(self, tree: Any) -> Condition:
+        """The condition of one node."""
+        read: Callable[[Any], Condition] = getattr(self, f"_{tree.data}")
+        return read(tree)
+
+    def _any_of(self, tree: Any) -> Condition:
+        return _joined(" OR ", [self.condition(child) for child in tree.children])
+
+    def _all_of(self, tree: Any) -> Condition:
+        return _joined(" AND ", [self.condition(child) for child in tree.children])
+
+    def _negated(self, tree: Any) -> Condition:
+        inner = self.condition(tree.children[0])
+        return Condition(f"NOT coalesce({inner.sql}, 0)", inner.values)
+
+    def _compared(self, tree: Any) -> Condition:
+        field, operator, value = self._parts(tree)
+        return self._compare(field, str(operator), value, tree.children[2].meta.column)
+
+    def _compare(self, field: Field, operator: str, value: Any, column: int) -> Condition:
+        sql, values = field.expression
+        operator = {"==": "=", "<>": "!="}.get(operator, operator)
+        if field.kind == "metric" and not isinstance(value, float):
+            raise _pointing(self._text, column, "a metric is compared with a number",
+                            f"write metrics.{field.name} {operator} 0.5")  # fmt: skip
+        if field.kind == "attribute":
+            return self._compare_attribute(field, operator, value)
+        if isinstance(value, float) and field.kind in ("param", "tag"):
+            number = f"{sql} GLOB '*[0-9]*' AND CAST({sql} AS REAL) {operator} ?"
+            return Condition(f"({number})", (*values, *values, value))
+        if field.kind == "param" and operator == "=":
+            return Condition(
+                "EXISTS (SELECT 1 FROM params x WHERE x.run = r.seq AND x.value = ? AND "
+                "x.key = (SELECT id FROM keys WHERE name = ?))",
+                (value, field.name),
+            )
+        return Condition(f"{sql} {operator} ?", (*values, value))
+
+    def _compare_attribute(self, field: Field, operator: str, value: Any) -> Condition:
+        sql, _ = field.expression
+        if field.name == "status" and isinstance(value, str):
+            value = _STATUSES.get(value.lower(), value.lower())
+        if field.name in _MILLISECONDS and isinstance(value, float) and value > 1e11:
+            value /= 1000
+        return Condition(f"{sql} {operator} ?", (value,))
+
+    def _like(self, tree: Any) -> Condition:
+        field, word, value = self._parts(tree)
+        sql, values = field.expression
+        if str(word).lower() == "ilike":
+            return Condition(f"lower({sql}) LIKE lower(?) ESCAPE '\\'", (*values, value))
+        # SQLite's LIKE knows no case; GLOB does
+        pattern = re.sub(r"[*?\[]", r"[\g<0>]", str(value)).replace("%", "*").replace("_", "?")
+        return Condition(f"{sql} GLOB ?", (*values, pattern))
+
+    def _within(self, tree: Any) -> Condition:
+        field = self._field(tree.children[0])
+        options = [self._value(child) for child in tree.children[1:]]
+        column = tree.children[1].meta.column
+        return _joined(" OR ", [self._compare(field, "=", option, column) for option in options])
+
+    def _not_within(self, tree: Any) -> Condition:
+        inner = self._within(tree)
+        return Condition(f"NOT coalesce({inner.sql}, 0)", inner.values)
+
+    def _absent(self, tree: Any) -> Condition:
+        sql, values = self._field(tree.children[0]).expression
+        return Condition(f"{sql} IS NULL", tuple(values))
+
+    def _present(self, tree: Any) -> Condition:
+        sql, values = self._field(tree.children[0]).expression
+        return Condition(f"{sql} IS NOT NULL", tuple(values))
+
+    def _parts(self, tree: Any) -> tuple[Field, Any, Any]:
+        field, operator, value = tree.children
+        return self._field(field), operator, self._value(value)
+
+    def _field(self, tree: Any) -> Field:
+        column = tree.meta.column
+        if len(tree.children) == 1:
+            return _field(self._text, "", str(tree.children[0]), column)
+        kind, key = tree.children
+        return _field(self._text, str(kind), ".".join(_bare(str(part)) for part in key.children), column)
+
+    def _value(self, tree: Any) -> Any:
+        token = tree.children[0]
+        if tree.data == "value" and getattr(token, "type", "") == "NUMBER":
+            return float(token)
+        text = str(token.children[0] if tree.data == "value" else token)
+        quote = text[0]
+        return re.sub(r"\\(.)", r"\1", text[1:-1].replace(quote * 2, quote))
+
+
+_STATUSES = {"scheduled": "pending"}
+
+
+def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
+    if len(conditions) == 1:
+        return conditions[0]
+    return Condition(
+        "(" + word.join(condition.sql for condition in conditions) + ")",
+        tuple(value for condition in conditions for value in condition.values),
+    )

@@ -1,0 +1,69 @@
+"""Where the store lies, and what its folder holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "MLOPS_JLAB_STORE"
+FOLDER = ".mlops"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of a store. Making one touches nothing."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "runs.db"
+
+    @property
+    def journals(self) -> Path:
+        """The folder of what was logged and is not in the database yet."""
+        return self.root / "journal"
+
+    @property
+    def objects(self) -> Path:
+        """The folder of artifacts, by digest."""
+        return self.root / "artifacts"
+
+
+def find(start: Path | None = None, environment: Mapping[str, str] = os.environ) -> Place:
+    """The store that serves ``start`` (the working directory by default).
+
+    ``MLOPS_JLAB_STORE``, else the nearest ``.mlops`` above, else the git root, else the Jupyter
+    server's root, else ``start`` itself.
+    """
+    given = environment.get(VARIABLE)
+    if given:
+        return Place(Path(given).expanduser().absolute())
+    here = (start or Path.cwd()).absolute()
+    above = [here, *here.parents]
+    for folder in above:
+        if (folder / FOLDER).is_dir():
+            return Place(folder / FOLDER)
+    for folder in above:
+        if (folder / ".git").exists():
+            return Place(folder / FOLDER)
+    server = environment.get("JUPYTER_SERVER_ROOT", "")
+    if server and here.is_relative_to(server):
+        return Place(Path(server) / FOLDER)
+    return Place(here / FOLDER)
+
+
+def make(place: Place) -> None:
+    """Makes the folders, for their owner alone; git is told to leave them out.
+
+    Raises:
+        OSError: they cannot be made.
+    """
+    for folder in (place.root, place.journals, place.objects):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = place.root / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")

@@ -1,0 +1,74 @@
+"""Opening a store to look at it: what dead processes left is taken over first, where that is possible."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from mlops_jlab.errors import StoreError
+from mlops_jlab.store import database, recovery
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.recorder import current
+
+
+def exists(place: Place) -> bool:
+    """Whether there is a store at all."""
+    return place.database.exists() and place.database.stat().st_size > 0
+
+
+@contextmanager
+def reading(place: Place) -> Iterator[sqlite3.Connection]:
+    """A connection that sees everything that was logged up to now, by this process and by dead ones.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    recorder = current(place)
+    if recorder is not None:
+        recorder.flush()
+    elif not exists(place):
+        raise StoreError(
+            f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
+        )
+    if os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK):
+        with closing(database.connect(place.database)) as connection:
+            recover(place, connection)
+    with closing(database.connect(place.database, write=False)) as connection:
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise database.translate(error, place.database) from error
+
+
+@contextmanager
+def writing(place: Place) -> Iterator[sqlite3.Connection]:
+    """A connection for changes that people make: deleting, restoring, cleaning up.
+
+    Raises:
+        StoreError: there is no store, or it cannot be written.
+    """
+    if not exists(place):
+        raise StoreError(f"there is no store at {place.root} yet", hint="track a run first")
+    recorder = current(place)
+    if recorder is not None:
+        recorder.flush()
+    with closing(database.connect(place.database)) as connection:
+        recover(place, connection)
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise database.translate(error, place.database) from error
+
+
+def recover(place: Place, connection: sqlite3.Connection) -> int:
+    """Takes over what dead processes left; how many runs turned out to be killed.
+
+    Raises:
+        StoreError: the database cannot be written.
+    """
+    try:
+        return recovery.recover(place, connection)
+    except sqlite3.Error as error:
+        raise database.translate(error, place.database) from error

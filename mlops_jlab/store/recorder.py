@@ -1,0 +1,284 @@
+"""The writer of one process: a line goes into the journal at once, and soon after into the database."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from mlops_jlab.errors import StoreError
+from mlops_jlab.store import database, location, recovery
+from mlops_jlab.store.applying import Applier
+from mlops_jlab.store.journal import ROTATE, Journal, Line, encode
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.processes import this_process
+
+PAUSE = 0.05  # seconds that lines are gathered before they go to the database
+BEAT = 2.0  # seconds between heartbeats
+
+
+class Recorder:
+    """Lines → journal → database. Use :func:`recorder_for`: one for each store and process."""
+
+    def __init__(self, place: Place, warn: Callable[[str], None]) -> None:
+        self.place = place
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._kept: list[bytes] = []  # where no file can be written
+        self._writing = threading.Lock()
+        self._draining = threading.RLock()
+        self._dirty = threading.Event()
+        self._stopped = False
+        self._journal: Journal | None = None
+        self._full: list[Journal] = []  # rotated, still to be drained
+        self._connection: sqlite3.Connection | None = None
+        self._applier: Applier | None = None
+        self._open: dict[str, int] = {}  # runs that this process keeps alive, and their attempts
+        self._thread: threading.Thread | None = None
+
+    def start_again(self) -> None:
+        """In a forked child: nothing is open yet, and the parent's runs are kept alive by the parent."""
+        _of_parent.append(self._connection)
+        for journal in (*self._full, self._journal):
+            if journal is not None:
+                journal.close()
+        self.__init__(self.place, self._warn)  # type: ignore[misc]  # all over again
+
+    def write(self, data: bytes) -> None:
+        """Keeps whole lines; they survive the end of this process from here on. Never raises OSError."""
+        with self._writing:
+            if self._journal is None or self._journal.size > ROTATE or self._kept:
+                self._renew()
+            try:
+                if self._journal is None:
+                    raise OSError("no folder can be written")  # noqa: TRY301  # one way to keep it
+                self._journal.write(data)
+            except OSError as error:
+                self._kept.append(data)
+                self._say(f"what is logged is kept in memory for now: {error}")
+        if not self._dirty.is_set():
+            self._dirty.set()
+            if self._thread is None:
+                self._start_thread()
+
+    def put(self, line: Line) -> None:
+        """Keeps one line."""
+        self.write(encode(line))
+
+    def _renew(self) -> None:
+        """A new journal where there is none or it is full; what waited in memory goes first."""
+        if self._journal is None or self._journal.size > ROTATE:
+            if self._journal is not None:
+                self._full.append(self._journal)
+            self._journal = self._new_journal()
+        if self._kept and self._journal is not None:
+            with suppress(OSError):
+                self._journal.write(b"".join(self._kept))
+                self._kept = []
+
+    def _new_journal(self) -> Journal | None:
+        for folder in (self.place.journals, recovery.spool(self.place)):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return Journal(folder)
+            except OSError as error:
+                self._say(f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost")
+        return None
+
+    def _say(self, text: str) -> None:
+        """Says each thing once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
+
+    def open_database(self) -> None:
+        """Makes and opens the database, so that a broken or newer one is found at the start.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        with self._draining:
+            if self._connection is None:
+                try:
+                    location.make(self.place)
+                except OSError as error:
+                    raise StoreError(
+                        f"the store {self.place.root} cannot be written: {error.strerror}",
+                        hint="set MLOPS_JLAB_STORE to a folder that can be written",
+                    ) from error
+                self._connection = database.connect(self.place.database)
+                self._applier = Applier(self._connection)
+        self._start_thread()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="mlops-jlab recorder", daemon=True)
+            self._thread.start()
+
+    def keep_alive(self, run: str, attempt: int) -> None:
+        """From now on the run's heartbeat is this process's."""
+        self._open[run] = attempt
+
+    def let_go(self, run: str) -> None:
+        """The run's heartbeat ends."""
+        self._open.pop(run, None)
+
+    def flush(self) -> None:
+        """Brings all that was logged into the database.
+
+        Raises:
+            StoreError: the database cannot be written; the lines stay in the journal.
+        """
+        with self._draining:
+            self._dirty.clear()
+            self.open_database()
+            try:
+                self._drain()
+            except sqlite3.Error as error:
+                self._dirty.set()
+                raise database.translate(error, self.place.database) from error
+
+    def _drain(self) -> None:
+        assert self._connection is not None
+        with self._writing:
+            if self._kept:
+                self._renew()
+            done, current = self._full, self._journal
+            self._full = []
+        for journal in done:
+            recovery.drain(self._connection, journal.path, self._applier)
+            self._remove(journal)
+        if current is not None:
+            recovery.drain(self._connection, current.path, self._applier)
+        database.checkpoint(self._connection, self.place.database)
+
+    def _remove(self, journal: Journal) -> None:
+        journal.path.unlink(missing_ok=True)
+        journal.close()
+        if self._connection is not None:
+            with database.transaction(self._connection):
+                self._connection.execute("DELETE FROM journals WHERE name = ?", (journal.path.name,))
+
+    def _run(self) -> None:
+        """The thread: gathers, drains, and lets the hearts of the open runs beat."""
+        beaten = 0.0
+        while not self._stopped:
+            dirty = self._dirty.wait(BEAT)
+            if self._stopped:
+                return
+            time.sleep(PAUSE)
+            try:
+                if dirty:
+                    self.flush()
+                if self._open and time.monotonic() - beaten >= BEAT * 0.9:
+                    self._beat()
+                    beaten = time.monotonic()
+            except StoreError as error:
+                self._say(str(error))
+                time.sleep(1.0)
+            except sqlite3.Error as error:
+                self._say(str(database.translate(error, self.place.database)))
+                time.sleep(1.0)
+
+    def _beat(self) -> None:
+        """A heartbeat; one that comes late revives a run that was given up."""
+        with self._draining:
+            if self._connection is None:
+                return
+            now = time.time()
+            with database.transaction(self._connection):
+                self._connection.executemany(
+                    "UPDATE runs SET heartbeat = ?, reason = iif(status = 'killed', '', reason), "
+                    "ended = iif(status = 'killed', NULL, ended), "
+                    "status = iif(status = 'killed', 'running', status) WHERE id = ? AND attempt = ?",
+                    [(now, run, attempt) for run, attempt in list(self._open.items())],
+                )
+
+    def close(self) -> None:
+        """The last drain; the journal goes if all of it is in the database."""
+        self._stopped = True
+        self._dirty.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(2.0)
+        with self._draining:
+            try:
+                if self._journal is not None:
+                    self.flush()
+                    self._remove(self._journal)
+                    self._journal = None
+            except (StoreError, sqlite3.Error, OSError):
+                pass  # the next process that opens the store takes the journal over
+            if self._connection is not None:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("PRAGMA optimize")
+                self._connection.close()
+                self._connection = None
+
+
+_recorders: dict[Path, Recorder] = {}
+_making = threading.Lock()
+
+
+def recorder_for(place: Place, warn: Callable[[str], None]) -> Recorder:
+    """The recorder of this process for a store; its database is open.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    with _making:
+        found = _recorders.get(place.root)
+        if found is None:
+            found = Recorder(place, warn)
+            found.open_database()
+            if not _recorders:
+                atexit.register(close_all)
+            _recorders[place.root] = found
+    return found
+
+
+def current(place: Place) -> Recorder | None:
+    """The recorder that this process has for a store, if it has one."""
+    return _recorders.get(place.root)
+
+
+_endings: list[Callable[[], None]] = []
+
+
+def before_closing(call: Callable[[], None]) -> None:
+    """``call`` has the last word before the recorders of this process are closed."""
+    if call not in _endings:
+        _endings.append(call)
+
+
+def close_all() -> None:
+    """Ends every recorder of this process."""
+    for call in _endings:
+        call()
+    for recorder in list(_recorders.values()):
+        recorder.close()
+    _recorders.clear()
+
+
+_of_parent: list[object] = []  # connections that a forked child must neither use nor close
+
+
+def _after_fork() -> None:
+    """A forked child has its own journal and connection, and leaves those of its parent alone."""
+    for recorder in _recorders.values():
+        recorder.start_again()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def owner_text() -> str:
+    """This process, as a run's row names it."""
+    return json.dumps(asdict(this_process()))

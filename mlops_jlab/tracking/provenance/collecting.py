@@ -1,0 +1,91 @@
+"""Collects where a run came from: in a thread when it begins, and once more when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.store import artifacts
+from mlops_jlab.store.location import Place
+from mlops_jlab.tracking.live import LiveRun
+from mlops_jlab.tracking.provenance import notebook
+from mlops_jlab.tracking.provenance.usage import Usage
+
+_LARGEST_NOTEBOOK = 50 << 20  # bytes
+
+
+class Provenance:
+    """The origin of one run."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self._usage = Usage()
+        self._first_cell = notebook.count_cells()
+        self._source = notebook.source()
+        self._folder = Path.cwd()
+        self._thread = threading.Thread(target=self._begin, name="mlops-jlab provenance", daemon=True)
+        self._thread.start()
+
+    def _begin(self) -> None:
+        """What takes a while: git, the machine, the notebook as it is now."""
+        from mlops_jlab.tracking.provenance import code, machine
+
+        with suppress(MlopsError, OSError):
+            facts: dict[str, Any] = {
+                "machine": machine.machine(), "command": sys.argv[:20], "directory": str(self._folder)
+            }  # fmt: skip
+            source = self._source
+            git, diff = code.state_of(source.parent if source and source.parent.is_dir() else self._folder)
+            if git:
+                facts["git"] = git
+            if diff:
+                facts["git"]["diff"] = self._keep(diff)
+            if source is not None:
+                facts["notebook" if source.suffix == ".ipynb" else "script"] = self._file(source)
+            self._run.add_facts(facts)
+
+    def _file(self, source: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {"path": str(source)}
+        if source.is_file() and source.stat().st_size <= _LARGEST_NOTEBOOK:
+            found["digest"] = self._keep(source.read_bytes())
+        return found
+
+    def _keep(self, content: bytes) -> str:
+        return artifacts.put(self._run.recorder.place, [content])[0]
+
+    def end(self) -> None:
+        """What is known at the end: packages, use of the machine, the executed cells."""
+        from mlops_jlab.tracking.provenance import machine
+
+        self._thread.join(timeout=5.0)
+        with suppress(MlopsError, OSError):
+            facts: dict[str, Any] = {
+                "packages": machine.packages(),
+                "usage": self._usage.facts(*price(self._run.recorder.place)),
+            }
+            cells = notebook.executed_cells(self._first_cell)
+            if cells:
+                facts["cells"] = self._keep(json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
+            self._run.add_facts(facts)
+
+
+def price(place: Place) -> tuple[float, str]:
+    """What an hour of this machine costs, and in which currency.
+
+    From ``MLOPS_JLAB_PRICE_PER_HOUR`` (such as ``1.20 EUR``), else ``settings.json`` in the store's
+    folder (``{"price_per_hour": 1.2, "currency": "EUR"}``).
+    """
+    words = os.environ.get("MLOPS_JLAB_PRICE_PER_HOUR", "").split()
+    with suppress(ValueError):
+        if words:
+            return float(words[0]), words[1] if len(words) > 1 else ""
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        settings = json.loads((place.root / "settings.json").read_text("utf-8"))
+        return float(settings.get("price_per_hour", 0)), str(settings.get("currency", ""))
+    return 0.0, ""

@@ -1,0 +1,206 @@
+"""How a run begins, goes on and ends, and which run is meant when none is named."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT
+from mlops_jlab.errors import MlopsError, TrackingError
+from mlops_jlab.store import location
+from mlops_jlab.store.recorder import Recorder, before_closing, owner_text, recorder_for
+from mlops_jlab.tracking import active, values
+from mlops_jlab.tracking.live import Begun, LiveRun
+from mlops_jlab.tracking.provenance import notebook
+from mlops_jlab.tracking.provenance.collecting import Provenance
+from mlops_jlab.tracking.telling import tell
+
+RUN = "MLOPS_JLAB_RUN"  # the run of the step that this kernel executes: id and attempt
+EXPERIMENT = "MLOPS_JLAB_EXPERIMENT"
+
+_experiment = ""
+_given: dict[str, LiveRun] = {}  # by the text of the variable
+_origins: dict[str, Provenance] = {}
+_last: LiveRun | None = None
+
+
+def recorder() -> Recorder:
+    """The writer of the store that serves the working directory.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    before_closing(end_all)
+    return recorder_for(location.find(), tell)
+
+
+def set_experiment(name: str) -> str:
+    """Runs that are started from now on belong to this experiment."""
+    global _experiment
+    _experiment = values.name_of(name, "experiment")
+    return _experiment
+
+
+def start(
+    *,
+    name: str = "",
+    experiment: str = "",
+    parent: str = "",
+    nested: bool = False,
+    group: str = "",
+    kind: str = "",
+    tags: Mapping[str, Any] | None = None,
+    note: str = "",
+    provenance: bool = True,
+) -> LiveRun:
+    """Starts a run and makes it the active one.
+
+    A run that is active already becomes its parent if ``nested``, if the new run is used as a context
+    manager, or if the active one is; else it is ended, as when its cell is executed again.
+    """
+    writer = recorder()
+    source = notebook.source()
+    above = current()
+    begun = Begun(
+        id=_new_id(),
+        name=values.text(name) or _name(source.stem if source else ""),
+        experiment=experiment or _experiment or os.environ.get(EXPERIMENT, "") or DEFAULT_EXPERIMENT,
+        parent=parent or (above.id if above and (nested or _stays(above)) else ""),
+        kind=kind or ("notebook" if notebook.is_kernel() else "script"),
+        at=time.time(),
+    )
+    run = LiveRun(writer, begun, _ending)
+    if above is not None and not begun.parent and above.begun.kind == begun.kind:
+        run.replaces = above
+    writer.put(["run", begun.id, 1, {
+        "name": begun.name, "experiment": begun.experiment, "parent": begun.parent, "kind": begun.kind,
+        "grouping": group, "source": str(source or ""), "user": _user(), "owner": owner_text(),
+        "started": begun.at,
+    }])  # fmt: skip
+    _activate(run, provenance)
+    run.set_tags(tags or {})
+    if note:
+        run.note(note)
+    return run
+
+
+def _stays(above: LiveRun) -> bool:
+    """Whether the active run is not ended by the start of another: a block, or a step's own run."""
+    return above.entered or not above.begun.owned
+
+
+def _activate(run: LiveRun, provenance: bool) -> None:
+    global _last
+    run.recorder.keep_alive(run.id, run.begun.attempt)
+    active.push(run)
+    _last = run
+    if provenance:
+        _origins[run.id] = Provenance(run)
+
+
+def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
+    """Goes on with a run that ended or was killed. One that is active here is simply given.
+
+    Raises:
+        InputError: there is no such run.
+        TrackingError: another process is writing it.
+    """
+    from mlops_jlab.store import opening, reading, recovery
+
+    for run in active.stack():
+        if run.id == run_id:
+            return run
+    writer = recorder()
+    with opening.reading(writer.place) as connection:
+        found = reading.find(connection, run_id)
+    if not found.status.is_over and not recovery.is_dead(found.owner, found.heartbeat, time.time()):
+        owner = found.owner
+        raise TrackingError(
+            f"run {found.id[:12]} is being written by process {owner.pid if owner else '?'}"
+            f"{f' on {owner.host}' if owner else ''}",
+            hint="end it there first, or start a nested run",
+        )
+    begun = Begun(found.id, found.name, found.experiment, found.attempt + 1, found.parent, found.kind,
+                  found.started)  # fmt: skip
+    run = LiveRun(writer, begun, _ending)
+    run.go_on_from(found)
+    writer.put(["resume", found.id, begun.attempt, {"owner": owner_text(), "at": time.time()}])
+    writer.flush()
+    with opening.reading(writer.place) as connection:  # two may have tried
+        now = reading.find(connection, found.id)
+    if now.attempt != begun.attempt or now.owner is None or now.owner.pid != os.getpid():
+        raise TrackingError(f"run {found.id[:12]} was taken up by another process just now")
+    _activate(run, provenance)
+    return run
+
+
+def current() -> LiveRun | None:
+    """The active run, if there is one: started here, or of the step that this kernel executes."""
+    runs = active.stack()
+    if runs:
+        top = runs[-1]
+        if top.replaces is not None:
+            old, top.replaces = top.replaces, None
+            old.end()
+        return top
+    given = os.environ.get(RUN, "")
+    if not given:
+        return None
+    if given not in _given:
+        run_id, _, attempt = given.partition(":")
+        begun = Begun(run_id, "step", "", int(attempt or 1), kind="step", at=time.time(), owned=False)
+        _given[given] = LiveRun(recorder(), begun, _ending)
+    return _given[given]
+
+
+def last() -> LiveRun | None:
+    """The run that was started last, active or not."""
+    return current() or _last
+
+
+def _ending(run: LiveRun) -> None:
+    origin = _origins.pop(run.id, None)
+    if origin is not None:
+        origin.end()
+
+
+def end_all() -> None:
+    """At the end of the process: what is still active was not ended by anybody.
+
+    In a kernel that means that it was stopped or restarted; a script that came to its end is done, and
+    one that raised has failed.
+    """
+    error = getattr(sys, "last_value", None)
+    for run in reversed(active.everywhere()):
+        with suppress(MlopsError):
+            if notebook.is_kernel():
+                run.end("KILLED", "the kernel was stopped or restarted while the run was active")
+            elif isinstance(error, BaseException):
+                run.fail(error)
+            else:
+                run.end()
+
+
+def _new_id() -> str:
+    """32 hexadecimal digits that sort by time: milliseconds, then chance."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def _name(stem: str) -> str:
+    return f"{stem or 'run'}-{secrets.token_hex(2)}"
+
+
+def _user() -> str:
+    for key in ("JUPYTERHUB_USER", "USER", "LOGNAME", "USERNAME"):
+        if os.environ.get(key):
+            return os.environ[key]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
