@@ -65,3 +65,17 @@ def __getattr__(name: str) -> object:
         found = fluent.Flavour if name == "sklearn" else getattr(fluent, name)
     globals()[name] = found
     return found
+
+
+def load_ipython_extension(shell: object) -> None:
+    """``%load_ext mlops_jlab``: IPython learns ``%track``. An installation does it for every kernel."""
+    from mlops_jlab.magics.loading import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """``%unload_ext mlops_jlab``."""
+    from mlops_jlab.magics.loading import unload
+
+    unload(shell)

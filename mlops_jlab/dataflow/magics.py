@@ -22,7 +22,8 @@ _HARMLESS = {"psearch", "pwd", "ls", "ll",
 _SHELL = {"pip", "conda", "mamba", "uv", "system", "sx", "sc", "cp", "mv", "rm", "mkdir", "rmdir",
           "bash", "sh", "script", "cmd", "perl", "ruby", "pypy", "writefile", "file"}  # fmt: skip
 _DISPLAY = {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"}
-_PYTHON = {"time", "timeit", "prun", "memit", "track"}
+_PYTHON = {"time", "timeit", "prun", "memit"}
+_TRACKED = {"param", "params", "metric", "metrics", "tag", "artifact"}  # verbs of %track with values after them
 _NAMESPACE = {"run", "reset", "reset_selective", "xdel", "store", "pylab", "edit", "load",
               "loadpy", "macro", "rerun", "recall", "paste", "cpaste"}  # fmt: skip
 _LISTING = {"who", "who_ls", "whos"}
@@ -51,6 +52,8 @@ def note_line(reader: Reader, name: str, rest: str, line: int) -> None:
         for statement in tree.body if tree else ():
             ast.increment_lineno(statement, line - 1)
             reader.visit(statement)
+    elif name == "track":
+        _note_track(reader, rest, line)
     elif name in _ABOUT:
         for found in re.findall(r"[A-Za-z_]\w*", rest)[:1]:
             reader.read(found, line, soft=True)
@@ -69,6 +72,16 @@ def note_line(reader: Reader, name: str, rest: str, line: int) -> None:
         )  # fmt: skip
     elif name not in SESSION | _HARMLESS:
         _note_unknown(reader, f"%{name}", line)
+
+
+def _note_track(reader: Reader, rest: str, line: int) -> None:
+    """``%track metric acc loss=f(x)`` reads ``acc``, ``f`` and ``x``."""
+    verb, *items = rest.split() or [""]
+    for item in items if verb in _TRACKED else ():
+        tree = parse_line(item.partition("=")[2] or item)
+        for node in ast.walk(tree) if tree else ():
+            if isinstance(node, ast.Name):
+                reader.read(node.id, line, soft=True)
 
 
 def note_cell(reader: Reader, magic: Magic, line: int) -> None:

@@ -68,7 +68,7 @@ def start(
     source = notebook.source()
     above = current()
     begun = Begun(
-        id=_new_id(),
+        id=secrets.token_hex(16),
         name=values.text(name) or _name(source.stem if source else ""),
         experiment=experiment or _experiment or os.environ.get(EXPERIMENT, "") or DEFAULT_EXPERIMENT,
         parent=parent or (above.id if above and (nested or _stays(above)) else ""),
@@ -185,11 +185,6 @@ def end_all() -> None:
                 run.fail(error)
             else:
                 run.end()
-
-
-def _new_id() -> str:
-    """32 hexadecimal digits that sort by time: milliseconds, then chance."""
-    return f"{int(time.time() * 1000):012x}{secrets.token_hex(10)}"
 
 
 def _name(stem: str) -> str:

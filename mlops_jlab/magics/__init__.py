@@ -1,0 +1,1 @@
+"""``%track`` and ``%%track``: thin faces over the calls for tracking."""

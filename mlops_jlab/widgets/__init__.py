@@ -1,0 +1,1 @@
+"""Runs inside the notebook: ipywidgets while the kernel lives, plain HTML for ever after."""
