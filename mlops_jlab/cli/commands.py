@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mlops_jlab.cli.mlflow import mlflow
+from mlops_jlab.cli.runs import runs
+from mlops_jlab.cli.stores import store
 from mlops_jlab.errors import ExportError, InputError, ParameterError
 
 _PATH = click.Path(path_type=Path)
@@ -68,9 +72,11 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
 @_KERNEL
 @click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
 @click.option("--resume", is_flag=True, help="Go on with the run in --output: finished steps stay.")
+@click.option("--experiment", default="", metavar="NAME", help="The experiment (default: the pipeline's name).")
+@click.option("--no-track", is_flag=True, help="Leave no trace in the run table.")
 def run(
-    pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None,
-    jobs: int | None, kernel: str, cwd: Path | None, resume: bool,
+    pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
+    kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -82,6 +88,7 @@ def run(
     from mlops_jlab.engine.runfolder import RunFolder
     from mlops_jlab.engine.runner import Options
     from mlops_jlab.engine.runner import run as run_pipeline
+    from mlops_jlab.engine.tracked import TrackedRun
 
     if resume and output is None:
         raise InputError("--resume goes on with a run", hint="name its folder with --output")
@@ -91,9 +98,17 @@ def run(
     options = Options(folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume)
     _check_folder(options.folder)
     with listener() as watching:
-        state = run_pipeline(plan, target, values, options, watching)
+        tracked = None
+        if not no_track:
+            os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
+            tracked = TrackedRun(watching, _source(plan, pipeline), RunFolder(target.resolve()), experiment)
+            options = replace(options, environment_of=tracked.environment_of)
+        state = run_pipeline(plan, target, values, options, tracked or watching)
     report = write_report(plan, RunFolder(target), state)
     click.echo(f"  run:    {target}\n  report: {report}")
+    if tracked is not None and tracked.run is not None:
+        tracked.keep_report(report)
+        click.echo(f"  show:   mlops-jlab runs show {tracked.run.id[:12]}")
     if state.status != "finished":
         click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
     return {"finished": 0, "killed": 130}.get(state.status, 1)
@@ -128,12 +143,13 @@ def verify(
     if every_cut and not graph.errors:
         graph = cut_everywhere(graph.notebook, tuple(graph.findings))
     values = resolve(graph.parameters, _given(pairs, file), from_text=True)
-    options = Options(folder=notebook.parent.resolve(), jobs=jobs or 0, kernel=kernel)
     with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener() as watching:
         target = output or Path(scratch)
         if output is not None and output.exists() and any(output.iterdir()):
             raise InputError(f"{output} is not empty", hint="choose another --output")
         target.mkdir(parents=True, exist_ok=True)
+        environment = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
+        options = Options(notebook.parent.resolve(), jobs or 0, kernel, environment=environment)
         verdict = verify_graph(graph, target.resolve(), values, options, watching)
     click.echo(printing.verdict(verdict, notebook))
     return 0 if verdict.same else 1
@@ -205,6 +221,14 @@ def _plan(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
     return manifest.read(target / "pipeline"), pipeline.parent
 
 
+def _source(plan: Any, pipeline: Path) -> Path:
+    """The notebook that the pipeline was made from, as far as it is there."""
+    if pipeline.is_file():
+        return pipeline.resolve()
+    found: Path = (pipeline / plan.source).resolve()
+    return found
+
+
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} for the cells to run in")
@@ -243,4 +267,4 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, _given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, tag)
+ALL = (check, verify, export, run, tag, runs, store, mlflow)

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,7 @@ class Options:
     resume: bool = False
     keep_all: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
 
 
 def run(
@@ -218,7 +219,7 @@ class _Run:
         try:
             failure = execute(
                 self._manifest.notebook_of(step), self._folder.executed(step.name),
-                parameters=self._parameters_of(step), environment=self._environment(attempt),
+                parameters=self._parameters_of(step), environment=self._environment(step.name, attempt),
                 folder=self._options.folder, kernel=self._kernel, execution=execution,
             )  # fmt: skip
         finally:
@@ -236,10 +237,11 @@ class _Run:
         declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
         return dict(self._values) if declares else {}
 
-    def _environment(self, attempt: str) -> dict[str, str]:
+    def _environment(self, step: str, attempt: str) -> dict[str, str]:
         return {
             "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
             **self._options.environment,
+            **self._options.environment_of(step),
             HANDOFF: str(self._folder.handoff),
             ATTEMPT: attempt,
             KEEP: "all" if self._options.keep_all else "",

@@ -55,6 +55,7 @@ class StepRecord:
     files_read: tuple[str, ...] = ()
     files_written: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)  # cpu_seconds, peak_memory (bytes)
     attempt: str = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,3 +104,14 @@ def loaded_versions() -> dict[str, str]:
         if isinstance(version, str):
             found[name] = version
     return found
+
+
+def usage_so_far() -> dict[str, float]:
+    """What this kernel has used: ``cpu_seconds``, and ``peak_memory`` in bytes where that is known."""
+    found: dict[str, float] = {"cpu_seconds": round(time.process_time(), 3)}
+    try:
+        import resource
+    except ImportError:
+        return found
+    unit = 1 if sys.platform == "darwin" else 1024
+    return found | {"peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}

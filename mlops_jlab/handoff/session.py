@@ -26,7 +26,7 @@ from mlops_jlab.handoff.records import (
     setup_conflict,
     write_record,
 )
-from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions
+from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions, usage_so_far
 
 HANDOFF = "MLOPS_JLAB_HANDOFF"
 KEEP = "MLOPS_JLAB_KEEP"
@@ -255,6 +255,7 @@ class StepSession:
                 files_read=tuple(sorted(self._files.read)),
                 files_written=tuple(sorted(self._files.written)),
                 versions=loaded_versions(),
+                usage=usage_so_far(),
                 attempt=os.environ.get(ATTEMPT, ""),
             ),
         )  # fmt: skip

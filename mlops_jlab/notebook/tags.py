@@ -75,7 +75,7 @@ def name_problem(name: str) -> str:
 
 def slug(text: str) -> str:
     """The nearest allowed step name to some words, such as a heading."""
-    name = re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_0123456789")[:LONGEST_NAME].strip("-_")
+    name = re.sub(r"[^a-z0-9_]+", "-", text.lower()).lstrip("-_0123456789")[:LONGEST_NAME].strip("-_")
     return f"{name}-step" if name in _RESERVED else name or "step"
 
 

@@ -82,7 +82,8 @@ def parse(text: str) -> Condition:
     try:
         return _Reader(text).condition(_parser().parse(text))
     except UnexpectedInput as error:
-        column = error.column if error.column > 0 else len(text.rstrip()) + 1
+        at_end = getattr(getattr(error, "token", None), "type", "") == "$END" or error.column < 1
+        column = len(text.rstrip()) + 1 if at_end else error.column
         raise _pointing(text, column, "the filter is not understood here", _EXAMPLE) from error
     except VisitError as error:
         raise error.orig_exc from error

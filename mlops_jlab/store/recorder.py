@@ -208,13 +208,13 @@ class Recorder:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2.0)
         with self._draining:
-            try:
-                if self._journal is not None:
+            if self._journal is not None:
+                try:
                     self.flush()
                     self._remove(self._journal)
-                    self._journal = None
-            except (StoreError, sqlite3.Error, OSError):
-                pass  # the next process that opens the store takes the journal over
+                except (StoreError, sqlite3.Error, OSError):
+                    self._journal.close()  # whoever opens the store next takes it over
+                self._journal = None
             if self._connection is not None:
                 with suppress(sqlite3.Error):
                     self._connection.execute("PRAGMA optimize")

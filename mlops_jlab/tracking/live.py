@@ -230,6 +230,12 @@ class LiveRun:
                           "ended": max(now, self.begun.at)})  # fmt: skip
         self.recorder.let_go(self.id)
 
+    def begin_again(self) -> None:
+        """The run is open again, in another attempt."""
+        self.status = RunStatus.RUNNING
+        self.begun.clock = time.monotonic()
+        self._prefixes.clear()
+
     def fail(self, error: BaseException) -> None:
         """Ends the run as failed, with the error as its reason; an interrupt kills it."""
         interrupted = isinstance(error, KeyboardInterrupt)

@@ -9,13 +9,15 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT
 from mlops_jlab.errors import MlopsError, TrackingError
 from mlops_jlab.store import location
 from mlops_jlab.store.recorder import Recorder, before_closing, owner_text, recorder_for
-from mlops_jlab.tracking import active, values
+from mlops_jlab.tracking import active as stacks
+from mlops_jlab.tracking import values
 from mlops_jlab.tracking.live import Begun, LiveRun
 from mlops_jlab.tracking.provenance import notebook
 from mlops_jlab.tracking.provenance.collecting import Provenance
@@ -57,16 +59,18 @@ def start(
     kind: str = "",
     tags: Mapping[str, Any] | None = None,
     note: str = "",
+    source: Path | None = None,
+    activate: bool = True,
     provenance: bool = True,
 ) -> LiveRun:
-    """Starts a run and makes it the active one.
+    """Starts a run and makes it the active one, unless ``activate`` is off.
 
     A run that is active already becomes its parent if ``nested``, if the new run is used as a context
     manager, or if the active one is; else it is ended, as when its cell is executed again.
     """
     writer = recorder()
-    source = notebook.source()
-    above = current()
+    source = source or notebook.source()
+    above = current() if activate else None
     begun = Begun(
         id=secrets.token_hex(16),
         name=values.text(name) or _name(source.stem if source else ""),
@@ -83,7 +87,7 @@ def start(
         "grouping": group, "source": str(source or ""), "user": _user(), "owner": owner_text(),
         "started": begun.at,
     }])  # fmt: skip
-    _activate(run, provenance)
+    _activate(run, active=activate, origin=Provenance(run, source) if provenance else None)
     run.set_tags(tags or {})
     if note:
         run.note(note)
@@ -95,13 +99,22 @@ def _stays(above: LiveRun) -> bool:
     return above.entered or not above.begun.owned
 
 
-def _activate(run: LiveRun, provenance: bool) -> None:
+def _activate(run: LiveRun, *, active: bool, origin: Provenance | None) -> None:
     global _last
     run.recorder.keep_alive(run.id, run.begun.attempt)
-    active.push(run)
-    _last = run
-    if provenance:
-        _origins[run.id] = Provenance(run)
+    if active:
+        stacks.push(run)
+        _last = run
+    if origin is not None:
+        _origins[run.id] = origin
+
+
+def begin_again(run: LiveRun) -> None:
+    """Goes on with a run that this process ended: its next attempt. Later lines of the last are late."""
+    run.begun.attempt += 1
+    run.begin_again()
+    run.recorder.put(["resume", run.id, run.begun.attempt, {"owner": owner_text(), "at": time.time()}])
+    run.recorder.keep_alive(run.id, run.begun.attempt)
 
 
 def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
@@ -113,7 +126,7 @@ def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
     """
     from mlops_jlab.store import opening, reading, recovery
 
-    for run in active.stack():
+    for run in stacks.stack():
         if run.id == run_id:
             return run
     writer = recorder()
@@ -136,13 +149,13 @@ def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
         now = reading.find(connection, found.id)
     if now.attempt != begun.attempt or now.owner is None or now.owner.pid != os.getpid():
         raise TrackingError(f"run {found.id[:12]} was taken up by another process just now")
-    _activate(run, provenance)
+    _activate(run, active=True, origin=Provenance(run, notebook.source()) if provenance else None)
     return run
 
 
 def current() -> LiveRun | None:
     """The active run, if there is one: started here, or of the step that this kernel executes."""
-    runs = active.stack()
+    runs = stacks.stack()
     if runs:
         top = runs[-1]
         if top.replaces is not None:
@@ -177,7 +190,7 @@ def end_all() -> None:
     one that raised has failed.
     """
     error = getattr(sys, "last_value", None)
-    for run in reversed(active.everywhere()):
+    for run in reversed(stacks.everywhere()):
         with suppress(MlopsError):
             if notebook.is_kernel():
                 run.end("KILLED", "the kernel was stopped or restarted while the run was active")

@@ -94,3 +94,11 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_by_digest ON artifacts (digest);
 CREATE TABLE journals (name TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE late (run TEXT NOT NULL, line TEXT NOT NULL);  -- lines of a writer that had been replaced
+-- What an MLflow server has of a run: its id there, and in short what was sent.
+CREATE TABLE mirrored (
+  run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+  server TEXT NOT NULL,
+  remote TEXT NOT NULL,
+  sent TEXT NOT NULL,
+  PRIMARY KEY (run, server)
+) WITHOUT ROWID;

@@ -23,11 +23,11 @@ _LARGEST_NOTEBOOK = 50 << 20  # bytes
 class Provenance:
     """The origin of one run."""
 
-    def __init__(self, run: LiveRun) -> None:
+    def __init__(self, run: LiveRun, source: Path | None) -> None:
         self._run = run
         self._usage = Usage()
         self._first_cell = notebook.count_cells()
-        self._source = notebook.source()
+        self._source = source
         self._folder = Path.cwd()
         self._thread = threading.Thread(target=self._begin, name="mlops-jlab provenance", daemon=True)
         self._thread.start()

@@ -1,0 +1,89 @@
+"""``mlops-jlab mlflow``: push, pull, watch."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import click
+
+from mlops_jlab.errors import InputError, StoreError
+
+_TO = click.option("--uri", default="", metavar="ADDRESS", help="The server (default: MLFLOW_TRACKING_URI).")
+_LONGEST_PAUSE = 300.0
+
+
+@click.group("mlflow")
+def mlflow() -> None:
+    """Mirror runs to a team's MLflow server. The store here stays the truth."""
+
+
+def _server(uri: str) -> Any:
+    address = uri or os.environ.get("MLFLOW_TRACKING_URI", "")
+    if not address:
+        raise InputError("no MLflow server is named", hint="set MLFLOW_TRACKING_URI, or give --uri ADDRESS")
+    from mlops_jlab.mirror.client import Server
+
+    return Server(address)
+
+
+def _push(server: Any) -> Any:
+    from mlops_jlab.mirror.pushing import Push
+    from mlops_jlab.store import location, opening
+
+    place = location.find()
+    with opening.writing(place) as connection:
+        return Push(place, connection, server).all()
+
+
+@mlflow.command()
+@_TO
+def push(uri: str) -> None:
+    """Send what the server does not have. Sending twice changes nothing."""
+    result = _push(_server(uri))
+    click.echo(f"sent {result.runs} runs; {result.unchanged} were there already")
+
+
+@mlflow.command()
+@_TO
+@click.option("--experiment", multiple=True, metavar="NAME", help="Of this experiment alone.")
+def pull(uri: str, experiment: tuple[str, ...]) -> None:
+    """Take runs that are not here yet."""
+    from mlops_jlab.mirror.pulling import Pull
+    from mlops_jlab.store import location, opening
+    from mlops_jlab.store.database import connect
+
+    server = _server(uri)
+    place = location.find()
+    location.make(place)
+    connect(place.database).close()
+    with opening.writing(place) as connection:
+        taken = Pull(place, connection, server)
+        click.echo(f"took {taken.all(experiment)} runs")
+    for note in taken.skipped:
+        click.echo(f"  left out {note}", err=True)
+
+
+@mlflow.command()
+@_TO
+@click.option("--every", type=click.FloatRange(1), default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait between two pushes.")  # fmt: skip
+def watch(uri: str, every: float) -> None:
+    """Push again and again, until interrupted; a server that is away is tried again."""
+    pause = every
+    told = ""
+    server = _server(uri)
+    while True:
+        try:
+            result = _push(server)
+            pause = every
+            if result.runs:
+                click.echo(f"{time.strftime('%H:%M:%S')} sent {result.runs} runs")
+            told = ""
+        except StoreError as error:
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            if error.message != told:
+                click.echo(f"{time.strftime('%H:%M:%S')} {error.message}; trying again", err=True)
+                told = error.message
+        time.sleep(pause)

@@ -1,0 +1,204 @@
+"""``mlops-jlab runs``: list, show, compare, delete and take back, export, clean up."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_jlab.errors import InputError
+
+_FORMAT = click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text",
+                       show_default=True, help="How to print.")  # fmt: skip
+_RUNS = click.argument("wanted", nargs=-1, required=True, metavar="RUN...")
+
+
+@click.group()
+def runs() -> None:
+    """Find, compare and clean up runs.
+
+    RUN is an id, the beginning of one, or a name (its newest run).
+    """
+
+
+def _options(command: Any) -> Any:
+    for option in reversed((
+        click.option("-o", "--order-by", multiple=True, metavar="FIELD [ASC|DESC]",
+                     help="Sort, such as: 'metrics.acc DESC'."),
+        click.option("-n", "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True,
+                     help="The most runs."),
+        click.option("--experiment", multiple=True, metavar="NAME", help="Of this experiment alone."),
+        click.option("--deleted", is_flag=True, help="Deleted runs as well."),
+        click.option("--column", "columns", multiple=True, metavar="FIELD",
+                     help="Show this, such as metrics.acc; the most frequent by default."),
+        _FORMAT,
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@runs.command("list")
+@_options
+def list_runs(
+    order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool,
+    columns: tuple[str, ...], style: str,
+) -> None:  # fmt: skip
+    """The newest runs."""
+    _print_runs("", order_by, limit, experiment, deleted, columns, style)
+
+
+@runs.command()
+@click.argument("filter_string", metavar="FILTER")
+@_options
+def search(
+    filter_string: str, order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool,
+    columns: tuple[str, ...], style: str,
+) -> None:  # fmt: skip
+    """The runs that FILTER finds, such as: metrics.acc > 0.9 and params.model = "rf"."""
+    _print_runs(filter_string, order_by, limit, experiment, deleted, columns, style)
+
+
+def _print_runs(
+    filter_string: str, order_by: tuple[str, ...], limit: int, experiments: tuple[str, ...], deleted: bool,
+    columns: tuple[str, ...], style: str,
+) -> None:  # fmt: skip
+    from mlops_jlab.tracking import exporting, finding, pages
+
+    found = finding.find_runs(filter_string, order_by, limit, experiments, deleted)
+    chosen = list(columns) or pages.columns_of(found, 6 if style == "text" else 10_000)
+    if style == "json":
+        click.echo(json.dumps([exporting.plain(run) for run in found], indent=2, ensure_ascii=False))
+    elif style == "csv":
+        click.echo(exporting.rows(found, chosen), nl=False)
+    elif not found:
+        click.echo("no runs" + (" that match" if filter_string else " yet; track one: %track start"))
+    else:
+        from mlops_jlab.cli.tables import run_table
+
+        click.echo(run_table(found, chosen))
+
+
+@runs.command()
+@click.argument("wanted", metavar="RUN")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Print the points of this metric.")
+@click.option("--points", type=click.IntRange(2), default=None, help="At most so many, that show its course.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="How to print.")  # fmt: skip
+def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) -> None:
+    """One run with all that is known of it."""
+    from mlops_jlab.cli.tables import run_details
+    from mlops_jlab.store import location, opening, reading
+    from mlops_jlab.tracking import exporting
+
+    with opening.reading(location.find()) as connection:
+        run = reading.find(connection, wanted)
+        courses = {name: reading.history(connection, run, name, points or 0) for name in metrics}
+        files = reading.artifacts(connection, run)
+        inner = reading.children(connection, run)
+    if style == "json":
+        content = exporting.plain(run) | {
+            "artifacts": [{"path": file.path, "size": file.size} for file in files],
+            "children": [child.id for child in inner],
+        }
+        if metrics:
+            content["history"] = {
+                name: [[p.iteration, exporting.finite(p.value), p.at] for p in course]
+                for name, course in courses.items()
+            }
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        return
+    for name, course in courses.items():
+        click.echo("\n".join(f"{name}\t{p.iteration}\t{p.value}\t{p.at:.3f}" for p in course))
+    if not metrics:
+        click.echo(run_details(run, files, inner))
+
+
+@runs.command()
+@_RUNS
+@_FORMAT
+def compare(wanted: tuple[str, ...], style: str) -> None:
+    """Several runs side by side; a star marks what differs."""
+    from mlops_jlab.tracking import exporting, finding
+
+    found = finding.compare_runs(wanted)
+    table = [[line.kind, line.name, *line.values] for line in found.lines]
+    if style == "json":
+        lines = [
+            {"kind": line.kind, "name": line.name, "differs": line.differs,
+             "values": [exporting.finite(value) for value in line.values]}
+            for line in found.lines
+        ]  # fmt: skip
+        click.echo(json.dumps({"runs": [r.id for r in found.runs], "lines": lines}, indent=2))
+    elif style == "csv":
+        click.echo(",".join(["kind", "name", *(run.id for run in found.runs)]))
+        for row in table:
+            click.echo(",".join(_csv(value) for value in row))
+    else:
+        click.echo(repr(found))
+
+
+def _csv(value: object) -> str:
+    from mlops_jlab.tracking.exporting import harmless
+
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = harmless(value) if isinstance(value, str) else str(value)
+    return '"' + text.replace('"', '""') + '"' if any(char in text for char in ',"\n') else text
+
+
+@runs.command()
+@_RUNS
+def delete(wanted: tuple[str, ...]) -> None:
+    """Hide runs and their children; `runs restore` shows them again, until `runs gc`."""
+    from mlops_jlab.store import changing, location, opening, reading
+
+    with opening.writing(location.find()) as connection:
+        ids = changing.delete(connection, [reading.find(connection, name) for name in wanted])
+    click.echo(f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}")
+
+
+@runs.command()
+@_RUNS
+def restore(wanted: tuple[str, ...]) -> None:
+    """Show deleted runs again."""
+    from mlops_jlab.store import changing, location, opening, reading
+
+    with opening.writing(location.find()) as connection:
+        ids = changing.restore(connection, [reading.find(connection, name) for name in wanted])
+    click.echo(f"restored {len(ids)}")
+
+
+@runs.command("export")
+@_RUNS
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs-export"),
+              show_default=True, help="The folder to write into.")  # fmt: skip
+def export_runs(wanted: tuple[str, ...], output: Path) -> None:
+    """Write runs as plain files: JSON, CSV, and their artifacts."""
+    from mlops_jlab.store import location, opening, reading
+    from mlops_jlab.tracking import exporting
+
+    place = location.find()
+    with opening.reading(place) as connection:
+        for name in wanted:
+            run = reading.find(connection, name)
+            try:
+                click.echo(f"{run.name}: {exporting.write(place, connection, run, output)}")
+            except OSError as error:
+                raise InputError(f"{output} cannot be written: {error.strerror}") from error
+
+
+@runs.command()
+@click.option("--older-than", type=click.FloatRange(0), default=0.0, metavar="DAYS", show_default=True,
+              help="Only runs that were deleted so long ago.")  # fmt: skip
+@click.confirmation_option(prompt="Remove deleted runs for good?")
+def gc(older_than: float) -> None:
+    """Remove deleted runs, and files that no run refers to, for good."""
+    from mlops_jlab.store import changing, location, opening
+
+    place = location.find()
+    with opening.writing(place) as connection:
+        found = changing.clean(place, connection, older_than * 86_400)
+    click.echo(f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)")

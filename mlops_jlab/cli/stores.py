@@ -1,0 +1,67 @@
+"""``mlops-jlab store``: check, back up, vacuum, move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.group()
+def store() -> None:
+    """Look after the store of runs (MLOPS_JLAB_STORE, or the nearest .mlops folder)."""
+
+
+@store.command()
+@click.option("--salvage", type=_PATH, default=None, metavar="FILE",
+              help="Save what can still be read of a damaged database into a new one.")  # fmt: skip
+def check(salvage: Path | None) -> int:
+    """Look at everything: database, artifacts, journals. Exit code 1 if anything is damaged."""
+    from mlops_jlab.store import location, maintenance
+
+    place = location.find()
+    if salvage is not None:
+        saved = maintenance.salvage(place, salvage)
+        click.echo(f"saved to {salvage}: " + ", ".join(f"{n} {name}" for name, n in saved.items() if n))
+        click.echo(f"  use it: move {place.database} aside and put {salvage} in its place")
+        return 0
+    health = maintenance.check(place)
+    click.echo(f"store {place.root}: " + ", ".join(f"{n} {name}" for name, n in health.counts.items()))
+    for note in health.notes:
+        click.echo(f"  {note}")
+    for problem in health.problems:
+        click.echo(f"  {click.style('damaged:', fg='red')} {problem}", err=True)
+    if not health.problems:
+        click.echo(click.style("whole", fg="green"))
+    return 1 if health.problems else 0
+
+
+@store.command()
+@click.argument("folder", type=_PATH)
+def backup(folder: Path) -> None:
+    """Copy the whole store, as of one moment, into the new FOLDER."""
+    from mlops_jlab.store import location, maintenance
+
+    maintenance.backup(location.find(), folder)
+    click.echo(f"copied to {folder}; use it with MLOPS_JLAB_STORE={folder}")
+
+
+@store.command()
+def vacuum() -> None:
+    """Give the space of removed runs back to the disk."""
+    from mlops_jlab.store import location, maintenance
+
+    before, after = maintenance.vacuum(location.find())
+    click.echo(f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now")
+
+
+@store.command()
+@click.argument("folder", type=_PATH)
+def move(folder: Path) -> None:
+    """Move the store to the new FOLDER: copied, checked, and only then removed here."""
+    from mlops_jlab.store import location, maintenance
+
+    moved = maintenance.move(location.find(), folder)
+    click.echo(f"moved to {moved.root}; set MLOPS_JLAB_STORE={moved.root}, or name the folder .mlops")

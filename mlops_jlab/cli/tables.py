@@ -1,0 +1,73 @@
+"""Runs as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from mlops_jlab.entities.runs import Artifact, Run, RunStatus
+from mlops_jlab.tracking.charts import number, seconds
+from mlops_jlab.tracking.pages import cell, took
+
+_COLOURS = {RunStatus.FINISHED: "green", RunStatus.FAILED: "red", RunStatus.KILLED: "red",
+            RunStatus.RUNNING: "blue"}  # fmt: skip
+_WIDEST = 28
+
+
+def run_table(runs: Sequence[Run], columns: Sequence[str]) -> str:
+    """One line a run."""
+    head = ["id", "name", "status", "started", "took", *(c.partition(".")[2] or c for c in columns)]
+    rows = [
+        [run.id[:8], _short(run.name), str(run.status), moment(run.started), seconds(took(run)),
+         *(_short(cell(run, column)) for column in columns)]
+        for run in runs
+    ]  # fmt: skip
+    widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
+    lines = [click.style("  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip(), bold=True)]
+    for run, row in zip(runs, rows, strict=True):
+        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
+        cells[2] = click.style(cells[2], fg=_COLOURS.get(run.status))
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) -> str:
+    """All that is known of one run, for people."""
+    git = run.facts.get("git", {})
+    usage = run.facts.get("usage", {})
+    about = {
+        "id": run.id, "status": click.style(run.status, fg=_COLOURS.get(run.status)), "reason": run.reason,
+        "experiment": run.experiment, "group": run.group, "kind": run.kind,
+        "started": f"{moment(run.started)} by {run.user}", "took": seconds(took(run)),
+        "source": run.source, "parent": run.parent[:12],
+        "commit": f"{git.get('commit', '')[:12]}{' with changes' if git.get('dirty') else ''}",
+        "memory": f"{usage['peak_memory'] / 1e6:,.0f} MB at its highest" if "peak_memory" in usage else "",
+        "cpu": seconds(usage.get("cpu_seconds")),
+        "cost": f"{usage['cost']} {usage.get('currency', '')}" if "cost" in usage else "", "note": run.note,
+    }  # fmt: skip
+    lines = [click.style(run.name, bold=True), *(f"  {key:<11}{text}" for key, text in about.items() if text)]
+    sections = {
+        "metrics": [f"{name} = {number(metric.latest)}" + (
+            f"   ({number(metric.minimum)} to {number(metric.maximum)}, to iteration {metric.iteration})"
+            if metric.iteration else "") for name, metric in run.metrics.items()],
+        "params": [f"{name} = {value[:200]}" for name, value in run.params.items()],
+        "tags": [f"{name} = {value[:200]}" for name, value in run.tags.items()],
+        "artifacts": [f"{file.path}   {file.size:,} bytes" for file in files],
+        "children": [f"{child.id[:8]}  {child.name}  {child.status}" for child in children],
+    }  # fmt: skip
+    for title, entries in sections.items():
+        if entries:
+            lines += [f"  {title}", *(f"    {entry}" for entry in entries)]
+    return "\n".join(lines)
+
+
+def moment(at: float) -> str:
+    """A moment in local time, to the second."""
+    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006  # the reader's own time
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"

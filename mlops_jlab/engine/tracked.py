@@ -1,0 +1,108 @@
+"""A pipeline's run in the run table: one run for the pipeline, a child for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
+from mlops_jlab.engine.runner import Listener
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.handoff.records import read_record, record_path
+from mlops_jlab.store import location
+from mlops_jlab.tracking import starting
+from mlops_jlab.tracking.live import LiveRun
+from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
+
+
+class TrackedRun:
+    """A listener that writes down what it hears, and passes it on."""
+
+    def __init__(self, listener: Listener, source: Path, folder: RunFolder, experiment: str = "") -> None:
+        self._listener = listener
+        self._source = source
+        self._folder = folder
+        self._experiment = experiment
+        self._steps: dict[str, LiveRun] = {}
+        self._positions: dict[str, int] = {}
+        self.run: LiveRun | None = None
+
+    def environment_of(self, step: str) -> Mapping[str, str]:
+        """What a step's kernel has to know, so that its ``log_*`` calls arrive in the step's run."""
+        run = self._steps.get(step)
+        if run is None:
+            return {}
+        return {
+            starting.RUN: f"{run.id}:{run.begun.attempt}", NOTEBOOK: str(self._source),
+            location.VARIABLE: str(run.recorder.place.root),
+        }  # fmt: skip
+
+    def started(self, state: RunState) -> None:
+        """The run begins, or goes on."""
+        self._positions = {step.name: place for place, step in enumerate(state.steps)}
+        name = state.pipeline.partition("@")[0]
+        self.run = starting.start(
+            name=f"{name}-{self._folder.root.name}", experiment=self._experiment or name, kind="pipeline",
+            source=self._source, tags={"pipeline": state.pipeline, "folder": str(self._folder.root)},
+        )  # fmt: skip
+        self.run.log_params(state.parameters)
+        self._listener.started(state)
+
+    def step(self, step: StepState, note: str = "") -> None:
+        """A step changed its status."""
+        if step.status == "running":
+            self._begin(step)
+        elif step.status in ("finished", "failed", "killed"):
+            self._end(step)
+        elif note and step.name in self._steps:
+            self._steps[step.name].set_tag("ran_again", note[:500])
+        self._listener.step(step, note)
+
+    def _begin(self, step: StepState) -> None:
+        assert self.run is not None
+        run = self._steps.get(step.name)
+        if run is not None:
+            starting.begin_again(run)
+            return
+        self._steps[step.name] = starting.start(
+            name=step.name, experiment=self.run.begun.experiment, parent=self.run.id, kind="step",
+            source=self._source, activate=False, provenance=False,
+        )  # fmt: skip
+
+    def _end(self, step: StepState) -> None:
+        run = self._steps.get(step.name)
+        if run is None or run.status.is_over:
+            return
+        with suppress(MlopsError):
+            record = read_record(record_path(self._folder.handoff, self._positions[step.name], step.name))
+            run.add_facts({"packages": record.versions, "usage": record.usage})
+        executed = self._folder.executed(step.name)
+        if executed.is_file():
+            with suppress(MlopsError):
+                run.log_artifact(executed, "executed")
+        reason = str((step.error or {}).get("message", ""))[:2000]
+        run.end(step.status, reason)
+
+    def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
+        """A step begins a cell."""
+        self._listener.cell(step, index, count, cell_id)
+
+    def ended(self, state: RunState) -> None:
+        """The run is over."""
+        assert self.run is not None
+        for name, run in self._steps.items():
+            if not run.status.is_over:
+                run.end("killed" if state.step(name).status != "finished" else "finished", state.error)
+        self.run.add_facts({"packages": state.versions})
+        self.run.end(state.status, state.error)
+        self._listener.ended(state)
+
+    def keep_report(self, report: Path) -> None:
+        """The report and ``run.json`` become artifacts of the pipeline's run."""
+        if self.run is not None:
+            with suppress(MlopsError):
+                self.run.log_artifact(report)
+                self.run.log_artifact(self._folder.root / "run.json")
+
+

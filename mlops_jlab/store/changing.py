@@ -1,0 +1,100 @@
+"""Deleting runs, taking that back, and cleaning up for good."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mlops_jlab.entities.runs import Run
+from mlops_jlab.errors import InputError
+from mlops_jlab.store import artifacts, database
+from mlops_jlab.store.location import Place
+
+GRACE = 3600.0  # seconds for which a file without a run is left alone: its line may still be in a journal
+_DIGEST = re.compile(r'"([0-9a-f]{64})"')
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What cleaning up removed: runs, files, and their bytes."""
+
+    runs: int
+    files: int
+    size: int
+
+
+def delete(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
+    """Hides runs and all their children; their ids. Nothing is lost before :func:`clean`.
+
+    Raises:
+        InputError: one of them is still running.
+    """
+    ids = [row for run in runs for row in _family(connection, run.id)]
+    busy = connection.execute(
+        "SELECT id FROM runs WHERE status IN ('pending', 'running') AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    ).fetchall()
+    if busy:
+        raise InputError(f"run {busy[0][0][:12]} is still running", hint="end it first")
+    _mark(connection, ids, time.time())
+    return ids
+
+
+def restore(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
+    """Shows deleted runs and their children again; their ids."""
+    ids = [row for run in runs for row in _family(connection, run.id)]
+    _mark(connection, ids, None)
+    return ids
+
+
+def _family(connection: sqlite3.Connection, run: str) -> Iterator[str]:
+    rows = connection.execute(
+        "WITH RECURSIVE family (id) AS (VALUES (?) UNION SELECT r.id FROM runs r JOIN family f ON r.parent = f.id)"
+        " SELECT id FROM family",
+        (run,),
+    ).fetchall()
+    yield from (row[0] for row in rows)
+
+
+def _mark(connection: sqlite3.Connection, ids: Sequence[str], when: float | None) -> None:
+    with database.transaction(connection, durable=True):
+        connection.execute(
+            "UPDATE runs SET deleted = ? WHERE id IN (SELECT value FROM json_each(?))", (when, json.dumps(ids))
+        )
+
+
+def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0) -> Cleaned:
+    """Removes deleted runs for good, and the files that no run refers to.
+
+    ``older_than`` are seconds since a run was deleted.
+    """
+    with database.transaction(connection, durable=True):
+        count = connection.execute(
+            "DELETE FROM runs WHERE deleted IS NOT NULL AND deleted <= ?", (time.time() - older_than,)
+        ).rowcount
+    used = references(connection)
+    files = size = 0
+    for path in artifacts.objects(place):
+        with suppress(FileNotFoundError):
+            about = path.stat()
+            if path.name not in used and time.time() - about.st_mtime > GRACE:
+                path.unlink()
+                files, size = files + 1, size + about.st_size
+    for unfinished in place.objects.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - unfinished.stat().st_mtime > GRACE:
+                unfinished.unlink()
+    return Cleaned(count, files, size)
+
+
+def references(connection: sqlite3.Connection) -> set[str]:
+    """The digests of all files that runs refer to, as artifacts or in their facts."""
+    used = {row[0] for row in connection.execute("SELECT digest FROM artifacts")}
+    for (facts,) in connection.execute("SELECT facts FROM runs"):
+        used.update(_DIGEST.findall(facts))
+    return used
