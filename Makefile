@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-export MPLBACKEND ?= agg
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mlops_jlab.autologging import autolog
     from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
     from mlops_jlab.tracking.fluent import (
         active_run,
         adopt,
-        autolog,
         delete_tag,
         end_run,
         flush,
@@ -48,21 +48,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-_FINDING = ("compare_runs", "get_run", "search_runs")
+_HOMES = {
+    "autolog": "mlops_jlab.autologging", "compare_runs": "mlops_jlab.tracking.finding",
+    "get_run": "mlops_jlab.tracking.finding", "search_runs": "mlops_jlab.tracking.finding",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__ and name != "sklearn":
+    from importlib import import_module
+
+    if name == "sklearn":
+        return import_module("mlops_jlab.autologging.flavour")
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object
-    if name in _FINDING:
-        from mlops_jlab.tracking import finding
-
-        found = getattr(finding, name)
-    else:
-        from mlops_jlab.tracking import fluent
-
-        found = fluent.Flavour if name == "sklearn" else getattr(fluent, name)
+    found: object = getattr(import_module(_HOMES.get(name, "mlops_jlab.tracking.fluent")), name)
     globals()[name] = found
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from mlops_jlab.cli.mlflow import mlflow
+from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
 from mlops_jlab.cli.stores import store
 from mlops_jlab.errors import ExportError, InputError, ParameterError
@@ -72,7 +73,9 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
 @_KERNEL
 @click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
 @click.option("--resume", is_flag=True, help="Go on with the run in --output: finished steps stay.")
-@click.option("--experiment", default="", metavar="NAME", help="The experiment (default: the pipeline's name).")
+@click.option(
+    "--experiment", default="", metavar="NAME", help="The experiment (default: the pipeline's name)."
+)
 @click.option("--no-track", is_flag=True, help="Leave no trace in the run table.")
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
@@ -267,4 +270,4 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, _given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, tag, runs, store, mlflow)
+ALL = (check, verify, export, run, tag, runs, store, mlflow, reproduce)

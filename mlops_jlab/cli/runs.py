@@ -157,7 +157,9 @@ def delete(wanted: tuple[str, ...]) -> None:
 
     with opening.writing(location.find()) as connection:
         ids = changing.delete(connection, [reading.find(connection, name) for name in wanted])
-    click.echo(f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}")
+    click.echo(
+        f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}"
+    )
 
 
 @runs.command()

@@ -25,7 +25,11 @@ def run_table(runs: Sequence[Run], columns: Sequence[str]) -> str:
         for run in runs
     ]  # fmt: skip
     widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
-    lines = [click.style("  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip(), bold=True)]
+    lines = [
+        click.style(
+            "  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip(), bold=True
+        )
+    ]
     for run, row in zip(runs, rows, strict=True):
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
         cells[2] = click.style(cells[2], fg=_COLOURS.get(run.status))
@@ -65,7 +69,7 @@ def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) ->
 
 def moment(at: float) -> str:
     """A moment in local time, to the second."""
-    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ006  # the reader's own time
+    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"  # the reader's own time
 
 
 def _short(text: str) -> str:

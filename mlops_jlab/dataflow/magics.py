@@ -23,7 +23,14 @@ _SHELL = {"pip", "conda", "mamba", "uv", "system", "sx", "sc", "cp", "mv", "rm",
           "bash", "sh", "script", "cmd", "perl", "ruby", "pypy", "writefile", "file"}  # fmt: skip
 _DISPLAY = {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"}
 _PYTHON = {"time", "timeit", "prun", "memit"}
-_TRACKED = {"param", "params", "metric", "metrics", "tag", "artifact"}  # verbs of %track with values after them
+_TRACKED = {
+    "param",
+    "params",
+    "metric",
+    "metrics",
+    "tag",
+    "artifact",
+}  # verbs of %track with values after them
 _NAMESPACE = {"run", "reset", "reset_selective", "xdel", "store", "pylab", "edit", "load",
               "loadpy", "macro", "rerun", "recall", "paste", "cpaste"}  # fmt: skip
 _LISTING = {"who", "who_ls", "whos"}

@@ -26,7 +26,7 @@ class TrackedRun:
         self._experiment = experiment
         self._steps: dict[str, LiveRun] = {}
         self._positions: dict[str, int] = {}
-        self.run: LiveRun | None = None
+        self.run: LiveRun | None = None  # from started() on
 
     def environment_of(self, step: str) -> Mapping[str, str]:
         """What a step's kernel has to know, so that its ``log_*`` calls arrive in the step's run."""
@@ -35,7 +35,7 @@ class TrackedRun:
             return {}
         return {
             starting.RUN: f"{run.id}:{run.begun.attempt}", NOTEBOOK: str(self._source),
-            location.VARIABLE: str(run.recorder.place.root),
+            starting.EXPERIMENT: run.begun.experiment, location.VARIABLE: str(run.recorder.place.root),
         }  # fmt: skip
 
     def started(self, state: RunState) -> None:
@@ -60,15 +60,14 @@ class TrackedRun:
         self._listener.step(step, note)
 
     def _begin(self, step: StepState) -> None:
-        assert self.run is not None
         run = self._steps.get(step.name)
         if run is not None:
             starting.begin_again(run)
-            return
-        self._steps[step.name] = starting.start(
-            name=step.name, experiment=self.run.begun.experiment, parent=self.run.id, kind="step",
-            source=self._source, activate=False, provenance=False,
-        )  # fmt: skip
+        elif self.run is not None:
+            self._steps[step.name] = starting.start(
+                name=step.name, experiment=self.run.begun.experiment, parent=self.run.id, kind="step",
+                source=self._source, activate=False, provenance=False,
+            )  # fmt: skip
 
     def _end(self, step: StepState) -> None:
         run = self._steps.get(step.name)
@@ -90,12 +89,12 @@ class TrackedRun:
 
     def ended(self, state: RunState) -> None:
         """The run is over."""
-        assert self.run is not None
         for name, run in self._steps.items():
             if not run.status.is_over:
                 run.end("killed" if state.step(name).status != "finished" else "finished", state.error)
-        self.run.add_facts({"packages": state.versions})
-        self.run.end(state.status, state.error)
+        if self.run is not None:
+            self.run.add_facts({"packages": state.versions})
+            self.run.end(state.status, state.error)
         self._listener.ended(state)
 
     def keep_report(self, report: Path) -> None:
@@ -104,5 +103,3 @@ class TrackedRun:
             with suppress(MlopsError):
                 self.run.log_artifact(report)
                 self.run.log_artifact(self._folder.root / "run.json")
-
-

@@ -25,7 +25,8 @@ class Ambient:
 
     A ``twister`` is a Mersenne Twister that starts anew in each process; torch's generator starts
     with the same seed everywhere. ``noisy`` ones are changed by mere imports: only a change that the
-    source shows counts.
+    source shows counts. One that is ``needed_by`` a package matters to a step that took values of that
+    package, and did not bring the state about itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Ambient:
     is_generator: bool = False
     is_twister: bool = False
     noisy: bool = False
+    needed_by: str = ""
 
 
 def _module(name: str) -> Any:
@@ -64,6 +66,17 @@ def _capture_matplotlib() -> dict[str, Any]:
 
 def _restore_matplotlib(params: dict[str, Any]) -> None:
     dict.update(_module("matplotlib").rcParams, params)
+
+
+def _shows_figures() -> bool:
+    """Whether IPython shows a figure as an image: a backend does that once the first one is drawn."""
+    return "matplotlib_inline.backend_inline" in sys.modules
+
+
+def _show_figures(shown: bool) -> None:
+    if shown and not _shows_figures():
+        pyplot = importlib.import_module("matplotlib.pyplot")
+        pyplot.switch_backend(_module("matplotlib").rcParams["backend"])
 
 
 def _capture_numpy() -> tuple[Any, Any]:
@@ -119,6 +132,7 @@ AMBIENT = (
             lambda s: _module("torch").set_rng_state(s), is_generator=True),
     Ambient("~pandas", "pandas", _capture_pandas, _restore_pandas),
     Ambient("~matplotlib", "matplotlib", _capture_matplotlib, _restore_matplotlib),
+    Ambient("~figures", "matplotlib", _shows_figures, _show_figures, needed_by="matplotlib"),
     Ambient("~numpy", "numpy", _capture_numpy, _restore_numpy),
     Ambient("~sklearn", "sklearn", lambda: _module("sklearn").get_config(),
             lambda s: _module("sklearn").set_config(**s)),

@@ -20,11 +20,15 @@ from mlops_jlab.handoff.saving import Saver
 
 @dataclass
 class HiddenRecord:
-    """What a step did with the hidden variables: wrote, took, and where generators stood at first."""
+    """What a step did with the hidden variables.
+
+    ``starts`` are where generators stood at first, ``unforeseen`` what nothing in its source shows.
+    """
 
     writes: dict[str, Written] = field(default_factory=dict)
     takes: dict[str, Taken] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
+    unforeseen: set[str] = field(default_factory=set)
 
 
 class HiddenState:
@@ -74,10 +78,13 @@ class HiddenState:
         if ambient.is_twister and (record is None or record.writes[name].by_chance):
             self._drawn_from[name] = ambient.capture()
 
-    def leave(self, saver: Saver, seeds: Sequence[str], settings: Sequence[str]) -> HiddenRecord:
+    def leave(
+        self, saver: Saver, seeds: Sequence[str], settings: Sequence[str], packages: set[str]
+    ) -> HiddenRecord:
         """The hidden variables that the step changed, and those that it depended on.
 
-        ``seeds`` are generators that its source seeds, ``settings`` those that its source changes.
+        ``seeds`` are generators that its source seeds, ``settings`` those that its source changes,
+        ``packages`` those whose objects the step took.
         """
         found = HiddenRecord()
         for name, ambient in self._watched.items():
@@ -90,7 +97,14 @@ class HiddenState:
                 changed = False
             if changed:
                 found.writes |= self._save(ambient, saver, name in seeds)
-            if not ambient.is_generator or (changed and name not in seeds):
+                expected = name in seeds or name in settings or ambient.needed_by
+                if not expected and not found.writes[name].by_chance:
+                    found.unforeseen.add(name)
+            if ambient.is_generator:
+                matters = changed and name not in seeds
+            else:
+                matters = not ambient.needed_by or (ambient.needed_by in packages and not changed)
+            if matters:
                 found.takes[name] = taken
         return found
 

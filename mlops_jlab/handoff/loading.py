@@ -16,6 +16,7 @@ class Loader:
     def __init__(self, root: Path) -> None:
         self._store = ObjectStore(root)
         self._groups: dict[str, dict[str, Any]] = {}
+        self.packages: set[str] = set()  # whose classes were needed
 
     def group(self, digest: str) -> dict[str, Any]:
         """The values of one group by name.
@@ -48,4 +49,7 @@ class Loader:
 
     def _read(self, digest: str, leaf: Any) -> Any:
         payload = self._store.get(digest)
-        return NotebookUnpickler(io.BytesIO(payload.stream), payload.buffers, leaf).load()
+        reader = NotebookUnpickler(io.BytesIO(payload.stream), payload.buffers, leaf)
+        value = reader.load()
+        self.packages |= reader.packages
+        return value

@@ -118,6 +118,7 @@ class NotebookUnpickler(pickle.Unpickler):
     def __init__(self, file: Any, buffers: Iterable[Any], leaf: Callable[[object], object]) -> None:
         super().__init__(file, buffers=buffers)
         self._leaf = leaf
+        self.packages: set[str] = set()
 
     def persistent_load(self, pid: object) -> object:
         """Called by pickle for each reference to a leaf."""
@@ -127,6 +128,7 @@ class NotebookUnpickler(pickle.Unpickler):
         """What the notebook defines is looked up where it is defined now."""
         if module == "__main__":
             return notebook_attribute(name)
+        self.packages.add(module.partition(".")[0])
         return super().find_class(module, name)
 
 

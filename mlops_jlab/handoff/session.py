@@ -207,14 +207,10 @@ class StepSession:
         refused = self._refused(now, wanted, set(outputs) | set(watched), values)
         groups = self._groups(now, wanted - set(refused), live - set(refused))
         writes = Saver(self.root, self.names, now).save(groups, values)
-        hidden = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings)
+        hidden = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings, self._loader.packages)
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
-        surprises |= {
-            name
-            for name, written in hidden.writes.items()
-            if name not in foreseen and name not in seeds and not written.by_chance
-        }
+        surprises |= hidden.unforeseen - foreseen
         self._record(writes, hidden, refused, surprises, set(values))
 
     def _refused(

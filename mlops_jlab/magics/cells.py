@@ -10,8 +10,8 @@ import traceback
 from base64 import b64decode
 from typing import Any
 
-from mlops_jlab.errors import MlopsError, TrackingError
-from mlops_jlab.magics import finding, reading
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.magics import finding
 from mlops_jlab.tracking import starting
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.usage import peak_memory
@@ -125,8 +125,6 @@ class TrackedCell:
                 self._run.log_content(image, f"figures/{self.name}-{place}.png")
                 taken.figures += 1
             print(f"\x1b[2mtracked in {self._run.name}: {taken}\x1b[0m")
-        elif not (self._options.params or self._options.metrics):
-            return
 
 
 def arm(shell: Any, options: argparse.Namespace) -> None:
@@ -138,13 +136,7 @@ def arm(shell: Any, options: argparse.Namespace) -> None:
     TrackedCell(shell, options, run, own)
 
 
-def run_inside(shell: Any, line: str, cell: str) -> None:
-    """``%%track`` below another cell magic: IPython did not unwrap it.
-
-    Raises:
-        TrackingError: always, with what to do.
-    """
-    raise TrackingError(
-        "%%track tracks whole cells: it must be the first line of its cell, and have a body",
-        hint="put it above other cell magics",
-    )
+def run_untracked(shell: Any, cell: str) -> None:
+    """The body of a ``%%track`` that IPython did not unwrap, as below another cell magic."""
+    tell("%%track tracks whole cells: put it above other cell magics, and a body below it", once=False)
+    shell.run_cell(cell).raise_error()

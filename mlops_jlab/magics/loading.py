@@ -37,14 +37,14 @@ variables as they are afterwards: scalars as params or metrics, DataFrames and f
 class TrackMagics(Magics):  # type: ignore[misc]  # IPython is untyped
     """The magic ``%track``."""
 
-    @line_cell_magic
+    @line_cell_magic  # type: ignore[untyped-decorator]  # IPython is untyped
     def track(self, line: str, cell: str | None = None) -> Any:
         """Replaced by the text of HELP below."""
         from mlops_jlab.magics import cells, verbs
 
         if cell is None:
             return verbs.run(self.shell, line)
-        return cells.run_inside(self.shell, line, cell)
+        return cells.run_untracked(self.shell, cell)
 
     track.__doc__ = HELP
 

@@ -109,5 +109,5 @@ def _evaluate(shell: Any, text: str) -> Any:
         return eval(text, shell.user_global_ns, shell.user_ns)  # noqa: S307  # the user's own words
     except (SyntaxError, NameError):
         return text
-    except Exception as error:  # noqa: BLE001  # whatever the user's expression raises
+    except Exception as error:  # whatever the user's expression raises
         raise TrackingError(f"%track: {text} raises {type(error).__name__}: {error}") from error

@@ -103,7 +103,9 @@ def _adopt(_shell: Any, _rest: str) -> None:
 def _auto(_shell: Any, rest: str) -> None:
     if rest not in ("", "on", "off"):
         raise TrackingError(f"%track auto is on or off, not {rest!r}")
-    fluent.autolog(disable=rest == "off")
+    from mlops_jlab import autologging
+
+    autologging.autolog(disable=rest == "off")
     print("autolog is off" if rest == "off" else "autolog is on: what estimators do in fit is logged")
 
 

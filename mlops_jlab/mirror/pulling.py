@@ -59,7 +59,9 @@ class Pull:
         }  # fmt: skip
         lines: list[Line] = [["run", run_id, attempt, fields]]
         at = run.info.start_time / 1000
-        values = {words.name_back(key): value for key, value in run.data.params.items()} | more.get("params", {})
+        values = {words.name_back(key): value for key, value in run.data.params.items()} | more.get(
+            "params", {}
+        )
         lines += [["param", run_id, attempt, key, value, at] for key, value in values.items()]
         own = words.own_tags(tags) | more.get("tags", {})
         lines += [["tag", run_id, attempt, key, value] for key, value in own.items()]

@@ -120,9 +120,7 @@ class Applier:
 
     def _tag(self, seq: int, line: Line) -> None:
         if line[4] is None:
-            self._connection.execute(
-                "DELETE FROM tags WHERE run = ? AND key = ?", (seq, self.key(line[3]))
-            )
+            self._connection.execute("DELETE FROM tags WHERE run = ? AND key = ?", (seq, self.key(line[3])))
             return
         self._connection.execute(
             "INSERT INTO tags VALUES (?, ?, ?) ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
@@ -206,7 +204,8 @@ class Applier:
                 seen[2:] = [v, i]
         self._connection.executemany(
             "INSERT INTO buckets VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (series, bucket) DO UPDATE SET "
-            "low_iteration = CASE WHEN excluded.low < low THEN excluded.low_iteration ELSE low_iteration END, "
+            "low_iteration = CASE WHEN excluded.low < low THEN excluded.low_iteration "
+            "ELSE low_iteration END, "
             "low = min(low, excluded.low), "
             "high_iteration = CASE WHEN excluded.high > high THEN excluded.high_iteration "
             "ELSE high_iteration END, high = max(high, excluded.high)",

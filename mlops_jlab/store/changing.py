@@ -36,7 +36,8 @@ def delete(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
     """
     ids = [row for run in runs for row in _family(connection, run.id)]
     busy = connection.execute(
-        "SELECT id FROM runs WHERE status IN ('pending', 'running') AND id IN (SELECT value FROM json_each(?))",
+        "SELECT id FROM runs WHERE status IN ('pending', 'running') "
+        "AND id IN (SELECT value FROM json_each(?))",
         (json.dumps(ids),),
     ).fetchall()
     if busy:
@@ -54,8 +55,8 @@ def restore(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
 
 def _family(connection: sqlite3.Connection, run: str) -> Iterator[str]:
     rows = connection.execute(
-        "WITH RECURSIVE family (id) AS (VALUES (?) UNION SELECT r.id FROM runs r JOIN family f ON r.parent = f.id)"
-        " SELECT id FROM family",
+        "WITH RECURSIVE family (id) AS (VALUES (?) UNION "
+        "SELECT r.id FROM runs r JOIN family f ON r.parent = f.id) SELECT id FROM family",
         (run,),
     ).fetchall()
     yield from (row[0] for row in rows)
@@ -64,7 +65,8 @@ def _family(connection: sqlite3.Connection, run: str) -> Iterator[str]:
 def _mark(connection: sqlite3.Connection, ids: Sequence[str], when: float | None) -> None:
     with database.transaction(connection, durable=True):
         connection.execute(
-            "UPDATE runs SET deleted = ? WHERE id IN (SELECT value FROM json_each(?))", (when, json.dumps(ids))
+            "UPDATE runs SET deleted = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (when, json.dumps(ids)),
         )
 
 

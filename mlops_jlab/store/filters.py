@@ -61,6 +61,9 @@ class Condition:
     values: tuple[Any, ...] = ()
 
 
+EVERY = Condition("1")
+
+
 @dataclass(frozen=True)
 class Order:
     """One thing to sort by."""
@@ -76,7 +79,7 @@ def parse(text: str) -> Condition:
         FilterError: with the column (from 1) where it goes wrong.
     """
     if not text.strip():
-        return Condition("1")
+        return EVERY
     from lark.exceptions import UnexpectedInput, VisitError
 
     try:
@@ -97,9 +100,9 @@ def parse_order(text: str) -> Order:
     """
     words = text.strip()
     match = re.fullmatch(r"(.*?)(?:\s+(asc|desc))?", words, re.IGNORECASE | re.DOTALL)
-    assert match
-    kind, dot, name = match[1].strip().partition(".")
-    descending = (match[2] or "").lower() == "desc"
+    what, way = match.groups() if match else (words, "")
+    kind, dot, name = what.strip().partition(".")
+    descending = (way or "").lower() == "desc"
     return Order(_field(text, kind if dot else "", _bare(name) if dot else kind, 1), descending)
 
 

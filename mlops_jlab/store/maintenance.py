@@ -53,7 +53,9 @@ def check(place: Place) -> Health:
         health.problems.append(str(error))
     except sqlite3.DatabaseError as error:
         health.problems.append(str(database.translate(error, place.database)))
-    waiting = [p for folder in (place.journals, recovery.spool(place)) for p in folder.glob(f"*{journal.SUFFIX}")]
+    waiting = [
+        p for folder in (place.journals, recovery.spool(place)) for p in folder.glob(f"*{journal.SUFFIX}")
+    ]
     health.counts["journals"] = len(waiting)
     return health
 
@@ -131,14 +133,18 @@ def move(place: Place, target: Path) -> Place:
         StoreError: the copy is not whole; the store stays where it was.
     """
     with opening.writing(place) as connection:
-        busy = connection.execute("SELECT count(*) FROM runs WHERE status IN ('pending', 'running')").fetchone()
+        busy = connection.execute(
+            "SELECT count(*) FROM runs WHERE status IN ('pending', 'running')"
+        ).fetchone()
     if busy[0]:
         raise InputError(f"{busy[0]} runs are still being written", hint="end them first")
     backup(place, target)
     moved = Place(target.absolute())
     health = check(moved)
     if health.problems:
-        raise StoreError(f"the copy in {target} is not whole: {health.problems[0]}", hint="nothing was removed")
+        raise StoreError(
+            f"the copy in {target} is not whole: {health.problems[0]}", hint="nothing was removed"
+        )
     for path in (place.database, *place.root.glob("runs.db-*"), place.root / "checkpoint.lock"):
         path.unlink(missing_ok=True)
     shutil.rmtree(place.objects, ignore_errors=True)

@@ -13,7 +13,7 @@ from typing import Any
 from mlops_jlab.entities.runs import Artifact, MetricSummary, Point, Run, RunStatus
 from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.store.applying import BUCKET
-from mlops_jlab.store.filters import Condition, Field, Order
+from mlops_jlab.store.filters import EVERY, Condition, Field, Order
 from mlops_jlab.store.recovery import owner_of
 
 _COLUMNS = (
@@ -35,7 +35,7 @@ class Page:
 class Query:
     """What to look for. ``limit`` is the most runs of a page."""
 
-    condition: Condition = Condition("1")
+    condition: Condition = EVERY
     order: tuple[Order, ...] = ()
     limit: int = 50
     after: str = ""

@@ -35,7 +35,7 @@ class Recorder:
         self._writing = threading.Lock()
         self._draining = threading.RLock()
         self._dirty = threading.Event()
-        self._stopped = False
+        self._stopped: bool = False
         self._journal: Journal | None = None
         self._full: list[Journal] = []  # rotated, still to be drained
         self._connection: sqlite3.Connection | None = None
@@ -58,7 +58,7 @@ class Recorder:
                 self._renew()
             try:
                 if self._journal is None:
-                    raise OSError("no folder can be written")  # noqa: TRY301  # one way to keep it
+                    raise OSError("no folder can be written")  # one way to keep it
                 self._journal.write(data)
             except OSError as error:
                 self._kept.append(data)
@@ -89,7 +89,9 @@ class Recorder:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 return Journal(folder)
             except OSError as error:
-                self._say(f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost")
+                self._say(
+                    f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost"
+                )
         return None
 
     def _say(self, text: str) -> None:
@@ -98,8 +100,8 @@ class Recorder:
             self._warned.add(text)
             self._warn(text)
 
-    def open_database(self) -> None:
-        """Makes and opens the database, so that a broken or newer one is found at the start.
+    def open_database(self) -> sqlite3.Connection:
+        """Makes and opens the database unless it is open: a broken or newer one is found at the start.
 
         Raises:
             StoreError: it cannot be used.
@@ -115,7 +117,8 @@ class Recorder:
                     ) from error
                 self._connection = database.connect(self.place.database)
                 self._applier = Applier(self._connection)
-        self._start_thread()
+            self._start_thread()
+            return self._connection
 
     def _start_thread(self) -> None:
         if self._thread is None:
@@ -138,26 +141,25 @@ class Recorder:
         """
         with self._draining:
             self._dirty.clear()
-            self.open_database()
+            connection = self.open_database()
             try:
-                self._drain()
+                self._drain(connection)
             except sqlite3.Error as error:
                 self._dirty.set()
                 raise database.translate(error, self.place.database) from error
 
-    def _drain(self) -> None:
-        assert self._connection is not None
+    def _drain(self, connection: sqlite3.Connection) -> None:
         with self._writing:
             if self._kept:
                 self._renew()
             done, current = self._full, self._journal
             self._full = []
         for journal in done:
-            recovery.drain(self._connection, journal.path, self._applier)
+            recovery.drain(connection, journal.path, self._applier)
             self._remove(journal)
         if current is not None:
-            recovery.drain(self._connection, current.path, self._applier)
-        database.checkpoint(self._connection, self.place.database)
+            recovery.drain(connection, current.path, self._applier)
+        database.checkpoint(connection, self.place.database)
 
     def _remove(self, journal: Journal) -> None:
         journal.path.unlink(missing_ok=True)
@@ -169,9 +171,9 @@ class Recorder:
     def _run(self) -> None:
         """The thread: gathers, drains, and lets the hearts of the open runs beat."""
         beaten = 0.0
-        while not self._stopped:
+        while not self._is_stopped():
             dirty = self._dirty.wait(BEAT)
-            if self._stopped:
+            if self._is_stopped():
                 return
             time.sleep(PAUSE)
             try:
@@ -186,6 +188,9 @@ class Recorder:
             except sqlite3.Error as error:
                 self._say(str(database.translate(error, self.place.database)))
                 time.sleep(1.0)
+
+    def _is_stopped(self) -> bool:
+        return self._stopped
 
     def _beat(self) -> None:
         """A heartbeat; one that comes late revives a run that was given up."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from mlops_jlab.entities.runs import ProcessIdentity
 from mlops_jlab.store import database, journal
 from mlops_jlab.store.applying import Applier
-from mlops_jlab.store.locks import try_lock
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.locks import try_lock
 from mlops_jlab.store.processes import is_alive
 
 SILENCE = 30.0  # seconds without a heartbeat after which a process on another machine counts as dead

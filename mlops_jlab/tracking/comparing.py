@@ -65,7 +65,11 @@ def compare(runs: Sequence[Run]) -> Comparison:
         lines.append(Line("param", name, tuple(run.params.get(name) for run in runs)))
     for name in _in_order(list(run.metrics) for run in runs):
         lines.append(
-            Line("metric", name, tuple(run.metrics[name].latest if name in run.metrics else None for run in runs))
+            Line(
+                "metric",
+                name,
+                tuple(run.metrics[name].latest if name in run.metrics else None for run in runs),
+            )
         )
     for name, values in _facts(runs).items():
         lines.append(Line("fact", name, values))
@@ -85,7 +89,9 @@ def _facts(runs: Sequence[Run]) -> dict[str, tuple[str | None, ...]]:
     for section, key in (("git", "commit"), ("notebook", "digest"), ("machine", "python")):
         values = tuple(run.facts.get(section, {}).get(key) for run in runs)
         if any(values):
-            found[section if section != "machine" else "python"] = tuple(v[:12] if v else None for v in values)
+            found[section if section != "machine" else "python"] = tuple(
+                v[:12] if v else None for v in values
+            )
     versions = [run.facts.get("packages", {}) for run in runs]
     for package in _in_order(versions):
         row = tuple(version.get(package) for version in versions)

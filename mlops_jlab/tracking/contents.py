@@ -64,7 +64,7 @@ def table(data: Any, name: str) -> tuple[Any, bytes]:
     Raises:
         TrackingError: it is no table, or the ending of ``name`` names no format.
     """
-    if isinstance(data, Mapping) or isinstance(data, list):
+    if isinstance(data, (Mapping, list)):
         import pandas
 
         data = pandas.DataFrame(data)
@@ -102,7 +102,7 @@ def model(value: Any) -> dict[str, bytes]:
         about["warning"] = "a pickle runs code when it is loaded: load it only if you trust this store"
         try:
             content = pickle.dumps(value, protocol=5)
-        except Exception as error:  # whatever a model's own code raises  # noqa: BLE001
+        except Exception as error:  # whatever a model's own code raises
             raise TrackingError(f"the model {about['class']} cannot be saved: {error}") from error
     ending = "skops" if about["format"] == "skops" else "pkl"
     return {f"model.{ending}": content, "model.json": json.dumps(about, indent=2, default=str).encode()}
@@ -117,7 +117,7 @@ def _skops(value: Any) -> bytes | None:
         return None
     try:
         content: bytes = skops.dumps(value)
-    except Exception:  # noqa: BLE001  # what skops cannot hold, a pickle may
+    except Exception:  # what skops cannot hold, a pickle may
         return None
     return content if not skops.get_untrusted_types(data=content) else None
 

@@ -86,7 +86,9 @@ def write(place: Place, connection: sqlite3.Connection, run: Run, target: Path) 
     (folder / "run.json").write_text(json.dumps(content, indent=2, ensure_ascii=False), "utf-8")
     for place_of, name in enumerate(run.metrics, 1):
         safe = "".join(char if char.isalnum() or char in "-_." else "_" for char in name)[:80]
-        with (folder / "metrics" / f"{place_of:03d}-{safe}.csv").open("w", encoding="utf-8", newline="") as file:
+        with (folder / "metrics" / f"{place_of:03d}-{safe}.csv").open(
+            "w", encoding="utf-8", newline=""
+        ) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["metric", "iteration", "value", "at"])
             for point in reading.history(connection, run, name):

@@ -71,11 +71,11 @@ def find_runs(
 def search_runs(
     experiment_ids: Sequence[str] | None = None,
     filter_string: str = "",
-    run_view_type: int = 1,
+    run_view_type: int = 1,  # noqa: ARG001  # MLflow's argument
     max_results: int = 100_000,
     order_by: Sequence[str] | None = None,
     output_format: str = "pandas",
-    search_all_experiments: bool = False,
+    search_all_experiments: bool = False,  # noqa: ARG001  # MLflow's argument
     experiment_names: Sequence[str] | None = None,
 ) -> pandas.DataFrame | list[Run]:
     """The runs that a filter finds, as a DataFrame with columns as MLflow names them.

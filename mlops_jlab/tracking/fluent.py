@@ -12,7 +12,6 @@ from typing import Any
 
 from mlops_jlab.tracking import starting
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.starting import set_experiment
 from mlops_jlab.tracking.telling import tell
 
 _aside: list[Callable[[LiveRun], object]] = []
@@ -26,7 +25,7 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
-    log_system_metrics: bool | None = None,
+    log_system_metrics: bool | None = None,  # noqa: ARG001  # MLflow's argument
     *,
     group: str = "",
 ) -> LiveRun:
@@ -46,6 +45,15 @@ def start_run(
         name=run_name or "", experiment=str(experiment_id or ""), parent=parent_run_id or "",
         nested=nested, group=group, tags=tags, note=description or "",
     )  # fmt: skip
+
+
+def set_experiment(name: str = "", **_others: Any) -> str:
+    """Runs that are started from now on belong to this experiment; ``name`` is given back.
+
+    Raises:
+        TrackingError: it is no name.
+    """
+    return starting.set_experiment(name or str(_others.get("experiment_name", "")))
 
 
 def end_run(status: str = "FINISHED") -> None:
@@ -188,28 +196,14 @@ def flush() -> None:
     starting.recorder().flush()
 
 
-def autolog(disable: bool = False, **options: Any) -> None:
-    """Logs what scikit-learn's estimators (and xgboost, lightgbm) do in ``fit``; see ``autologging``."""
-    from mlops_jlab import autologging
-
-    autologging.disable() if disable else autologging.enable(**options)
-
-
 def get_tracking_uri() -> str:
     """The store that is written to, as a ``file:`` address."""
     return starting.recorder().place.root.as_uri()
 
 
 def set_tracking_uri(uri: str) -> None:
-    """Runs stay in the store beside the notebook; an MLflow server gets them by ``mlops-jlab mlflow push``."""
+    """Says how runs get to an MLflow server: they stay in the store, and are pushed from there."""
     tell(
         f"runs are kept in {starting.recorder().place.root}; to see them on {uri}: "
         f"MLFLOW_TRACKING_URI={uri} mlops-jlab mlflow push"
     )
-
-
-class Flavour:
-    """What ``mlflow.sklearn`` is there: ``log_model`` and ``autolog``."""
-
-    log_model = staticmethod(log_model)
-    autolog = staticmethod(autolog)

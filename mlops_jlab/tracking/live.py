@@ -272,10 +272,6 @@ def _iteration(key: str, step: Any) -> int:
     if type(step) is int:
         if -(1 << 63) <= step < 1 << 63:
             return step
-    elif hasattr(step, "__index__"):
-        return int(step)
-    elif isinstance(step, float) and step.is_integer():
+    elif hasattr(step, "__index__") or (isinstance(step, float) and step.is_integer()):
         return int(step)
     raise TrackingError(f"the step of metric {key!r} is a whole number, not {step!r}")
-
-

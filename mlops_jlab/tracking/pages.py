@@ -151,7 +151,9 @@ def _value(value: str | float | None) -> str:
 def comparison_text(found: Comparison) -> str:
     """Runs side by side as text; a star marks what differs."""
     head = ["", *(f"{run.name} ({run.id[:6]})" for run in found.runs)]
-    rows = [[f"{'*' if line.differs else ' '} {line.name}", *map(_value, line.values)] for line in _few(found)]
+    rows = [
+        [f"{'*' if line.differs else ' '} {line.name}", *map(_value, line.values)] for line in _few(found)
+    ]
     widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

@@ -71,11 +71,12 @@ def start(
     writer = recorder()
     source = source or notebook.source()
     above = current() if activate else None
+    within = above is not None and (nested or _stays(above))
     begun = Begun(
         id=secrets.token_hex(16),
         name=values.text(name) or _name(source.stem if source else ""),
-        experiment=experiment or _experiment or os.environ.get(EXPERIMENT, "") or DEFAULT_EXPERIMENT,
-        parent=parent or (above.id if above and (nested or _stays(above)) else ""),
+        experiment=experiment or _experiment_of(above, within=within),
+        parent=parent or (above.id if above and within else ""),
         kind=kind or ("notebook" if notebook.is_kernel() else "script"),
         at=time.time(),
     )
@@ -92,6 +93,13 @@ def start(
     if note:
         run.note(note)
     return run
+
+
+def _experiment_of(above: LiveRun | None, *, within: bool) -> str:
+    """A child belongs to its parent's experiment, another run to the one that was set."""
+    parents = above.begun.experiment if above else ""
+    chosen = parents if within and parents else _experiment or parents
+    return chosen or os.environ.get(EXPERIMENT, "") or DEFAULT_EXPERIMENT
 
 
 def _stays(above: LiveRun) -> bool:

@@ -45,10 +45,10 @@ class LiveCard:
         """Shows the card and follows the run."""
         from IPython.display import display
 
-        data, metadata = self.widget._repr_mimebundle_(), {}
-        bundle = {**(data[0] if isinstance(data, tuple) else data)}
+        made = self.widget._repr_mimebundle_()
+        bundle: dict[str, Any] = {**(made[0] if isinstance(made, tuple) else made)}
         bundle |= {"text/html": self.html, "text/plain": repr(self._run)}
-        self._handle = display(bundle, metadata=metadata, raw=True, display_id=True)
+        self._handle = display(bundle, raw=True, display_id=True)
         threading.Thread(target=self._follow, name="mlops-jlab card", daemon=True).start()
 
     def _follow(self) -> None:

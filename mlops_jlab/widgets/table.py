@@ -40,7 +40,9 @@ class RunTable:
         columns = pages.columns_of(self.runs, 30)
         text = w.Text(value=self._filter, placeholder='metrics.acc > 0.9 and params.model = "rf"',
                       description="filter", continuous_update=False, layout={"width": "60%"})  # fmt: skip
-        order = w.Dropdown(options=[("newest", "attributes.created DESC"), *_orders(columns)], description="sort")
+        order = w.Dropdown(
+            options=[("newest", "attributes.created DESC"), *_orders(columns)], description="sort"
+        )
         chosen = w.SelectMultiple(description="compare", rows=5, layout={"width": "60%"})
         across = w.Dropdown(options=[("–", ""), *((c, c) for c in columns)], description="plot x")
         up = w.Dropdown(options=[("–", ""), *((c, c) for c in columns)], description="y")
@@ -48,7 +50,9 @@ class RunTable:
 
         def draw(_change: Any = None) -> None:
             self.search(text.value, order.value)
-            problem.value = f"<pre style='color:#cf222e'>{_escaped(self.problem)}</pre>" if self.problem else ""
+            problem.value = (
+                f"<pre style='color:#cf222e'>{_escaped(self.problem)}</pre>" if self.problem else ""
+            )
             body.value = self.html
             chosen.options = [(f"{run.name} ({run.id[:8]})", run.id) for run in self.runs]
 

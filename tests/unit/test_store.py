@@ -23,7 +23,16 @@ from hypothesis import strategies as st
 from mlops_jlab.entities.runs import ProcessIdentity, Run
 from mlops_jlab.errors import InputError, MlopsError, StoreError, TrackingError
 from mlops_jlab.store import (
-    artifacts, changing, database, filesystem, filters, location, maintenance, opening, reading, recovery,
+    artifacts,
+    changing,
+    database,
+    filesystem,
+    filters,
+    location,
+    maintenance,
+    opening,
+    reading,
+    recovery,
 )  # fmt: skip
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.journal import Journal, Line, encode, lines_of
@@ -82,7 +91,9 @@ def test_every_float_comes_out_as_it_went_in(store: Store, tmp_path: Path) -> No
     _, connection = store
     path = tmp_path / "lines"
     numbers = [v if math.isfinite(v) else str(v) for v in VALUES]
-    path.write_bytes(encode(begin()) + b"".join(encode(["m", ME, 1, "x", i, v, 0.0]) for i, v in enumerate(numbers)))
+    path.write_bytes(
+        encode(begin()) + b"".join(encode(["m", ME, 1, "x", i, v, 0.0]) for i, v in enumerate(numbers))
+    )
     put(connection, *(line for lines, _ in lines_of(path, 0) for line in lines))
     found = reading.history(connection, reading.find(connection, ME), "x")
     assert [repr(p.value) for p in found] == [repr(v) for v in VALUES]
@@ -143,8 +154,11 @@ def fill(connection: sqlite3.Connection, count: int) -> None:
     lines: list[Line] = []
     for n in range(count):
         run = f"{n:032x}"
-        lines += [begin(run, name=f"run {n % 7}", experiment=f"e{n % 2}"), ["param", run, 1, "depth", str(n % 11), 0.0]]
-        lines.append(["param", run, 1, "model", "rf" if n % 3 else "it's \"q\"", 0.0])
+        lines += [
+            begin(run, name=f"run {n % 7}", experiment=f"e{n % 2}"),
+            ["param", run, 1, "depth", str(n % 11), 0.0],
+        ]
+        lines.append(["param", run, 1, "model", "rf" if n % 3 else 'it\'s "q"', 0.0])
         if n % 5:
             lines.append(["m", run, 1, "acc", 0, math.nan if n % 13 == 0 else n % 10 / 10, 0.0])
         lines.append(["end", run, 1, {"status": "finished" if n % 2 else "failed", "ended": 200.0 + n}])
@@ -189,19 +203,19 @@ FILTERS = {
     "params.depth > 8": lambda r: int(r.params["depth"]) > 8,
     "params.depth in ('1', '2')": lambda r: r.params["depth"] in "12",
     "params.depth not in (1, 2)": lambda r: r.params["depth"] not in ("1", "2"),
-    "name LIKE 'run%'": lambda r: True,
-    "name like 'RUN%'": lambda r: False,
-    "name ilike 'RUN _'": lambda r: True,
+    "name LIKE 'run%'": lambda _: True,
+    "name like 'RUN%'": lambda _: False,
+    "name ilike 'RUN _'": lambda _: True,
     "status = 'FINISHED' or metrics.acc < 0.2": lambda r: (
         r.status == "finished" or ("acc" in r.metrics and r.metrics["acc"].latest < 0.2)),
     "not (status = 'failed')": lambda r: r.status != "failed",
     "metrics.acc is null": lambda r: "acc" not in r.metrics or math.isnan(r.metrics["acc"].latest),
-    "tags.x is not null": lambda r: False,
+    "tags.x is not null": lambda _: False,
     "attributes.experiment = 'e1' AND run.name = 'run 3'": lambda r: (r.experiment, r.name) == ("e1", "run 3"),
     "metrics.`acc` > -inf": lambda r: "acc" in r.metrics and not math.isnan(r.metrics["acc"].latest),
     "metrics.\"acc\" > 5e-1": lambda r: "acc" in r.metrics and r.metrics["acc"].latest > 0.5,
-    "params.model = 'x'' or 1=1 --'": lambda r: False,
-    "": lambda r: True,
+    "params.model = 'x'' or 1=1 --'": lambda _: False,
+    "": lambda _: True,
 }  # fmt: skip
 
 
@@ -274,7 +288,9 @@ def test_an_older_store_is_copied_then_brought_forward(store: Store, monkeypatch
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-def test_a_migration_that_fails_leaves_the_store_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_leaves_the_store_as_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, connection = store
     step = database.Migration(2, "ALTER TABLE runs ADD COLUMN extra TEXT;\nNONSENSE;\n")
     monkeypatch.setattr(database, "migrations", lambda: [step])

@@ -177,7 +177,9 @@ def test_numbers_of_all_kinds_are_kept_exactly(value: object, expected: float) -
     assert repr(finding.get_history(run.id, "x")[0].value) == repr(expected)
 
 
-@pytest.mark.parametrize("value", ["0.5", None, 1j, [1.0], np.zeros(3), 10**400, object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["0.5", None, 1j, [1.0], np.zeros(3), 10**400, object()], ids=lambda v: type(v).__name__
+)
 def test_what_is_no_number_is_refused_with_its_name(value: object) -> None:
     with mlflow.start_run(), pytest.raises(TrackingError, match="'x'"):
         mlflow.log_metric("x", value)
@@ -206,7 +208,7 @@ def test_files_tables_figures_and_models_are_kept(place: Place, tmp_path: Path) 
     (folder / "a.txt").write_text("a")
     (folder / "sub" / "b.txt").write_text("b")
     (folder / "out").symlink_to("/etc/passwd")
-    figure, axes = plt.subplots()
+    figure, _axes = plt.subplots()
     with mlflow.start_run() as run:
         mlflow.log_artifact(folder / "a.txt", "in")
         mlflow.log_artifacts(folder, "all")
@@ -280,7 +282,7 @@ def test_nothing_from_a_user_becomes_markup() -> None:
         assert "&lt;img" in page
 
 
-QUICK_START = '''
+QUICK_START = """
 import mlops_jlab as mlflow
 import pandas as pd
 from sklearn import datasets
@@ -302,7 +304,7 @@ with mlflow.start_run():
     accuracy = accuracy_score(y_test, y_pred)
     mlflow.log_metric("accuracy", accuracy)
     mlflow.set_tag("Training Info", "Basic LR model for iris data")
-'''
+"""
 
 
 def test_mlflows_quick_start_runs_with_another_import(place: Place) -> None:
@@ -315,7 +317,8 @@ def test_mlflows_quick_start_runs_with_another_import(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "status"), [("", "finished"), ("1/0", "failed"), ("import os; os.kill(os.getpid(), 9)", "killed")]
+    ("rest", "status"),
+    [("", "finished"), ("1/0", "failed"), ("import os; os.kill(os.getpid(), 9)", "killed")],
 )
 def test_a_script_that_ends_leaves_an_honest_status(rest: str, status: str) -> None:
     code = f"import mlops_jlab as m; m.start_run(run_name='s'); m.log_metric('x', 1)\n{rest}"

@@ -26,7 +26,6 @@ class Provenance:
     def __init__(self, run: LiveRun, source: Path | None) -> None:
         self._run = run
         self._usage = Usage()
-        self._first_cell = notebook.count_cells()
         self._source = source
         self._folder = Path.cwd()
         self._thread = threading.Thread(target=self._begin, name="mlops-jlab provenance", daemon=True)
@@ -69,7 +68,7 @@ class Provenance:
                 "packages": machine.packages(),
                 "usage": self._usage.facts(*price(self._run.recorder.place)),
             }
-            cells = notebook.executed_cells(self._first_cell)
+            cells = notebook.executed_cells()
             if cells:
                 facts["cells"] = self._keep(json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))
             self._run.add_facts(facts)

@@ -39,15 +39,7 @@ def is_kernel() -> bool:
     return getattr(shell(), "kernel", None) is not None
 
 
-def executed_cells(since: int = 0) -> list[str]:
-    """The sources of the cells that were executed after the first ``since``, in their order."""
+def executed_cells() -> list[str]:
+    """The sources of the cells that this kernel has executed, in their order."""
     here = shell()
-    if here is None:
-        return []
-    return [str(text) for text in here.user_ns.get("In", [])[since + 1 :] if text]
-
-
-def count_cells() -> int:
-    """How many cells were executed so far."""
-    here = shell()
-    return max(int(here.execution_count) - 1, 0) if here is not None else 0
+    return [str(text) for text in here.user_ns.get("In", []) if text] if here is not None else []

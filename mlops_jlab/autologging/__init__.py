@@ -1,0 +1,134 @@
+"""What libraries do in training, logged by itself: scikit-learn, xgboost, lightgbm, and yours.
+
+A library is taught in one function::
+
+    from mlops_jlab import autologging
+
+    def teach(module, patches):
+        def train(original, *args, **kwargs):
+            with autologging.outermost() as run:        # nothing if another fit is being logged
+                model = original(*args, **kwargs)
+                if run:
+                    run.log_metric("loss", model.loss)
+                return model
+
+        patches.wrap(module, "train", train)
+
+    autologging.register("mylibrary", teach)
+
+``teach`` is called when the library is imported, or at once if it is. ``autolog(disable=True)`` undoes
+all of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from mlops_jlab.autologging import boosting, estimators
+from mlops_jlab.autologging.patching import Patches
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.handoff.ambient import ImportWatch
+from mlops_jlab.tracking import starting
+from mlops_jlab.tracking.live import LiveRun
+from mlops_jlab.tracking.telling import tell
+
+Teach = Callable[[ModuleType, Patches], None]
+
+_inside: ContextVar[bool] = ContextVar("mlops_jlab_autolog", default=False)
+_patches = Patches()
+_watch: ImportWatch | None = None
+settings: dict[str, bool] = {"figures": True, "scores": True, "models": False}
+
+
+def autolog(disable: bool = False, **options: bool) -> None:
+    """Logs what estimators do in ``fit``; ``disable`` undoes it. Options as of :func:`enable`."""
+    if disable:
+        stop()
+    else:
+        enable(**{key: value for key, value in options.items() if key in ("figures", "scores", "models")})
+
+
+def register(module: str, teach: Teach) -> None:
+    """Teaches autologging a library: ``teach(module, patches)`` wraps what is to be logged."""
+    _taught[module] = teach
+    if _watch is not None and module in sys.modules:
+        teach(sys.modules[module], _patches)
+
+
+def enable(*, figures: bool = True, scores: bool = True, models: bool = False) -> None:
+    """Logs from now on. ``figures``, ``scores`` on the training data, and ``models`` can be left out."""
+    global _watch
+    settings.update(figures=figures, scores=scores, models=models)
+    if _watch is not None:
+        return
+    for name, teach in _taught.items():
+        if name in sys.modules:
+            teach(sys.modules[name], _patches)
+    _watch = ImportWatch(_wants, _imported)
+    sys.meta_path.insert(0, _watch)
+
+
+def stop() -> None:
+    """Everything is as it was before :func:`enable`."""
+    global _watch
+    _patches.undo()
+    if _watch in sys.meta_path:
+        sys.meta_path.remove(_watch)
+    _watch = None
+
+
+def _wants(spec: ModuleSpec) -> bool:
+    return spec.name in _taught
+
+
+def _imported(module: str) -> None:
+    if _watch is not None:
+        _taught[module](sys.modules[module], _patches)
+
+
+@contextmanager
+def nothing_inside() -> Iterator[bool]:
+    """Calls within are not logged; whether this is the outermost such block."""
+    outer = not _inside.get()
+    token = _inside.set(True)
+    try:
+        yield outer
+    finally:
+        _inside.reset(token)
+
+
+@contextmanager
+def outermost(name: str = "") -> Iterator[LiveRun | None]:
+    """The run to log to: the active one, else one of its own; nothing within another logged call.
+
+    What goes wrong in starting the run is told and stops nothing.
+    """
+    with nothing_inside() as outer:
+        if not outer:
+            yield None
+            return
+        run = starting.current()
+        own = run is None
+        if run is None:
+            try:
+                run = starting.start(name=name, kind="fit")
+            except MlopsError as error:
+                tell(str(error))
+        try:
+            yield run
+        except BaseException as error:
+            if own and run is not None:
+                run.fail(error)
+            raise
+        if own and run is not None:
+            run.end()
+
+
+_taught: dict[str, Teach] = {
+    "sklearn.base": estimators.teach, "xgboost": boosting.teach_xgboost, "lightgbm": boosting.teach_lightgbm,
+}  # fmt: skip
