@@ -63,6 +63,7 @@ ui: setup
 bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/five_steps.py
+	$(BIN)/python benchmarks/tracking.py
 
 format: setup node_modules/.ready ## lay the code out
 	$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=_HELP)
 @click.version_option(__version__, prog_name="mlops-jlab")
 def cli() -> None:
-    """A notebook becomes a pipeline.
+    """A notebook becomes a pipeline; every run is kept.
 
     Tag the cells of a notebook with step:NAME, then:
 
@@ -28,6 +28,7 @@ def cli() -> None:
       mlops-jlab verify NOTEBOOK      proof that the pipeline computes what the notebook computes
       mlops-jlab export NOTEBOOK      one papermill notebook a step, in a folder for git
       mlops-jlab run NOTEBOOK         run it headless, with parameters
+      mlops-jlab runs list            the runs of cells, notebooks and pipelines
     """
 
 

@@ -34,7 +34,7 @@ class TrackedRun:
         if run is None:
             return {}
         return {
-            starting.RUN: f"{run.id}:{run.begun.attempt}", NOTEBOOK: str(self._source),
+            starting.RUN: f"{run.id}:{run.begun.attempt}:{step}", NOTEBOOK: str(self._source),
             starting.EXPERIMENT: run.begun.experiment, location.VARIABLE: str(run.recorder.place.root),
         }  # fmt: skip
 

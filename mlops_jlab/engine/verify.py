@@ -59,10 +59,30 @@ def cut_everywhere(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Gr
     inside = {cell.index for cell in notebook.tagged}
     cuts = suggest(notebook, "cells")
     tags = {index: found for index, found in cuts.items() if index in inside}
+    tags = _with_orders(notebook, tags)
     graph = analyse(retagged(notebook, tags), findings)
     if any(error.code == "two-writers" for error in graph.errors):
         graph = analyse(retagged(notebook, _chained(tags)), findings)
     return graph
+
+
+def _with_orders(notebook: Notebook, tags: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """What is tagged ``after:`` stays so: each cut of such a step comes after each cut of the other."""
+    after: dict[str, set[str]] = {}
+    cuts: dict[str, list[str]] = {}
+    for cell in notebook.tagged:
+        name = next((tag[5:] for tag in tags.get(cell.index, ()) if tag.startswith("step:")), "")
+        if cell.step and name:
+            after.setdefault(cell.step, set()).update(cell.after)
+            cuts.setdefault(cell.step, []).append(name)
+    return {
+        cell.index: (
+            *tags[cell.index],
+            *(f"after:{cut}" for other in sorted(after.get(cell.step, ())) for cut in cuts.get(other, ())),
+        )
+        for cell in notebook.tagged
+        if cell.index in tags
+    }
 
 
 def _chained(tags: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:

@@ -18,10 +18,11 @@ class FileWatch:
     def __init__(self, ignored: tuple[str, ...] = ()) -> None:
         paths = {sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
         home = os.path.expanduser("~")
+        runs = os.environ.get("MLOPS_JLAB_STORE")  # the store of runs is no data of the notebook's
         hidden = {os.path.join(home, name) for name in (".cache", ".config", ".ipython", ".local")}
         self._ignored = tuple(
             os.path.realpath(path) + os.sep
-            for path in {*paths, *hidden, *ignored, sys.prefix, "/proc", "/dev", "/sys", "/etc", "/usr"}
+            for path in {*paths, *hidden, *ignored, *filter(None, [runs]), sys.prefix, "/proc", "/dev", "/sys", "/etc", "/usr"}
         )
         self._temporary = os.path.join(os.path.realpath(tempfile.gettempdir()), "ipykernel_")
         self.read: set[str] = set()
@@ -53,5 +54,7 @@ class FileWatch:
         finally:
             self.on = True
         if full.startswith((*self._ignored, self._temporary)) or full.endswith((".pyc", ".so")):
+            return
+        if f"{os.sep}.mlops{os.sep}" in full:
             return
         (self.written if writing else self.read).add(full)

@@ -67,7 +67,7 @@ def _check_database(connection: sqlite3.Connection, health: Health) -> None:
     for row in connection.execute("PRAGMA foreign_key_check"):
         health.problems.append(f"database: a row of {row[0]} refers to nothing in {row[2]}")
     for name in ("runs", "points", "artifacts", "late"):
-        count = connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608  # constants
+        count = connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
         health.counts[name] = count
     if health.counts["late"]:
         health.notes.append(f"{health.counts['late']} lines came from writers that had been replaced")
@@ -165,25 +165,27 @@ def salvage(place: Place, target: Path) -> dict[str, int]:
         new.execute("PRAGMA foreign_keys=OFF")
         with closing(sqlite3.connect(f"{place.database.absolute().as_uri()}?mode=ro", uri=True)) as old:
             for (table,) in new.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                with database.transaction(new):
-                    saved[table] = 0
-                    for row in _readable(old, table):
-                        marks = ", ".join("?" for _ in row)
-                        new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-                        saved[table] += 1
+                saved[table] = _save_table(old, new, table)
     os.chmod(target, 0o600)
     return saved
 
 
-def _readable(old: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+def _save_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
+    columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
+    names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+    count = 0
+    with database.transaction(new):
+        for row in _readable(old, table, names):
+            new.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row)
+            count += 1
+    return count
+
+
+def _readable(old: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[object, ...]]:
     """The rows of a table up to damage, and from its other end back to it."""
-    seen = 0
     for way in ("ASC", "DESC"):
-        with suppress(sqlite3.DatabaseError):
-            for row in old.execute(f"SELECT * FROM {table} ORDER BY 1 {way}"):  # noqa: S608  # names of ours
-                seen += 1
-                yield row
-            return
-    if not seen:
-        with suppress(sqlite3.DatabaseError):
-            yield from old.execute(f"SELECT * FROM {table}")  # noqa: S608
+        try:
+            yield from old.execute(f"SELECT {names} FROM {table} ORDER BY 1 {way}")
+        except sqlite3.DatabaseError:
+            continue
+        return

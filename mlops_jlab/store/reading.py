@@ -74,7 +74,7 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Run]:
     """The runs with these numbers, in this order, with params, metrics and tags."""
     chosen = json.dumps(list(seqs))
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM runs r JOIN experiments e ON e.id = r.experiment "  # noqa: S608  # constants
+        f"SELECT {_COLUMNS} FROM runs r JOIN experiments e ON e.id = r.experiment "
         "WHERE r.seq IN (SELECT value FROM json_each(?))",
         (chosen,),
     )
@@ -103,7 +103,7 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Run]:
 def _pairs(connection: sqlite3.Connection, table: str, chosen: str) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for run, name, value in connection.execute(
-        f"SELECT x.run, k.name, x.value FROM {table} x JOIN keys k ON k.id = x.key "  # noqa: S608  # constant
+        f"SELECT x.run, k.name, x.value FROM {table} x JOIN keys k ON k.id = x.key "
         "WHERE x.run IN (SELECT value FROM json_each(?)) ORDER BY k.name",
         (chosen,),
     ):
@@ -140,7 +140,7 @@ def _by_metric(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, 
     if last is None or last[0] is not None:
         place = f"AND (o.latest, o.run) {sense} (?, ?)" if last else ""
         rows = connection.execute(
-            f"SELECT o.latest, o.run FROM series o CROSS JOIN runs r ON r.seq = o.run "  # noqa: S608  # constants
+            f"SELECT o.latest, o.run FROM series o CROSS JOIN runs r ON r.seq = o.run "
             f"WHERE o.key = ? AND o.latest IS NOT NULL AND {where} {place} "
             f"ORDER BY o.latest {way}, o.run {way} LIMIT ?",
             (key, *values, *(last or ()), query.limit + 1),
@@ -149,7 +149,7 @@ def _by_metric(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, 
     if len(rows) <= query.limit:
         place = "AND r.seq < ?" if last else ""
         rows += connection.execute(
-            f"SELECT NULL, r.seq FROM runs r WHERE {where} {place} AND NOT EXISTS "  # noqa: S608  # constants
+            f"SELECT NULL, r.seq FROM runs r WHERE {where} {place} AND NOT EXISTS "
             "(SELECT 1 FROM series o WHERE o.run = r.seq AND o.key = ? AND o.latest IS NOT NULL) "
             "ORDER BY r.seq DESC LIMIT ?",
             (*values, *(last[1:] if last else ()), key, query.limit + 1 - len(rows)),
@@ -169,7 +169,7 @@ def _by_fields(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, 
     beyond, last = _beyond(order, _decode(query.after, len(order))) if query.after else ("1", [])
     sorting = ", ".join(f"o{place} IS NULL, o{place} {_way(entry)}" for place, entry in enumerate(order))
     return connection.execute(
-        f"SELECT * FROM (SELECT {', '.join(columns)} FROM runs r WHERE {where}) "  # noqa: S608  # constants
+        f"SELECT * FROM (SELECT {', '.join(columns)} FROM runs r WHERE {where}) "
         f"WHERE {beyond} ORDER BY {sorting} LIMIT ?",
         (*chosen, *values, *last, query.limit + 1),
     ).fetchall()
@@ -223,7 +223,7 @@ def _decode(text: str, count: int) -> list[Any]:
 def count(connection: sqlite3.Connection, query: Query) -> int:
     """How many runs the query finds in all."""
     where, values = _where(query)
-    sql = f"SELECT count(*) FROM runs r WHERE {where}"  # noqa: S608  # constants
+    sql = f"SELECT count(*) FROM runs r WHERE {where}"
     return int(connection.execute(sql, values).fetchone()[0])
 
 
@@ -251,7 +251,7 @@ def history(connection: sqlite3.Connection, run: Run, name: str, most: int = 0) 
 
 def _points(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Point]:
     rows = connection.execute(
-        f"SELECT iteration, value, at FROM points WHERE {where} ORDER BY iteration",  # noqa: S608  # constants
+        f"SELECT iteration, value, at FROM points WHERE {where} ORDER BY iteration",
         values,
     )
     return [Point(iteration, _nan(value), at) for iteration, value, at in rows]
@@ -328,7 +328,7 @@ def names(connection: sqlite3.Connection, table: str) -> list[str]:
     if table not in ("params", "tags", "series"):
         raise ValueError(table)
     rows: Iterable[tuple[str]] = connection.execute(
-        f"SELECT name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id) "  # noqa: S608
+        f"SELECT name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id) "
         "ORDER BY name"
     )
     return [row[0] for row in rows]

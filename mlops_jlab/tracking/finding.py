@@ -57,6 +57,8 @@ def find_runs(
     order = tuple(filters.parse_order(entry) for entry in order_by)
     found: list[Run] = []
     after = ""
+    if not opening.exists(location.find()):
+        return found
     with opening.reading(location.find()) as connection:
         while len(found) < max_results:
             limit = min(_PAGE, max_results - len(found))

@@ -258,6 +258,12 @@ class LiveRun:
         else:
             self.fail(error)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A run that is handed on to another process can be logged to there, and is not ended there."""
+        from mlops_jlab.tracking.starting import attach
+
+        return attach, (self.id, self.begun.attempt, self.name, self.begun.experiment)
+
     def __repr__(self) -> str:
         return f"<run {self.name} ({self.id[:8]}): {self.status}>"
 

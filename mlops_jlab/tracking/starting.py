@@ -23,7 +23,7 @@ from mlops_jlab.tracking.provenance import notebook
 from mlops_jlab.tracking.provenance.collecting import Provenance
 from mlops_jlab.tracking.telling import tell
 
-RUN = "MLOPS_JLAB_RUN"  # the run of the step that this kernel executes: id and attempt
+RUN = "MLOPS_JLAB_RUN"  # the run of the step that this kernel executes: id:attempt:name
 EXPERIMENT = "MLOPS_JLAB_EXPERIMENT"
 
 _experiment = ""
@@ -174,10 +174,15 @@ def current() -> LiveRun | None:
     if not given:
         return None
     if given not in _given:
-        run_id, _, attempt = given.partition(":")
-        begun = Begun(run_id, "step", "", int(attempt or 1), kind="step", at=time.time(), owned=False)
-        _given[given] = LiveRun(recorder(), begun, _ending)
+        run_id, attempt, name = (given + "::").split(":")[:3]
+        _given[given] = attach(run_id, int(attempt or 1), name, os.environ.get(EXPERIMENT, ""), kind="step")
     return _given[given]
+
+
+def attach(run_id: str, attempt: int, name: str, experiment: str, kind: str = "script") -> LiveRun:
+    """A run of another process, to log to; it is that process which ends it."""
+    begun = Begun(run_id, name, experiment, attempt, kind=kind, at=time.time(), owned=False)
+    return LiveRun(recorder(), begun, _ending)
 
 
 def last() -> LiveRun | None:

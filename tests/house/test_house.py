@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,12 +42,21 @@ def test_python_and_javascript_have_one_version() -> None:
 def test_every_command_and_option_is_in_the_docs() -> None:
     from mlops_jlab.cli.main import cli
 
-    for name, command in cli.commands.items():
+    groups = [(name, command) for name, command in cli.commands.items() if isinstance(command, click.Group)]
+    inner = [(f"{name} {key}", found) for name, group in groups for key, found in group.commands.items()]
+    for name, command in [*cli.commands.items(), *inner]:
         assert f"mlops-jlab {name}" in DOCS, name
         for parameter in command.params:
             for option in parameter.opts:
                 if option.startswith("--"):
                     assert option in DOCS, f"{name} {option}"
+
+
+def test_every_public_call_is_in_the_docs() -> None:
+    import mlops_jlab
+
+    for name in mlops_jlab.__all__:
+        assert name == "__version__" or (callable(getattr(mlops_jlab, name)) and name in DOCS), name
 
 
 def test_the_lock_file_names_no_registry() -> None:

@@ -32,9 +32,10 @@ CREATE TABLE params (
   key INTEGER NOT NULL REFERENCES keys (id),
   value TEXT NOT NULL,
   changed REAL NOT NULL,
+  start TEXT GENERATED ALWAYS AS (substr(value, 1, 64)) VIRTUAL,  -- values may be long, their index not
   PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
-CREATE INDEX params_by_value ON params (key, substr(value, 1, 64));
+CREATE INDEX params_by_start ON params (key, start);
 CREATE TABLE param_history (
   run INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
   key INTEGER NOT NULL REFERENCES keys (id),
