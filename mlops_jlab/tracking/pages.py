@@ -18,14 +18,15 @@ _POINTS = 120
 _STYLE = """<style>
 .mlops-run{border:1px solid rgba(127,127,127,.35);border-radius:6px;padding:8px 12px;max-width:640px;
 font-size:13px;line-height:1.5}
-.mlops-run table,.mlops-table{border-collapse:collapse;font-size:12px;margin:4px 0}
+.mlops-run table,.mlops-table{border-collapse:collapse;font-size:12px;line-height:1.5;margin:4px 0}
 .mlops-run td,.mlops-run th,.mlops-table td,.mlops-table th{padding:2px 10px 2px 0;text-align:left;
 vertical-align:middle;background:none}
-.mlops-table td,.mlops-table th{padding:3px 10px;border-bottom:1px solid rgba(127,127,127,.25)}
+.mlops-table td,.mlops-table th{padding:4px 10px;border-bottom:1px solid rgba(127,127,127,.25);
+white-space:nowrap;max-width:22em;overflow:hidden;text-overflow:ellipsis}
 .mlops-table tr.differs td:first-child{box-shadow:inset 3px 0 #E69F00}
 .mlops-table tr.differs td{font-weight:600}
-.mlops-finished{color:#1a7f37}.mlops-failed,.mlops-killed{color:#cf222e}.mlops-running{color:#0a69da}
-.mlops-dim{opacity:.65}.mlops-chart{display:inline-block;margin:4px 8px 4px 0}
+.mlops-finished{color:#238a43}.mlops-failed,.mlops-killed{color:#d93a40}.mlops-running{color:#1f7ae0}
+.mlops-wide{overflow-x:auto}.mlops-dim{opacity:.65}.mlops-chart{display:inline-block;margin:4px 8px 4px 0}
 .mlops-long{max-width:36em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 </style>"""
 
@@ -93,8 +94,8 @@ def table(runs: Sequence[Run], columns: Sequence[str] = ()) -> str:
         for run in runs
     )
     return (
-        f'{_STYLE}<table class="mlops-table"><thead><tr><th>name</th><th>status</th><th>took</th>{head}'
-        f"<th>id</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th>name</th><th>status</th><th>took</th>{head}'
+        f"<th>id</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -129,8 +130,8 @@ def comparison(found: Comparison) -> str:
         for line in found.lines
     )
     return (
-        f'{_STYLE}<table class="mlops-table"><thead><tr><th></th><th></th>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>{_charts(found.runs, names)}"
+        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th></th><th></th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{_charts(found.runs, names)}"
     )
 
 

@@ -1,0 +1,108 @@
+"""A real JupyterLab in a real browser, for all tests of what is on screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.conftest import notebook_json
+
+ROOT = Path(__file__).parent.parent.parent
+SHOTS = ROOT / "screenshots"
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root folder of JupyterLab."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def lab(lab_folder: Path) -> Iterator[str]:
+    """The address of a JupyterLab over a folder of notebooks, with its settings in that folder."""
+    folder = lab_folder
+    shutil.copy(ROOT / "notebooks" / "01-tumour-triage.ipynb", folder / "example.ipynb")
+    shutil.copy(ROOT / "notebooks" / "02-track-experiments.ipynb", folder / "tracking.ipynb")
+    hostile = notebook_json(
+        [("step:load", "x = 1"), ("-", "plain"), ("step:a step:b", "two"), ("setup", "import os"),
+         ("step:<img/src=x>", "no name"), ("gate step:judge", "assert x")]
+    )  # fmt: skip
+    hostile["cells"][1]["metadata"]["tags"] = "step:load"
+    (folder / "small.ipynb").write_text(json.dumps(hostile))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "HOME": str(folder / "home"), "JUPYTER_CONFIG_DIR": str(folder / "config"),
+                   "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+                   "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}  # fmt: skip
+    (folder / "home").mkdir()
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--port={port}",
+         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+         "--allow-root", "--LabApp.expose_app_in_browser=True", "--ServerApp.log_level=ERROR"],
+        cwd=folder, env=environment,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api/status", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            assert server.poll() is None, "JupyterLab ended"
+            assert time.monotonic() < deadline, "JupyterLab does not start"
+            time.sleep(0.3)
+
+
+@pytest.fixture(scope="session")
+def page(lab: str) -> Iterator[Page]:
+    """One window of Debian's Chromium."""
+    assert CHROMIUM, "install Chromium: apt-get install chromium"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        window = browser.new_page(viewport={"width": 1280, "height": 900})
+        window.set_default_timeout(60_000)
+        yield window
+        browser.close()
+
+
+def open_notebook(page: Page, lab: str, name: str) -> None:
+    page.goto(f"{lab}/lab/tree/{name}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.content?.widgets?.length > 5")
+    page.wait_for_timeout(500)
+
+
+def shoot(page: Page, name: str) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"{name}.png"))
