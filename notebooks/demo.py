@@ -23,11 +23,12 @@ def command(*arguments: str | Path) -> None:
 
 
 def main() -> None:
-    """Tells the story in three commands."""
+    """Tells the story in four commands."""
     shutil.rmtree(TARGET, ignore_errors=True)
     command("check", NOTEBOOK)
     command("export", NOTEBOOK, "--output", TARGET / "pipeline")
     command("run", TARGET / "pipeline", "-p", "trees=40", "--output", TARGET / "run")
+    command("runs", "list", "-n", "7")
     print(
         f"""
 Done. Look at

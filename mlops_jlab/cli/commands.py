@@ -191,15 +191,11 @@ def _new_run(pipeline: Path) -> Path:
 
 
 def store_of(path: Path) -> Path:
-    """Where runs are kept: ``MLOPS_JLAB_STORE``, the nearest ``.mlops`` above, or the git root's."""
-    if given := os.environ.get("MLOPS_JLAB_STORE"):
-        return Path(given)
-    start = path.resolve() if path.is_dir() else path.resolve().parent
-    for mark in (".mlops", ".git"):
-        for folder in (start, *start.parents):
-            if (folder / mark).exists():
-                return folder / ".mlops"
-    return start / ".mlops"
+    """The store that serves a pipeline or notebook."""
+    from mlops_jlab.store import location
+
+    whole = path.resolve()
+    return location.find(whole if whole.is_dir() else whole.parent).root
 
 
 def _plan(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:

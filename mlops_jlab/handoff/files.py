@@ -9,6 +9,7 @@ import tempfile
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_SYSTEM = ("/proc", "/dev", "/sys", "/etc", "/usr")
 _OTHERS = {"os.remove": (0,), "os.rename": (0, 1), "os.truncate": (0,)}
 
 
@@ -22,7 +23,7 @@ class FileWatch:
         hidden = {os.path.join(home, name) for name in (".cache", ".config", ".ipython", ".local")}
         self._ignored = tuple(
             os.path.realpath(path) + os.sep
-            for path in {*paths, *hidden, *ignored, *filter(None, [runs]), sys.prefix, "/proc", "/dev", "/sys", "/etc", "/usr"}
+            for path in {*paths, *hidden, *ignored, *_SYSTEM, *filter(None, [runs]), sys.prefix}
         )
         self._temporary = os.path.join(os.path.realpath(tempfile.gettempdir()), "ipykernel_")
         self.read: set[str] = set()

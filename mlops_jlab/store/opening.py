@@ -33,8 +33,11 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
             f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
         )
     if os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK):
-        with closing(database.connect(place.database)) as connection:
-            recover(place, connection)
+        writer = database.connect(place.database)
+        try:
+            recover(place, writer)
+        finally:
+            database.close(writer)
     with closing(database.connect(place.database, write=False)) as connection:
         try:
             yield connection

@@ -328,7 +328,6 @@ def names(connection: sqlite3.Connection, table: str) -> list[str]:
     if table not in ("params", "tags", "series"):
         raise ValueError(table)
     rows: Iterable[tuple[str]] = connection.execute(
-        f"SELECT name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id) "
-        "ORDER BY name"
+        f"SELECT name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id) ORDER BY name"
     )
     return [row[0] for row in rows]

@@ -62,7 +62,7 @@ class Recorder:
                 self._journal.write(data)
             except OSError as error:
                 self._kept.append(data)
-                self._say(f"what is logged is kept in memory for now: {error}")
+                self.say(f"what is logged is kept in memory for now: {error}")
         if not self._dirty.is_set():
             self._dirty.set()
             if self._thread is None:
@@ -89,12 +89,10 @@ class Recorder:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 return Journal(folder)
             except OSError as error:
-                self._say(
-                    f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost"
-                )
+                self.say(f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost")
         return None
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Says each thing once."""
         if text not in self._warned:
             self._warned.add(text)
@@ -183,10 +181,10 @@ class Recorder:
                     self._beat()
                     beaten = time.monotonic()
             except StoreError as error:
-                self._say(str(error))
+                self.say(str(error))
                 time.sleep(1.0)
             except sqlite3.Error as error:
-                self._say(str(database.translate(error, self.place.database)))
+                self.say(str(database.translate(error, self.place.database)))
                 time.sleep(1.0)
 
     def _is_stopped(self) -> bool:
@@ -221,9 +219,7 @@ class Recorder:
                     self._journal.close()  # whoever opens the store next takes it over
                 self._journal = None
             if self._connection is not None:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("PRAGMA optimize")
-                self._connection.close()
+                database.close(self._connection)
                 self._connection = None
 
 
@@ -232,16 +228,18 @@ _making = threading.Lock()
 
 
 def recorder_for(place: Place, warn: Callable[[str], None]) -> Recorder:
-    """The recorder of this process for a store; its database is open.
+    """The recorder of this process for a store. A store that cannot be used is told of, once.
 
-    Raises:
-        StoreError: the store cannot be used.
+    What is logged meanwhile waits in the journal, until the store can be used again.
     """
     with _making:
         found = _recorders.get(place.root)
         if found is None:
             found = Recorder(place, warn)
-            found.open_database()
+            try:
+                found.open_database()
+            except StoreError as error:
+                found.say(f"{error}\n  what is logged is kept in a journal until then")
             if not _recorders:
                 atexit.register(close_all)
             _recorders[place.root] = found

@@ -94,8 +94,8 @@ def table(runs: Sequence[Run], columns: Sequence[str] = ()) -> str:
         for run in runs
     )
     return (
-        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th>name</th><th>status</th><th>took</th>{head}'
-        f"<th>id</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th>name</th><th>status</th>'
+        f"<th>took</th>{head}<th>id</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -130,8 +130,8 @@ def comparison(found: Comparison) -> str:
         for line in found.lines
     )
     return (
-        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th></th><th></th>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{_charts(found.runs, names)}"
+        f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th></th><th></th>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>{_charts(found.runs, names)}"
     )
 
 

@@ -6,9 +6,11 @@ import asyncio
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -19,10 +21,10 @@ import pytest
 
 import mlops_jlab as mlflow
 from mlops_jlab.errors import InputError, TrackingError
-from mlops_jlab.store import opening, reading
+from mlops_jlab.store import database, maintenance, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
-from mlops_jlab.tracking import finding, telling
+from mlops_jlab.tracking import exporting, finding, telling
 
 
 @pytest.fixture(autouse=True)
@@ -314,6 +316,58 @@ def test_mlflows_quick_start_runs_with_another_import(place: Place) -> None:
     assert run.metrics["accuracy"].latest == 1.0
     assert run.params["solver"] == "lbfgs"
     assert run.tags == {"Training Info": "Basic LR model for iris data"}
+
+
+def test_a_store_that_cannot_be_used_stops_nobody_and_nothing_is_lost(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.root.mkdir(parents=True)
+    place.database.write_bytes(b"garbage " * 1000)
+    with mlflow.start_run(run_name="meanwhile"):
+        mlflow.log_metric("x", 1)
+    said = capsys.readouterr().err
+    assert said.count("is damaged") + said.count("no store of mlops-jlab") >= 1
+    assert "kept in a journal" in said
+    close_all()
+    place.database.unlink()
+    database.connect(place.database).close()
+    found = mlflow.get_run("meanwhile")
+    assert (found.status, found.metrics["x"].latest) == ("finished", 1.0)
+
+
+def test_a_clock_that_goes_back_makes_no_run_negative(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = mlflow.start_run()
+    began = time.time()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(time, "time", lambda: began - 3600)
+        mlflow.log_metric("x", 1)
+        mlflow.end_run()
+    found = mlflow.get_run(run.id)
+    assert found.duration is not None
+    assert found.ended is not None
+    assert (found.duration >= 0, found.ended >= found.started, found.status) == (True, True, "finished")
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (os.environ["BOMB"],)
+
+
+def test_nothing_that_looks_at_runs_unpickles(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOMB", str(tmp_path / "exploded"))
+    (tmp_path / "bomb.pkl").write_bytes(pickle.dumps(Bomb()))
+    with mlflow.start_run(run_name="armed") as run:
+        mlflow.log_artifact(tmp_path / "bomb.pkl", "model")
+    found = mlflow.get_run("armed")
+    run._repr_html_()
+    mlflow.compare_runs([found, found])._repr_html_()
+    mlflow.search_runs()
+    with opening.reading(place) as connection:
+        exporting.write(place, connection, found, tmp_path / "out")
+    assert maintenance.check(place).problems == []
+    assert not (tmp_path / "exploded").exists()
 
 
 @pytest.mark.parametrize(
