@@ -146,6 +146,18 @@ def is_session_line(statement: ast.stmt) -> bool:
     )
 
 
+def tracked_effects(magic: Magic) -> Effects:
+    """``%%track --params a --metrics b`` reads ``a`` and ``b`` when its cell is done."""
+    from mlops_jlab.dataflow.reader import Reader
+
+    reader = Reader({})
+    _name, _, options = magic.line.partition("--")
+    for word in f"--{options}".split():
+        if word.isidentifier():
+            reader.read(word, 1, soft=True)
+    return reader.finish()
+
+
 def opaque_effects(magic: Magic) -> Effects:
     """The effects of a whole cell that begins with a cell magic such as ``%%bash``."""
     from mlops_jlab.dataflow.reader import Reader

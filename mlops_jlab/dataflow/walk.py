@@ -15,7 +15,7 @@ from mlops_jlab.dataflow.definitions import (
 )
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.environment import Environment
-from mlops_jlab.dataflow.magics import opaque_effects
+from mlops_jlab.dataflow.magics import opaque_effects, tracked_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
 from mlops_jlab.dataflow.reader import effects_of
 from mlops_jlab.dataflow.stars import names_of_star, star_module
@@ -74,6 +74,9 @@ class Walk:
                 self._apply(opaque_effects(magic), None, cell, needs, code)
         for statement in code.tree.body:
             self._statement(statement, cell, needs, code)
+        for magic in code.magics:
+            if magic.name == "track":
+                self._apply(tracked_effects(magic), None, cell, needs, code)
 
     def _settings_above(self, needs: StepNeeds) -> None:
         for name in knowledge.SETTINGS:
