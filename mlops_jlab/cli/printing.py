@@ -11,6 +11,7 @@ from mlops_jlab import __version__
 from mlops_jlab.engine.verify import Verdict
 from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.graphs import Graph
+from mlops_jlab.pipeline.describing import describe
 from mlops_jlab.pipeline.picture import lines_of
 
 _COLOUR = {Severity.ERROR: "red", Severity.HAZARD: "yellow", Severity.NOTE: "blue"}
@@ -51,22 +52,7 @@ def _finding(finding: Finding) -> list[str]:
 
 def as_json(graph: Graph) -> str:
     """The graph and its findings as JSON."""
-    content = {
-        "pipeline": graph.name,
-        "notebook": str(graph.notebook.path),
-        "steps": [
-            {"name": s.name, "cells": [c.id for c in s.cells], "inputs": list(s.inputs),
-             "outputs": list(s.outputs), "carried": [c.name for c in s.carried]}
-            for s in graph.steps
-        ],
-        "edges": [
-            {"from": e.source, "to": e.target, "names": list(e.names), "reasons": list(e.reasons)}
-            for e in graph.edges
-        ],
-        "parameters": [p.as_json() for p in graph.parameters],
-        "findings": [f.as_json() for f in graph.findings],
-    }  # fmt: skip
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json.dumps(describe(graph), indent=2, ensure_ascii=False)
 
 
 def sarif(graph: Graph) -> str:

@@ -46,6 +46,12 @@ class Execution:
         """The kernel manager is there, so that its kernel can be ended."""
         with self._lock:
             self._manager = manager
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises RuntimeError if the execution was stopped before its kernel could be told."""
+        if self.stopped:
+            raise RuntimeError(self.stopped)
 
     def stop(self, why: str) -> None:
         """Interrupts the kernel, and after a moment kills it with all its children."""
@@ -123,7 +129,9 @@ def execute(
                 continue
             return CellFailure("DeadKernel", _death(execution, error), execution.cell_id)
         except RuntimeError as error:
-            if execution.cell_id or execution.stopped:
+            if execution.stopped:
+                return CellFailure("Stopped", execution.stopped, execution.cell_id)
+            if execution.cell_id:
                 return CellFailure(type(error).__name__, str(error), execution.cell_id)
             if attempt == START_TRIES:
                 raise RunError(f"the kernel {kernel!r} does not start: {error}") from error
@@ -168,6 +176,7 @@ def _register_engine() -> None:
             ids = [cell.get("id", "") for cell in nb_man.nb.cells if cell.cell_type == "code"]
 
             def started(cell: Any, **_more: Any) -> None:
+                step_execution.go_on()
                 if cell.cell_type == "code":
                     step_execution.cell_id = cell.get("id", "")
                     place = ids.index(step_execution.cell_id)

@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from mlops_jlab.dataflow.analysis import analyse
+from mlops_jlab.entities.findings import Finding
 from mlops_jlab.entities.graphs import Graph
+from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.errors import ExportError, InputError
 from mlops_jlab.notebook import reading, suggesting
 from mlops_jlab.pipeline import build, manifest, readme, requirements
@@ -34,7 +36,11 @@ class UnfitNotebook(InputError):
 
 def graph_of(path: Path) -> Graph:
     """Reads and analyses a notebook; a notebook tagged for Kale is understood as it is."""
-    notebook, findings = reading.read(path)
+    return graph_of_notebook(*reading.read(path))
+
+
+def graph_of_notebook(notebook: Notebook, findings: tuple[Finding, ...]) -> Graph:
+    """Analyses a notebook that was read."""
     if suggesting.has_kale_tags(notebook):
         notebook = suggesting.retagged(notebook, suggesting.suggest(notebook, "kale"))
     return analyse(notebook, findings)

@@ -1,4 +1,4 @@
-"""What the Jupyter server does for us: it keeps the mirror to MLflow going where one is configured."""
+"""The Jupyter server's side: routes for the interface, events, and the mirror to MLflow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     """Called by jupyter_server when it starts."""
+    from mlops_jlab.server.events import send_changes
     from mlops_jlab.server.mirroring import keep_mirror
+    from mlops_jlab.server.routes import add_routes
 
+    add_routes(app)
+    send_changes(app)
     keep_mirror(app)

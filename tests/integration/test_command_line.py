@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops_jlab.engine.notebooks import Execution, execute
+
 WriteNotebook = Callable[..., Path]
 
 
@@ -181,6 +183,21 @@ def test_ctrl_c_ends_the_kernel_and_leaves_a_resumable_run(
         os.kill(kernel, 0)
     (tmp_path / "mended").touch()
     assert mlops("run", notebook, "-o", run, "--resume", cwd=tmp_path).returncode == 0
+
+
+def test_a_stop_that_comes_before_the_kernel_is_there_counts(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    execution = Execution()
+    execution.stop("too late")
+    begun = time.monotonic()
+    failure = execute(
+        write_notebook([("step:a", "import time; time.sleep(100)")]), tmp_path / "out.ipynb", parameters={},
+        environment={}, folder=tmp_path, kernel="python3", execution=execution,
+    )  # fmt: skip
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("Stopped", "too late")
+    assert time.monotonic() - begun < 50
 
 
 def with_settings(path: Path, settings: dict[str, object]) -> Path:

@@ -1,0 +1,34 @@
+"""The table of routes, all below ``/mlops-jlab/api``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.utils import url_path_join
+
+from mlops_jlab.server import pipelines, runs
+from mlops_jlab.server.handling import Route
+
+_RUN = r"([0-9a-f]{4,32})"
+
+ROUTES: tuple[tuple[str, type[Route]], ...] = (
+    ("runs", runs.RunsRoute),
+    (r"runs/(delete|restore)", runs.DeleteRoute),
+    (rf"runs/{_RUN}", runs.RunRoute),
+    (rf"runs/{_RUN}/history", runs.HistoryRoute),
+    (rf"runs/{_RUN}/artifacts/(.+)", runs.ArtifactRoute),
+    ("compare", runs.CompareRoute),
+    ("pipelines/check", pipelines.CheckRoute),
+    ("pipelines/run", pipelines.ExecuteRoute),
+    ("pipelines/export", pipelines.ExportRoute),
+    (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
+)
+
+
+def add_routes(app: Any) -> None:
+    """Adds all routes to the server."""
+    web_app = app.web_app
+    base = web_app.settings["base_url"]
+    web_app.add_handlers(
+        ".*$", [(url_path_join(base, "mlops-jlab", "api", path), handler) for path, handler in ROUTES]
+    )

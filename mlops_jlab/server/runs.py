@@ -1,0 +1,218 @@
+"""Routes of runs: a page, one, a metric's course, several side by side, tags and notes, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web  # type: ignore[attr-defined]  # it lists no exports
+
+from mlops_jlab.entities.runs import Run
+from mlops_jlab.errors import InputError
+from mlops_jlab.server.handling import Route, answered, aside
+from mlops_jlab.store import artifacts, changing, database, filters, opening, reading
+from mlops_jlab.store.applying import Applier
+from mlops_jlab.store.location import Place
+from mlops_jlab.tracking import comparing
+from mlops_jlab.tracking.exporting import finite, plain
+
+_MOST = 500
+_SHORT = 200  # characters of a param or tag in a list
+
+
+class RunsRoute(Route):
+    """``GET runs``: a page of runs."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``filter``, ``order`` (several), ``limit``, ``after``, ``deleted``."""
+        limit = _whole(self.get_argument("limit", "50"), 1, _MOST)
+        query = reading.Query(
+            filters.parse(self.get_argument("filter", "")),
+            tuple(filters.parse_order(text) for text in self.get_arguments("order")),
+            limit, self.get_argument("after", ""), self.get_argument("deleted", "") == "true",
+        )  # fmt: skip
+        self.answer(await aside(_page, self.place, query))
+
+
+def _page(place: Place, query: reading.Query) -> dict[str, Any]:
+    if not opening.exists(place):
+        return {"runs": [], "after": "", "total": 0}
+    with opening.reading(place) as connection:
+        page = reading.page(connection, query)
+        total = reading.count(connection, query) if not query.after else None
+    return {"runs": [short(run) for run in page.runs], "after": page.after, "total": total}
+
+
+def short(run: Run) -> dict[str, Any]:
+    """A run as a list shows it."""
+    return {
+        "id": run.id, "name": run.name, "experiment": run.experiment, "status": str(run.status),
+        "reason": run.reason[:_SHORT], "started": run.started, "ended": run.ended, "duration": run.duration,
+        "parent": run.parent, "group": run.group, "kind": run.kind, "source": run.source, "user": run.user,
+        "note": run.note[:_SHORT], "deleted": run.deleted is not None,
+        "metrics": {name: finite(metric.latest) for name, metric in run.metrics.items()},
+        "params": {name: value[:_SHORT] for name, value in run.params.items()},
+        "tags": {name: value[:_SHORT] for name, value in run.tags.items()},
+    }  # fmt: skip
+
+
+class RunRoute(Route):
+    """``GET runs/ID``: all of one run; ``PATCH``: its tags and note."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str) -> None:
+        """The run, its files and children."""
+        self.answer(await aside(_detail, self.place, run_id))
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def patch(self, run_id: str) -> None:
+        """``tags`` (a value, or null to take it away) and ``note``."""
+        content = self.body(tags=dict, note=str)
+        self.answer(await aside(_edit, self.place, run_id, content))
+
+
+def _detail(place: Place, run_id: str) -> dict[str, Any]:
+    with opening.reading(place) as connection:
+        run = reading.find(connection, run_id)
+        files = reading.artifacts(connection, run)
+        inner = reading.children(connection, run)
+    content = plain(run)
+    content.pop("owner")
+    return content | {
+        "artifacts": [{"path": file.path, "size": file.size} for file in files],
+        "children": [short(child) for child in inner],
+    }
+
+
+def _edit(place: Place, run_id: str, content: dict[str, Any]) -> dict[str, Any]:
+    from mlops_jlab.tracking import values
+
+    tags = content.get("tags", {})
+    if not all(isinstance(value, (str, type(None))) for value in tags.values()):
+        raise InputError("a tag's value is a text, or null to take the tag away")
+    with opening.writing(place) as connection:
+        run = reading.find(connection, run_id)
+        lines: list[list[Any]] = [
+            ["tag", run.id, run.attempt, values.name_of(name, "tag"), value and values.text(value)]
+            for name, value in tags.items()
+        ]
+        if "note" in content:
+            lines.append(["note", run.id, run.attempt, values.text(content["note"])])
+        with database.transaction(connection, durable=True):
+            Applier(connection).apply(lines)
+        return short(reading.find(connection, run.id))
+
+
+class HistoryRoute(Route):
+    """``GET runs/ID/history``: the course of a metric."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str) -> None:
+        """``metric``, and ``points``: at most so many."""
+        points = _whole(self.get_argument("points", "1000"), 2, 5_000)
+        self.answer(await aside(_history, self.place, run_id, self.get_argument("metric"), points))
+
+
+def _history(place: Place, run_id: str, metric: str, points: int) -> dict[str, Any]:
+    with opening.reading(place) as connection:
+        found = reading.history(connection, reading.find(connection, run_id), metric, points)
+    return {
+        "iterations": [point.iteration for point in found],
+        "values": [finite(point.value) for point in found],
+    }
+
+
+class CompareRoute(Route):
+    """``GET compare``: runs side by side."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``id``, several times."""
+        self.answer(await aside(_compare, self.place, self.get_arguments("id")))
+
+
+def _compare(place: Place, ids: Sequence[str]) -> dict[str, Any]:
+    if not 1 < len(ids) <= _MOST:
+        raise InputError(f"2 to {_MOST} runs are compared, not {len(ids)}")
+    with opening.reading(place) as connection:
+        found = comparing.compare([reading.find(connection, run_id) for run_id in ids])
+    return {
+        "runs": [short(run) for run in found.runs],
+        "lines": [
+            {"kind": line.kind, "name": line.name, "differs": line.differs,
+             "values": [finite(value) for value in line.values]}
+            for line in found.lines
+        ],
+    }  # fmt: skip
+
+
+class DeleteRoute(Route):
+    """``POST runs/delete`` and ``POST runs/restore``: hide runs, or show them again."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self, verb: str) -> None:
+        """``ids``: the runs; answers with all that changed, children too."""
+        ids = self.body(ids=list).get("ids", [])
+        if not ids or not all(isinstance(run_id, str) for run_id in ids):
+            raise InputError("'ids' lists the runs")
+        self.answer({"ids": await aside(_delete, self.place, ids, verb == "restore")})
+
+
+def _delete(place: Place, ids: Sequence[str], back: bool) -> list[str]:
+    with opening.writing(place) as connection:
+        runs = [reading.find(connection, run_id) for run_id in ids]
+        return (changing.restore if back else changing.delete)(connection, runs)
+
+
+class ArtifactRoute(Route):
+    """``GET runs/ID/artifacts/PATH``: a file of a run, never to be run by the browser."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str, path: str) -> None:
+        """The file as a download; images may be shown."""
+        content, name = await aside(_artifact, self.place, run_id, path)
+        kind = _SHOWN.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
+        if kind == "application/octet-stream":
+            self.set_header("Content-Disposition", "attachment")
+        self.finish(content, set_content_type=kind)
+
+
+_SHOWN = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
+          "webp": "image/webp", "txt": "text/plain; charset=utf-8", "csv": "text/plain; charset=utf-8",
+          "py": "text/plain; charset=utf-8", "json": "text/plain; charset=utf-8"}  # fmt: skip
+
+
+def _artifact(place: Place, run_id: str, path: str) -> tuple[bytes, str]:
+    with opening.reading(place) as connection:
+        for file in reading.artifacts(connection, reading.find(connection, run_id)):
+            if file.path == path:
+                return artifacts.read(place, file.digest), file.path
+    raise InputError(f"the run has no file {path[:80]!r}")
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise InputError(f"{text[:40]!r} is no whole number") from error
+    if not least <= number <= most:
+        raise InputError(f"{number} is not between {least} and {most}")
+    return number

@@ -1,0 +1,255 @@
+"""The routes, in a real Jupyter server: what they answer, to whom, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+import mlops_jlab
+from mlops_jlab.server.events import StoreWatch
+from mlops_jlab.server.routes import ROUTES
+from mlops_jlab.store.recorder import close_all
+from mlops_jlab.tracking import finding
+from tests.conftest import notebook_json
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+pytestmark = pytest.mark.filterwarnings("ignore")
+HOSTILE = "<img src=x onerror=window.__pwn=1>"
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {"ServerApp": {"jpserver_extensions": {"mlops_jlab.server": True}}}
+
+
+@pytest.fixture(autouse=True)
+def runs(jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Three runs in the store of the server's root."""
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(jp_root_dir / ".mlops"))
+    ids = []
+    for n in range(3):
+        with mlops_jlab.start_run(run_name=f"run {n} {HOSTILE}", tags={"t": HOSTILE}) as run:
+            mlops_jlab.log_metric("acc", n / 10)
+            mlops_jlab.log_metric("odd", [math.nan, math.inf, -0.0][n])
+            mlops_jlab.log_param("n", n)
+            mlops_jlab.log_text("<script>1</script>", "page.html")
+        ids.append(run.id)
+    mlops_jlab.flush()
+    close_all()
+    return ids
+
+
+async def ask(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> Any:
+    response = await jp_fetch("mlops-jlab", "api", *path, **more)
+    return json.loads(response.body)
+
+
+async def refused(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch("mlops-jlab", "api", *path, **more)
+    assert caught.value.response is not None
+    return caught.value.code, json.loads(caught.value.response.body)
+
+
+async def test_runs_are_listed_filtered_sorted_and_paged(jp_fetch: Any, runs: list[str]) -> None:
+    page = await ask(jp_fetch, "runs", params={"limit": 2, "order": "metrics.acc DESC"})
+    assert [run["id"] for run in page["runs"]] == [runs[2], runs[1]]
+    assert page["total"] == 3
+    rest = await ask(
+        jp_fetch, "runs", params={"limit": 2, "order": "metrics.acc DESC", "after": page["after"]}
+    )
+    assert [run["id"] for run in rest["runs"]] == [runs[0]]
+    assert rest["after"] == ""
+    found = await ask(jp_fetch, "runs", params={"filter": "metrics.acc > 0.15"})
+    assert [run["metrics"]["odd"] for run in found["runs"]] == [0.0]
+    status, error = await refused(jp_fetch, "runs", params={"filter": "metrics.acc >"})
+    assert (status, error["column"]) == (400, 14)
+    for wrong in ({"limit": "0"}, {"limit": "x"}, {"after": "nonsense"}, {"order": "colour"}):
+        assert (await refused(jp_fetch, "runs", params=wrong))[0] == 400
+
+
+async def test_one_run_its_course_and_its_files(jp_fetch: Any, runs: list[str]) -> None:
+    run = await ask(jp_fetch, "runs", runs[0])
+    assert run["metrics"]["odd"]["latest"] == "nan"
+    assert [file["path"] for file in run["artifacts"]] == ["page.html"]
+    course = await ask(jp_fetch, "runs", runs[1], "history", params={"metric": "odd"})
+    assert course == {"iterations": [0], "values": ["inf"]}
+    file = await jp_fetch("mlops-jlab", "api", "runs", runs[0], "artifacts", "page.html")
+    assert file.headers["Content-Type"] == "application/octet-stream"
+    assert file.headers["Content-Disposition"] == "attachment"
+    assert "sandbox" in file.headers["Content-Security-Policy"]
+    assert (await refused(jp_fetch, "runs", "f" * 32))[0] == 404
+    assert (await refused(jp_fetch, "runs", runs[0], "history", params={"metric": "none"}))[0] == 400
+    assert (await refused(jp_fetch, "runs", runs[0], "artifacts", "../../etc/passwd"))[0] in (400, 404)
+
+
+async def test_runs_are_compared_edited_deleted_and_restored(jp_fetch: Any, runs: list[str]) -> None:
+    found = await ask(jp_fetch, "compare", params=[("id", runs[0]), ("id", runs[2])])
+    assert {line["name"] for line in found["lines"] if line["differs"]} >= {"acc", "n"}
+    edited = await ask(
+        jp_fetch,
+        "runs",
+        runs[0],
+        method="PATCH",
+        body=json.dumps({"tags": {"new": "x", "t": None}, "note": "why"}),
+    )
+    assert (edited["tags"], edited["note"]) == ({"new": "x"}, "why")
+    gone = await ask(jp_fetch, "runs", "delete", method="POST", body=json.dumps({"ids": [runs[1]]}))
+    assert gone == {"ids": [runs[1]]}
+    assert (await ask(jp_fetch, "runs"))["total"] == 2
+    await ask(jp_fetch, "runs", "restore", method="POST", body=json.dumps({"ids": [runs[1]]}))
+    assert (await ask(jp_fetch, "runs"))["total"] == 3
+
+
+BAD_BODIES = ["{", "[]", "5", '{"unknown": 1}', '{"tags": 5}', '{"tags": {"a": 5}}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: body[:20])
+async def test_a_bad_body_is_the_askers_fault(jp_fetch: Any, runs: list[str], body: str) -> None:
+    status, error = await refused(jp_fetch, "runs", runs[0], method="PATCH", body=body)
+    assert status == 400
+    assert "Traceback" not in json.dumps(error)
+
+
+async def test_a_notebook_is_checked_as_it_is_in_the_editor(jp_fetch: Any) -> None:
+    node = notebook_json([("step:a", "x = 1"), ("step:b", "x + y")])
+    graph = await ask(
+        jp_fetch,
+        "pipelines",
+        "check",
+        method="POST",
+        body=json.dumps({"path": "sub/nb.ipynb", "content": node}),
+    )
+    assert [(e["from"], e["to"], e["names"]) for e in graph["edges"]] == [("a", "b", ["x"])]
+    assert [(f["code"], f["cell"], f["line"]) for f in graph["findings"]] == [("unknown-name", 2, 1)]
+    assert graph["notebook"] == "sub/nb.ipynb"
+
+
+OUTSIDE = [
+    "../outside.ipynb",
+    "/../../etc/passwd",
+    "link/nb.ipynb",
+    "http://x/nb.ipynb",
+    "a\0b",
+    "missing.ipynb",
+    "",
+]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+@pytest.mark.parametrize("verb", ["run", "export"])
+async def test_no_path_leads_outside(
+    jp_fetch: Any, jp_root_dir: Path, tmp_path: Path, path: str, verb: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "nb.ipynb").write_text(json.dumps(notebook_json([("step:a", "1")])))
+    (jp_root_dir / "link").symlink_to(elsewhere)
+    status, _ = await refused(jp_fetch, "pipelines", verb, method="POST", body=json.dumps({"path": path}))
+    assert status in (400, 404)
+    assert not list(elsewhere.glob("pipelines"))
+
+
+async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, jp_root_dir: Path) -> None:
+    (jp_root_dir / "nb.ipynb").write_text(
+        json.dumps(
+            notebook_json([("parameters", "depth: int = 3"), ("step:a", "x = depth"), ("step:b", "print(x)")])
+        )
+    )
+    exported = await ask(
+        jp_fetch, "pipelines", "export", method="POST", body=json.dumps({"path": "nb.ipynb"})
+    )
+    assert (jp_root_dir / exported["folder"] / "pipeline.yaml").is_file()
+    begun = await ask(
+        jp_fetch,
+        "pipelines",
+        "run",
+        method="POST",
+        body=json.dumps({"path": "nb.ipynb", "parameters": {"depth": 5}}),
+    )
+    assert begun["pipeline"] == "nb"
+    deadline = time.monotonic() + 60
+    while True:
+        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'pipeline'"})
+        if page["runs"] and page["runs"][0]["status"] != "running":
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    (run,) = page["runs"]
+    assert (run["status"], run["params"]) == ("finished", {"depth": "5"})
+    inner = (await ask(jp_fetch, "runs", run["id"]))["children"]
+    assert [child["name"] for child in inner] == ["a", "b"]
+    assert (await refused(jp_fetch, "pipelines", run["id"], "cancel", method="POST", body="{}"))[0] == 400
+
+
+async def test_a_running_pipeline_is_cancelled(jp_fetch: Any, jp_root_dir: Path) -> None:
+    (jp_root_dir / "slow.ipynb").write_text(
+        json.dumps(notebook_json([("step:a", "import time; time.sleep(60)")]))
+    )
+    await ask(jp_fetch, "pipelines", "run", method="POST", body=json.dumps({"path": "slow.ipynb"}))
+    deadline = time.monotonic() + 60
+    told = False
+    while True:
+        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'pipeline'"})
+        assert time.monotonic() < deadline
+        steps = finding.find_runs("kind = 'step'")
+        if page["runs"] and steps and not told:
+            await ask(jp_fetch, "pipelines", page["runs"][0]["id"], "cancel", method="POST", body="{}")
+            told = True
+        if told and page["runs"][0]["status"] != "running":
+            break
+        time.sleep(0.3)
+    assert page["runs"][0]["status"] == "killed"
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every route with every method that it has."""
+    found = []
+    for pattern, handler in ROUTES:
+        path = (
+            pattern.replace("([0-9a-f]{4,32})", "a" * 32)
+            .replace("(delete|restore)", "delete")
+            .replace("(.+)", "x")
+        )
+        found += [(path, m) for m in ("GET", "POST", "PATCH") if m.lower() in vars(handler)]
+    return found
+
+
+@pytest.mark.parametrize(("path", "method"), examples())
+async def test_every_route_refuses_strangers_and_the_unauthorized(
+    jp_fetch: Any, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch, path: str, method: str
+) -> None:
+    body = None if method == "GET" else "{}"
+    for token in ("", "wrong"):
+        headers = {"Authorization": f"token {token}"}
+        with pytest.raises(HTTPClientError) as caught:
+            await jp_fetch("mlops-jlab", "api", *path.split("/"), method=method, body=body, headers=headers)
+        assert caught.value.code == 403
+    monkeypatch.setattr(type(jp_serverapp.authorizer), "is_authorized", lambda *_args: False)
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch("mlops-jlab", "api", *path.split("/"), method=method, body=body)
+    assert caught.value.code == 403
+
+
+def test_there_is_a_route_for_each_handler() -> None:
+    assert len(examples()) == len(ROUTES) + 1  # one of them has two methods
+
+
+def test_a_change_of_the_store_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "s"))
+    watch = StoreWatch(tmp_path)
+    assert not watch.changed()
+    with mlops_jlab.start_run():
+        mlops_jlab.flush()
+    close_all()
+    assert watch.changed()
+    os.sync()
+    assert not watch.changed()
