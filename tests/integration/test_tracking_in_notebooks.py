@@ -269,4 +269,6 @@ def test_runs_on_the_command_line(place: Place, tmp_path: Path) -> None:
     assert mlops("store", "vacuum", cwd=tmp_path).returncode == 0
     assert mlops("store", "move", tmp_path / "moved", cwd=tmp_path).returncode == 0
     gone = mlops("runs", "list", cwd=tmp_path)
-    assert (gone.returncode, "no store" in gone.stderr) == (1, True)
+    assert (gone.returncode, "no runs yet" in gone.stdout) == (0, True)
+    nothing = mlops("runs", "show", "r1", cwd=tmp_path)
+    assert (nothing.returncode, "no store" in nothing.stderr) == (1, True)
