@@ -6,7 +6,7 @@ export default tseslint.config(
   { plugins: { jupyter } },
   ...jupyter.configs.recommended,
   {
-    files: ['labextension/src/**/*.ts'],
+    files: ['labextension/src/**/*.{ts,tsx}'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       'max-lines': ['error', 400],

@@ -28,10 +28,13 @@ class RunsRoute(Route):
     @authorized
     @answered
     async def get(self) -> None:
-        """``filter``, ``order`` (several), ``limit``, ``after``, ``deleted``."""
+        """``filter``, ``order`` (several), ``limit``, ``after``, ``deleted``, ``top`` (no children)."""
         limit = _whole(self.get_argument("limit", "50"), 1, _MOST)
+        condition = filters.parse(self.get_argument("filter", ""))
+        if self.get_argument("top", "") == "true":
+            condition = filters.Condition(f"{condition.sql} AND r.parent = ''", condition.values)
         query = reading.Query(
-            filters.parse(self.get_argument("filter", "")),
+            condition,
             tuple(filters.parse_order(text) for text in self.get_arguments("order")),
             limit, self.get_argument("after", ""), self.get_argument("deleted", "") == "true",
         )  # fmt: skip

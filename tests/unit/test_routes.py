@@ -185,6 +185,8 @@ async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, 
         time.sleep(0.3)
     (run,) = page["runs"]
     assert (run["status"], run["params"]) == ("finished", {"depth": "5"})
+    top = await ask(jp_fetch, "runs", params={"top": "true", "filter": "kind = 'pipeline' or kind = 'step'"})
+    assert [found["id"] for found in top["runs"]] == [run["id"]]
     inner = (await ask(jp_fetch, "runs", run["id"]))["children"]
     assert [child["name"] for child in inner] == ["a", "b"]
     assert (await refused(jp_fetch, "pipelines", run["id"], "cancel", method="POST", body="{}"))[0] == 400

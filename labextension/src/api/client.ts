@@ -1,0 +1,110 @@
+/** The door to the server: one function a route. */
+
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { Comparison, Graph, Page, Run } from './types';
+
+/** What the server refuses, in its own words. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+    readonly status: number
+  ) {
+    super(message);
+  }
+}
+
+/** The routes of the server extension. */
+export class Client {
+  constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  runs(query: {
+    filter: string;
+    order: string;
+    after: string;
+    limit: number;
+    top: boolean;
+  }): Promise<Page> {
+    return this._ask(`runs?${new URLSearchParams(toTexts(query)).toString()}`);
+  }
+
+  compare(ids: readonly string[]): Promise<Comparison> {
+    const query = ids.map(id => `id=${encodeURIComponent(id)}`).join('&');
+    return this._ask(`compare?${query}`);
+  }
+
+  edit(
+    id: string,
+    change: { note?: string; tags?: Record<string, string | null> }
+  ): Promise<Run> {
+    return this._ask(`runs/${id}`, 'PATCH', change);
+  }
+
+  delete(ids: readonly string[]): Promise<{ ids: string[] }> {
+    return this._ask('runs/delete', 'POST', { ids });
+  }
+
+  restore(ids: readonly string[]): Promise<{ ids: string[] }> {
+    return this._ask('runs/restore', 'POST', { ids });
+  }
+
+  check(path: string, content: unknown): Promise<Graph> {
+    return this._ask('pipelines/check', 'POST', { path, content });
+  }
+
+  execute(path: string): Promise<{ folder: string; pipeline: string }> {
+    return this._ask('pipelines/run', 'POST', { path });
+  }
+
+  export(path: string): Promise<{ folder: string }> {
+    return this._ask('pipelines/export', 'POST', { path });
+  }
+
+  cancel(id: string): Promise<object> {
+    return this._ask(`pipelines/${id}/cancel`, 'POST', {});
+  }
+
+  private async _ask<T>(
+    path: string,
+    method = 'GET',
+    body?: object
+  ): Promise<T> {
+    const response = await ServerConnection.makeRequest(
+      URLExt.join(this._settings.baseUrl, 'mlops-jlab/api', path),
+      { method, body: body && JSON.stringify(body) },
+      this._settings
+    );
+    const text = await response.text();
+    let answer: unknown = {};
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      throw new ApiError(
+        response.status === 404
+          ? 'the server extension of mlops-jlab is not enabled'
+          : text.slice(0, 200) || response.statusText,
+        'jupyter server extension enable mlops_jlab.server',
+        response.status
+      );
+    }
+    if (!response.ok) {
+      const { message, hint } = answer as { message?: string; hint?: string };
+      throw new ApiError(
+        message ?? response.statusText,
+        hint ?? '',
+        response.status
+      );
+    }
+    return answer as T;
+  }
+}
+
+function toTexts(query: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(query)
+      .filter(([, value]) => value !== '')
+      .map(([key, value]) => [key, String(value)])
+  );
+}

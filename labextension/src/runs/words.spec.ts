@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+
+import { Run } from '../api/types';
+import { number, summary, took } from './words';
+
+const run = {
+  started: 100,
+  ended: null,
+  duration: null,
+  metrics: { acc: 0.123456, n: 1234567, odd: 'nan', more: 1 }
+} as unknown as Run;
+
+describe('words', () => {
+  it('shortens numbers and keeps what is none', () => {
+    expect([0.123456, 1234567, 1e21, 'inf', null].map(number)).toEqual([
+      '0.1235',
+      '1,234,567',
+      '1e+21',
+      'inf',
+      ''
+    ]);
+  });
+
+  it('says how long a run took or has been running', () => {
+    expect(took(run, 130)).toBe('30.0 s');
+    expect(took({ ...run, duration: 3725 }, 0)).toBe('1 h 2 min');
+    expect(took({ ...run, duration: 65 }, 0)).toBe('1 min 5 s');
+    expect(took(run, 50)).toBe('0.0 s');
+  });
+
+  it('sums a run up in its first metrics', () => {
+    expect(summary(run)).toBe('acc 0.1235 · n 1,234,567 · odd nan');
+  });
+});
