@@ -6,15 +6,19 @@ four times a second, which costs two system calls, and only a change is sent.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.store import location
+from mlops_jlab.errors import StoreError
+from mlops_jlab.store import database, location, opening, recovery
 
 SCHEMA = "https://mlops-jlab.org/events/runs-changed/v1"
 INTERVAL = 250  # milliseconds
+PATROL = 2_000  # milliseconds between two looks for runs whose process has died
 
 
 class StoreWatch:
@@ -29,6 +33,21 @@ class StoreWatch:
         before, self._last = self._last, self._seen()
         return self._last != before
 
+    def mark_dead(self) -> int:
+        """Runs whose process has died are killed from here on; how many there were.
+
+        A process that dies writes nothing, so somebody has to look. Without an open run that costs one
+        query.
+        """
+        place = location.find(self._root)
+        if not opening.exists(place):
+            return 0
+        try:
+            with closing(database.connect(place.database)) as connection:
+                return opening.recover(place, connection) if recovery.has_work(place, connection) else 0
+        except StoreError:
+            return 0  # whoever asks for runs is told
+
     def _seen(self) -> tuple[int, ...]:
         base = location.find(self._root).database
         return tuple(_time(path) for path in (base, base.with_name(f"{base.name}-wal")))
@@ -41,8 +60,8 @@ def _time(path: Path) -> int:
         return 0
 
 
-def send_changes(app: Any) -> Any:
-    """Starts looking; the callback, which can be stopped."""
+def send_changes(app: Any) -> list[Any]:
+    """Starts looking; the callbacks, which can be stopped."""
     from tornado.ioloop import PeriodicCallback
 
     schema = (files("mlops_jlab.server") / "runs-changed.yaml").read_text("utf-8")
@@ -53,6 +72,10 @@ def send_changes(app: Any) -> Any:
         if watch.changed():
             app.event_logger.emit(schema_id=SCHEMA, data={"at": time.time()})
 
-    callback = PeriodicCallback(look, INTERVAL)
-    callback.start()
-    return callback
+    async def find_dead() -> None:
+        await asyncio.to_thread(watch.mark_dead)
+
+    callbacks = [PeriodicCallback(look, INTERVAL), PeriodicCallback(find_dead, PATROL)]
+    for callback in callbacks:
+        callback.start()
+    return callbacks

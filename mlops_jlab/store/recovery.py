@@ -33,6 +33,12 @@ def recover(place: Place, connection: sqlite3.Connection) -> int:
     return _mark_killed(connection)
 
 
+def has_work(place: Place, connection: sqlite3.Connection) -> bool:
+    """Whether a process may have died: there are open runs, or journals."""
+    query = "SELECT 1 FROM runs WHERE status IN ('pending', 'running') LIMIT 1"
+    return connection.execute(query).fetchone() is not None or any(place.journals.glob(f"*{journal.SUFFIX}"))
+
+
 def spool(place: Place) -> Path:
     """Where lines wait when the store's own folder cannot be written: the user's state folder."""
     from blake3 import blake3

@@ -116,7 +116,7 @@ def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, fol
     page.evaluate("jupyterapp.shell.currentWidget.content.widgets[3].model.sharedModel.setSource('print(y)')")
     expect(fault).to_have_count(0)
     pipeline.get_by_role("button", name="Run").click()
-    expect(pipeline.get_by_role("status")).to_contain_text("Running")
+    expect(pipeline.get_by_role("status")).to_contain_text("Started")
     runs = page.locator(".jp-mlops-runs")
     expect(runs.locator(".jp-mlops-row", has_text="tagging").first).to_have_attribute(
         "data-status", "finished", timeout=60_000

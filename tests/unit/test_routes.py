@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +245,20 @@ async def test_every_route_refuses_strangers_and_the_unauthorized(
 
 def test_there_is_a_route_for_each_handler() -> None:
     assert len(examples()) == len(ROUTES) + 1  # one of them has two methods
+
+
+def test_a_run_whose_process_was_killed_is_found_without_anybody_asking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "s"))
+    watch = StoreWatch(tmp_path)
+    assert watch.mark_dead() == 0
+    code = "import os, mlops_jlab; mlops_jlab.start_run(run_name='doomed'); mlops_jlab.flush(); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+    watch.changed()
+    assert watch.mark_dead() == 1
+    assert watch.changed()
+    assert finding.get_run("doomed").status == "killed"
 
 
 def test_a_change_of_the_store_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

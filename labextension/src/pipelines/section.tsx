@@ -80,7 +80,7 @@ export class PipelineSection extends ReactWidget {
   private _run(): Promise<void> {
     return this._model.withFile(async path => {
       const { folder } = await this._client.execute(path);
-      return this._trans.__('Running: %1', folder);
+      return this._trans.__('Started %1', folder);
     });
   }
 
