@@ -30,6 +30,7 @@ def folder(lab_folder: Path) -> Path:
         "for n in range(300):\n"
         "    with m.start_run(run_name=f'{bad} {n}', tags={bad: bad}):\n"
         "        m.log_param('depth', n); m.log_param(bad, bad); m.log_metric('acc', n / 300); m.log_metric(bad, n)\n"
+        "        for i in range(50): m.log_metric('loss', 1 / (i + 1 + n))\n"
     )
     environment = {**os.environ, "MLOPS_JLAB_STORE": str(lab_folder / ".mlops")}
     subprocess.run([sys.executable, "-c", code], env=environment, cwd=lab_folder, check=True)
@@ -99,11 +100,12 @@ def test_cells_are_tagged_by_key_command_and_button_and_undone(page: Page, lab: 
 def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, folder: Path) -> None:
     open_panel(page)
     pipeline = page.locator(".jp-mlops-pipeline")
-    expect(pipeline.locator(".jp-mlops-steps li")).to_have_count(2)
+    expect(pipeline.locator(".jp-mlops-node")).to_have_count(2)
+    pipeline.get_by_text("As a list").click()
     expect(pipeline).to_contain_text("← load: x")
     select(page, 3, 3)
     page.evaluate("jupyterapp.commands.execute('mlops-jlab:tag-step', {name: 'end'})")
-    expect(pipeline.locator(".jp-mlops-steps li")).to_have_count(3)
+    expect(pipeline.locator(".jp-mlops-node")).to_have_count(3)
     page.evaluate(
         "jupyterapp.shell.currentWidget.content.widgets[3].model.sharedModel.setSource('print(nobody)')"
     )
@@ -123,6 +125,10 @@ def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, fol
     )
     runs.get_by_label("Steps and other parts").check()
     expect(runs.locator(".jp-mlops-row", has_text="work")).to_be_visible()
+    node = page.locator(".jp-mlops-picture .jp-mlops-node", has_text="work")
+    expect(node).to_contain_text("✓")
+    node.click()
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == 2
     shoot(page, "panel-run")
     runs.get_by_label("Steps and other parts").uncheck()
 
@@ -143,6 +149,9 @@ def test_runs_are_filtered_scrolled_compared_deleted_and_brought_back(page: Page
     runs.get_by_role("button", name="Compare").click()
     comparison = page.locator(".jp-mlops-comparison")
     expect(comparison.locator("tr.jp-mod-differs", has_text="depth")).to_contain_text("299")
+    expect(comparison.locator(".jp-mlops-curve canvas")).to_have_count(1)
+    comparison.get_by_label("Logarithmic").check()
+    expect(comparison.locator(".jp-mlops-curve canvas")).to_have_count(1)
     shoot(page, "panel-compare")
     runs.get_by_role("button", name="Delete", exact=True).click()
     expect(runs).to_contain_text("No run is found")
@@ -178,3 +187,22 @@ def test_the_panel_is_used_by_keyboard_in_a_narrow_dark_sidebar(page: Page, fold
     expect(page.locator(".jp-mlops-row[aria-selected='true']")).to_have_count(2)
     shoot(page, "panel-dark")
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+
+
+def test_the_example_runs_from_the_panel_and_shows_its_states(page: Page, lab: str, folder: Path) -> None:
+    open_notebook(page, lab, "example.ipynb")
+    open_panel(page)
+    pipeline = page.locator(".jp-mlops-pipeline")
+    expect(pipeline.locator(".jp-mlops-node")).to_have_count(6)
+    expect(pipeline.get_by_role("button", name="Run")).to_be_enabled()
+    box = page.locator(".jp-mlops-runs").get_by_label("Filter of runs")
+    box.fill("experiment = 'example'")
+    box.press("Enter")
+    pipeline.get_by_role("button", name="Run").click()
+    expect(pipeline.locator(".jp-mlops-node.jp-mod-running").first).to_be_attached(timeout=60_000)
+    expect(pipeline.locator(".jp-mlops-node.jp-mod-finished")).to_have_count(6, timeout=120_000)
+    page.locator(".jp-mlops-runs").get_by_label("Steps and other parts").check()
+    expect(page.locator(".jp-mlops-row", has_text="report")).to_be_visible()
+    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 8")
+    page.wait_for_timeout(800)
+    shoot(page, "panel-example")

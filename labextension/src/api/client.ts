@@ -3,7 +3,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { Comparison, Graph, Page, Run } from './types';
+import { Comparison, Graph, Page, Run, RunDetail, Value } from './types';
 
 /** What the server refuses, in its own words. */
 export class ApiError extends Error {
@@ -33,6 +33,19 @@ export class Client {
   compare(ids: readonly string[]): Promise<Comparison> {
     const query = ids.map(id => `id=${encodeURIComponent(id)}`).join('&');
     return this._ask(`compare?${query}`);
+  }
+
+  run(id: string): Promise<RunDetail> {
+    return this._ask(`runs/${id}`);
+  }
+
+  history(
+    id: string,
+    metric: string,
+    points: number
+  ): Promise<{ iterations: number[]; values: Value[] }> {
+    const query = new URLSearchParams({ metric, points: String(points) });
+    return this._ask(`runs/${id}/history?${query.toString()}`);
   }
 
   edit(

@@ -27,6 +27,13 @@ export interface Run {
   tags: Record<string, string>;
 }
 
+/** One run with its files and children. */
+export interface RunDetail {
+  id: string;
+  children: Run[];
+  artifacts: { path: string; size: number }[];
+}
+
 /** Some runs; `after` is where the next page begins, empty after the last. */
 export interface Page {
   runs: Run[];

@@ -56,6 +56,7 @@ export function makePanel(
   app.serviceManager.events.stream.connect((_, event) => {
     if (event.schema_id === CHANGED) {
       runs.noteChange();
+      pipeline.noteChange();
     }
   });
   const panel = new MlopsPanel(runs, pipeline, trans);

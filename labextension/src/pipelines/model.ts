@@ -4,7 +4,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
-import { Graph } from '../api/types';
+import { Graph, Status } from '../api/types';
 import { Problem, problemOf } from '../runs/model';
 
 const PAUSE = 400;
@@ -35,6 +35,21 @@ export class PipelineModel {
     return this._problem;
   }
 
+  /** The states of the steps in the newest run of this notebook. */
+  get states(): Readonly<Record<string, Status>> {
+    return this._states;
+  }
+
+  /** Runs have changed: the newest run of this notebook may have. */
+  noteChange(): void {
+    if (this._visible && this._panel !== null && this._asking === 0) {
+      this._asking = window.setTimeout(() => {
+        this._asking = 0;
+        void this._look();
+      }, 250);
+    }
+  }
+
   /** What happened last, to be told: a run was started, an export was written. */
   get told(): string {
     return this._told;
@@ -44,6 +59,7 @@ export class PipelineModel {
     this._visible = visible;
     if (visible) {
       this._soon();
+      this.noteChange();
     }
   }
 
@@ -67,7 +83,9 @@ export class PipelineModel {
     this._panel = panel;
     this._graph = null;
     this._told = '';
+    this._states = {};
     panel?.context.model.contentChanged.connect(this._soon, this);
+    this.noteChange();
     this._changed.emit();
     this._soon();
   }
@@ -77,6 +95,28 @@ export class PipelineModel {
     if (this._visible) {
       this._timer = window.setTimeout(() => void this._check(), PAUSE);
     }
+  }
+
+  private async _look(): Promise<void> {
+    const path = this._panel?.context.path ?? '';
+    const name = path.replace(/["\\]/g, '');
+    try {
+      const { runs } = await this._client.runs({
+        filter: `kind = "pipeline" and source like "%${name}"`,
+        order: '',
+        after: '',
+        limit: 1,
+        top: true
+      });
+      const [newest] = runs;
+      const found = newest ? await this._client.run(newest.id) : null;
+      this._states = Object.fromEntries(
+        (found?.children ?? []).map(child => [child.name, child.status])
+      );
+    } catch {
+      this._states = {}; // the list of runs says what is wrong
+    }
+    this._changed.emit();
   }
 
   private async _check(): Promise<void> {
@@ -103,6 +143,8 @@ export class PipelineModel {
   private _graph: Graph | null = null;
   private _problem: Problem | null = null;
   private _told = '';
+  private _states: Readonly<Record<string, Status>> = {};
+  private _asking = 0;
   private _visible = false;
   private _timer = 0;
   private _question = 0;

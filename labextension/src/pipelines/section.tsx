@@ -9,6 +9,8 @@ import { Finding, Graph } from '../api/types';
 import { hueOf } from '../steps/roles';
 import { PipelineModel } from './model';
 
+const Picture = React.lazy(() => import('./picture'));
+
 /** The section of the panel. */
 export class PipelineSection extends ReactWidget {
   constructor(
@@ -64,6 +66,16 @@ export class PipelineSection extends ReactWidget {
           </button>
           <span role="status">{told}</span>
         </div>
+        {graph && steps.length > 0 && (
+          <React.Suspense fallback={null}>
+            <Picture
+              graph={graph}
+              states={this._model.states}
+              onOpen={name => this._openStep(name)}
+              trans={this._trans}
+            />
+          </React.Suspense>
+        )}
         <Steps
           graph={graph}
           onOpen={id => this._open(id)}
@@ -89,6 +101,11 @@ export class PipelineSection extends ReactWidget {
       const { folder } = await this._client.export(path);
       return this._trans.__('Written to %1', folder);
     });
+  }
+
+  private _openStep(name: string): void {
+    const step = this._model.graph?.steps.find(found => found.name === name);
+    this._open(step?.cells[0] ?? '');
   }
 
   private _open(id: string): void {
@@ -118,22 +135,25 @@ function Steps(props: {
     );
   }
   return (
-    <ol className="jp-mlops-steps" aria-label={trans.__('Steps')}>
-      {graph?.steps.map(step => (
-        <li key={step.name} data-mlops-hue={hueOf(step.name)}>
-          <button onClick={() => props.onOpen(step.cells[0] ?? '')}>
-            {step.name}
-          </button>
-          {graph.edges
-            .filter(edge => edge.to === step.name)
-            .map(edge => (
-              <div className="jp-mlops-edge" key={edge.from}>
-                ← {edge.from}: {[...edge.names, ...edge.reasons].join(', ')}
-              </div>
-            ))}
-        </li>
-      ))}
-    </ol>
+    <details>
+      <summary>{trans.__('As a list')}</summary>
+      <ol className="jp-mlops-steps" aria-label={trans.__('Steps')}>
+        {graph?.steps.map(step => (
+          <li key={step.name} data-mlops-hue={hueOf(step.name)}>
+            <button onClick={() => props.onOpen(step.cells[0] ?? '')}>
+              {step.name}
+            </button>
+            {graph.edges
+              .filter(edge => edge.to === step.name)
+              .map(edge => (
+                <div className="jp-mlops-edge" key={edge.from}>
+                  ← {edge.from}: {[...edge.names, ...edge.reasons].join(', ')}
+                </div>
+              ))}
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }
 

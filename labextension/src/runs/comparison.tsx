@@ -9,6 +9,8 @@ import { Comparison, Value } from '../api/types';
 import { Problem, problemOf } from './model';
 import { markOf, number } from './words';
 
+const Charts = React.lazy(() => import('./charts'));
+
 /** The comparison of some runs. */
 export class ComparisonView extends ReactWidget {
   constructor(
@@ -57,6 +59,11 @@ function Table(props: {
         {trans.__('Differences alone')}
       </label>
       {found && <Lines found={found} only={only} />}
+      {found && (
+        <React.Suspense fallback={null}>
+          <Charts client={client} runs={found.runs} trans={trans} />
+        </React.Suspense>
+      )}
     </div>
   );
 }

@@ -1,0 +1,43 @@
+/** Points of several runs → what a chart draws. */
+
+import { Value } from '../api/types';
+
+/** Numbers as they can be drawn: NaN and infinities are gaps. */
+export function drawable(values: readonly Value[]): (number | null)[] {
+  return values.map(value =>
+    typeof value === 'number' && Number.isFinite(value) ? value : null
+  );
+}
+
+/** An exponential moving average that starts at the first value; 0 leaves all as it is. */
+export function smooth(
+  values: readonly (number | null)[],
+  weight: number
+): (number | null)[] {
+  let last: number | null = null;
+  return values.map(value => {
+    if (value === null || weight <= 0) {
+      return value;
+    }
+    last = last === null ? value : weight * last + (1 - weight) * value;
+    return last;
+  });
+}
+
+/** One column of iterations for all, then one column a run; a run without a point has a gap. */
+export function together(
+  courses: readonly { iterations: number[]; values: (number | null)[] }[]
+): (number | null | undefined)[][] {
+  const all = [...new Set(courses.flatMap(course => course.iterations))].sort(
+    (a, b) => a - b
+  );
+  return [
+    all,
+    ...courses.map(course => {
+      const at = new Map(
+        course.iterations.map((i, n) => [i, course.values[n]])
+      );
+      return all.map(iteration => at.get(iteration));
+    })
+  ];
+}
