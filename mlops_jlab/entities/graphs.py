@@ -76,24 +76,6 @@ class Graph:
         return {edge.source for edge in self.edges if edge.target == name}
 
 
-def ancestors(edges: Iterable[Edge]) -> dict[str, set[str]]:
-    """For each step that waits for others, all that must be done before it."""
-    direct: dict[str, set[str]] = {}
-    for edge in edges:
-        direct.setdefault(edge.target, set()).add(edge.source)
-    found: dict[str, set[str]] = {}
-    for start in direct:
-        seen: set[str] = set()
-        todo = list(direct[start])
-        while todo:
-            step = todo.pop()
-            if step not in seen:
-                seen.add(step)
-                todo.extend(found[step] if step in found else direct.get(step, ()))
-        found[start] = seen
-    return found
-
-
 def find_cycle(edges: Iterable[Edge]) -> list[str]:
     """One cycle as a list that ends where it begins, or an empty list."""
     below: dict[str, list[str]] = {}

@@ -33,11 +33,8 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
             f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
         )
     if os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK):
-        writer = database.connect(place.database)
-        try:
+        with closing(database.connect(place.database)) as writer:
             recover(place, writer)
-        finally:
-            database.close(writer)
     with closing(database.connect(place.database, write=False)) as connection:
         try:
             yield connection

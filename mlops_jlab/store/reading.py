@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -321,13 +321,3 @@ def corrections(connection: sqlite3.Connection, run: Run) -> list[tuple[str, str
         "WHERE h.run = ? ORDER BY h.rowid",
         (run.seq,),
     ).fetchall()
-
-
-def names(connection: sqlite3.Connection, table: str) -> list[str]:
-    """All names of ``params``, ``tags`` or ``series`` (the metrics) in use."""
-    if table not in ("params", "tags", "series"):
-        raise ValueError(table)
-    rows: Iterable[tuple[str]] = connection.execute(
-        f"SELECT name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id) ORDER BY name"
-    )
-    return [row[0] for row in rows]
