@@ -35,9 +35,9 @@ _JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metav
 @click.option("--format", "style", type=click.Choice(["text", "json", "sarif"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
 def check(notebook: Path, style: str) -> int:
-    """Show the steps of NOTEBOOK, what crosses between them, and what is wrong.
+    """Show the steps of NOTEBOOK and what crosses between them.
 
-    Exit code 2 if there are errors.
+    Every error and hazard is named with its cell and line. Exit code 2 if there are errors.
     """
     from mlops_jlab.cli import printing
     from mlops_jlab.pipeline.export import graph_of
@@ -164,7 +164,7 @@ def verify(
               help="Where the steps come from.")  # fmt: skip
 @click.option("-o", "--output", type=_PATH, default=None, help="Write here, not to NOTEBOOK itself.")
 def tag(notebook: Path, source: str, output: Path | None) -> None:
-    """Tag the cells of NOTEBOOK from Kale's tags, from headings, or one step a cell.
+    """Tag the cells of NOTEBOOK: from Kale, headings, or each cell.
 
     Only tags change: cells, outputs and ids stay byte for byte.
     """

@@ -70,7 +70,10 @@ def pull(uri: str, experiment: tuple[str, ...]) -> None:
 @click.option("--every", type=click.FloatRange(1), default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait between two pushes.")  # fmt: skip
 def watch(uri: str, every: float) -> None:
-    """Push again and again, until interrupted; a server that is away is tried again."""
+    """Push again and again, until interrupted.
+
+    A server that is away is tried again, less and less often.
+    """
     pause = every
     told = ""
     server = _server(uri)

@@ -16,7 +16,7 @@ import click
               help="The relative difference up to which metrics are the same.")  # fmt: skip
 @click.option("--kernel", default="python3", show_default=True, metavar="NAME", help="The Jupyter kernel.")
 def reproduce(wanted: str, output: Path | None, no_run: bool, tolerance: float, kernel: str) -> int:
-    """Run RUN again from what was kept of it, and compare the metrics.
+    """Run RUN again from what was kept of it; compare metrics.
 
     The folder gets the notebook as it was, the executed cells, parameters, requirements and the
     uncommitted changes. Exit code 1 if a metric differs.

@@ -57,7 +57,10 @@ def search(
     filter_string: str, order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool,
     columns: tuple[str, ...], style: str,
 ) -> None:  # fmt: skip
-    """The runs that FILTER finds, such as: metrics.acc > 0.9 and params.model = "rf"."""
+    """The runs that FILTER finds.
+
+    Such as: metrics.acc > 0.9 and params.model = "rf".
+    """
     _print_runs(filter_string, order_by, limit, experiment, deleted, columns, style)
 
 
@@ -152,7 +155,10 @@ def _csv(value: object) -> str:
 @runs.command()
 @_RUNS
 def delete(wanted: tuple[str, ...]) -> None:
-    """Hide runs and their children; `runs restore` shows them again, until `runs gc`."""
+    """Hide runs and their children, until `runs restore`.
+
+    `runs gc` removes them for good.
+    """
     from mlops_jlab.store import changing, location, opening, reading
 
     with opening.writing(location.find()) as connection:

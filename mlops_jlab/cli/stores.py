@@ -11,7 +11,10 @@ _PATH = click.Path(path_type=Path)
 
 @click.group()
 def store() -> None:
-    """Look after the store of runs (MLOPS_JLAB_STORE, or the nearest .mlops folder)."""
+    """Look after the store of runs.
+
+    It lies where MLOPS_JLAB_STORE says, else in the nearest .mlops folder.
+    """
 
 
 @store.command()

@@ -90,6 +90,8 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
 
 def _open(path: Path, write: bool) -> sqlite3.Connection:
     if write:
+        if path.exists() and path.stat().st_size == 0 and any(path.parent.glob("artifacts/*/*")):
+            raise Damaged(f"the store {path} is empty, although artifacts lie beside it", hint=_HINT_DAMAGE)
         path.touch(mode=0o600, exist_ok=True)
         target = str(path)
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from mlops_jlab.store import maintenance, opening, reading
@@ -80,6 +83,41 @@ def test_a_killed_process_is_seen_within_seconds(tmp_path: Path) -> None:
     with opening.reading(place) as connection:
         assert reading.find(connection, "run 1").status == "killed"
     assert time.monotonic() - begun < 5
+
+
+def test_a_copy_of_the_files_at_any_moment_is_a_whole_store(tmp_path: Path) -> None:
+    """As a power cut would leave them: the database and its log, without what was not written yet."""
+    place = Place(tmp_path / "store")
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOGGER, "cut"], stdout=subprocess.DEVNULL,
+        env={**os.environ, "MLOPS_JLAB_STORE": str(place.root)},
+    )  # fmt: skip
+    try:
+        copies = []
+        for number in range(20):
+            time.sleep(0.1)
+            copy = tmp_path / f"copy-{number}"
+            copy.mkdir()
+            for name in ("runs.db-wal", "runs.db"):
+                if (place.root / name).exists():
+                    shutil.copyfile(place.root / name, copy / name)
+            copies.append(Place(copy))
+    finally:
+        process.kill()
+        process.wait()
+    seen = 0
+    for copy in copies:
+        if not copy.database.exists():
+            continue
+        with closing(sqlite3.connect(copy.database)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                continue
+            values = [row[0] for row in connection.execute("SELECT value FROM points ORDER BY iteration")]
+            assert values == [float(n) for n in range(len(values))]
+            seen = max(seen, len(values))
+    assert seen > 0
 
 
 WRITER = """

@@ -167,6 +167,30 @@ def test_runs_are_filtered_scrolled_compared_deleted_and_brought_back(page: Page
     assert page.evaluate("window.__pwn") is None
 
 
+def test_a_run_is_opened_and_its_note_written(page: Page, folder: Path) -> None:
+    runs = page.locator(".jp-mlops-runs")
+    box = runs.get_by_label("Filter of runs")
+    box.fill("params.depth = 7")
+    box.press("Enter")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(1)
+    runs.locator(".jp-mlops-row").focus()
+    page.keyboard.press("Enter")
+    detail = page.locator(".jp-mlops-comparison", has=page.locator(".jp-mlops-note"))
+    expect(detail).to_contain_text("depth")
+    expect(detail.locator(".jp-mlops-curve canvas")).to_have_count(1)
+    detail.get_by_label("Note").fill(f"worth a look {HOSTILE}")
+    detail.get_by_role("button", name="Save Note").click()
+    expect(detail.get_by_role("status")).to_contain_text("Saved")
+    shoot(page, "panel-detail")
+    box.fill("note like '%worth%'")
+    box.press("Enter")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(1)
+    box.fill("")
+    box.press("Enter")
+    expect(runs.get_by_role("status")).to_contain_text("301 runs")
+    assert page.evaluate("window.__pwn") is None
+
+
 def test_a_run_that_is_tracked_elsewhere_appears_by_itself(page: Page, folder: Path) -> None:
     runs = page.locator(".jp-mlops-runs")
     runs.locator(".jp-mlops-rows").evaluate("node => node.scrollTo(0, 0)")

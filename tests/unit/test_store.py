@@ -325,6 +325,18 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path, content: bytes
     assert path.read_bytes() == content
 
 
+def test_a_store_that_was_cut_to_nothing_is_not_taken_for_a_new_one(store: Store) -> None:
+    place, connection = store
+    artifacts.put(place, [b"something was here"])
+    connection.close()
+    for path in place.root.glob("runs.db*"):
+        path.unlink()
+    place.database.touch()
+    with pytest.raises(database.Damaged, match="although artifacts lie beside it"):
+        database.connect(place.database)
+    assert place.database.stat().st_size == 0
+
+
 def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "runs.db")) as other:
         other.execute("CREATE TABLE theirs (x)")

@@ -39,6 +39,16 @@ export class Client {
     return this._ask(`runs/${id}`);
   }
 
+  /** The address of a file of a run; images may be shown, all else is a download. */
+  fileUrl(id: string, path: string): string {
+    const parts = path.split('/').map(encodeURIComponent).join('/');
+    return URLExt.join(
+      this._settings.baseUrl,
+      'mlops-jlab/api',
+      `runs/${id}/artifacts/${parts}`
+    );
+  }
+
   history(
     id: string,
     metric: string,

@@ -27,11 +27,15 @@ export interface Run {
   tags: Record<string, string>;
 }
 
-/** One run with its files and children. */
-export interface RunDetail {
-  id: string;
+/** One run with its files and children; metrics come in short. */
+export interface RunDetail extends Omit<Run, 'metrics'> {
+  metrics: Record<
+    string,
+    { latest: Value; iteration: number; minimum: Value; maximum: Value }
+  >;
   children: Run[];
   artifacts: { path: string; size: number }[];
+  facts: Record<string, unknown>;
 }
 
 /** Some runs; `after` is where the next page begins, empty after the last. */

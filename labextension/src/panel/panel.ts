@@ -6,12 +6,14 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 
 import { Client } from '../api/client';
 import { panelIcon } from '../icons/icons';
 import { PipelineModel } from '../pipelines/model';
 import { PipelineSection } from '../pipelines/section';
 import { ComparisonView } from '../runs/comparison';
+import { DetailView } from '../runs/detail';
 import { RunsSection } from '../runs/list';
 import { RunsModel } from '../runs/model';
 
@@ -59,18 +61,19 @@ export function makePanel(
       pipeline.noteChange();
     }
   });
+  const show = (content: Widget): void => {
+    const main = new MainAreaWidget({ content });
+    main.title.icon = panelIcon;
+    app.shell.add(main, 'main');
+  };
   const panel = new MlopsPanel(runs, pipeline, trans);
   panel.addWidget(new PipelineSection(pipeline, client, trans));
   panel.addWidget(
     new RunsSection(
       runs,
       {
-        compare: ids => {
-          const content = new ComparisonView(client, ids, trans);
-          const main = new MainAreaWidget({ content });
-          main.title.icon = panelIcon;
-          app.shell.add(main, 'main');
-        },
+        open: run => show(new DetailView({ client, run, trans })),
+        compare: ids => show(new ComparisonView(client, ids, trans)),
         cancel: run => void client.cancel(run.id).then(() => runs.refresh())
       },
       trans

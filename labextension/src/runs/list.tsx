@@ -14,6 +14,7 @@ const EXAMPLE = '%%track first --auto\ndepth = 3\nscore = depth / 4';
 
 /** What the list asks of its surroundings. */
 export interface Actions {
+  open(run: Run): void;
   compare(ids: readonly string[]): void;
   cancel(run: Run): void;
 }
@@ -64,7 +65,7 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
       {model.runs.length === 0 && !model.isLoading && !model.problem ? (
         <Empty filtered={model.filter !== ''} trans={trans} />
       ) : (
-        <Rows model={model} trans={trans} />
+        <Rows model={model} actions={actions} trans={trans} />
       )}
       <Footer model={model} actions={actions} trans={trans} />
     </div>
@@ -134,7 +135,7 @@ function Empty(props: {
   );
 }
 
-function Rows({ model, trans }: Omit<Props, 'actions'>): React.JSX.Element {
+function Rows({ model, actions, trans }: Props): React.JSX.Element {
   const parent = React.useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: model.runs.length,
@@ -167,6 +168,7 @@ function Rows({ model, trans }: Omit<Props, 'actions'>): React.JSX.Element {
               top={item.start}
               selected={model.selection.has(run.id)}
               onToggle={only => model.toggle(run.id, only)}
+              onOpen={() => actions.open(run)}
               trans={trans}
             />
           ) : null;
@@ -181,6 +183,7 @@ function Row(props: {
   top: number;
   selected: boolean;
   onToggle: (only: boolean) => void;
+  onOpen: () => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { run, trans } = props;
@@ -195,11 +198,14 @@ function Row(props: {
       title={told}
       data-status={run.status}
       style={{ top: props.top, height: ROW }}
+      onDoubleClick={props.onOpen}
       onClick={event => props.onToggle(!(event.ctrlKey || event.metaKey))}
       onKeyDown={event => {
-        if (event.key === ' ' || event.key === 'Enter') {
+        if (event.key === ' ') {
           event.preventDefault();
-          props.onToggle(event.key === 'Enter');
+          props.onToggle(false);
+        } else if (event.key === 'Enter') {
+          props.onOpen();
         } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
           event.preventDefault();
           const next =
@@ -233,6 +239,13 @@ function Footer({ model, actions, trans }: Props): React.JSX.Element {
         {trans._n('%1 run', '%1 runs', model.total)}
         {chosen.length > 0 && trans.__(', %1 selected', chosen.length)}
       </span>
+      <button
+        className="jp-mod-styled"
+        disabled={chosen.length !== 1}
+        onClick={() => first && actions.open(first)}
+      >
+        {trans.__('Open')}
+      </button>
       <button
         className="jp-mod-styled"
         disabled={chosen.length < 2}
