@@ -68,7 +68,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    monkeypatch.setenv("MLOPS_JLAB_NOTEBOOK", "/work/train.ipynb")
+    monkeypatch.setenv("MLOPS_JLAB_NOTEBOOK", "/home/me/train.ipynb")
     yield Place(tmp_path / "store")
     close_all()
 
@@ -120,7 +120,7 @@ def test_runs_look_right_in_mlflow(place: Place, address: str) -> None:
     assert there.info.start_time == int(ours.started * 1000)
     assert there.info.end_time == int((ours.ended or 0) * 1000)
     assert there.data.tags["mlflow.note.content"] == "**why**"
-    assert there.data.tags["mlflow.source.name"] == "/work/train.ipynb"
+    assert there.data.tags["mlflow.source.name"] == "/home/me/train.ipynb"
     assert there.data.tags["mlflow.source.type"] == "NOTEBOOK"
     assert there.data.params["p149"] == "149"
     assert len(there.data.params["long"]) <= 6_000
