@@ -59,8 +59,9 @@ class Applier:
                 self._points(seq, name, points)
             return
         write = self._kinds.get(kind)
-        for line in good if write else ():
-            write(seq, line)  # type: ignore[misc]
+        if write is not None:
+            for line in good:
+                write(seq, line)
 
     def _run(self, run: str) -> tuple[int, int]:
         if run not in self._runs:

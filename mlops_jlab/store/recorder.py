@@ -31,6 +31,10 @@ class Recorder:
         self.place = place
         self._warn = warn
         self._warned: set[str] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is open and nothing waits."""
         self._kept: list[bytes] = []  # where no file can be written
         self._writing = threading.Lock()
         self._draining = threading.RLock()
@@ -49,7 +53,7 @@ class Recorder:
         for journal in (*self._full, self._journal):
             if journal is not None:
                 journal.close()
-        self.__init__(self.place, self._warn)  # type: ignore[misc]  # all over again
+        self._begin()
 
     def write(self, data: bytes) -> None:
         """Keeps whole lines; they survive the end of this process from here on. Never raises OSError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,9 +76,9 @@ def compare(runs: Sequence[Run]) -> Comparison:
     return Comparison(tuple(runs), tuple(lines))
 
 
-def _in_order(names: object) -> list[str]:
+def _in_order(names: Iterable[Iterable[str]]) -> list[str]:
     found: dict[str, None] = {}
-    for some in names:  # type: ignore[attr-defined]  # lists of names
+    for some in names:
         found |= dict.fromkeys(some)
     return sorted(found)
 
