@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_jlab.dataflow.analysis import analyse
@@ -14,6 +17,8 @@ from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.errors import ExportError, InputError
 from mlops_jlab.notebook import reading, suggesting
 from mlops_jlab.pipeline import build, manifest, readme, requirements
+
+_ABANDONED = 600.0  # seconds after which an unfinished folder belongs to nobody
 
 
 class UnfitNotebook(InputError):
@@ -83,6 +88,7 @@ def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
     _check_target(target, force=force)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
         fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new"))
     except OSError as error:
         raise ExportError(f"{target} cannot be written: {error}") from error
@@ -100,6 +106,20 @@ def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target
+
+
+def _sweep(target: Path) -> None:
+    """Puts right what exports that were killed left beside ``target``; one at work is left alone."""
+    hidden = f".{glob.escape(target.name)}.*.new"
+    for old in target.parent.glob(f"{hidden}.old"):
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(old, target)
+    for left in target.parent.glob(hidden):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_target(target: Path, *, force: bool) -> None:

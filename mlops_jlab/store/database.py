@@ -182,11 +182,11 @@ def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Ite
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+            connection.execute("COMMIT")
+        except BaseException:  # a commit that failed leaves its transaction open
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
     finally:
         if durable:
             connection.execute("PRAGMA synchronous=NORMAL")

@@ -58,8 +58,10 @@ class Journal:
         self.size += written
 
     def close(self) -> None:
-        """Gives the file up; what is in it stays."""
-        os.close(self._handle)
+        """Gives the file up; what is in it stays. Closing it again does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
 
 
 def encode(line: Line) -> bytes:

@@ -149,6 +149,12 @@ class Recorder:
             except sqlite3.Error as error:
                 self._dirty.set()
                 raise database.translate(error, self.place.database) from error
+            except OSError as error:
+                self._dirty.set()
+                raise StoreError(
+                    f"the store {self.place.root} cannot be used: {error.strerror or error}",
+                    hint="values stay in the journal and are tried again",
+                ) from error
 
     def _drain(self, connection: sqlite3.Connection) -> None:
         with self._writing:
