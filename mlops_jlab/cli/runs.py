@@ -140,7 +140,9 @@ def compare(wanted: tuple[str, ...], style: str) -> None:
         for row in table:
             click.echo(",".join(_csv(value) for value in row))
     else:
-        click.echo(repr(found))
+        from mlops_jlab.cli.tables import visible
+
+        click.echo(visible(repr(found)))
 
 
 def _csv(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,6 +15,13 @@ from mlops_jlab.tracking.pages import cell, took
 _COLOURS = {RunStatus.FINISHED: "green", RunStatus.FAILED: "red", RunStatus.KILLED: "red",
             RunStatus.RUNNING: "blue"}  # fmt: skip
 _WIDEST = 28
+# What a terminal would obey instead of show: controls, and marks that turn the reading direction.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """``text`` with everything that a terminal would obey shown as its escape instead."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def run_table(runs: Sequence[Run], columns: Sequence[str]) -> str:
@@ -51,7 +59,10 @@ def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) ->
         "cpu": seconds(usage.get("cpu_seconds")),
         "cost": f"{usage['cost']} {usage.get('currency', '')}" if "cost" in usage else "", "note": run.note,
     }  # fmt: skip
-    lines = [click.style(run.name, bold=True), *(f"  {key:<11}{text}" for key, text in about.items() if text)]
+    lines = [click.style(visible(run.name), bold=True)]
+    lines += [
+        f"  {key:<11}{text if key == 'status' else visible(text)}" for key, text in about.items() if text
+    ]
     sections = {
         "metrics": [f"{name} = {number(metric.latest)}" + (
             f"   ({number(metric.minimum)} to {number(metric.maximum)}, to iteration {metric.iteration})"
@@ -63,7 +74,7 @@ def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) ->
     }  # fmt: skip
     for title, entries in sections.items():
         if entries:
-            lines += [f"  {title}", *(f"    {entry}" for entry in entries)]
+            lines += [f"  {title}", *(f"    {visible(entry)}" for entry in entries)]
     return "\n".join(lines)
 
 
@@ -73,5 +84,5 @@ def moment(at: float) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"

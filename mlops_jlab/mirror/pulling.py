@@ -55,7 +55,7 @@ class Pull:
             "parent": ids.get(tags.get("mlflow.parentRunId", ""), tags.get("mlflow.parentRunId", "")),
             "grouping": tags.get("mlops_jlab.group", ""), "kind": tags.get("mlops_jlab.kind", "mlflow"),
             "source": tags.get("mlflow.source.name", ""), "user": tags.get("mlflow.user", ""),
-            "owner": "", "started": run.info.start_time / 1000,
+            "owner": "", "started": more.get("started") or run.info.start_time / 1000,
         }  # fmt: skip
         lines: list[Line] = [["run", run_id, attempt, fields]]
         at = run.info.start_time / 1000
@@ -70,14 +70,16 @@ class Pull:
             lines.append(["note", run_id, attempt, note])
         facts = more.get("facts", {}) | {"mlflow": {"server": self._server.address, "run": run.info.run_id}}
         lines.append(["facts", run_id, attempt, facts])
-        for name in run.data.metrics:
-            for point in self._server.history(run.info.run_id, name):
-                value = words.number_back(point.value)
-                lines.append(["m", run_id, attempt, words.name_back(name), point.iteration, value, point.at])
+        for remote_name in run.data.metrics:
+            name = words.name_back(remote_name)
+            zeros = set(more.get("negative_zeros", {}).get(name, ()))
+            for point in self._server.history(run.info.run_id, remote_name):
+                value = -0.0 if point.iteration in zeros else words.number_back(point.value)
+                lines.append(["m", run_id, attempt, name, point.iteration, value, point.at])
         lines += self._files(run, run_id, attempt)
         status = words.status_back(run.info.status)
         if status.is_over:
-            ended = (run.info.end_time or run.info.start_time) / 1000
+            ended = more.get("ended") or (run.info.end_time or run.info.start_time) / 1000
             lines.append(["end", run_id, attempt, {
                 "status": str(status), "reason": tags.get("mlops_jlab.reason", ""), "ended": ended,
                 "duration": float(tags.get("mlops_jlab.duration", ended - at)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -21,12 +22,16 @@ _PAGE = 200
 
 @dataclass
 class Sent:
-    """What the server has of a run: ``points`` are the last iteration and the number of each metric."""
+    """What the server has of a run.
+
+    ``points`` are the last iteration and the number of each metric, ``zeros`` the iterations of its -0.0.
+    """
 
     digest: str = ""
     points: dict[str, list[int]] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    zeros: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -125,16 +130,21 @@ class Push:
         params, long = words.params(run)
         tags = self._tags(run)
         fresh = {key: value for key, value in params.items() if key not in sent.params}
-        for key, value in params.items():
-            if sent.params.get(key, value) != value:  # MLflow has no corrections
-                tags[f"mlops_jlab.corrected.{key}"[: words.LONGEST_NAME]] = value[: words.LONGEST_TAG]
-        record = words.record(run, long)
-        if len(record) <= words.LONGEST_TAG:
-            tags[words.FACTS] = record
+        for key, value in run.params.items():
+            shown = params[words.name(key)]
+            if sent.params.get(words.name(key), shown) != shown:  # MLflow has no corrections
+                tags[f"mlops_jlab.corrected.{words.name(key)}"[: words.LONGEST_NAME]] = shown[
+                    : words.LONGEST_TAG
+                ]
+                long[key] = value
         self._server.log(remote, self._points(run, sent), fresh, tags)
         sent.params |= fresh
-        if len(record) > words.LONGEST_TAG:
+        record = words.record(run, long, sent.zeros)
+        if len(record) <= words.LONGEST_TAG:
+            self._server.log(remote, (), {}, {words.FACTS: record})
+        else:
             self._server.put_file(remote, words.RECORD, record.encode())
+            self._server.log(remote, (), {}, {words.FACTS: ""})  # an older one would be read first
         for file in files:
             if sent.files.get(file.path) != file.digest:
                 self._server.put_file(remote, file.path, artifacts.read(self._place, file.digest))
@@ -148,7 +158,11 @@ class Push:
             last, count = sent.points.get(name, [-(1 << 62), 0])
             new = [point for point in points if point.iteration > last]
             chosen = new if count + len(new) == len(points) else points
+            if chosen is points:
+                sent.zeros.pop(name, None)
             for point in chosen:
+                if point.value == 0 and math.copysign(1, point.value) < 0:
+                    sent.zeros.setdefault(name, []).append(point.iteration)
                 yield words.name(name), Point(point.iteration, words.number(point.value), point.at)
             if points:
                 sent.points[name] = [points[-1].iteration, len(points)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -99,11 +99,17 @@ def _source_type(run: Run) -> str:
     return "NOTEBOOK" if run.source.endswith(".ipynb") else "LOCAL"
 
 
-def record(run: Run, long: Mapping[str, str]) -> str:
-    """What fits no tag: facts, long params, long tags."""
+def record(run: Run, params: Mapping[str, str], zeros: Mapping[str, Sequence[int]]) -> str:
+    """What MLflow cannot hold as it is.
+
+    Facts, exact times, params that are too long or were corrected, long tags, and the iterations at which
+    a metric was -0.0.
+    """
     cut = {key: value for key, value in run.tags.items() if len(value) > LONGEST_TAG}
     note = run.note if len(run.note) > LONGEST_TAG else ""
-    content: dict[str, Any] = {"facts": run.facts, "params": dict(long), "tags": cut, "note": note}
+    content: dict[str, Any] = {"facts": run.facts, "params": dict(params), "tags": cut, "note": note,
+                               "started": run.started, "ended": run.ended,
+                               "negative_zeros": dict(zeros)}  # fmt: skip
     return json.dumps({key: value for key, value in content.items() if value}, ensure_ascii=False)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -92,14 +95,50 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
     if write:
         if path.exists() and path.stat().st_size == 0 and any(path.parent.glob("artifacts/*/*")):
             raise Damaged(f"the store {path} is empty, although artifacts lie beside it", hint=_HINT_DAMAGE)
-        path.touch(mode=0o600, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
         target = str(path)
     else:
         target = f"{path.absolute().as_uri()}?mode=ro"
+        if not os.access(path.parent, os.W_OK):
+            return _open_untouched(path, target)
+    return _connection(target, uri=not write)
+
+
+def _connection(target: str, *, uri: bool) -> sqlite3.Connection:
     return sqlite3.connect(
-        target, timeout=BUSY, isolation_level=None, check_same_thread=False, uri=not write,
-        cached_statements=256,
-    )  # fmt: skip
+        target, timeout=BUSY, isolation_level=None, check_same_thread=False, uri=uri, cached_statements=256
+    )
+
+
+def _open_untouched(path: Path, target: str) -> sqlite3.Connection:
+    """Reads a store in a folder that cannot be written, where SQLite can make no index of its log.
+
+    Without a log the file is all there is. With one, its writer's index is used; where that is gone, a
+    copy in memory is read.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return _connection(f"{target}&immutable=1", uri=True)
+    connection = _connection(target, uri=True)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError:
+        connection.close()
+        return _copy_in_memory(path, log)
+    return connection
+
+
+def _copy_in_memory(path: Path, log: Path) -> sqlite3.Connection:
+    with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as folder:
+        copied = Path(folder) / path.name
+        shutil.copyfile(log, copied.with_name(log.name))
+        shutil.copyfile(path, copied)
+        memory = _connection(":memory:", uri=False)
+        with closing(sqlite3.connect(copied)) as copied_connection:
+            copied_connection.backup(memory)
+    memory.execute("PRAGMA query_only=ON")
+    return memory
 
 
 def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:

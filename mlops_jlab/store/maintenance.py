@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -41,13 +42,19 @@ def check(place: Place) -> Health:
         health.notes.append("it lies on a network file system: no write-ahead log is used there")
     elif sqlite3.sqlite_version_info < _FIXED:
         health.notes.append(f"SQLite {sqlite3.sqlite_version}: checkpoints are made by one process at a time")
+    lost = _lost_log(place)
+    if lost:
+        health.problems.append(lost)
+    writable = opening.is_writable(place)
+    if not writable:
+        health.notes.append("it cannot be written from here and was only looked at")
     try:
-        with closing(database.connect(place.database)) as connection:
-            killed = opening.recover(place, connection)
+        with closing(database.connect(place.database, write=writable)) as connection:
+            killed = opening.recover(place, connection) if writable else 0
             if killed:
                 health.notes.append(f"{killed} runs had lost their process and are shown as killed")
             _check_database(connection, health)
-            if not health.problems:
+            if health.problems in ([], [lost]):
                 _check_files(place, connection, health)
     except StoreError as error:
         health.problems.append(str(error))
@@ -58,6 +65,18 @@ def check(place: Place) -> Health:
     ]
     health.counts["journals"] = len(waiting)
     return health
+
+
+def _lost_log(place: Place) -> str:
+    """SQLite removes its log and the log's index together; an index alone means that the log was lost."""
+    log = place.database.with_name(f"{place.database.name}-wal")
+    if log.exists() or not place.database.with_name(f"{place.database.name}-shm").exists():
+        return ""
+    saved = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(place.database.stat().st_mtime))
+    return (
+        f"{log.name} is missing: what was logged after {saved} and lies in no journal is lost; "
+        "restore a copy of the store if there is one"
+    )
 
 
 def _check_database(connection: sqlite3.Connection, health: Health) -> None:
@@ -74,7 +93,11 @@ def _check_database(connection: sqlite3.Connection, health: Health) -> None:
 
 
 def _check_files(place: Place, connection: sqlite3.Connection, health: Health) -> None:
-    for digest in sorted(changing.references(connection)):
+    used = changing.references(connection)
+    orphans = sum(path.name not in used for path in artifacts.objects(place))
+    if orphans:
+        health.notes.append(f"{orphans} files belong to no run; mlops-jlab runs gc removes them")
+    for digest in sorted(used):
         path = artifacts.path_of(place, digest)
         if not path.is_file():
             health.problems.append(f"artifact {digest[:12]} is missing")

@@ -18,6 +18,11 @@ def exists(place: Place) -> bool:
     return place.database.exists() and place.database.stat().st_size > 0
 
 
+def is_writable(place: Place) -> bool:
+    """Whether this process may change the store."""
+    return os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK)
+
+
 @contextmanager
 def reading(place: Place) -> Iterator[sqlite3.Connection]:
     """A connection that sees everything that was logged up to now, by this process and by dead ones.
@@ -32,7 +37,7 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
         raise StoreError(
             f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
         )
-    if os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK):
+    if is_writable(place):
         with closing(database.connect(place.database)) as writer:
             recover(place, writer)
     with closing(database.connect(place.database, write=False)) as connection:

@@ -97,9 +97,10 @@ class Recorder:
         return None
 
     def say(self, text: str) -> None:
-        """Says each thing once."""
-        if text not in self._warned:
-            self._warned.add(text)
+        """Says each thing once; that the store cannot be written is one thing, whoever found it out."""
+        thing = "cannot be written" if "cannot be written" in text else text
+        if thing not in self._warned:
+            self._warned.add(thing)
             self._warn(text)
 
     def open_database(self) -> sqlite3.Connection:

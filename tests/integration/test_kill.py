@@ -136,13 +136,34 @@ with mlops_jlab.start_run(run_name=sys.argv[1]):
 """
 
 
-def test_four_writers_and_a_reader_share_one_store(tmp_path: Path) -> None:
-    place = Place(tmp_path / "store")
+MINUTE = """
+import sys, time
+import mlops_jlab
+with mlops_jlab.start_run(run_name=sys.argv[1]):
+    sys.stdin.readline()
+    until, n = time.monotonic() + 60, 0
+    while time.monotonic() < until:
+        mlops_jlab.log_metric("x", n)
+        if n % 100 == 0:
+            mlops_jlab.log_param(f"p{n}", n)
+            mlops_jlab.log_text(f"text {n} of {sys.argv[1]}", f"{n}.txt")
+        if n % 500 == 0:
+            with mlops_jlab.start_run(run_name=f"{sys.argv[1]}-{n}", nested=True):
+                mlops_jlab.log_metric("y", n)
+        n += 1
+        time.sleep(0.002)
+    mlops_jlab.flush()
+    print(n)
+"""
+
+
+def write_at_once(place: Place, code: str, count: int) -> list[str]:
+    """Runs so many writers while a reader lists runs ten times a second; what each writer printed."""
     environment = {**os.environ, "MLOPS_JLAB_STORE": str(place.root)}
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, f"w{n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        subprocess.Popen([sys.executable, "-c", code, f"w{n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, env=environment)
-        for n in range(4)
+        for n in range(count)
     ]  # fmt: skip
     over = threading.Event()
     problems: list[Exception] = []
@@ -162,11 +183,17 @@ def test_four_writers_and_a_reader_share_one_store(tmp_path: Path) -> None:
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    results = [writer.communicate(timeout=120) for writer in writers]
+    results = [writer.communicate(timeout=200) for writer in writers]
     over.set()
     reader.join()
     assert problems == []
-    assert [err for _, err in results] == [""] * 4
+    assert [err for _, err in results] == [""] * count
+    return [out for out, _ in results]
+
+
+def test_four_writers_and_a_reader_share_one_store(tmp_path: Path) -> None:
+    place = Place(tmp_path / "store")
+    write_at_once(place, WRITER, 4)
     with opening.reading(place) as connection:
         for n in range(4):
             run = reading.find(connection, f"w{n}")
@@ -174,3 +201,17 @@ def test_four_writers_and_a_reader_share_one_store(tmp_path: Path) -> None:
             assert [p.value for p in reading.history(connection, run, "x")] == [
                 float(i) for i in range(5_000)
             ]
+
+
+def test_eight_writers_share_one_store_for_a_minute(tmp_path: Path) -> None:
+    place = Place(tmp_path / "store")
+    counts = [int(out) for out in write_at_once(place, MINUTE, 8)]
+    assert min(counts) > 1_000
+    with opening.reading(place) as connection:
+        for n, count in enumerate(counts):
+            run = reading.find(connection, f"w{n}")
+            assert len(reading.history(connection, run, "x")) == count
+            assert len(run.params) == len(range(0, count, 100))
+            assert len(reading.children(connection, run)) == len(range(0, count, 500))
+    health = maintenance.check(place)
+    assert (health.problems, health.counts["journals"]) == ([], 0)
