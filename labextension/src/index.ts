@@ -6,11 +6,41 @@ import {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import {
+  INotebookTools,
+  INotebookTracker,
+  NotebookPanel
+} from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { IStateDB } from '@jupyterlab/statedb';
+import {
+  ITranslator,
+  nullTranslator,
+  TranslationBundle
+} from '@jupyterlab/translation';
+import { DisposableDelegate } from '@lumino/disposable';
 
+import { Client } from './api/client';
+import { Checkers } from './pipelines/checker';
 import { CellMarks } from './steps/marks';
-import { COMMANDS, MARKS_PLUGIN, PANEL_PLUGIN, TAGGING_PLUGIN } from './tokens';
+import {
+  COMMANDS,
+  FINDINGS_PLUGIN,
+  FORM_PLUGIN,
+  IPipelines,
+  IRuns,
+  MARKS_PLUGIN,
+  PALETTE,
+  PANEL_PLUGIN,
+  PIPELINES_PLUGIN,
+  TAGGING_PLUGIN
+} from './tokens';
+
+export * from './tokens';
+
+function bundleOf(translator: ITranslator | null): TranslationBundle {
+  return (translator ?? nullTranslator).load('mlops_jlab');
+}
 
 const marks: JupyterFrontEndPlugin<void> = {
   id: MARKS_PLUGIN,
@@ -18,8 +48,40 @@ const marks: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
-    const trans = (translator ?? nullTranslator).load('mlops_jlab');
+    const trans = bundleOf(translator);
     app.docRegistry.addWidgetExtension('Notebook', new CellMarks(trans));
+  }
+};
+
+const pipelines: JupyterFrontEndPlugin<Checkers> = {
+  id: PIPELINES_PLUGIN,
+  description: 'Knows what each open notebook means as a pipeline.',
+  autoStart: true,
+  provides: IPipelines,
+  activate: (app: JupyterFrontEnd) =>
+    new Checkers(new Client(app.serviceManager.serverSettings))
+};
+
+const findings: JupyterFrontEndPlugin<void> = {
+  id: FINDINGS_PLUGIN,
+  description: 'Shows errors and hazards of the data flow at their cells.',
+  autoStart: true,
+  requires: [IPipelines],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    known: Checkers,
+    translator: ITranslator | null
+  ) => {
+    const trans = bundleOf(translator);
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew: (panel: NotebookPanel) => {
+        void import('./steps/findings').then(({ showFindings }) =>
+          showFindings(panel, known.of(panel), trans)
+        );
+        return new DisposableDelegate(() => undefined);
+      }
+    });
   }
 };
 
@@ -36,37 +98,72 @@ const tagging: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const { addTagging } = await import('./steps/commands');
-    const trans = (translator ?? nullTranslator).load('mlops_jlab');
-    addTagging(app, tracker, trans);
-    for (const command of Object.values(COMMANDS)) {
+    const trans = bundleOf(translator);
+    const client = new Client(app.serviceManager.serverSettings);
+    addTagging(app, tracker, client, trans);
+    for (const command of PALETTE) {
       palette?.addItem({ command, category: trans.__('Pipelines and Runs') });
     }
   }
 };
 
-const panel: JupyterFrontEndPlugin<void> = {
+const panel: JupyterFrontEndPlugin<IRuns> = {
   id: PANEL_PLUGIN,
   description: 'The pipeline of the notebook in front, and all runs.',
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [ITranslator, ILayoutRestorer],
+  requires: [INotebookTracker, IPipelines],
+  optional: [ITranslator, ILayoutRestorer, IRenderMimeRegistry, IStateDB],
+  provides: IRuns,
   activate: async (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
+    checkers: Checkers,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    rendermime: IRenderMimeRegistry | null,
+    state: IStateDB | null
   ) => {
     const { makePanel } = await import('./panel/panel');
-    const trans = (translator ?? nullTranslator).load('mlops_jlab');
-    const widget = makePanel(app, tracker, trans);
-    app.shell.add(widget, 'left', { rank: 400 });
-    restorer?.add(widget, widget.id);
+    const trans = bundleOf(translator);
+    const client = new Client(app.serviceManager.serverSettings);
+    const made = makePanel({
+      app,
+      client,
+      checkers,
+      tracker,
+      rendermime,
+      restorer,
+      state,
+      trans
+    });
+    app.shell.add(made.panel, 'left', { rank: 400 });
+    restorer?.add(made.panel, made.panel.id);
     app.commands.addCommand(COMMANDS.openPanel, {
       label: trans.__('Show Pipelines and Runs'),
       describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => app.shell.activateById(widget.id)
+      execute: () => app.shell.activateById(made.panel.id)
+    });
+    return made.runs;
+  }
+};
+
+const form: JupyterFrontEndPlugin<void> = {
+  id: FORM_PLUGIN,
+  description: 'How a step is run: a form in the property inspector.',
+  autoStart: true,
+  requires: [INotebookTools],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    tools: INotebookTools,
+    translator: ITranslator | null
+  ) => {
+    void app.restored.then(async () => {
+      const { StepForm } = await import('./steps/form');
+      const tool = new StepForm(bundleOf(translator));
+      tools.addItem({ tool, section: 'common', rank: 20 });
     });
   }
 };
 
-export default [marks, tagging, panel];
+export default [marks, pipelines, findings, tagging, panel, form];

@@ -12,6 +12,7 @@ from mlops_jlab.entities.findings import Finding, Severity, in_order
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
 from mlops_jlab.entities.notebooks import Notebook, Role
 from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.notebook import fixes
 from mlops_jlab.notebook.parameters import read_parameters
 from mlops_jlab.notebook.tags import slug
 
@@ -74,6 +75,7 @@ def _parameters(notebook: Notebook) -> tuple[tuple[Parameter, ...], list[Finding
             Finding(
                 Severity.ERROR, "two-parameters", f"two cells are tagged 'parameters': {places}",
                 "keep one parameters cell", cells[1].index, cells[1].id,
+                fixes=(fixes.into_setup(cells[1]),),
             )
         )  # fmt: skip
     if not cells:

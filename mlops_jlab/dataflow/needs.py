@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.effects import FunctionFacts
-from mlops_jlab.entities.findings import Finding, Severity
+from mlops_jlab.entities.findings import Finding, Fix, Severity
 from mlops_jlab.entities.notebooks import Cell
 
 
@@ -61,10 +61,14 @@ class Notes:
 
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, code: str, message: str, hint: str, cell: Cell, line: int = 0) -> None:
+    def error(
+        self, code: str, message: str, hint: str, cell: Cell, line: int = 0, fixes: tuple[Fix, ...] = ()
+    ) -> None:
         """Adds an error at a place."""
-        self.findings.append(Finding(Severity.ERROR, code, message, hint, cell.index, cell.id, line))
+        self.findings.append(Finding(Severity.ERROR, code, message, hint, cell.index, cell.id, line, fixes))
 
-    def hazard(self, code: str, message: str, hint: str, cell: Cell, line: int = 0) -> None:
+    def hazard(
+        self, code: str, message: str, hint: str, cell: Cell, line: int = 0, fixes: tuple[Fix, ...] = ()
+    ) -> None:
         """Adds a hazard at a place."""
-        self.findings.append(Finding(Severity.HAZARD, code, message, hint, cell.index, cell.id, line))
+        self.findings.append(Finding(Severity.HAZARD, code, message, hint, cell.index, cell.id, line, fixes))

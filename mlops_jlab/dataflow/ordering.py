@@ -11,6 +11,7 @@ from mlops_jlab.dataflow.walk import Walk
 from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.graphs import Edge, find_cycle
 from mlops_jlab.errors import nearest
+from mlops_jlab.notebook import fixes
 
 
 class Ordering:
@@ -82,6 +83,7 @@ class Ordering:
                             Severity.ERROR, "after-unknown",
                             f"after:{other} names no step{nearest(other, steps)}",
                             f"steps: {', '.join(steps)}", cell.index, cell.id,
+                            fixes=(fixes.without(cell.index, cell.tags, f"after:{other}"),),
                         )
                     )  # fmt: skip
 
@@ -171,6 +173,7 @@ class Ordering:
                     f"give each its own name, or say that the later one is meant: after:{other} "
                     f"on step {winner!r}",
                     use.cell.index, use.cell.id, use.line,
+                    (fixes.after(self._walk.steps[winner].cells[0], winner, other),),
                 )
             )  # fmt: skip
 

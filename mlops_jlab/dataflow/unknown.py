@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.reader import effects_of
+from mlops_jlab.entities.findings import Fix
 from mlops_jlab.entities.notebooks import Cell
 from mlops_jlab.errors import nearest
+from mlops_jlab.notebook import fixes
 from mlops_jlab.notebook.python import parse_cell
 
 if TYPE_CHECKING:
@@ -60,10 +62,11 @@ def note(walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: De
     elif untagged is not None:
         where = f"cell {untagged.index + 1}"
         hint = f"tag {where} with step:{cell.step or 'NAME'}, or with setup"
-        if soft and within is None:
-            walk.notes.hazard("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line)
-        else:
-            walk.notes.error("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line)
+        cures: tuple[Fix, ...] = (fixes.into_setup(untagged),)
+        if cell.step:
+            cures = (fixes.into_step(untagged, cell.step), *cures)
+        add = walk.notes.hazard if soft and within is None else walk.notes.error
+        add("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line, cures)
     elif not soft:
         later = _binder(walk, name, tagged=True)
         if later is not None and later.index > cell.index:

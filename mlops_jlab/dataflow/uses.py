@@ -11,6 +11,7 @@ from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.needs import Reached, Rebinding, StepNeeds
 from mlops_jlab.entities.notebooks import Cell
+from mlops_jlab.notebook import fixes
 
 if TYPE_CHECKING:
     from mlops_jlab.dataflow.walk import Walk
@@ -96,7 +97,7 @@ class Uses:
                         f"this {cell.role.value} cell reads {name!r}, which step "
                         f"{definition.step!r} makes (cell {definition.cell.index + 1})",
                         "setup is put in front of every step; move the line into a step",
-                        cell, line,
+                        cell, line, (fixes.into_step(cell, definition.step),),
                     )  # fmt: skip
             elif not definition.step:
                 kind = needs.setup_definitions if definition.is_source else needs.setup_values
@@ -134,6 +135,7 @@ class Uses:
                 f"{name!r} is {definition.stays}, made in step {definition.step!r} "
                 f"(cell {definition.cell.index + 1}), and cannot travel to step {needs.name!r}",
                 unknown.cure(definition.stays, name), cell, line,
+                (fixes.into_step(definition.cell, needs.name), fixes.into_step(cell, definition.step)),
             )  # fmt: skip
         self._kinds_of_partners(name, cell, needs)
         if not definition.stays and not definition.by_change:
@@ -176,8 +178,8 @@ class Uses:
                 f"value that {value.name!r} had then, and {value.name!r} is bound anew before "
                 f"step {needs.name!r} uses it",
                 f"give the second {value.name!r} another name, or move the definition to setup",
-                cell,
-            )
+                cell, 0, (fixes.into_setup(definition.cell),),
+            )  # fmt: skip
             return
         newest = self._walk.environment.newest(value.name)
         for maker in (value, newest):

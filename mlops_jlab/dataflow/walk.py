@@ -21,6 +21,7 @@ from mlops_jlab.dataflow.reader import effects_of
 from mlops_jlab.dataflow.stars import names_of_star, star_module
 from mlops_jlab.dataflow.uses import Uses
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
+from mlops_jlab.notebook import fixes
 from mlops_jlab.notebook.python import Code, parse_cell
 
 
@@ -242,7 +243,7 @@ class Walk:
                 f"this {cell.role.value} cell writes {what}, which step {old.step!r} "
                 f"(cell {old.cell.index + 1}) writes above it",
                 "move the cell above the steps, or into a step: it is put in front of every step",
-                cell, definition.line,
+                cell, definition.line, (fixes.into_step(cell, old.step),),
             )  # fmt: skip
 
     # What travels as source

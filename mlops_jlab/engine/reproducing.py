@@ -18,6 +18,7 @@ from mlops_jlab.errors import InputError, RunError
 from mlops_jlab.store import artifacts, location, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import finding
+from mlops_jlab.tracking.provenance import kept
 
 _CLOCKS = ("seconds", "_time", "duration")  # endings of metrics that no two runs share
 
@@ -65,7 +66,7 @@ def gather(wanted: str, target: Path) -> Remains:
     """
     place = location.find()
     run = finding.get_run(wanted)
-    origin = run.facts.get("notebook") or run.facts.get("script") or {}
+    origin = kept.origin(run)
     if "digest" not in origin:
         raise InputError(
             f"run {run.id[:12]} has kept no notebook or script",
@@ -90,11 +91,10 @@ def gather(wanted: str, target: Path) -> Remains:
 
 def _cells(place: Place, run: Run, target: Path) -> Path | None:
     """The executed cells as a notebook, in the order in which they were executed."""
-    digest = run.facts.get("cells")
-    if not digest:
+    sources = kept.executed_cells(place, run)
+    if not sources:
         return None
-    sources = json.loads(artifacts.read(place, digest))
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"cell_type": "code", "execution_count": None, "id": f"executed-{n}", "metadata": {}, "outputs": [],
          "source": source}
         for n, source in enumerate(sources, 1)

@@ -16,6 +16,18 @@ class Severity(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Fix:
+    """A cure that a click can apply: the tags that some cells (by index) get."""
+
+    title: str
+    tags: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The fix as plain data, cells counted from 1."""
+        return {"title": self.title, "tags": [{"cell": i + 1, "tags": list(tags)} for i, tags in self.tags]}
+
+
+@dataclass(frozen=True)
 class Finding:
     """One sentence about one place. ``cell`` is the index from 0, or -1 for the whole notebook."""
 
@@ -26,6 +38,7 @@ class Finding:
     cell: int = -1
     cell_id: str = ""
     line: int = 0
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def where(self) -> str:
@@ -44,6 +57,7 @@ class Finding:
             "cell": self.cell + 1,
             "cell_id": self.cell_id,
             "line": self.line,
+            "fixes": [fix.as_json() for fix in self.fixes],
         }
 
 

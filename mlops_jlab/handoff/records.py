@@ -21,6 +21,7 @@ from mlops_jlab.handoff.trust import is_ours, sign
 class Written:
     """A value that a step wrote: its fingerprint, the object it lies in, and who shares it.
 
+    ``about`` is its type and size in words, for people.
     ``by_chance`` marks the state of a global generator that was drawn from but that nobody seeded.
     """
 
@@ -28,6 +29,7 @@ class Written:
     object: str
     group: tuple[str, ...] = ()
     by_chance: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,20 @@ from mlops_jlab.handoff.records import Written
 from mlops_jlab.handoff.snapshot import Snapshot
 
 
+def in_words(value: object) -> str:
+    """The type of a value and how much of it there is: ``DataFrame 569 x 31``, ``list of 3``, ``float``."""
+    name = type(value).__qualname__[:60]
+    try:
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
+            return f"{name} {' x '.join(map(str, shape))}".rstrip()
+        if isinstance(value, (list, tuple, dict, set, frozenset, str, bytes)):
+            return f"{name} of {len(value)}"
+    except Exception:  # a value of the user's own class may do anything when it is looked at
+        return name
+    return name
+
+
 class Saver:
     """Writes groups of values; a leaf that several groups hold is written once."""
 
@@ -40,7 +54,7 @@ class Saver:
             for name in group:
                 seen = self._seen.values.get(name)
                 fingerprint = seen.fingerprint if seen else digest
-                written[name] = Written(fingerprint, digest, tuple(group))
+                written[name] = Written(fingerprint, digest, tuple(group), about=in_words(values[name]))
         return written
 
     def _group(self, values: dict[str, object]) -> str:

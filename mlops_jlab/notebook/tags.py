@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mlops_jlab.entities.findings import Finding, Severity
+from mlops_jlab.entities.findings import Finding, Fix, Severity
 from mlops_jlab.entities.notebooks import Role
+from mlops_jlab.notebook import fixes
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 LONGEST_NAME = 80
@@ -33,8 +34,8 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
     words = list(tags)
     found: list[Finding] = []
 
-    def error(code: str, message: str, hint: str) -> None:
-        found.append(Finding(Severity.ERROR, code, message, hint, cell, cell_id))
+    def error(code: str, message: str, hint: str, *cures: Fix) -> None:
+        found.append(Finding(Severity.ERROR, code, message, hint, cell, cell_id, fixes=cures))
 
     role, names = role_of(words)
     if role is Role.CONFLICT:
@@ -42,23 +43,29 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
             "two-steps",
             f"the cell is tagged with two steps: {', '.join(names)}",
             "a cell belongs to one step; remove all but one of the tags",
+            *(fixes.without(cell, words, *(f"step:{o}" for o in names if o != name)) for name in names),
         )
     for word in words:
         kind, colon, name = word.partition(":")
         if not colon or kind not in ("step", "after"):
             continue
         if problem := name_problem(name):
-            error("step-name", f"{word[:100]!r} is no name for a step: {problem}", _suggest(name))
+            error("step-name", f"{word[:100]!r} is no name for a step: {problem}", _suggest(name),
+                  fixes.instead(cell, words, word, f"{kind}:{slug(name)}"))  # fmt: skip
         elif kind == "after" and name in names:
-            error("after-itself", f"step {name!r} is to run after itself", f"remove after:{name}")
+            error("after-itself", f"step {name!r} is to run after itself", f"remove after:{name}",
+                  fixes.without(cell, words, word))  # fmt: skip
     if role is Role.STEP and {"setup", "parameters"} & set(words):
         error(
             "two-roles",
             f"the cell is in step {names[0]!r} and also tagged as setup or parameters",
             "keep one of the tags",
+            fixes.without(cell, words, *sorted({"setup", "parameters"} & set(words))),
+            fixes.without(cell, words, *(f"step:{name}" for name in names)),
         )
     if "gate" in words and role is not Role.STEP:
-        error("gate-alone", "the tag 'gate' stands beside a step tag", "add step:NAME to the cell")
+        error("gate-alone", "the tag 'gate' stands beside a step tag", "add step:NAME to the cell",
+              fixes.without(cell, words, "gate"))  # fmt: skip
     return found
 
 

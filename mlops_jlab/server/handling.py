@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,6 +111,18 @@ def status_of(error: MlopsError) -> int:
     if isinstance(error, InputError):
         return 400
     return 503 if isinstance(error, StoreError) else 500
+
+
+def start_apart(place: Place, words: Sequence[str], log: Path, folder: Path) -> None:
+    """Starts a command of ours in a process that outlives the server; what it says goes to ``log``.
+
+    It is found again through the run table.
+    """
+    with log.open("ab") as file:
+        subprocess.Popen(
+            [sys.executable, "-m", "mlops_jlab", *words], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            start_new_session=True, cwd=folder, env={**os.environ, location.VARIABLE: str(place.root)},
+        )  # fmt: skip
 
 
 async def aside(call: Callable[..., T], *args: Any) -> T:

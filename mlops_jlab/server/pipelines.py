@@ -6,8 +6,7 @@ import json
 import os
 import secrets
 import signal
-import subprocess
-import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,20 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.errors import InputError
+from mlops_jlab.entities.parameters import resolve
+from mlops_jlab.entities.runs import RunStatus
+from mlops_jlab.errors import HandoffError, InputError
+from mlops_jlab.handoff.records import read_record
+from mlops_jlab.notebook import outputs, suggesting
 from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.pipeline import describing, export
-from mlops_jlab.server.handling import Route, answered, aside
-from mlops_jlab.store import location, opening, reading
+from mlops_jlab.server.handling import Route, answered, aside, start_apart
+from mlops_jlab.server.runs import short
+from mlops_jlab.store import filters, location, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import is_alive
+
+_LONGEST_LOG = 64_000  # characters
 
 
 class CheckRoute(Route):
@@ -43,6 +49,112 @@ def _check(root: Path, content: dict[str, Any]) -> dict[str, Any]:
     else:
         graph = export.graph_of(path)
     return describing.describe(graph) | {"notebook": content.get("path", "")}
+
+
+class SuggestRoute(Route):
+    """``POST pipelines/suggest``: which tags cells would get, to be looked at before anything changes."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self) -> None:
+        """``content``: the notebook as JSON; ``source``: headings, cells or kale."""
+        content = self.body(content=dict, source=str)
+        self.answer({"cells": await aside(_suggest, content)})
+
+
+def _suggest(content: dict[str, Any]) -> list[dict[str, Any]]:
+    notebook, _findings = notebooks.from_node(content.get("content", {}), Path("notebook.ipynb"), "")
+    found = suggesting.suggest(notebook, content.get("source", "headings"))
+    return [{"cell": index + 1, "tags": list(tags)} for index, tags in sorted(found.items())]
+
+
+class LastRoute(Route):
+    """``GET pipelines/last``: the newest run of a notebook's pipeline, with its steps."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``path``: the notebook. Without a run, ``run`` is null."""
+        notebook = await self.path_inside(self.get_argument("path"))
+        self.answer(await aside(_last, self.place, notebook))
+
+
+def _last(place: Place, notebook: Path) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"run": None, "steps": [], "resumable": False}
+    if not opening.exists(place):
+        return nothing
+    condition = filters.Condition("r.kind = 'pipeline' AND r.source = ?", (str(notebook),))
+    with opening.reading(place) as connection:
+        found = reading.page(connection, reading.Query(condition, limit=1)).runs
+        if not found:
+            return nothing
+        children = reading.children(connection, found[0])
+    folder = Path(found[0].tags.get("folder", ""))
+    newest = {child.name: child for child in children}
+    steps = [
+        {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
+         "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name)}
+        for name, child in newest.items()
+    ]  # fmt: skip
+    stopped = found[0].status in (RunStatus.FAILED, RunStatus.KILLED)
+    return {
+        "run": short(found[0]), "steps": steps,
+        "resumable": stopped and _is_ours(place, folder),
+    }  # fmt: skip
+
+
+def _values_of(folder: Path, step: str) -> dict[str, str]:
+    """The values that a step handed on, each with its type and size in words."""
+    for path in (folder / "handoff" / "steps").glob(f"*-{step}.json"):
+        with suppress(HandoffError):
+            return {
+                name: written.about for name, written in read_record(path).writes.items() if name[:1] != "~"
+            }
+    return {}
+
+
+class LogRoute(Route):
+    """``GET pipelines/RUN/log``: what a step has printed so far, or what its run said."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str) -> None:
+        """``step``: without one, the messages of the run itself."""
+        self.answer({"text": await aside(_log, self.place, run_id, self.get_argument("step", ""))})
+
+
+def _log(place: Place, run_id: str, step: str) -> str:
+    with opening.reading(place) as connection:
+        run = reading.find(connection, run_id)
+        known = {child.name for child in reading.children(connection, run)}
+    folder = Path(run.tags.get("folder", ""))
+    if not _is_ours(place, folder):
+        raise InputError(
+            f"run {run.id[:12]} has no folder in this store", hint="its report may be an artifact"
+        )
+    if not step:
+        return _end_of(folder.with_suffix(".log"))
+    if step not in known:
+        raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
+    executed = folder / "executed" / f"{step}.ipynb"
+    printed = outputs.text_of(executed) if executed.is_file() else ""
+    return (printed + _end_of(executed.with_suffix(".log")))[-_LONGEST_LOG:]
+
+
+def _end_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LONGEST_LOG))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _is_ours(place: Place, folder: Path) -> bool:
+    return folder.is_relative_to(place.root / "runs") and (folder / "run.json").is_file()
 
 
 class ExecuteRoute(Route):
@@ -70,15 +182,11 @@ def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
         target = _folder_of(place, resumed)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     values = place.root / "runs" / notebook.stem / f"{target.name}.json"
-    values.write_text(json.dumps(content.get("parameters", {})), "utf-8")
-    command = [sys.executable, "-m", "mlops_jlab", "run", str(notebook), "--output", str(target)]
-    command += ["--resume"] if resumed else ["--parameters-file", str(values)]
-    log = target.with_suffix(".log").open("ab")
-    with log:  # the process outlives the server, and is found again through the run table
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=notebook.parent, env={**os.environ, location.VARIABLE: str(place.root)},
-        )  # fmt: skip
+    given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
+    values.write_text(json.dumps(given), "utf-8")
+    words = ["run", str(notebook), "--output", str(target)]
+    words += ["--resume"] if resumed else ["--parameters-file", str(values)]
+    start_apart(place, words, target.with_suffix(".log"), notebook.parent)
     return {"folder": target.name, "pipeline": graph.name, "log": str(target.with_suffix(".log").name)}
 
 
@@ -86,7 +194,7 @@ def _folder_of(place: Place, run_id: str) -> Path:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
     folder = Path(run.tags.get("folder", ""))
-    if not folder.is_relative_to(place.root / "runs") or not (folder / "run.json").is_file():
+    if not _is_ours(place, folder):
         raise InputError(f"run {run.id[:12]} has no folder that could be resumed")
     return folder
 

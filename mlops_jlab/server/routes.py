@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_server.utils import url_path_join
 
-from mlops_jlab.server import pipelines, runs
+from mlops_jlab.server import pipelines, runs, sources
 from mlops_jlab.server.handling import Route
 
 _RUN = r"([0-9a-f]{4,32})"
@@ -17,7 +17,15 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"runs/{_RUN}", runs.RunRoute),
     (rf"runs/{_RUN}/history", runs.HistoryRoute),
     (rf"runs/{_RUN}/artifacts/(.+)", runs.ArtifactRoute),
+    (rf"runs/{_RUN}/code", sources.CodeRoute),
+    (rf"runs/{_RUN}/notebook", sources.NotebookRoute),
+    (rf"runs/{_RUN}/reproduce", sources.ReproduceRoute),
+    ("names", runs.NamesRoute),
     ("compare", runs.CompareRoute),
+    ("example", sources.ExampleRoute),
+    ("pipelines/suggest", pipelines.SuggestRoute),
+    ("pipelines/last", pipelines.LastRoute),
+    (rf"pipelines/{_RUN}/log", pipelines.LogRoute),
     ("pipelines/check", pipelines.CheckRoute),
     ("pipelines/run", pipelines.ExecuteRoute),
     ("pipelines/export", pipelines.ExportRoute),

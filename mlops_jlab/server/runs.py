@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from mlops_jlab.tracking import comparing
 from mlops_jlab.tracking.exporting import finite, plain
 
 _MOST = 500
+_NAMES = 50
+_SPARKS = 2  # metrics of a run whose course a list shows
+_SPARK_POINTS = 32
 _SHORT = 200  # characters of a param or tag in a list
 
 
@@ -42,12 +46,23 @@ class RunsRoute(Route):
 
 
 def _page(place: Place, query: reading.Query) -> dict[str, Any]:
+    writable = opening.is_writable(place) or not place.root.exists()
     if not opening.exists(place):
-        return {"runs": [], "after": "", "total": 0}
+        return {"runs": [], "after": "", "total": 0, "writable": writable}
     with opening.reading(place) as connection:
         page = reading.page(connection, query)
         total = reading.count(connection, query) if not query.after else None
-    return {"runs": [short(run) for run in page.runs], "after": page.after, "total": total}
+        runs = [short(run) | {"sparks": _sparks(connection, run)} for run in page.runs]
+    return {"runs": runs, "after": page.after, "total": total, "writable": writable}
+
+
+def _sparks(connection: sqlite3.Connection, run: Run) -> dict[str, list[Any]]:
+    """The courses of a run's first metrics, a few points each; those of one point have none."""
+    long = [name for name, metric in run.metrics.items() if metric.iteration > 0][:_SPARKS]
+    return {
+        name: [finite(point.value) for point in reading.history(connection, run, name, _SPARK_POINTS)]
+        for name in long
+    }
 
 
 def short(run: Run) -> dict[str, Any]:
@@ -133,6 +148,24 @@ def _history(place: Place, run_id: str, metric: str, points: int) -> dict[str, A
         "iterations": [point.iteration for point in found],
         "values": [finite(point.value) for point in found],
     }
+
+
+class NamesRoute(Route):
+    """``GET names``: what params, metrics and tags are called, to complete a filter with."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``prefix``: the beginning, such as ``metrics.a``; at most 50 names."""
+        self.answer({"names": await aside(_names, self.place, self.get_argument("prefix", ""))})
+
+
+def _names(place: Place, prefix: str) -> list[str]:
+    if not opening.exists(place):
+        return []
+    with opening.reading(place) as connection:
+        return reading.names(connection, prefix, _NAMES)
 
 
 class CompareRoute(Route):

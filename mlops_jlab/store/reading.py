@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _COLUMNS = (
     "r.kind, r.source, r.user, r.note, r.attempt, r.owner, r.heartbeat, r.deleted, r.facts"
 )
 _ALIVE = "r.deleted IS NULL"
+_PLAIN = re.compile(r"[^\W\d][\w/:@-]*(\.[\w/:@-]+)*")  # a name that a filter takes without quotes
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,23 @@ def count(connection: sqlite3.Connection, query: Query) -> int:
     where, values = _where(query)
     sql = f"SELECT count(*) FROM runs r WHERE {where}"
     return int(connection.execute(sql, values).fetchone()[0])
+
+
+def names(connection: sqlite3.Connection, prefix: str, most: int) -> list[str]:
+    """The fields that begin with ``prefix`` (``metrics.lo``, ``params.``), as a filter writes them."""
+    found: list[str] = []
+    for kind, table in (("metrics", "series"), ("params", "params"), ("tags", "tags")):
+        beginning = f"{kind}."
+        if not beginning.startswith(prefix) and not prefix.startswith(beginning):
+            continue
+        start = prefix[len(beginning) :].strip("`")
+        rows = connection.execute(
+            f"SELECT k.name FROM keys k WHERE k.name GLOB ? AND EXISTS "
+            f"(SELECT 1 FROM {table} x WHERE x.key = k.id) ORDER BY k.name LIMIT ?",
+            (_escaped(start) + "*", most - len(found)),
+        )
+        found += [f"{kind}.{name if _PLAIN.fullmatch(name) else f'`{name}`'}" for (name,) in rows]
+    return found
 
 
 def history(connection: sqlite3.Connection, run: Run, name: str, most: int = 0) -> list[Point]:

@@ -3,7 +3,16 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { Comparison, Graph, Page, Run, RunDetail, Value } from './types';
+import {
+  Comparison,
+  Course,
+  Graph,
+  Last,
+  Page,
+  Run,
+  RunDetail,
+  TagChange
+} from './types';
 
 /** What the server refuses, in its own words. */
 export class ApiError extends Error {
@@ -22,12 +31,15 @@ export class Client {
 
   runs(query: {
     filter: string;
-    order: string;
+    order: readonly string[];
     after: string;
     limit: number;
     top: boolean;
   }): Promise<Page> {
-    return this._ask(`runs?${new URLSearchParams(toTexts(query)).toString()}`);
+    const { order, ...others } = query;
+    const words = new URLSearchParams(toTexts(others));
+    order.forEach(field => words.append('order', field));
+    return this._ask(`runs?${words.toString()}`);
   }
 
   compare(ids: readonly string[]): Promise<Comparison> {
@@ -49,11 +61,7 @@ export class Client {
     );
   }
 
-  history(
-    id: string,
-    metric: string,
-    points: number
-  ): Promise<{ iterations: number[]; values: Value[] }> {
+  history(id: string, metric: string, points: number): Promise<Course> {
     const query = new URLSearchParams({ metric, points: String(points) });
     return this._ask(`runs/${id}/history?${query.toString()}`);
   }
@@ -73,12 +81,68 @@ export class Client {
     return this._ask('runs/restore', 'POST', { ids });
   }
 
+  /** The code that a run executed, cell by cell. */
+  code(id: string): Promise<{ cells: string[] }> {
+    return this._ask(`runs/${id}/code`);
+  }
+
+  /** A text file of a run. */
+  async text(id: string, path: string): Promise<string> {
+    const response = await ServerConnection.makeRequest(
+      this.fileUrl(id, path),
+      {},
+      this._settings
+    );
+    return response.text();
+  }
+
+  /** Runs it again in a folder of its own; answers with the file that tells how it goes. */
+  reproduce(id: string): Promise<{ path: string }> {
+    return this._ask(`runs/${id}/reproduce`, 'POST', {});
+  }
+
+  /** Writes the notebook of a run as it was; answers with its path. */
+  notebook(id: string): Promise<{ path: string }> {
+    return this._ask(`runs/${id}/notebook`, 'POST', {});
+  }
+
+  /** Names that begin so, to complete a filter with. */
+  names(prefix: string): Promise<{ names: string[] }> {
+    return this._ask(`names?${new URLSearchParams({ prefix }).toString()}`);
+  }
+
+  /** Puts the example notebook where the file browser shows it. */
+  example(): Promise<{ path: string }> {
+    return this._ask('example', 'POST', {});
+  }
+
+  suggest(content: unknown, source: string): Promise<{ cells: TagChange[] }> {
+    return this._ask('pipelines/suggest', 'POST', { content, source });
+  }
+
+  /** The newest run of a notebook's pipeline. */
+  last(path: string): Promise<Last> {
+    return this._ask(
+      `pipelines/last?${new URLSearchParams({ path }).toString()}`
+    );
+  }
+
+  /** What a step has printed; without a step, what the run itself said. */
+  log(id: string, step: string): Promise<{ text: string }> {
+    const query = new URLSearchParams({ step });
+    return this._ask(`pipelines/${id}/log?${query.toString()}`);
+  }
+
   check(path: string, content: unknown): Promise<Graph> {
     return this._ask('pipelines/check', 'POST', { path, content });
   }
 
-  execute(path: string): Promise<{ folder: string; pipeline: string }> {
-    return this._ask('pipelines/run', 'POST', { path });
+  /** Starts a pipeline, or goes on with a run of it. */
+  execute(
+    path: string,
+    how: { parameters?: Record<string, unknown>; resume?: string } = {}
+  ): Promise<{ folder: string; pipeline: string }> {
+    return this._ask('pipelines/run', 'POST', { path, ...how });
   }
 
   export(path: string): Promise<{ folder: string }> {

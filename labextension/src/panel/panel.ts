@@ -1,23 +1,25 @@
 /** The panel in the sidebar: sections that fold, and sleep while nobody sees them. */
 
-import { JupyterFrontEnd } from '@jupyterlab/application';
-import { MainAreaWidget } from '@jupyterlab/apputils';
+import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { IStateDB } from '@jupyterlab/statedb';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
-import { Widget } from '@lumino/widgets';
 
 import { Client } from '../api/client';
 import { panelIcon } from '../icons/icons';
+import { Checkers } from '../pipelines/checker';
 import { PipelineModel } from '../pipelines/model';
 import { PipelineSection } from '../pipelines/section';
-import { ComparisonView } from '../runs/comparison';
-import { DetailView } from '../runs/detail';
+import { addRunCommands } from '../runs/commands';
 import { RunsSection } from '../runs/list';
 import { RunsModel } from '../runs/model';
+import { COMMANDS } from '../tokens';
 
 const CHANGED = 'https://mlops-jlab.org/events/runs-changed/v1';
+const LIKES = 'mlops-jlab:list';
 
 /** The panel. It tells its models whether it is seen. */
 export class MlopsPanel extends SidePanel {
@@ -46,38 +48,60 @@ export class MlopsPanel extends SidePanel {
   }
 }
 
+/** What the panel is built from. */
+export interface Parts {
+  app: JupyterFrontEnd;
+  client: Client;
+  checkers: Checkers;
+  tracker: INotebookTracker;
+  rendermime: IRenderMimeRegistry | null;
+  restorer: ILayoutRestorer | null;
+  state: IStateDB | null;
+  trans: TranslationBundle;
+}
+
 /** Builds the panel and connects it with the server. */
-export function makePanel(
-  app: JupyterFrontEnd,
-  tracker: INotebookTracker,
-  trans: TranslationBundle
-): MlopsPanel {
-  const client = new Client(app.serviceManager.serverSettings);
-  const runs = new RunsModel(client);
-  const pipeline = new PipelineModel(client, tracker);
+export function makePanel(parts: Parts): {
+  panel: MlopsPanel;
+  runs: RunsModel;
+} {
+  const { app, client, checkers, tracker, state, trans } = parts;
+  const runs = new RunsModel(
+    client,
+    likes => void state?.save(LIKES, { ...likes, columns: [...likes.columns] })
+  );
+  void state?.fetch(LIKES).then(kept => runs.restoreLikes(kept));
+  const pipeline = new PipelineModel(client, checkers, tracker);
   app.serviceManager.events.stream.connect((_, event) => {
     if (event.schema_id === CHANGED) {
       runs.noteChange();
       pipeline.noteChange();
     }
   });
-  const show = (content: Widget): void => {
-    const main = new MainAreaWidget({ content });
-    main.title.icon = panelIcon;
-    app.shell.add(main, 'main');
-  };
+  addRunCommands({ ...parts, model: runs });
+  const execute = (command: string, args = {}): void =>
+    void app.commands.execute(command, args);
+  const openExample = (): void => execute(COMMANDS.openExample);
   const panel = new MlopsPanel(runs, pipeline, trans);
-  panel.addWidget(new PipelineSection(pipeline, client, trans));
+  panel.addWidget(
+    new PipelineSection(
+      pipeline,
+      client,
+      { openRun: id => execute(COMMANDS.openRun, { id }), openExample },
+      trans
+    )
+  );
   panel.addWidget(
     new RunsSection(
       runs,
       {
-        open: run => show(new DetailView({ client, run, trans })),
-        compare: ids => show(new ComparisonView(client, ids, trans)),
-        cancel: run => void client.cancel(run.id).then(() => runs.refresh())
+        open: ({ id, name }) => execute(COMMANDS.openRun, { id, name }),
+        compare: ids => execute(COMMANDS.compareRuns, { ids: [...ids] }),
+        cancel: run => void client.cancel(run.id).then(() => runs.refresh()),
+        openExample
       },
       trans
     )
   );
-  return panel;
+  return { panel, runs };
 }

@@ -1,18 +1,21 @@
-/** What the notebook in front means as a pipeline, asked anew a moment after it has changed. */
+/** What the notebook in front means as a pipeline, and how its newest run stands. */
 
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
-import { Graph, Status } from '../api/types';
-import { Problem, problemOf } from '../runs/model';
+import { Graph, Last } from '../api/types';
+import { Problem, problemOf } from '../problems';
+import { Checker, Checkers } from './checker';
 
-const PAUSE = 400;
+const NOTHING: Last = { run: null, steps: [], resumable: false };
+const PAUSE = 150;
 
 /** The model of the section. A hidden section asks for nothing. */
 export class PipelineModel {
   constructor(
     private readonly _client: Client,
+    private readonly _checkers: Checkers,
     tracker: INotebookTracker
   ) {
     tracker.currentChanged.connect((_, panel) => this._follow(panel));
@@ -24,30 +27,20 @@ export class PipelineModel {
   }
 
   get panel(): NotebookPanel | null {
-    return this._panel;
+    return this._checker?.panel ?? null;
   }
 
   get graph(): Graph | null {
-    return this._graph;
+    return this._checker?.graph ?? null;
   }
 
   get problem(): Problem | null {
-    return this._problem;
+    return this._problem ?? this._checker?.problem ?? null;
   }
 
-  /** The states of the steps in the newest run of this notebook. */
-  get states(): Readonly<Record<string, Status>> {
-    return this._states;
-  }
-
-  /** Runs have changed: the newest run of this notebook may have. */
-  noteChange(): void {
-    if (this._visible && this._panel !== null && this._asking === 0) {
-      this._asking = window.setTimeout(() => {
-        this._asking = 0;
-        void this._look();
-      }, 250);
-    }
+  /** The newest run of this notebook's pipeline. */
+  get last(): Last {
+    return this._last;
   }
 
   /** What happened last, to be told: a run was started, an export was written. */
@@ -55,109 +48,98 @@ export class PipelineModel {
     return this._told;
   }
 
+  /** The values of the form that differ from the defaults, as texts. */
+  get parameters(): Readonly<Record<string, string>> {
+    return this._parameters;
+  }
+
+  setParameter(name: string, text: string | null): void {
+    const { [name]: _, ...others } = this._parameters;
+    this._parameters = text === null ? others : { ...others, [name]: text };
+    this._changed.emit();
+  }
+
   set isVisible(visible: boolean) {
     this._visible = visible;
+    if (this._checker !== null) {
+      this._checker.isWanted = visible;
+    }
     if (visible) {
-      this._soon();
       this.noteChange();
     }
   }
 
+  /** Runs have changed: the newest run of this notebook may have. */
+  noteChange(): void {
+    if (this._visible && this._checker !== null && this._asking === 0) {
+      this._asking = window.setTimeout(() => {
+        this._asking = 0;
+        void this._look();
+      }, PAUSE);
+    }
+  }
+
+  /** Asks anew at once. */
+  check(): void {
+    this._problem = null;
+    this._checker?.soon();
+  }
+
   /** Saves the notebook and does something with its file. */
   async withFile(call: (path: string) => Promise<string>): Promise<void> {
-    if (this._panel === null) {
+    const panel = this.panel;
+    if (panel === null) {
       return;
     }
     try {
-      await this._panel.context.save();
-      this._told = await call(this._panel.context.path);
+      await panel.context.save();
+      this._told = await call(panel.context.path);
       this._problem = null;
     } catch (error) {
       this._problem = problemOf(error);
     }
     this._changed.emit();
+    this.noteChange();
   }
 
   private _follow(panel: NotebookPanel | null): void {
-    this._panel?.context.model.contentChanged.disconnect(this._soon, this);
-    this._panel = panel;
-    this._graph = null;
+    this._checker?.changed.disconnect(this._noteGraph, this);
+    this._checker = panel && this._checkers.of(panel);
+    this._problem = null;
     this._told = '';
-    this._states = {};
-    panel?.context.model.contentChanged.connect(this._soon, this);
+    this._last = NOTHING;
+    this._parameters = {};
+    if (this._checker !== null) {
+      this._checker.changed.connect(this._noteGraph, this);
+      this._checker.isWanted = this._visible;
+    }
     this.noteChange();
     this._changed.emit();
-    this._soon();
   }
 
-  private _soon(): void {
-    window.clearTimeout(this._timer);
-    if (this._visible) {
-      this._timer = window.setTimeout(() => void this._check(), PAUSE);
-    }
+  private _noteGraph(): void {
+    this._changed.emit();
   }
 
   private async _look(): Promise<void> {
-    const path = this._panel?.context.path ?? '';
-    const name = path.replace(/["\\]/g, '');
+    const path = this.panel?.context.path ?? '';
     try {
-      const { runs } = await this._client.runs({
-        filter: `kind = "pipeline" and source like "%${name}"`,
-        order: '',
-        after: '',
-        limit: 1,
-        top: true
-      });
-      const [newest] = runs;
-      const found = newest ? await this._client.run(newest.id) : null;
-      this._states = Object.fromEntries(
-        (found?.children ?? []).map(child => [child.name, child.status])
-      );
-    } catch {
-      this._states = {}; // the list of runs says what is wrong
-    }
-    this._changed.emit();
-  }
-
-  private async _check(): Promise<void> {
-    const panel = this._panel;
-    if (panel === null || panel.isDisposed) {
-      return;
-    }
-    await panel.context.ready;
-    const question = ++this._question;
-    const content = withoutOutputs(panel.context.model.toJSON());
-    try {
-      const graph = await this._client.check(panel.context.path, content);
-      if (question === this._question) {
-        this._graph = graph;
-        this._problem = null;
+      const last = await this._client.last(path);
+      if (path === this.panel?.context.path) {
+        this._last = last;
       }
-    } catch (error) {
-      this._problem = problemOf(error);
+    } catch {
+      this._last = NOTHING; // the list of runs says what is wrong
     }
     this._changed.emit();
   }
 
-  private _panel: NotebookPanel | null = null;
-  private _graph: Graph | null = null;
+  private _checker: Checker | null = null;
   private _problem: Problem | null = null;
   private _told = '';
-  private _states: Readonly<Record<string, Status>> = {};
+  private _last = NOTHING;
+  private _parameters: Readonly<Record<string, string>> = {};
   private _asking = 0;
   private _visible = false;
-  private _timer = 0;
-  private _question = 0;
   private readonly _changed = new Signal<this, void>(this);
-}
-
-/** The notebook as the analysis needs it: outputs may be large and mean nothing to it. */
-export function withoutOutputs(notebook: unknown): unknown {
-  const node = notebook as { cells?: { outputs?: unknown[] }[] };
-  return {
-    ...node,
-    cells: node.cells?.map(cell =>
-      cell.outputs === undefined ? cell : { ...cell, outputs: [] }
-    )
-  };
 }

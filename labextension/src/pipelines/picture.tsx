@@ -5,29 +5,53 @@ import { Background, Edge, MarkerType, Node, ReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import * as React from 'react';
 
-import { Graph, Status } from '../api/types';
-import { markOf } from '../runs/words';
+import { Graph, StepState } from '../api/types';
+import { markOf, seconds } from '../runs/words';
 import { hueOf } from '../steps/roles';
 import { HEIGHT, labelOf, placesOf, WIDTH } from './layout';
 
-/** What the picture shows and does. `states` are those of the last run, by step. */
+/** What the picture shows and does. `states` are those of the last run. */
 export interface Props {
   graph: Graph;
-  states: Readonly<Record<string, Status>>;
+  states: readonly StepState[];
   onOpen: (step: string) => void;
   trans: TranslationBundle;
 }
 
+/** What hovering over a step tells: its state, and what it made, with types and sizes. */
+export function told(name: string, state: StepState | undefined): string {
+  if (state === undefined) {
+    return name;
+  }
+  const values = Object.entries(state.values).map(
+    ([value, about]) => `  ${value}: ${about || '?'}`
+  );
+  const took = state.duration === null ? '' : ` ${seconds(state.duration)}`;
+  return [`${name}: ${state.status}${took}`, state.reason, ...values]
+    .filter(line => line !== '')
+    .join('\n');
+}
+
 function nodesOf(graph: Graph, states: Props['states']): Node[] {
   return placesOf(graph).map(({ name, x, y }) => {
-    const state = states[name];
+    const state = states.find(found => found.name === name);
+    const took =
+      typeof state?.duration === 'number' ? ` ${seconds(state.duration)}` : '';
+    const label = (
+      <span title={told(name, state)}>
+        {state && `${markOf(state.status)} `}
+        {name}
+        <small>{took}</small>
+      </span>
+    );
     return {
       id: name,
       position: { x, y },
       width: WIDTH,
       height: HEIGHT,
-      data: { label: state ? `${markOf(state)} ${name}` : name },
-      className: `jp-mlops-node jp-mlops-hue-${hueOf(name)} jp-mod-${state ?? 'none'}`,
+      data: { label },
+      ariaLabel: told(name, state),
+      className: `jp-mlops-node jp-mlops-hue-${hueOf(name)} jp-mod-${state?.status ?? 'none'}`,
       draggable: false,
       connectable: false
     };
@@ -51,7 +75,19 @@ export default function Picture(props: Props): React.JSX.Element {
   const nodes = React.useMemo(() => nodesOf(graph, states), [graph, states]);
   const edges = React.useMemo(() => edgesOf(graph), [graph]);
   return (
-    <div className="jp-mlops-picture" aria-label={trans.__('Graph')}>
+    <div
+      className="jp-mlops-picture"
+      role="group"
+      aria-label={trans.__('Graph')}
+      onKeyDown={event => {
+        const node = (event.target as HTMLElement).closest<HTMLElement>(
+          '.react-flow__node'
+        );
+        if (event.key === 'Enter' && node?.dataset.id) {
+          onOpen(node.dataset.id);
+        }
+      }}
+    >
       <ReactFlow
         key={graph.steps.map(step => step.name).join(' ')}
         nodes={nodes}
@@ -61,6 +97,7 @@ export default function Picture(props: Props): React.JSX.Element {
         maxZoom={1.2}
         nodesConnectable={false}
         elementsSelectable={false}
+        edgesFocusable={false}
         proOptions={{ hideAttribution: true }}
         onNodeClick={(_, node) => onOpen(node.id)}
       >

@@ -5,17 +5,28 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { Finding, Graph } from '../api/types';
-import { hueOf } from '../steps/roles';
+import { Graph } from '../api/types';
+import { applyChanges } from '../steps/retagging';
+import { Findings, Steps } from './findings';
+import { LastRun } from './log';
 import { PipelineModel } from './model';
+import { Parameters } from './parameters';
+import { suggestSteps } from './suggestion';
 
 const Picture = React.lazy(() => import('./picture'));
+
+/** What the section asks of its surroundings. */
+export interface Actions {
+  openRun(id: string): void;
+  openExample(): void;
+}
 
 /** The section of the panel. */
 export class PipelineSection extends ReactWidget {
   constructor(
     private readonly _model: PipelineModel,
     private readonly _client: Client,
+    private readonly _actions: Actions,
     private readonly _trans: TranslationBundle
   ) {
     super();
@@ -26,22 +37,28 @@ export class PipelineSection extends ReactWidget {
   protected override render(): React.JSX.Element {
     return (
       <UseSignal signal={this._model.changed}>
-        {() => this._body(this._model.graph)}
+        {() =>
+          this._model.panel === null ? this._empty() : this._body(this._model)
+        }
       </UseSignal>
     );
   }
 
-  private _body(graph: Graph | null): React.JSX.Element {
-    const { problem, told, panel } = this._model;
-    if (panel === null) {
-      return (
-        <p className="jp-mlops-empty">
-          {this._trans.__('Open a notebook to see its pipeline.')}
-        </p>
-      );
-    }
-    const steps = graph?.steps ?? [];
-    const errors = graph?.findings.some(found => found.severity === 'error');
+  private _empty(): React.JSX.Element {
+    return (
+      <div className="jp-mlops-empty">
+        <p>{this._trans.__('Open a notebook to see its pipeline.')}</p>
+        <button
+          className="jp-mod-styled"
+          onClick={() => this._actions.openExample()}
+        >
+          {this._trans.__('Open the Example')}
+        </button>
+      </div>
+    );
+  }
+
+  private _body({ graph, problem, last }: PipelineModel): React.JSX.Element {
     return (
       <div>
         {problem && (
@@ -49,50 +66,116 @@ export class PipelineSection extends ReactWidget {
             {problem.message} {problem.hint}
           </div>
         )}
-        <div className="jp-mlops-buttons">
-          <button
-            className="jp-mod-styled jp-mod-accept"
-            disabled={steps.length === 0 || errors}
-            onClick={() => void this._run()}
-          >
-            {this._trans.__('Run')}
-          </button>
-          <button
-            className="jp-mod-styled"
-            disabled={steps.length === 0 || errors}
-            onClick={() => void this._export()}
-          >
-            {this._trans.__('Export')}
-          </button>
-          <span role="status">{told}</span>
-        </div>
-        {graph && steps.length > 0 && (
-          <React.Suspense fallback={null}>
-            <Picture
-              graph={graph}
-              states={this._model.states}
-              onOpen={name => this._openStep(name)}
-              trans={this._trans}
-            />
-          </React.Suspense>
+        {this._buttons(graph)}
+        {graph && graph.steps.length === 0 && (
+          <p className="jp-mlops-empty">
+            {this._trans.__(
+              'No cell is in a step yet. Select cells and press Alt+S, use the button on the cell, or let steps be suggested.'
+            )}
+          </p>
         )}
-        <Steps
-          graph={graph}
-          onOpen={id => this._open(id)}
-          trans={this._trans}
-        />
+        {graph && graph.steps.length > 0 && this._pipeline(graph)}
         <Findings
           findings={graph?.findings ?? []}
           onOpen={id => this._open(id)}
+          onFix={fix => {
+            const notebook = this._model.panel?.content;
+            if (notebook) {
+              applyChanges(notebook, fix.tags);
+            }
+          }}
+        />
+        <LastRun
+          last={last}
+          client={this._client}
+          onResume={run => void this._run(run)}
+          onCancel={run => void this._cancel(run)}
+          onOpen={id => this._actions.openRun(id)}
+          trans={this._trans}
         />
       </div>
     );
   }
 
-  private _run(): Promise<void> {
+  private _buttons(graph: Graph | null): React.JSX.Element {
+    const trans = this._trans;
+    const errors = graph?.findings.some(found => found.severity === 'error');
+    const idle = !graph || graph.steps.length === 0 || errors;
+    const button = (
+      label: string,
+      act: () => void,
+      more: { disabled?: boolean; title: string; accept?: boolean }
+    ): React.JSX.Element => (
+      <button
+        className={`jp-mod-styled${more.accept ? ' jp-mod-accept' : ''}`}
+        disabled={more.disabled}
+        title={more.title}
+        onClick={act}
+      >
+        {label}
+      </button>
+    );
+    return (
+      <div className="jp-mlops-buttons">
+        {button(trans.__('Run'), () => void this._run(), {
+          disabled: idle,
+          accept: true,
+          title: trans.__('Run it headless, in the background')
+        })}
+        {button(trans.__('Export'), () => void this._export(), {
+          disabled: idle,
+          title: trans.__('Write one papermill notebook a step into a folder')
+        })}
+        {button(trans.__('Check'), () => this._model.check(), {
+          title: trans.__('Analyse the notebook anew')
+        })}
+        {button(trans.__('Suggest Steps…'), () => this._suggest(), {
+          title: trans.__('Propose steps from headings')
+        })}
+        <span role="status">{this._model.told}</span>
+      </div>
+    );
+  }
+
+  private _pipeline(graph: Graph): React.JSX.Element {
+    return (
+      <>
+        <Parameters
+          parameters={graph.parameters}
+          values={this._model.parameters}
+          onChange={(name, text) => this._model.setParameter(name, text)}
+          trans={this._trans}
+        />
+        <React.Suspense fallback={<div className="jp-mlops-picture" />}>
+          <Picture
+            graph={graph}
+            states={this._model.last.steps}
+            onOpen={name => this._openStep(name)}
+            trans={this._trans}
+          />
+        </React.Suspense>
+        <Steps
+          graph={graph}
+          onOpen={id => this._open(id)}
+          trans={this._trans}
+        />
+      </>
+    );
+  }
+
+  private _run(resume?: string): Promise<void> {
     return this._model.withFile(async path => {
-      const { folder } = await this._client.execute(path);
+      const { parameters } = this._model;
+      const how = resume === undefined ? { parameters } : { resume };
+      const { folder } = await this._client.execute(path, how);
       return this._trans.__('Started %1', folder);
+    });
+  }
+
+  private _cancel(run: string): Promise<void> {
+    return this._model.withFile(async () => {
+      await this._client.cancel(run);
+      return this._trans.__('It is being stopped');
     });
   }
 
@@ -101,6 +184,13 @@ export class PipelineSection extends ReactWidget {
       const { folder } = await this._client.export(path);
       return this._trans.__('Written to %1', folder);
     });
+  }
+
+  private _suggest(): void {
+    const { panel } = this._model;
+    if (panel !== null) {
+      void suggestSteps({ panel, client: this._client, trans: this._trans });
+    }
   }
 
   private _openStep(name: string): void {
@@ -117,65 +207,4 @@ export class PipelineSection extends ReactWidget {
       void content.scrollToItem(place, 'smart');
     }
   }
-}
-
-function Steps(props: {
-  graph: Graph | null;
-  onOpen: (cellId: string) => void;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { graph, trans } = props;
-  if (graph !== null && graph.steps.length === 0) {
-    return (
-      <p className="jp-mlops-empty">
-        {trans.__(
-          'No cell is in a step yet. Select cells and press Alt+S, or use the button on the cell.'
-        )}
-      </p>
-    );
-  }
-  return (
-    <details>
-      <summary>{trans.__('As a list')}</summary>
-      <ol className="jp-mlops-steps" aria-label={trans.__('Steps')}>
-        {graph?.steps.map(step => (
-          <li key={step.name} data-mlops-hue={hueOf(step.name)}>
-            <button onClick={() => props.onOpen(step.cells[0] ?? '')}>
-              {step.name}
-            </button>
-            {graph.edges
-              .filter(edge => edge.to === step.name)
-              .map(edge => (
-                <div className="jp-mlops-edge" key={edge.from}>
-                  ← {edge.from}: {[...edge.names, ...edge.reasons].join(', ')}
-                </div>
-              ))}
-          </li>
-        ))}
-      </ol>
-    </details>
-  );
-}
-
-function Findings(props: {
-  findings: readonly Finding[];
-  onOpen: (cellId: string) => void;
-}): React.JSX.Element {
-  return (
-    <ul className="jp-mlops-findings">
-      {props.findings.map((found, place) => (
-        <li key={place} data-severity={found.severity}>
-          <button
-            disabled={found.cell_id === ''}
-            onClick={() => props.onOpen(found.cell_id)}
-          >
-            {found.severity}
-            {found.cell > 0 && ` · ${found.cell}:${found.line}`}
-          </button>{' '}
-          {found.message}
-          {found.hint && <div className="jp-mlops-hint">→ {found.hint}</div>}
-        </li>
-      ))}
-    </ul>
-  );
 }

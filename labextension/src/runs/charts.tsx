@@ -63,6 +63,7 @@ export default function Charts({
           courses={courses[name] ?? []}
           smoothing={smoothing}
           logarithmic={logarithmic}
+          trans={trans}
         />
       ))}
     </div>

@@ -1,10 +1,12 @@
 /** The courses of one metric in several runs, drawn with uPlot: drag to zoom, double click to zoom out. */
 
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 import { smooth, together } from './courses';
+import { download, svgChart } from './saving';
 
 /** One line: a run's name and its points. */
 export interface Course {
@@ -23,17 +25,30 @@ const COLOURS = [
   '#56b4e9'
 ];
 
+function colourOf(place: number): string {
+  return COLOURS[place % COLOURS.length] ?? '';
+}
+
 interface Props {
   title: string;
   courses: readonly Course[];
   smoothing: number;
   logarithmic: boolean;
+  trans: TranslationBundle;
 }
 
-/** The chart. */
+/** The chart, and two buttons that save it. */
 export function Curve(props: Props): React.JSX.Element {
   const host = React.useRef<HTMLDivElement>(null);
-  const { title, courses, smoothing, logarithmic } = props;
+  const { title, courses, smoothing, logarithmic, trans } = props;
+  const smoothed = React.useMemo(
+    () =>
+      courses.map(course => ({
+        ...course,
+        values: smooth(course.values, smoothing)
+      })),
+    [courses, smoothing]
+  );
   React.useEffect(() => {
     const node = host.current;
     if (node === null) {
@@ -41,10 +56,6 @@ export function Curve(props: Props): React.JSX.Element {
     }
     const ink = getComputedStyle(node).color;
     const axis = { stroke: ink, grid: { stroke: `${ink}22`, width: 1 } };
-    const smoothed = courses.map(course => ({
-      ...course,
-      values: smooth(course.values, smoothing)
-    }));
     const chart = new uPlot(
       {
         title,
@@ -56,7 +67,7 @@ export function Curve(props: Props): React.JSX.Element {
           {},
           ...courses.map((course, place) => ({
             label: course.name,
-            stroke: COLOURS[place % COLOURS.length],
+            stroke: colourOf(place),
             width: 1.5,
             spanGaps: false
           }))
@@ -66,8 +77,33 @@ export function Curve(props: Props): React.JSX.Element {
       node
     );
     return () => chart.destroy();
-  }, [courses, smoothing, logarithmic, title]);
+  }, [smoothed, logarithmic, title]);
+  const savePicture = (): void =>
+    host.current
+      ?.querySelector('canvas')
+      ?.toBlob(blob => blob && download(`${title}.png`, blob));
+  const saveDrawing = (): void => {
+    const traces = smoothed.map((course, place) => ({
+      name: course.name,
+      colour: colourOf(place),
+      points: course.values.map((value, n) =>
+        value === null ? null : ([course.iterations[n] ?? 0, value] as const)
+      )
+    }));
+    const text = svgChart(title, traces, undefined, logarithmic);
+    download(`${title}.svg`, new Blob([text], { type: 'image/svg+xml' }));
+  };
   return (
-    <div ref={host} className="jp-mlops-curve" role="img" aria-label={title} />
+    <figure className="jp-mlops-curve">
+      <div ref={host} role="img" aria-label={title} />
+      <figcaption>
+        <button className="jp-mlops-link" onClick={savePicture}>
+          {trans.__('Save as PNG')}
+        </button>
+        <button className="jp-mlops-link" onClick={saveDrawing}>
+          {trans.__('Save as SVG')}
+        </button>
+      </figcaption>
+    </figure>
   );
 }

@@ -1,49 +1,84 @@
 /** One run in the main area: what is known of it, its note to edit, its curves, files and parts. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Run, RunDetail } from '../api/types';
-import { Problem, problemOf } from './model';
+import { Problem, problemOf } from '../problems';
 import { markOf, number, took } from './words';
 
 const Charts = React.lazy(() => import('./charts'));
 const IMAGE = /\.(png|jpe?g|gif|webp)$/i;
 
-interface Props {
+/** What the pages of runs need of their surroundings. */
+export interface Surroundings {
   client: Client;
-  run: Run;
+  /** The store has changed. */
+  changes: ISignal<unknown, void>;
+  /** Executes a command of this extension on a run. */
+  execute: (command: 'notebook' | 'report' | 'reproduce', id: string) => void;
+  open: (run: Pick<Run, 'id' | 'name'>) => void;
   trans: TranslationBundle;
 }
 
 /** The page of one run. */
 export class DetailView extends ReactWidget {
-  constructor(private readonly _props: Props) {
+  constructor(
+    private readonly _around: Surroundings,
+    readonly run: Pick<Run, 'id' | 'name'>
+  ) {
     super();
     this.addClass('jp-mlops-comparison');
-    this.title.label = _props.run.name;
+    this.title.label = run.name;
     this.title.closable = true;
   }
 
   protected override render(): React.JSX.Element {
-    return <Detail {...this._props} />;
+    return (
+      <UseSignal signal={this._around.changes}>
+        {() => <Detail around={this._around} id={this.run.id} />}
+      </UseSignal>
+    );
   }
 }
 
-function Detail({ client, run, trans }: Props): React.JSX.Element {
+function Detail(props: {
+  around: Surroundings;
+  id: string;
+}): React.JSX.Element {
+  const { around, id } = props;
   const [found, setFound] = React.useState<RunDetail | null>(null);
   const [problem, setProblem] = React.useState<Problem | null>(null);
-  const runs = React.useMemo(() => [run], [run]);
+  const isOver = found !== null && found.ended !== null;
   React.useEffect(() => {
-    client.run(run.id).then(setFound, error => setProblem(problemOf(error)));
-  }, [run.id]);
+    if (isOver) {
+      return;
+    }
+    around.client.run(id).then(setFound, error => setProblem(problemOf(error)));
+  }); // again with every change of the store, while the run goes on
+  const runs = React.useMemo(
+    () =>
+      found === null
+        ? []
+        : [
+            {
+              ...found,
+              deleted: false,
+              metrics: Object.fromEntries(
+                Object.entries(found.metrics).map(([name, m]) => [
+                  name,
+                  m.latest
+                ])
+              )
+            }
+          ],
+    [found]
+  );
   return (
     <div>
-      <h2 data-status={run.status}>
-        <span className="jp-mlops-mark">{markOf(run.status)}</span> {run.name}
-      </h2>
       {problem && (
         <div className="jp-mlops-problem" role="alert">
           {problem.message} {problem.hint}
@@ -51,14 +86,58 @@ function Detail({ client, run, trans }: Props): React.JSX.Element {
       )}
       {found && (
         <>
-          <About found={found} trans={trans} />
-          <Note client={client} found={found} trans={trans} />
-          <Values found={found} trans={trans} />
+          <h2 data-status={found.status}>
+            <span className="jp-mlops-mark">{markOf(found.status)}</span>{' '}
+            {found.name}
+          </h2>
+          <Buttons around={around} found={found} />
+          <About found={found} trans={around.trans} />
+          <Note client={around.client} found={found} trans={around.trans} />
+          <Values found={found} trans={around.trans} />
           <React.Suspense fallback={null}>
-            <Charts client={client} runs={runs} trans={trans} />
+            <Charts client={around.client} runs={runs} trans={around.trans} />
           </React.Suspense>
-          <Files client={client} found={found} trans={trans} />
+          <Parts around={around} found={found} />
+          <Files client={around.client} found={found} trans={around.trans} />
         </>
+      )}
+    </div>
+  );
+}
+
+function Buttons(props: {
+  around: Surroundings;
+  found: RunDetail;
+}): React.JSX.Element {
+  const { around, found } = props;
+  const { trans } = around;
+  const hasNotebook = 'notebook' in found.facts;
+  const hasReport = found.artifacts.some(file => file.path === 'report.html');
+  return (
+    <div className="jp-mlops-buttons">
+      {hasNotebook && (
+        <button
+          className="jp-mod-styled"
+          onClick={() => around.execute('notebook', found.id)}
+        >
+          {trans.__('Open Notebook as It Was')}
+        </button>
+      )}
+      {hasReport && (
+        <button
+          className="jp-mod-styled"
+          onClick={() => around.execute('report', found.id)}
+        >
+          {trans.__('Open Report')}
+        </button>
+      )}
+      {hasNotebook && (
+        <button
+          className="jp-mod-styled"
+          onClick={() => around.execute('reproduce', found.id)}
+        >
+          {trans.__('Reproduce')}
+        </button>
       )}
     </div>
   );
@@ -70,10 +149,16 @@ function About(props: {
 }): React.JSX.Element {
   const { found, trans } = props;
   const git = (found.facts.git ?? {}) as { commit?: string };
+  const usage = (found.facts.usage ?? {}) as { peak_memory?: number };
+  const memory = usage.peak_memory ?? 0;
   const rows: [string, string][] = [
     [trans.__('Status'), `${found.status} ${found.reason}`],
     [trans.__('Started'), new Date(found.started * 1000).toLocaleString()],
-    [trans.__('Took'), took({ ...found, metrics: {} }, Date.now() / 1000)],
+    [trans.__('Took'), took(found, Date.now() / 1000)],
+    [
+      trans.__('Memory'),
+      memory > 0 ? `${(memory / 1e6).toLocaleString('en')} MB` : ''
+    ],
     [trans.__('Experiment'), found.experiment],
     [trans.__('Source'), found.source],
     [trans.__('Commit'), git.commit?.slice(0, 12) ?? ''],
@@ -87,7 +172,7 @@ function About(props: {
           .filter(([, text]) => text.trim() !== '')
           .map(([name, text]) => (
             <tr key={name}>
-              <th>{name}</th>
+              <th scope="row">{name}</th>
               <td>{text}</td>
             </tr>
           ))}
@@ -165,8 +250,41 @@ function Values(props: {
         {rows.map(([kind, name, value]) => (
           <tr key={`${kind} ${name}`}>
             <td>{kind}</td>
-            <th>{name}</th>
+            <th scope="row">{name}</th>
             <td>{value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Parts(props: {
+  around: Surroundings;
+  found: RunDetail;
+}): React.JSX.Element | null {
+  const { around, found } = props;
+  if (found.children.length === 0) {
+    return null;
+  }
+  return (
+    <table aria-label={around.trans.__('Parts')}>
+      <tbody>
+        {found.children.map(child => (
+          <tr key={child.id} data-status={child.status}>
+            <td>
+              <span className="jp-mlops-mark">{markOf(child.status)}</span>
+            </td>
+            <th scope="row">
+              <button
+                className="jp-mlops-link"
+                onClick={() => around.open(child)}
+              >
+                {child.name}
+              </button>
+            </th>
+            <td>{took(child, Date.now() / 1000)}</td>
+            <td>{child.reason}</td>
           </tr>
         ))}
       </tbody>

@@ -1,4 +1,4 @@
-/** The list of runs: a filter, an order, and rows of which only those in sight are drawn. */
+/** The list of runs: rows of which only those in sight are drawn, and what can be done with them. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
@@ -6,10 +6,11 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { Run } from '../api/types';
-import { ORDERS, RunsModel } from './model';
-import { markOf, summary, took } from './words';
+import { RunsModel } from './model';
+import { Row, ROW } from './row';
+import { Search } from './search';
 
-const ROW = 44;
+const HEAD = 26;
 const EXAMPLE = '%%track first --auto\ndepth = 3\nscore = depth / 4';
 
 /** What the list asks of its surroundings. */
@@ -17,6 +18,7 @@ export interface Actions {
   open(run: Run): void;
   compare(ids: readonly string[]): void;
   cancel(run: Run): void;
+  openExample(): void;
 }
 
 /** The section of the panel with all runs. */
@@ -56,6 +58,11 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
   return (
     <div className="jp-mlops-runs-body">
       <Search model={model} trans={trans} />
+      {!model.isWritable && (
+        <div className="jp-mlops-banner" role="status">
+          {trans.__('The store cannot be written: runs can only be looked at.')}
+        </div>
+      )}
       {model.problem && (
         <div className="jp-mlops-problem" role="alert">
           <pre>{model.problem.message}</pre>
@@ -63,7 +70,11 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
         </div>
       )}
       {model.runs.length === 0 && !model.isLoading && !model.problem ? (
-        <Empty filtered={model.filter !== ''} trans={trans} />
+        <Empty
+          filtered={model.filter !== ''}
+          onExample={() => actions.openExample()}
+          trans={trans}
+        />
       ) : (
         <Rows model={model} actions={actions} trans={trans} />
       )}
@@ -72,55 +83,9 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
   );
 }
 
-function Search({ model, trans }: Omit<Props, 'actions'>): React.JSX.Element {
-  const [text, setText] = React.useState(model.filter);
-  const labels: Record<(typeof ORDERS)[number], string> = {
-    '': trans.__('Newest'),
-    name: trans.__('Name'),
-    status: trans.__('Status'),
-    'duration DESC': trans.__('Longest')
-  };
-  return (
-    <form
-      className="jp-mlops-search"
-      onSubmit={event => {
-        event.preventDefault();
-        void model.search(text);
-      }}
-    >
-      <input
-        className="jp-mod-styled"
-        aria-label={trans.__('Filter of runs')}
-        placeholder={'metrics.acc > 0.9 and params.model = "rf"'}
-        value={text}
-        onChange={event => setText(event.target.value)}
-      />
-      <select
-        className="jp-mod-styled"
-        aria-label={trans.__('Order of runs')}
-        value={model.order}
-        onChange={event => void model.search(text, event.target.value)}
-      >
-        {ORDERS.map(order => (
-          <option key={order} value={order}>
-            {labels[order]}
-          </option>
-        ))}
-      </select>
-      <label>
-        <input
-          type="checkbox"
-          checked={model.withParts}
-          onChange={event => (model.withParts = event.target.checked)}
-        />
-        {trans.__('Steps and other parts')}
-      </label>
-    </form>
-  );
-}
-
 function Empty(props: {
   filtered: boolean;
+  onExample: () => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { trans } = props;
@@ -131,25 +96,51 @@ function Empty(props: {
       <p>{trans.__('No runs yet. Write into a cell, and execute it:')}</p>
       <pre>{EXAMPLE}</pre>
       <p>{trans.__('It appears here with what it computed.')}</p>
+      <button className="jp-mod-styled" onClick={props.onExample}>
+        {trans.__('Open the Example')}
+      </button>
     </div>
   );
 }
 
+/** A row of the list: a run, or the head of a group. */
+type Entry = { run: Run } | { head: string };
+
+/** Runs come sorted by their group; a head stands where one begins. */
+function entriesOf(model: RunsModel): Entry[] {
+  const { group } = model.likes;
+  if (group === '') {
+    return model.runs.map(run => ({ run }));
+  }
+  let last: string | null = null;
+  return model.runs.flatMap((run): Entry[] => {
+    const head = run[group];
+    const isNew = head !== last;
+    last = head;
+    return isNew ? [{ head }, { run }] : [{ run }];
+  });
+}
+
 function Rows({ model, actions, trans }: Props): React.JSX.Element {
   const parent = React.useRef<HTMLDivElement>(null);
+  const entries = React.useMemo(
+    () => entriesOf(model),
+    [model.runs, model.likes.group]
+  );
   const rows = useVirtualizer({
-    count: model.runs.length,
+    count: entries.length,
     getScrollElement: () => parent.current,
-    estimateSize: () => ROW,
+    estimateSize: place => ('head' in (entries[place] ?? {}) ? HEAD : ROW),
     overscan: 8
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
+  React.useEffect(() => rows.measure(), [model.likes.group]);
   React.useEffect(() => {
-    if (last >= model.runs.length - 20) {
+    if (last >= entries.length - 20) {
       void model.more();
     }
-  }, [last, model.runs.length]);
+  }, [last, entries.length]);
   return (
     <div
       ref={parent}
@@ -158,118 +149,79 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
       aria-multiselectable
       aria-label={trans.__('Runs')}
     >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+      <div
+        role="presentation"
+        style={{ height: rows.getTotalSize(), position: 'relative' }}
+      >
         {items.map(item => {
-          const run = model.runs[item.index];
-          return run ? (
+          const entry = entries[item.index];
+          return entry === undefined ? null : 'run' in entry ? (
             <Row
-              key={run.id}
-              run={run}
+              key={entry.run.id}
+              run={entry.run}
+              model={model}
               top={item.start}
-              selected={model.selection.has(run.id)}
-              onToggle={only => model.toggle(run.id, only)}
-              onOpen={() => actions.open(run)}
+              first={item.index < 2 && model.selection.size === 0}
+              onOpen={() => actions.open(entry.run)}
               trans={trans}
             />
-          ) : null;
+          ) : (
+            <div
+              key={`head ${entry.head}`}
+              className="jp-mlops-head"
+              role="presentation"
+              title={entry.head}
+              style={{ top: item.start, height: HEAD }}
+            >
+              {entry.head.split('/').pop() || trans.__('elsewhere')}
+            </div>
+          );
         })}
       </div>
     </div>
   );
 }
 
-function Row(props: {
-  run: Run;
-  top: number;
-  selected: boolean;
-  onToggle: (only: boolean) => void;
-  onOpen: () => void;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { run, trans } = props;
-  const told = `${run.name}: ${run.status}${run.reason && ` (${run.reason})`}`;
-  return (
-    <div
-      className="jp-mlops-row"
-      role="option"
-      aria-selected={props.selected}
-      aria-label={told}
-      tabIndex={0}
-      title={told}
-      data-status={run.status}
-      style={{ top: props.top, height: ROW }}
-      onDoubleClick={props.onOpen}
-      onClick={event => props.onToggle(!(event.ctrlKey || event.metaKey))}
-      onKeyDown={event => {
-        if (event.key === ' ') {
-          event.preventDefault();
-          props.onToggle(false);
-        } else if (event.key === 'Enter') {
-          props.onOpen();
-        } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-          event.preventDefault();
-          const next =
-            event.key === 'ArrowDown'
-              ? event.currentTarget.nextElementSibling
-              : event.currentTarget.previousElementSibling;
-          (next as HTMLElement | null)?.focus();
-        }
-      }}
-    >
-      <span className="jp-mlops-mark">{markOf(run.status)}</span>
-      <span className="jp-mlops-name">{run.name}</span>
-      <span className="jp-mlops-took">{took(run, Date.now() / 1000)}</span>
-      <span className="jp-mlops-metrics">
-        {summary(run) || trans.__('%1 in %2', run.kind, run.experiment)}
-      </span>
-    </div>
-  );
-}
-
 function Footer({ model, actions, trans }: Props): React.JSX.Element {
-  const chosen = model.runs.filter(run => model.selection.has(run.id));
+  const { chosen } = model;
   const [first] = chosen;
   const runs =
     chosen.length === 1 &&
     first?.kind === 'pipeline' &&
     first.status === 'running';
+  const button = (
+    label: string,
+    disabled: boolean,
+    act: () => void
+  ): React.JSX.Element => (
+    <button className="jp-mod-styled" disabled={disabled} onClick={act}>
+      {label}
+    </button>
+  );
   return (
     <div className="jp-mlops-footer">
       <span role="status">
         {trans._n('%1 run', '%1 runs', model.total)}
         {chosen.length > 0 && trans.__(', %1 selected', chosen.length)}
       </span>
-      <button
-        className="jp-mod-styled"
-        disabled={chosen.length !== 1}
-        onClick={() => first && actions.open(first)}
-      >
-        {trans.__('Open')}
-      </button>
-      <button
-        className="jp-mod-styled"
-        disabled={chosen.length < 2}
-        onClick={() => actions.compare(chosen.map(run => run.id))}
-      >
-        {trans.__('Compare')}
-      </button>
-      {runs && first && (
-        <button className="jp-mod-styled" onClick={() => actions.cancel(first)}>
-          {trans.__('Cancel')}
-        </button>
+      {button(
+        trans.__('Open'),
+        chosen.length !== 1,
+        () => first && actions.open(first)
       )}
-      <button
-        className="jp-mod-styled"
-        disabled={chosen.length === 0}
-        onClick={() => void model.delete()}
-      >
-        {trans.__('Delete')}
-      </button>
-      {model.deleted.length > 0 && (
-        <button className="jp-mod-styled" onClick={() => void model.restore()}>
-          {trans.__('Undo delete')}
-        </button>
+      {button(trans.__('Compare'), chosen.length < 2, () =>
+        actions.compare(chosen.map(run => run.id))
       )}
+      {runs &&
+        first &&
+        button(trans.__('Cancel'), false, () => actions.cancel(first))}
+      {button(
+        trans.__('Delete'),
+        chosen.length === 0 || !model.isWritable,
+        () => void model.delete()
+      )}
+      {model.deleted.length > 0 &&
+        button(trans.__('Undo delete'), false, () => void model.restore())}
     </div>
   );
 }

@@ -2,23 +2,45 @@
 
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { ApiError, Client } from '../api/client';
+import { Client } from '../api/client';
 import { Run } from '../api/types';
+import { Problem, problemOf } from '../problems';
 
 const PAGE = 100;
 
 /** How the runs can be sorted; the empty order is the newest first. */
 export const ORDERS = ['', 'name', 'status', 'duration DESC'] as const;
 
-/** What is wrong, and what to do. */
-export interface Problem {
-  message: string;
-  hint: string;
+/** What runs can be gathered by: nothing, their notebook, or their pipeline and experiment. */
+export const GROUPS = ['', 'source', 'experiment'] as const;
+
+/** How the user likes the list; kept from one session to the next. */
+export interface Likes {
+  columns: readonly string[];
+  order: string;
+  group: (typeof GROUPS)[number];
+  withParts: boolean;
+}
+
+const USUAL: Likes = { columns: [], order: '', group: '', withParts: false };
+
+/** What of a run is edited in its row. */
+export interface Editing {
+  id: string;
+  what: 'note' | 'tags';
 }
 
 /** The model of the list. A hidden list asks for nothing. */
 export class RunsModel {
-  constructor(private readonly _client: Client) {}
+  constructor(
+    private readonly _client: Client,
+    private readonly _keep: (likes: Likes) => void = () => undefined
+  ) {}
+
+  /** The store has changed, whether the list is seen or not. */
+  get noticed(): ISignal<this, void> {
+    return this._noticed;
+  }
 
   /** Something to draw has changed. */
   get changed(): ISignal<this, void> {
@@ -37,18 +59,43 @@ export class RunsModel {
     return this._filter;
   }
 
-  get order(): string {
-    return this._order;
+  /** How the list is shown. */
+  get likes(): Likes {
+    return this._likes;
   }
 
-  /** Whether steps, candidates and other children are listed as well. */
-  get withParts(): boolean {
-    return this._withParts;
+  /** Shows the list in another way, and remembers it. */
+  like(change: Partial<Likes>): void {
+    this._likes = { ...this._likes, ...change };
+    this._keep(this._likes);
+    this._changed.emit();
+    if (Object.keys(change).some(key => key !== 'columns')) {
+      void this.refresh();
+    }
   }
 
-  set withParts(withParts: boolean) {
-    this._withParts = withParts;
-    void this.refresh();
+  /** What was remembered; anything but likes is left out. */
+  restoreLikes(kept: unknown): void {
+    const found = (kept ?? {}) as Partial<Likes>;
+    this._likes = {
+      columns: Array.isArray(found.columns)
+        ? found.columns.filter(column => typeof column === 'string')
+        : USUAL.columns,
+      order: typeof found.order === 'string' ? found.order : USUAL.order,
+      group: GROUPS.find(group => group === found.group) ?? USUAL.group,
+      withParts: found.withParts === true
+    };
+    this._changed.emit();
+  }
+
+  /** Whether the store can be changed from here. */
+  get isWritable(): boolean {
+    return this._writable;
+  }
+
+  /** The selected runs, of those that were loaded. */
+  get chosen(): readonly Run[] {
+    return this._runs.filter(run => this._selection.has(run.id));
   }
 
   get problem(): Problem | null {
@@ -79,16 +126,55 @@ export class RunsModel {
     }
   }
 
-  /** Looks for other runs, or sorts them in another way. */
-  async search(filter: string, order = this._order): Promise<void> {
+  /** Looks for other runs. */
+  async search(filter: string): Promise<void> {
     this._filter = filter;
-    this._order = order;
     await this.refresh();
+  }
+
+  /** Names to complete a filter with. */
+  names(prefix: string): Promise<readonly string[]> {
+    return this._client.names(prefix).then(
+      found => found.names,
+      () => []
+    );
+  }
+
+  /** Changes the note or the tags of a run. */
+  async edit(
+    id: string,
+    change: { note?: string; tags?: Record<string, string | null> }
+  ): Promise<void> {
+    await this._try(async () => {
+      const edited = await this._client.edit(id, change);
+      this._runs = this._runs.map(run =>
+        run.id === id ? { ...run, ...edited } : run
+      );
+    });
+    this._changed.emit();
+  }
+
+  /** What is edited just now. */
+  get editing(): Editing | null {
+    return this._editing;
+  }
+
+  startEditing(editing: Editing | null): void {
+    this._editing = this._writable ? editing : null;
+    this._changed.emit();
+  }
+
+  /** Selects a run unless it is among the selected ones: a menu opens on it. */
+  point(id: string): void {
+    if (!this._selection.has(id)) {
+      this.toggle(id, true);
+    }
   }
 
   /** The server says that something has changed. Many such words become one question. */
   noteChange(): void {
     this._stale = true;
+    this._noticed.emit();
     if (this._visible && this._timer === 0) {
       this._timer = window.setTimeout(() => {
         this._timer = 0;
@@ -145,15 +231,16 @@ export class RunsModel {
     await this._try(async () => {
       const page = await this._client.runs({
         filter: this._filter,
-        order: this._order,
+        order: [this._likes.group, this._likes.order].filter(Boolean),
         after,
         limit,
-        top: !this._withParts
+        top: !this._likes.withParts
       });
       if (question === this._question) {
         this._runs = after === '' ? page.runs : [...this._runs, ...page.runs];
         this._after = page.after;
         this._total = page.total ?? this._total;
+        this._writable = page.writable;
       }
     });
     if (question === this._question) {
@@ -175,8 +262,9 @@ export class RunsModel {
   private _total = 0;
   private _after = '';
   private _filter = '';
-  private _withParts = false;
-  private _order = '';
+  private _likes = USUAL;
+  private _writable = true;
+  private _editing: Editing | null = null;
   private _problem: Problem | null = null;
   private _loading = false;
   private _selection: ReadonlySet<string> = new Set<string>();
@@ -186,14 +274,5 @@ export class RunsModel {
   private _timer = 0;
   private _question = 0;
   private readonly _changed = new Signal<this, void>(this);
-}
-
-/** An error as the panel shows it. */
-export function problemOf(error: unknown): Problem {
-  return error instanceof ApiError
-    ? { message: error.message, hint: error.hint }
-    : {
-        message: error instanceof Error ? error.message : String(error),
-        hint: ''
-      };
+  private readonly _noticed = new Signal<this, void>(this);
 }

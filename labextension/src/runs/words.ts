@@ -29,14 +29,21 @@ export function number(value: Value | null | undefined): string {
 }
 
 /** How long a run took, or has been running until `now` (seconds since 1970). */
-export function took(run: Run, now: number): string {
-  const seconds = run.duration ?? Math.max((run.ended ?? now) - run.started, 0);
-  if (seconds < 60) {
-    return `${seconds.toFixed(1)} s`;
+export function took(
+  run: Pick<Run, 'duration' | 'ended' | 'started'>,
+  now: number
+): string {
+  return seconds(run.duration ?? Math.max((run.ended ?? now) - run.started, 0));
+}
+
+/** A duration in words. */
+export function seconds(count: number): string {
+  if (count < 60) {
+    return `${count.toFixed(1)} s`;
   }
-  const minutes = Math.floor(seconds / 60);
+  const minutes = Math.floor(count / 60);
   return minutes < 60
-    ? `${minutes} min ${Math.floor(seconds % 60)} s`
+    ? `${minutes} min ${Math.floor(count % 60)} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

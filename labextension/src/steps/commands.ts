@@ -6,8 +6,10 @@ import { Cell } from '@jupyterlab/cells';
 import { INotebookTracker, Notebook } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { Client } from '../api/client';
 import { stepIcon } from '../icons/icons';
 import { COMMANDS } from '../tokens';
+import { retag } from './retagging';
 import { roleOf } from './roles';
 import {
   asStepName,
@@ -25,24 +27,6 @@ function selected(notebook: Notebook): Cell[] {
     (cell, place) =>
       notebook.isSelectedOrActive(cell) || place === notebook.activeCellIndex
   );
-}
-
-/** Writes tags as one change of the shared model, so that one undo takes it back. */
-function retag(
-  notebook: Notebook,
-  cells: readonly Cell[],
-  change: (tags: unknown) => string[]
-): void {
-  notebook.model?.sharedModel.transact(() => {
-    for (const cell of cells) {
-      const tags = change(cell.model.getMetadata('tags'));
-      if (tags.length > 0) {
-        cell.model.setMetadata('tags', tags);
-      } else {
-        cell.model.deleteMetadata('tags');
-      }
-    }
-  });
 }
 
 function namesOf(notebook: Notebook): string[] {
@@ -142,12 +126,44 @@ async function renameStep(
   }
 }
 
+/** The command that proposes steps, and the one that opens a notebook where they are tagged already. */
+function addProposals(
+  app: JupyterFrontEnd,
+  tracker: INotebookTracker,
+  client: Client,
+  trans: TranslationBundle
+): void {
+  const nothing = { args: { type: 'object', properties: {} } };
+  app.commands.addCommand(COMMANDS.suggestSteps, {
+    label: trans.__('Suggest Steps…'),
+    describedBy: nothing,
+    isEnabled: () => tracker.currentWidget !== null,
+    execute: async () => {
+      const panel = tracker.currentWidget;
+      if (panel !== null) {
+        const { suggestSteps } = await import('../pipelines/suggestion');
+        await suggestSteps({ panel, client, trans });
+      }
+    }
+  });
+  app.commands.addCommand(COMMANDS.openExample, {
+    label: trans.__('Open the Example of a Pipeline'),
+    describedBy: nothing,
+    execute: async () => {
+      const { path } = await client.example();
+      return app.commands.execute('docmanager:open', { path });
+    }
+  });
+}
+
 /** Adds the commands. Each takes the notebook in front, or does nothing without one. */
 export function addTagging(
   app: JupyterFrontEnd,
   tracker: INotebookTracker,
+  client: Client,
   trans: TranslationBundle
 ): void {
+  addProposals(app, tracker, client, trans);
   for (const [id, label, execute] of commandsOf(trans)) {
     app.commands.addCommand(id, {
       label,

@@ -1,0 +1,119 @@
+/** How the newest run of the pipeline went: its steps, what each printed, and what can be done now. */
+
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { Client } from '../api/client';
+import { Last, StepState } from '../api/types';
+import { problemOf } from '../problems';
+import { markOf, took } from '../runs/words';
+
+const EVERY = 1500;
+
+interface Props {
+  last: Last;
+  client: Client;
+  onResume: (run: string) => void;
+  onCancel: (run: string) => void;
+  onOpen: (run: string) => void;
+  trans: TranslationBundle;
+}
+
+/** The newest run. */
+export function LastRun(props: Props): React.JSX.Element | null {
+  const { last, trans } = props;
+  const [step, setStep] = React.useState('');
+  const { run } = last;
+  if (run === null) {
+    return null;
+  }
+  const isOpen = run.status === 'running' || run.status === 'pending';
+  return (
+    <div className="jp-mlops-last" data-status={run.status}>
+      <div className="jp-mlops-buttons">
+        <span className="jp-mlops-mark">{markOf(run.status)}</span>
+        <button className="jp-mlops-link" onClick={() => props.onOpen(run.id)}>
+          {run.name}
+        </button>
+        <span>{took(run, Date.now() / 1000)}</span>
+        {isOpen && (
+          <button
+            className="jp-mod-styled"
+            onClick={() => props.onCancel(run.id)}
+          >
+            {trans.__('Cancel')}
+          </button>
+        )}
+        {last.resumable && (
+          <button
+            className="jp-mod-styled"
+            title={trans.__('Go on from the step that failed')}
+            onClick={() => props.onResume(run.id)}
+          >
+            {trans.__('Resume')}
+          </button>
+        )}
+      </div>
+      {!isOpen && run.reason && <pre>{run.reason}</pre>}
+      <label>
+        {trans.__('Log of')}{' '}
+        <select
+          className="jp-mod-styled"
+          value={step}
+          onChange={event => setStep(event.target.value)}
+        >
+          <option value="">{trans.__('– none –')}</option>
+          {last.steps.map(state => (
+            <option key={state.run} value={state.name}>
+              {`${markOf(state.status)} ${state.name}`}
+            </option>
+          ))}
+        </select>
+      </label>
+      {step && (
+        <Log
+          run={run.id}
+          state={last.steps.find(state => state.name === step)}
+          client={props.client}
+          trans={trans}
+        />
+      )}
+    </div>
+  );
+}
+
+function Log(props: {
+  run: string;
+  state: StepState | undefined;
+  client: Client;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { run, state, client, trans } = props;
+  const [text, setText] = React.useState('');
+  React.useEffect(() => {
+    const ask = (): void => {
+      client.log(run, state?.name ?? '').then(
+        found => setText(found.text),
+        error => setText(problemOf(error).message)
+      );
+    };
+    ask();
+    if (state?.status !== 'running') {
+      return;
+    }
+    const timer = window.setInterval(ask, EVERY);
+    return () => window.clearInterval(timer);
+  }, [run, state?.name, state?.status]);
+  return (
+    <>
+      {state?.reason && <pre role="alert">{state.reason}</pre>}
+      <pre
+        className="jp-mlops-log"
+        tabIndex={0}
+        aria-label={trans.__('Log of step %1', state?.name ?? '')}
+      >
+        {text || trans.__('It has printed nothing.')}
+      </pre>
+    </>
+  );
+}

@@ -1,0 +1,99 @@
+/** The code of two runs side by side, with what changed marked, in JupyterLab's own editor. */
+
+import { MergeView } from '@codemirror/merge';
+import { EditorState } from '@codemirror/state';
+import { EditorView, lineNumbers } from '@codemirror/view';
+import { jupyterTheme } from '@jupyterlab/codemirror';
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { Client } from '../api/client';
+import { Run } from '../api/types';
+import { problemOf } from '../problems';
+
+interface Props {
+  client: Client;
+  runs: readonly Run[];
+  trans: TranslationBundle;
+}
+
+/** The cells of a run as one text. */
+function asText(cells: readonly string[]): string {
+  return cells
+    .map((cell, place) => `# cell ${place + 1}\n${cell}\n`)
+    .join('\n');
+}
+
+/** The difference, with two runs to choose. */
+export default function CodeDifference(props: Props): React.JSX.Element {
+  const { client, runs, trans } = props;
+  const [left, setLeft] = React.useState(runs[0]?.id ?? '');
+  const [right, setRight] = React.useState(runs[1]?.id ?? '');
+  const [texts, setTexts] = React.useState<readonly string[]>([]);
+  const [problem, setProblem] = React.useState('');
+  const host = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    Promise.all([left, right].map(id => client.code(id))).then(
+      found => setTexts(found.map(({ cells }) => asText(cells))),
+      error => setProblem(problemOf(error).message)
+    );
+  }, [left, right]);
+  React.useEffect(() => {
+    const node = host.current;
+    const [a, b] = texts;
+    if (node === null || a === undefined || b === undefined || a === b) {
+      return;
+    }
+    const extensions = [
+      jupyterTheme,
+      lineNumbers(),
+      EditorView.editable.of(false),
+      EditorState.readOnly.of(true),
+      EditorView.lineWrapping
+    ];
+    const view = new MergeView({
+      a: { doc: a, extensions },
+      b: { doc: b, extensions },
+      parent: node,
+      collapseUnchanged: { margin: 3 }
+    });
+    return () => view.destroy();
+  }, [texts]);
+  const [a, b] = texts;
+  const choice = (
+    label: string,
+    value: string,
+    set: (id: string) => void
+  ): React.JSX.Element => (
+    <select
+      className="jp-mod-styled"
+      aria-label={label}
+      value={value}
+      onChange={event => set(event.target.value)}
+    >
+      {runs.map(run => (
+        <option key={run.id} value={run.id}>
+          {`${run.name} ${run.id.slice(0, 8)}`}
+        </option>
+      ))}
+    </select>
+  );
+  return (
+    <section aria-label={trans.__('Code')}>
+      <h3>{trans.__('Code')}</h3>
+      <div className="jp-mlops-buttons">
+        {choice(trans.__('Left'), left, setLeft)}
+        {choice(trans.__('Right'), right, setRight)}
+      </div>
+      {problem && <p role="alert">{problem}</p>}
+      {a !== undefined && a === b && (
+        <p>
+          {a === ''
+            ? trans.__('Neither has kept its code.')
+            : trans.__('The code is the same.')}
+        </p>
+      )}
+      <div ref={host} className="jp-mlops-difference" />
+    </section>
+  );
+}

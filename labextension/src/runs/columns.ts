@@ -1,0 +1,105 @@
+/** Columns of the list: what of a run is shown, and under which name. */
+
+import { Run, Value } from '../api/types';
+import { number, took } from './words';
+
+/** What can be a column although it is neither metric, param nor tag. */
+export const ATTRIBUTES = ['started', 'duration', 'experiment', 'kind', 'user'];
+
+/** The field of a run, as text. */
+export function cellOf(run: Run, column: string): string {
+  const [kind, name] = splitColumn(column);
+  switch (kind) {
+    case 'metrics':
+      return number(run.metrics[name]);
+    case 'params':
+      return run.params[name] ?? '';
+    case 'tags':
+      return run.tags[name] ?? '';
+    default:
+      return attribute(run, column);
+  }
+}
+
+/** The kind and the name of a column; an attribute has no kind. Names in backticks lose them. */
+export function splitColumn(column: string): [kind: string, name: string] {
+  const place = column.indexOf('.');
+  return place < 0
+    ? ['', column]
+    : [column.slice(0, place), column.slice(place + 1).replace(/^`|`$/g, '')];
+}
+
+function attribute(run: Run, name: string): string {
+  switch (name) {
+    case 'started':
+      return new Date(run.started * 1000).toLocaleString();
+    case 'duration':
+      return took(run, Date.now() / 1000);
+    case 'experiment':
+      return run.experiment;
+    case 'kind':
+      return run.kind;
+    default:
+      return run.user;
+  }
+}
+
+/** A course as points of an SVG polyline that fills `width` by `height`; fewer than two points are none. */
+export function sparkline(
+  values: readonly Value[],
+  width: number,
+  height: number
+): string {
+  const real = values.filter(
+    (value): value is number => typeof value === 'number'
+  );
+  if (real.length < 2) {
+    return '';
+  }
+  const low = Math.min(...real);
+  const range = Math.max(...real) - low || 1;
+  return real
+    .map((value, place) => {
+      const x = (place / (real.length - 1)) * width;
+      const y = height - ((value - low) / range) * height;
+      return `${x.toFixed(1)},${y.toFixed(1)}`;
+    })
+    .join(' ');
+}
+
+/** `a = 1, b` as tags: `b` without a value is set to nothing. */
+export function readTags(text: string): Record<string, string> {
+  const pairs = text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+    .map(part => {
+      const place = part.indexOf('=');
+      return place < 0
+        ? [part, '']
+        : [part.slice(0, place).trim(), part.slice(place + 1).trim()];
+    });
+  return Object.fromEntries(pairs) as Record<string, string>;
+}
+
+/** The change that makes the tags `before` to `after`: null takes one away. */
+export function changedTags(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>
+): Record<string, string | null> {
+  const gone = Object.keys(before).filter(name => !(name in after));
+  const fresh = Object.entries(after).filter(
+    ([name, value]) => before[name] !== value
+  );
+  return {
+    ...Object.fromEntries(gone.map(name => [name, null])),
+    ...Object.fromEntries(fresh)
+  };
+}
+
+/** Tags as `readTags` reads them. */
+export function writeTags(tags: Readonly<Record<string, string>>): string {
+  return Object.entries(tags)
+    .map(([name, value]) => (value === '' ? name : `${name} = ${value}`))
+    .join(', ');
+}

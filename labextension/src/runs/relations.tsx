@@ -1,0 +1,71 @@
+/** Many runs at once: parallel coordinates, and one number against another. */
+
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { Run } from '../api/types';
+import { axesOf, parallelSpec, scatterSpec, VegaChart } from './vega';
+
+const MOST = 12;
+
+interface Props {
+  runs: readonly Run[];
+  rendermime: IRenderMimeRegistry;
+  trans: TranslationBundle;
+}
+
+/** The two charts, with the axes to choose. */
+export default function Relations(props: Props): React.JSX.Element | null {
+  const { runs, rendermime, trans } = props;
+  const axes = React.useMemo(() => axesOf(runs), [runs]);
+  const [x, setX] = React.useState(axes[0] ?? '');
+  const [y, setY] = React.useState(axes[axes.length - 1] ?? '');
+  const parallel = React.useMemo(
+    () => parallelSpec(runs, axes.slice(0, MOST), y),
+    [runs, axes, y]
+  );
+  const scatter = React.useMemo(() => scatterSpec(runs, x, y), [runs, x, y]);
+  if (axes.length < 2) {
+    return null;
+  }
+  const choice = (
+    label: string,
+    value: string,
+    set: (value: string) => void
+  ): React.JSX.Element => (
+    <label>
+      {label}{' '}
+      <select
+        className="jp-mod-styled"
+        value={value}
+        onChange={event => set(event.target.value)}
+      >
+        {axes.map(name => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <section aria-label={trans.__('Relations')}>
+      <h3>{trans.__('Relations')}</h3>
+      <div className="jp-mlops-buttons">
+        {choice(trans.__('Across'), x, setX)}
+        {choice(trans.__('Up and colour'), y, setY)}
+      </div>
+      <div className="jp-mlops-relations">
+        <VegaChart
+          rendermime={rendermime}
+          spec={parallel}
+          label={trans.__('Parallel coordinates')}
+        />
+        <VegaChart
+          rendermime={rendermime}
+          spec={scatter}
+          label={trans.__('%1 against %2', y, x)}
+        />
+      </div>
+    </section>
+  );
+}

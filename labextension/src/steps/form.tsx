@@ -1,0 +1,158 @@
+/** How a step is run: a form in the property inspector for the step of the active cell. */
+
+import { NotebookTools } from '@jupyterlab/notebook';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { PanelLayout } from '@lumino/widgets';
+import * as React from 'react';
+
+import { FIELDS, problemOfField, Settings, withField } from './settings';
+import { roleOf } from './roles';
+
+const KEY = 'mlops_jlab';
+
+/** The metadata of the notebook that is ours. */
+interface Own {
+  steps?: Record<string, Settings>;
+  [key: string]: unknown;
+}
+
+/** The form. It writes when a field is left, not with every key. */
+export class StepForm extends NotebookTools.Tool {
+  constructor(private readonly _trans: TranslationBundle) {
+    super();
+    this.addClass('jp-mlops-form');
+    const layout = (this.layout = new PanelLayout());
+    layout.addWidget((this._body = ReactWidget.create(<div />) as ReactWidget));
+    this._redraw();
+  }
+
+  protected override onActiveCellChanged(): void {
+    this._redraw();
+  }
+
+  protected override onActiveCellMetadataChanged(): void {
+    this._redraw();
+  }
+
+  protected override onActiveNotebookPanelMetadataChanged(): void {
+    this._redraw();
+  }
+
+  private _redraw(): void {
+    const layout = this.layout as PanelLayout;
+    const role = roleOf(
+      this.notebookTools.activeCell?.model.getMetadata('tags')
+    );
+    this._body.dispose();
+    this._body = ReactWidget.create(
+      role?.kind === 'step' ? (
+        <Fields
+          key={role.name}
+          step={role.name}
+          settings={this._own().steps?.[role.name] ?? {}}
+          onChange={settings => this._write(role.name, settings)}
+          trans={this._trans}
+        />
+      ) : (
+        <p>{this._trans.__('The cell is in no step of a pipeline.')}</p>
+      )
+    ) as ReactWidget;
+    layout.addWidget(this._body);
+  }
+
+  private _own(): Own {
+    const model = this.notebookTools.activeNotebookPanel?.content.model;
+    return (model?.getMetadata(KEY) as Own | undefined) ?? {};
+  }
+
+  private _write(step: string, settings: Settings): void {
+    const model = this.notebookTools.activeNotebookPanel?.content.model;
+    const own = this._own();
+    const { [step]: _, ...others } = own.steps ?? {};
+    const steps =
+      Object.keys(settings).length > 0
+        ? { ...others, [step]: settings }
+        : others;
+    model?.setMetadata(KEY, { ...own, steps });
+  }
+
+  private _body: ReactWidget;
+}
+
+function Fields(props: {
+  step: string;
+  settings: Settings;
+  onChange: (settings: Settings) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { step, settings, onChange, trans } = props;
+  const labels = {
+    retries: trans.__('Tries after a failure'),
+    timeout: trans.__('Time limit in seconds'),
+    memory: trans.__('Memory limit, such as 2 GB'),
+    cache: trans.__('Take an unchanged result from the cache')
+  };
+  return (
+    <fieldset aria-label={trans.__('How step %1 is run', step)}>
+      <legend>{trans.__('Step %1', step)}</legend>
+      {FIELDS.map(field => (
+        <Field
+          key={field}
+          label={labels[field]}
+          name={field}
+          value={settings[field]}
+          onChange={text => onChange(withField(settings, field, text))}
+          trans={trans}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function Field(props: {
+  label: string;
+  name: (typeof FIELDS)[number];
+  value: unknown;
+  onChange: (text: string) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { label, name, value, onChange, trans } = props;
+  const kept = value === undefined ? '' : String(value);
+  const [text, setText] = React.useState(kept);
+  const problem = problemOfField(name, text, trans);
+  const finish = (now: string): void => {
+    if (now !== kept && problemOfField(name, now, trans) === '') {
+      onChange(now);
+    }
+  };
+  return (
+    <label>
+      <span>{label}</span>
+      {name === 'cache' ? (
+        <select
+          className="jp-mod-styled"
+          value={kept || 'true'}
+          onChange={event => onChange(event.target.value)}
+        >
+          <option value="true">{trans.__('yes')}</option>
+          <option value="false">{trans.__('no')}</option>
+        </select>
+      ) : (
+        <input
+          className="jp-mod-styled"
+          value={text}
+          aria-invalid={problem !== ''}
+          onChange={event => setText(event.target.value)}
+          onBlur={() => finish(text)}
+          onKeyDown={event => event.key === 'Enter' && finish(text)}
+        />
+      )}
+      {problem && (
+        <small role="alert" className="jp-mlops-wrong">
+          {problem}
+        </small>
+      )}
+    </label>
+  );
+}
