@@ -21,8 +21,7 @@ import {
 import { DisposableDelegate } from '@lumino/disposable';
 
 import { Client } from './api/client';
-import { Checkers } from './pipelines/checker';
-import { CellMarks } from './steps/marks';
+import type { Checkers } from './pipelines/checker';
 import {
   COMMANDS,
   FINDINGS_PLUGIN,
@@ -47,19 +46,22 @@ const marks: JupyterFrontEndPlugin<void> = {
   description: 'Shows on each cell which pipeline step it belongs to.',
   autoStart: true,
   optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
+  activate: async (app: JupyterFrontEnd, translator: ITranslator | null) => {
+    const { CellMarks } = await import('./steps/marks');
     const trans = bundleOf(translator);
     app.docRegistry.addWidgetExtension('Notebook', new CellMarks(trans));
   }
 };
 
-const pipelines: JupyterFrontEndPlugin<Checkers> = {
+const pipelines: JupyterFrontEndPlugin<IPipelines> = {
   id: PIPELINES_PLUGIN,
   description: 'Knows what each open notebook means as a pipeline.',
   autoStart: true,
   provides: IPipelines,
-  activate: (app: JupyterFrontEnd) =>
-    new Checkers(new Client(app.serviceManager.serverSettings))
+  activate: async (app: JupyterFrontEnd) => {
+    const { Checkers } = await import('./pipelines/checker');
+    return new Checkers(new Client(app.serviceManager.serverSettings));
+  }
 };
 
 const findings: JupyterFrontEndPlugin<void> = {
@@ -70,7 +72,7 @@ const findings: JupyterFrontEndPlugin<void> = {
   optional: [ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    known: Checkers,
+    known: IPipelines,
     translator: ITranslator | null
   ) => {
     const trans = bundleOf(translator);
@@ -117,7 +119,7 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
   activate: async (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
-    checkers: Checkers,
+    known: IPipelines,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     rendermime: IRenderMimeRegistry | null,
@@ -129,7 +131,7 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
     const made = makePanel({
       app,
       client,
-      checkers,
+      checkers: known as Checkers,
       tracker,
       rendermime,
       restorer,
@@ -160,8 +162,14 @@ const form: JupyterFrontEndPlugin<void> = {
   ) => {
     void app.restored.then(async () => {
       const { StepForm } = await import('./steps/form');
-      const tool = new StepForm(bundleOf(translator));
-      tools.addItem({ tool, section: 'common', rank: 20 });
+      const trans = bundleOf(translator);
+      const tool = new StepForm(trans);
+      tools.addSection({
+        sectionName: FORM_PLUGIN,
+        label: trans.__('Pipeline Step'),
+        rank: 10
+      });
+      tools.addItem({ tool, section: FORM_PLUGIN });
     });
   }
 };

@@ -8,6 +8,7 @@ from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.needs import StepNeeds
 from mlops_jlab.dataflow.ordering import Ordering
 from mlops_jlab.dataflow.walk import Walk
+from mlops_jlab.entities import settings
 from mlops_jlab.entities.findings import Finding, Severity, in_order
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
 from mlops_jlab.entities.notebooks import Notebook, Role
@@ -15,8 +16,6 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.notebook import fixes
 from mlops_jlab.notebook.parameters import read_parameters
 from mlops_jlab.notebook.tags import slug
-
-_STEP_SETTINGS = {"retries", "timeout", "uses", "produces"}
 
 
 def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
@@ -32,9 +31,9 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
     ordering = Ordering(walk)
     edges = ordering.edges()
     found = [*findings, *more, *walk.notes.findings, *ordering.findings]
-    settings = _settings(notebook, walk.steps, found)
+    given = _settings(notebook, walk.steps, found)
     steps = tuple(
-        _step(walk, ordering, name, place, settings.get(name, {}))
+        _step(walk, ordering, name, place, given.get(name, {}))
         for place, name in enumerate(ordering.running_order)
     )
     if not steps:
@@ -96,12 +95,12 @@ def _settings(
         return {}
     found: dict[str, Mapping[str, object]] = {}
     for name, values in given.items():
-        unknown = set(values) - _STEP_SETTINGS if isinstance(values, Mapping) else set()
+        unknown = set(values) - settings.KNOWN if isinstance(values, Mapping) else set()
         if name not in steps or not isinstance(values, Mapping) or unknown:
             what = f"unknown settings {sorted(unknown)}" if unknown else "no such step"
             findings.append(
                 Finding(Severity.NOTE, "settings", f"metadata for step {name!r}: {what}",
-                        f"known settings: {', '.join(sorted(_STEP_SETTINGS))}")
+                        f"known settings: {', '.join(sorted(settings.KNOWN))}")
             )  # fmt: skip
         if isinstance(values, Mapping):
             findings.extend(_bad_settings(name, values))
@@ -111,28 +110,20 @@ def _settings(
 
 def _bad_settings(name: str, values: Mapping[str, object]) -> Iterator[Finding]:
     """Settings whose values are of no use."""
-    retries, timeout = values.get("retries", 0), values.get("timeout", 1)
-    names = [values.get(key, []) for key in ("uses", "produces")]
-    problems = {
-        "retries is a whole number from 0": type(retries) is not int or retries < 0,
-        "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
-        "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
-    }
-    for words, wrong in problems.items():
-        if wrong:
-            yield Finding(
-                Severity.ERROR,
-                "settings",
-                f"the metadata for step {name!r} has settings of no use: {words}",
-                "mend them under mlops_jlab in the notebook's metadata",
-            )
+    for words in settings.problems(values):
+        yield Finding(
+            Severity.ERROR,
+            "settings",
+            f"the metadata for step {name!r} has settings of no use: {words}",
+            "mend them under mlops_jlab in the notebook's metadata",
+        )
 
 
-def _step(walk: Walk, ordering: Ordering, name: str, place: int, settings: Mapping[str, object]) -> Step:
+def _step(walk: Walk, ordering: Ordering, name: str, place: int, given: Mapping[str, object]) -> Step:
     needs = walk.steps[name]
     below = ordering.read_below(name)
-    inputs = {*needs.inputs, *_listed(settings, "uses")}
-    outputs = {*needs.outputs, *_listed(settings, "produces")}
+    inputs = {*needs.inputs, *_listed(given, "uses")}
+    outputs = {*needs.outputs, *_listed(given, "produces")}
     return Step(
         name=name,
         position=place,
@@ -148,7 +139,7 @@ def _step(walk: Walk, ordering: Ordering, name: str, place: int, settings: Mappi
         hidden=tuple(sorted({*needs.hidden, *needs.seeded})),
         setup_values=tuple(sorted(needs.setup_values)),
         surrounds=tuple(sorted(ordering.surrounded.get(name, ()))),
-        settings=settings,
+        settings=given,
     )
 
 

@@ -18,9 +18,10 @@ from mlops_jlab.engine.cancelling import cancellation
 from mlops_jlab.engine.notebooks import CellFailure, Execution, check_kernel, execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
 from mlops_jlab.entities import parameters as declared
+from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, MlopsError, RunError
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path
-from mlops_jlab.handoff.session import ATTEMPT, HANDOFF, KEEP
+from mlops_jlab.handoff.session import ATTEMPT, HANDOFF, KEEP, MEMORY
 from mlops_jlab.handoff.trust import machine_key
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
@@ -245,6 +246,7 @@ class _Run:
             HANDOFF: str(self._folder.handoff),
             ATTEMPT: attempt,
             KEEP: "all" if self._options.keep_all else "",
+            MEMORY: str(settings.size(self._steps[step].settings.get("memory")) or ""),
         }
 
     def _attempt_of(self, step: ManifestStep) -> str:
@@ -296,9 +298,12 @@ class _Run:
 
     def _describe(self, step: ManifestStep, failure: CellFailure) -> dict[str, Any]:
         own = failure.cell_id in step.cells
+        message, limit = failure.message, step.settings.get("memory")
+        if failure.kind.endswith("MemoryError") and limit is not None:
+            message = f"the memory limit of {limit} was reached: {message}"
         return {
             "kind": failure.kind,
-            "message": failure.message,
+            "message": message,
             "cell": failure.cell_id,
             "own_cell": own,
             "notebook": str(self._folder.executed(step.name)),

@@ -7,6 +7,7 @@ import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions, usa
 HANDOFF = "MLOPS_JLAB_HANDOFF"
 KEEP = "MLOPS_JLAB_KEEP"
 ATTEMPT = "MLOPS_JLAB_ATTEMPT"
+MEMORY = "MLOPS_JLAB_MEMORY"  # bytes that the step may allocate
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
                             r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
 
@@ -63,9 +65,25 @@ def enter(
     Raises:
         HandoffError: a step above has not run, or a file is not what this machine wrote.
     """
+    _limit_memory(os.environ.get(MEMORY, ""))
     session = StepSession(pipeline, step, position, after, setup)
     session.take(inputs)
     return session
+
+
+def _limit_memory(limit: str) -> None:
+    """From now on, an allocation beyond the limit is a MemoryError in the cell that asks for it.
+
+    The limit counts what the process allocates, not the libraries that it maps. Systems without such a
+    limit (Windows) have none.
+    """
+    if not limit:
+        return
+    with suppress(ImportError):
+        import resource
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (int(limit), hard))
 
 
 class StepSession:

@@ -20,7 +20,9 @@ def exists(place: Place) -> bool:
 
 def is_writable(place: Place) -> bool:
     """Whether this process may change the store."""
-    return os.access(place.root, os.W_OK) and os.access(place.database, os.W_OK)
+    return os.access(place.root, os.W_OK) and (
+        not place.database.exists() or os.access(place.database, os.W_OK)
+    )
 
 
 @contextmanager

@@ -310,3 +310,19 @@ def test_the_command_line_starts_quickly_and_imports_little() -> None:
     code = "import sys, mlops_jlab.cli.main; print([m for m in ('papermill', 'tornado', 'pandas', 'IPython', 'nbformat', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limit")
+def test_a_step_that_wants_too_much_memory_is_ended_and_named(
+    write_notebook: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = write_notebook(
+        [("step:small", "x = 1"), ("step:greedy", "y = [x] * 400_000_000"), ("step:after", "print(y)")]
+    )
+    done = mlops(
+        "run", with_settings(path, {"greedy": {"memory": "1 GB"}}), "-o", tmp_path / "run", cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "the memory limit of 1 GB was reached" in done.stderr
+    state = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [step["status"] for step in state["steps"]] == ["finished", "failed", "pending"]

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,31 +45,65 @@ def lab(lab_folder: Path) -> Iterator[str]:
     )  # fmt: skip
     hostile["cells"][1]["metadata"]["tags"] = "step:load"
     (folder / "small.ipynb").write_text(json.dumps(hostile))
+    with start_lab(folder) as found:
+        yield found.address
+
+
+class Lab:
+    """A JupyterLab over a folder, with its settings in that folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.address = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._environment = {
+            **os.environ, "HOME": str(folder / "home"), "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        }  # fmt: skip
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self, app: str = "jupyterlab") -> None:
+        """Starts the server and waits until it answers."""
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", app, "--no-browser", "--ServerApp.ip=127.0.0.1",
+             f"--port={self._port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+             f"--ServerApp.root_dir={self.folder}", "--allow-root", "--LabApp.expose_app_in_browser=True",
+             "--ServerApp.log_level=ERROR"],
+            cwd=self.folder, env=self._environment,
+        )  # fmt: skip
+        _wait_for(f"{self.address}/api/status", self._server)
+
+    def stop(self) -> None:
+        """Ends the server."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(30)
+
+    def restart(self) -> None:
+        """Ends the server and starts another at the same address."""
+        self.stop()
+        self.start()
+
+
+@contextmanager
+def start_lab(folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
+    """A server over ``folder`` that asks no questions and ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "HOME": str(folder / "home"), "JUPYTER_CONFIG_DIR": str(folder / "config"),
-                   "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-                   "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}  # fmt: skip
     (folder / "home").mkdir()
     quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
     (quiet / "notification.jupyterlab-settings").write_text(
         '{"fetchNews": "false", "checkForUpdates": false}'
     )
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-         "--allow-root", "--LabApp.expose_app_in_browser=True", "--ServerApp.log_level=ERROR"],
-        cwd=folder, env=environment,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
+    lab = Lab(folder, port)
     try:
-        _wait_for(f"{address}/api/status", server)
-        yield address
+        lab.start(app)
+        yield lab
     finally:
-        server.terminate()
-        server.wait(30)
+        lab.stop()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -93,6 +128,13 @@ def page(lab: str) -> Iterator[Page]:
         window.set_default_timeout(60_000)
         yield window
         browser.close()
+
+
+def wait_until_ready(page: Page) -> None:
+    """Waits until JupyterLab has started and its splash is gone."""
+    page.wait_for_function("window.jupyterapp?.commands.hasCommand('mlops-jlab:open-panel')")
+    page.evaluate("jupyterapp.restored")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
 
 
 def open_notebook(page: Page, lab: str, name: str) -> None:

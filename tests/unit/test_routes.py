@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import subprocess
@@ -11,10 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from tornado.httpclient import HTTPClientError
 
 import mlops_jlab
+from mlops_jlab import server
 from mlops_jlab.server.routes import ROUTES
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
@@ -23,6 +27,7 @@ from mlops_jlab.store.watching import StoreWatch
 from mlops_jlab.tracking import finding
 from tests.conftest import notebook_json
 
+DOCUMENT: dict[str, Any] = yaml.safe_load((Path(server.__file__).parent / "openapi.yaml").read_text("utf-8"))
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 pytestmark = pytest.mark.filterwarnings("ignore")
 HOSTILE = "<img src=x onerror=window.__pwn=1>"
@@ -50,9 +55,22 @@ def runs(jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ids
 
 
+def schema_of(path: tuple[str, ...], method: str) -> dict[str, Any]:
+    """What the OpenAPI file says that a route answers."""
+    for pattern, operations in DOCUMENT["paths"].items():
+        words = pattern.strip("/").split("/")
+        if len(words) == len(path) and all(w == p or w[0] == "{" for w, p in zip(words, path, strict=True)):
+            content = operations[method.lower()]["responses"]["200"]["content"]
+            return content["application/json"]["schema"] | {"components": DOCUMENT["components"]}
+    raise AssertionError(f"the OpenAPI file knows no {'/'.join(path)}")
+
+
 async def ask(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> Any:
+    """The answer of a route, held against the OpenAPI file."""
     response = await jp_fetch("mlops-jlab", "api", *path, **more)
-    return json.loads(response.body)
+    answer = json.loads(response.body)
+    jsonschema.validate(answer, schema_of(path, more.get("method", "GET")))
+    return answer
 
 
 async def refused(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> tuple[int, dict[str, Any]]:
@@ -244,8 +262,156 @@ async def test_every_route_refuses_strangers_and_the_unauthorized(
     assert caught.value.code == 403
 
 
-def test_there_is_a_route_for_each_handler() -> None:
-    assert len(examples()) == len(ROUTES) + 1  # one of them has two methods
+def test_the_openapi_file_has_the_routes_and_no_others() -> None:
+    names = {"([0-9a-f]{4,32})": "{run}", "(.+)": "{path}"}
+    known = set()
+    for pattern, handler in ROUTES:
+        for group, name in names.items():
+            pattern = pattern.replace(group, name)
+        alternatives = ["delete", "restore"] if "(delete|restore)" in pattern else [""]
+        for word in alternatives:
+            path = "/" + pattern.replace("(delete|restore)", word)
+            known |= {(path, m) for m in ("get", "post", "patch") if m in vars(handler)}
+    written = {
+        (path, method)
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert written == known
+
+
+async def test_names_complete_a_filter(jp_fetch: Any, runs: list[str]) -> None:
+    assert (await ask(jp_fetch, "names", params={"prefix": "metrics.a"}))["names"] == ["metrics.acc"]
+    assert (await ask(jp_fetch, "names", params={"prefix": "par"}))["names"] == ["params.n"]
+    with mlops_jlab.start_run():
+        mlops_jlab.log_metric("two words", 1)
+    close_all()
+    names = (await ask(jp_fetch, "names"))["names"]
+    assert names == ["metrics.acc", "metrics.odd", "metrics.`two words`", "params.n", "tags.t"]
+    found = await ask(jp_fetch, "runs", params={"filter": f"{names[2]} = 1"})
+    assert found["total"] == 1
+    assert (await ask(jp_fetch, "names", params={"prefix": "metrics.[*"}))["names"] == []
+
+
+async def test_a_list_has_the_courses_of_runs(jp_fetch: Any) -> None:
+    with mlops_jlab.start_run(run_name="long"):
+        for n in range(1000):
+            mlops_jlab.log_metric("loss", 1 / (n + 1))
+    close_all()
+    page = await ask(jp_fetch, "runs", params={"limit": 1})
+    assert page["writable"] is True
+    assert 2 < len(page["runs"][0]["sparks"]["loss"]) <= 32
+
+
+async def test_steps_are_suggested_and_nothing_changes(jp_fetch: Any, jp_root_dir: Path) -> None:
+    node = notebook_json([("-", "import os"), ("-", "x = 1"), ("-", "print(x)")])
+    node["cells"].insert(
+        1, {"cell_type": "markdown", "id": "m1", "metadata": {}, "source": "## Load the data"}
+    )
+    body = json.dumps({"content": node, "source": "headings"})
+    found = await ask(jp_fetch, "pipelines", "suggest", method="POST", body=body)
+    assert found["cells"] == [
+        {"cell": 1, "tags": ["setup"]}, {"cell": 3, "tags": ["step:load-the-data"]},
+        {"cell": 4, "tags": ["step:load-the-data"]},
+    ]  # fmt: skip
+    body = json.dumps({"content": node, "source": "tea leaves"})
+    status, error = await refused(jp_fetch, "pipelines", "suggest", method="POST", body=body)
+    assert (status, "tea leaves" in error["message"]) == (400, True)
+
+
+async def test_findings_come_with_fixes(jp_fetch: Any) -> None:
+    node = notebook_json([("-", "x = 1"), ("step:a", "print(x)"), ("step:b after:nobody", "print(2)")])
+    body = json.dumps({"path": "n.ipynb", "content": node})
+    graph = await ask(jp_fetch, "pipelines", "check", method="POST", body=body)
+    fixes = {found["code"]: found["fixes"] for found in graph["findings"]}
+    assert fixes["untagged"] == [
+        {"title": "Add cell 1 to step a", "tags": [{"cell": 1, "tags": ["step:a"]}]},
+        {"title": "Make cell 1 setup", "tags": [{"cell": 1, "tags": ["setup"]}]},
+    ]
+    assert fixes["after-unknown"] == [
+        {"title": "Remove after:nobody", "tags": [{"cell": 3, "tags": ["step:b"]}]}
+    ]
+
+
+async def test_the_notebook_and_the_code_of_a_run_come_back(
+    jp_fetch: Any, jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = jp_root_dir / "work"
+    folder.mkdir()
+    source = folder / "train.ipynb"
+    source.write_text(json.dumps(notebook_json([("step:a", "x = 1")])))
+    monkeypatch.setenv("MLOPS_JLAB_NOTEBOOK", str(source))
+    with mlops_jlab.start_run(run_name="as it was") as run:
+        pass
+    close_all()
+    source.write_text(json.dumps(notebook_json([("step:a", "x = 2")])))
+    assert (await ask(jp_fetch, "runs", run.id, "code"))["cells"] == ["x = 1"]
+    answer = await ask(jp_fetch, "runs", run.id, "notebook", method="POST", body="{}")
+    assert answer["path"] == f"work/train-run-{run.id[:8]}.ipynb"
+    kept = json.loads((jp_root_dir / answer["path"]).read_text())
+    assert "".join(kept["cells"][0]["source"]) == "x = 1"
+    assert "x = 2" in source.read_text()
+    again = await ask(jp_fetch, "runs", run.id, "reproduce", method="POST", body="{}")
+    told = jp_root_dir / again["path"]
+    deadline = time.monotonic() + 60
+    while "gathered in" not in told.read_text() and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    assert "x = 1" in (told.with_suffix("") / "train.ipynb").read_text()
+
+
+async def test_a_run_without_a_notebook_says_so(jp_fetch: Any, runs: list[str]) -> None:
+    status, error = await refused(jp_fetch, "runs", runs[0], "notebook", method="POST", body="{}")
+    assert (status, "has kept no notebook" in error["message"]) == (400, True)
+
+
+async def test_the_example_is_put_into_the_root_once(jp_fetch: Any, jp_root_dir: Path) -> None:
+    path = jp_root_dir / (await ask(jp_fetch, "example", method="POST", body="{}"))["path"]
+    assert "step:load" in path.read_text("utf-8")
+    path.write_text("mine")
+    await ask(jp_fetch, "example", method="POST", body="{}")
+    assert path.read_text() == "mine"
+
+
+async def wait_for_pipeline(jp_fetch: Any, path: str, *statuses: str) -> dict[str, Any]:
+    """The newest run of the notebook, once it has one of the statuses."""
+    deadline = time.monotonic() + 60
+    while True:
+        last = await ask(jp_fetch, "pipelines", "last", params={"path": path})
+        if last["run"] is not None and last["run"]["status"] in statuses:
+            return dict(last)
+        assert time.monotonic() < deadline, last
+        await asyncio.sleep(0.2)
+
+
+async def test_a_pipeline_fails_tells_why_and_is_resumed(jp_fetch: Any, jp_root_dir: Path) -> None:
+    cells = [("parameters", "n: int = 3"), ("step:one", "rows = list(range(n))\nprint('made', n)"),
+             ("step:two", "import os\nassert os.path.exists('go'), 'not yet'\nprint(len(rows))")]  # fmt: skip
+    (jp_root_dir / "p.ipynb").write_text(json.dumps(notebook_json(cells)))
+    assert (await ask(jp_fetch, "pipelines", "last", params={"path": "p.ipynb"}))["run"] is None
+    for wrong in ({"n": "many"}, {"m": "1"}):
+        body = json.dumps({"path": "p.ipynb", "parameters": wrong})
+        assert (await refused(jp_fetch, "pipelines", "run", method="POST", body=body))[0] == 400
+    body = json.dumps({"path": "p.ipynb", "parameters": {"n": "5"}})
+    await ask(jp_fetch, "pipelines", "run", method="POST", body=body)
+    last = await wait_for_pipeline(jp_fetch, "p.ipynb", "failed")
+    states = {step["name"]: step for step in last["steps"]}
+    assert (states["one"]["status"], states["two"]["status"]) == ("finished", "failed")
+    assert states["one"]["values"] == {"rows": "list of 5"}
+    assert "not yet" in states["two"]["reason"]
+    run = last["run"]["id"]
+    log = await ask(jp_fetch, "pipelines", run, "log", params={"step": "one"})
+    assert log["text"].startswith("made 5")
+    assert "AssertionError" in (await ask(jp_fetch, "pipelines", run, "log", params={"step": "two"}))["text"]
+    assert "two" in (await ask(jp_fetch, "pipelines", run, "log"))["text"]
+    for strange in ("three", "../../../etc/passwd"):
+        assert (await refused(jp_fetch, "pipelines", run, "log", params={"step": strange}))[0] == 400
+    assert last["resumable"] is True
+    (jp_root_dir / "go").touch()
+    body = json.dumps({"path": "p.ipynb", "resume": run})
+    await ask(jp_fetch, "pipelines", "run", method="POST", body=body)
+    last = await wait_for_pipeline(jp_fetch, "p.ipynb", "finished")
+    assert last["resumable"] is False
 
 
 def test_a_run_whose_process_was_killed_is_found_without_anybody_asking(

@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { Last, StepState } from '../api/types';
+import { Last, Run, StepState } from '../api/types';
 import { problemOf } from '../problems';
 import { markOf, took } from '../runs/words';
 
@@ -30,35 +30,12 @@ export function LastRun(props: Props): React.JSX.Element | null {
   const isOpen = run.status === 'running' || run.status === 'pending';
   return (
     <div className="jp-mlops-last" data-status={run.status}>
-      <div className="jp-mlops-buttons">
-        <span className="jp-mlops-mark">{markOf(run.status)}</span>
-        <button className="jp-mlops-link" onClick={() => props.onOpen(run.id)}>
-          {run.name}
-        </button>
-        <span>{took(run, Date.now() / 1000)}</span>
-        {isOpen && (
-          <button
-            className="jp-mod-styled"
-            onClick={() => props.onCancel(run.id)}
-          >
-            {trans.__('Cancel')}
-          </button>
-        )}
-        {last.resumable && (
-          <button
-            className="jp-mod-styled"
-            title={trans.__('Go on from the step that failed')}
-            onClick={() => props.onResume(run.id)}
-          >
-            {trans.__('Resume')}
-          </button>
-        )}
-      </div>
+      <Head {...props} run={run} isOpen={isOpen} />
       {!isOpen && run.reason && <pre>{run.reason}</pre>}
       <label>
         {trans.__('Log of')}{' '}
         <select
-          className="jp-mod-styled"
+          className="jp-mlops-select"
           value={step}
           onChange={event => setStep(event.target.value)}
         >
@@ -77,6 +54,37 @@ export function LastRun(props: Props): React.JSX.Element | null {
           client={props.client}
           trans={trans}
         />
+      )}
+    </div>
+  );
+}
+
+/** The run and what can be done with it. */
+function Head(props: Props & { run: Run; isOpen: boolean }): React.JSX.Element {
+  const { run, isOpen, last, trans } = props;
+  return (
+    <div className="jp-mlops-buttons">
+      <span className="jp-mlops-mark">{markOf(run.status)}</span>
+      <button className="jp-mlops-link" onClick={() => props.onOpen(run.id)}>
+        {run.name}
+      </button>
+      <span>{took(run, Date.now() / 1000)}</span>
+      {isOpen && (
+        <button
+          className="jp-mod-styled"
+          onClick={() => props.onCancel(run.id)}
+        >
+          {trans.__('Cancel')}
+        </button>
+      )}
+      {last.resumable && (
+        <button
+          className="jp-mod-styled"
+          title={trans.__('Go on from the step that failed')}
+          onClick={() => props.onResume(run.id)}
+        >
+          {trans.__('Resume')}
+        </button>
       )}
     </div>
   );

@@ -6,6 +6,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Graph, Last } from '../api/types';
 import { Problem, problemOf } from '../problems';
+import { without } from '../records';
 import { Checker, Checkers } from './checker';
 
 const NOTHING: Last = { run: null, steps: [], resumable: false };
@@ -54,7 +55,7 @@ export class PipelineModel {
   }
 
   setParameter(name: string, text: string | null): void {
-    const { [name]: _, ...others } = this._parameters;
+    const others = without(this._parameters, name);
     this._parameters = text === null ? others : { ...others, [name]: text };
     this._changed.emit();
   }

@@ -73,7 +73,7 @@ function Field(props: Props & { parameter: Parameter }): React.JSX.Element {
   const change = (now: string): void =>
     onChange(name, now === usual ? null : now);
   const told = `${parameter.type.join(' | ')}${parameter.help ? `: ${parameter.help}` : ''}`;
-  const common = { className: 'jp-mod-styled', value: text, title: told };
+  const common = { value: text, title: told };
   return (
     <label
       className={`jp-mlops-parameter${name in values ? ' jp-mod-changed' : ''}`}
@@ -82,13 +82,18 @@ function Field(props: Props & { parameter: Parameter }): React.JSX.Element {
       {parameter.secret ? (
         <em>{trans.__('a secret: set %1', name.toUpperCase())}</em>
       ) : choices.length > 0 ? (
-        <select {...common} onChange={event => change(event.target.value)}>
+        <select
+          className="jp-mlops-select"
+          {...common}
+          onChange={event => change(event.target.value)}
+        >
           {choices.map(choice => (
             <option key={choice}>{choice}</option>
           ))}
         </select>
       ) : (
         <input
+          className="jp-mod-styled"
           {...common}
           type={inputOf(parameter)}
           step="any"

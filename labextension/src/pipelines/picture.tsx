@@ -1,7 +1,14 @@
 /** The graph of a pipeline, drawn; loaded when it is first seen. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
-import { Background, Edge, MarkerType, Node, ReactFlow } from '@xyflow/react';
+import {
+  Background,
+  Edge,
+  MarkerType,
+  Node,
+  ReactFlow,
+  ReactFlowInstance
+} from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import * as React from 'react';
 
@@ -9,6 +16,8 @@ import { Graph, StepState } from '../api/types';
 import { markOf, seconds } from '../runs/words';
 import { hueOf } from '../steps/roles';
 import { HEIGHT, labelOf, placesOf, WIDTH } from './layout';
+
+const FIT = { padding: 0.08, maxZoom: 1.2 };
 
 /** What the picture shows and does. `states` are those of the last run. */
 export interface Props {
@@ -74,8 +83,24 @@ export default function Picture(props: Props): React.JSX.Element {
   const { graph, states, onOpen, trans } = props;
   const nodes = React.useMemo(() => nodesOf(graph, states), [graph, states]);
   const edges = React.useMemo(() => edgesOf(graph), [graph]);
+  const host = React.useRef<HTMLDivElement>(null);
+  const flow = React.useRef<ReactFlowInstance | null>(null);
+  const steps = graph.steps.map(step => step.name).join(' ');
+  React.useEffect(() => {
+    const fit = (): void => void flow.current?.fitView(FIT);
+    const observer = new ResizeObserver(fit);
+    if (host.current !== null) {
+      observer.observe(host.current);
+    }
+    const timer = window.setTimeout(fit, 50); // once the new nodes are measured
+    return () => {
+      window.clearTimeout(timer);
+      observer.disconnect();
+    };
+  }, [steps]);
   return (
     <div
+      ref={host}
       className="jp-mlops-picture"
       role="group"
       aria-label={trans.__('Graph')}
@@ -89,10 +114,12 @@ export default function Picture(props: Props): React.JSX.Element {
       }}
     >
       <ReactFlow
-        key={graph.steps.map(step => step.name).join(' ')}
         nodes={nodes}
         edges={edges}
-        fitView
+        onInit={instance => {
+          flow.current = instance;
+          void instance.fitView(FIT);
+        }}
         minZoom={0.1}
         maxZoom={1.2}
         nodesConnectable={false}

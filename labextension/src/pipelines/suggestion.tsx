@@ -83,7 +83,7 @@ function Preview(
       <label>
         {trans.__('A step from')}{' '}
         <select
-          className="jp-mod-styled"
+          className="jp-mlops-select"
           value={source}
           onChange={event =>
             setSource(event.target.value as (typeof SOURCES)[number])
@@ -100,20 +100,30 @@ function Preview(
       <p role="status">
         {trans._n('%1 cell changes', '%1 cells change', changes.length)}
       </p>
-      <table>
-        <tbody>
-          {changes.map(({ cell, tags }) => (
-            <tr key={cell}>
-              <td>{cell}</td>
-              <td>
-                <code>{firstLine(panel, cell)}</code>
-              </td>
-              <th>{tags.join(' ')}</th>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Changes panel={panel} changes={changes} />
     </div>
+  );
+}
+
+function Changes(props: {
+  panel: NotebookPanel;
+  changes: readonly TagChange[];
+}): React.JSX.Element {
+  const { panel, changes } = props;
+  return (
+    <table>
+      <tbody>
+        {changes.map(({ cell, tags }) => (
+          <tr key={cell}>
+            <td>{cell}</td>
+            <td>
+              <code>{firstLine(panel, cell)}</code>
+            </td>
+            <th>{tags.join(' ')}</th>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

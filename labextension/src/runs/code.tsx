@@ -38,6 +38,40 @@ export default function CodeDifference(props: Props): React.JSX.Element {
       error => setProblem(problemOf(error).message)
     );
   }, [left, right]);
+  useMergeView(host, texts);
+  const [a, b] = texts;
+  const choice = (
+    label: string,
+    value: string,
+    onChange: (id: string) => void
+  ): React.JSX.Element => (
+    <RunChoice runs={runs} label={label} value={value} onChange={onChange} />
+  );
+  return (
+    <section aria-label={trans.__('Code')}>
+      <h3>{trans.__('Code')}</h3>
+      <div className="jp-mlops-buttons">
+        {choice(trans.__('Left'), left, setLeft)}
+        {choice(trans.__('Right'), right, setRight)}
+      </div>
+      {problem && <p role="alert">{problem}</p>}
+      {a !== undefined && a === b && (
+        <p>
+          {a === ''
+            ? trans.__('Neither has kept its code.')
+            : trans.__('The code is the same.')}
+        </p>
+      )}
+      <div ref={host} className="jp-mlops-difference" />
+    </section>
+  );
+}
+
+/** Shows two texts side by side in `host`, unless they are the same. */
+function useMergeView(
+  host: React.RefObject<HTMLDivElement>,
+  texts: readonly string[]
+): void {
   React.useEffect(() => {
     const node = host.current;
     const [a, b] = texts;
@@ -59,41 +93,26 @@ export default function CodeDifference(props: Props): React.JSX.Element {
     });
     return () => view.destroy();
   }, [texts]);
-  const [a, b] = texts;
-  const choice = (
-    label: string,
-    value: string,
-    set: (id: string) => void
-  ): React.JSX.Element => (
+}
+
+function RunChoice(props: {
+  runs: readonly Run[];
+  label: string;
+  value: string;
+  onChange: (id: string) => void;
+}): React.JSX.Element {
+  return (
     <select
-      className="jp-mod-styled"
-      aria-label={label}
-      value={value}
-      onChange={event => set(event.target.value)}
+      className="jp-mlops-select"
+      aria-label={props.label}
+      value={props.value}
+      onChange={event => props.onChange(event.target.value)}
     >
-      {runs.map(run => (
+      {props.runs.map(run => (
         <option key={run.id} value={run.id}>
           {`${run.name} ${run.id.slice(0, 8)}`}
         </option>
       ))}
     </select>
-  );
-  return (
-    <section aria-label={trans.__('Code')}>
-      <h3>{trans.__('Code')}</h3>
-      <div className="jp-mlops-buttons">
-        {choice(trans.__('Left'), left, setLeft)}
-        {choice(trans.__('Right'), right, setRight)}
-      </div>
-      {problem && <p role="alert">{problem}</p>}
-      {a !== undefined && a === b && (
-        <p>
-          {a === ''
-            ? trans.__('Neither has kept its code.')
-            : trans.__('The code is the same.')}
-        </p>
-      )}
-      <div ref={host} className="jp-mlops-difference" />
-    </section>
   );
 }

@@ -54,6 +54,11 @@ const RUNS_ARGS = {
   }
 };
 
+const PAGE_ARGS = {
+  type: 'object',
+  properties: { ...RUN_ARGS.properties, ...RUNS_ARGS.properties }
+};
+
 /** Adds the commands; pages that are open come back after a reload. */
 export function addRunCommands(parts: Parts): void {
   const { restorer } = parts;
@@ -88,18 +93,8 @@ function addPages(parts: Parts, tracker: WidgetTracker<Page>): void {
       void app.commands.execute(COMMANDS.openRun, { id, name }),
     trans
   };
-  const show = (content: DetailView | ComparisonView, key: string): void => {
-    const open = tracker.find(page => keyOf(page) === key);
-    const page = open ?? new MainAreaWidget({ content });
-    page.title.icon = panelIcon;
-    if (!page.isAttached) {
-      app.shell.add(page, 'main');
-    }
-    if (open === undefined) {
-      void tracker.add(page);
-    }
-    app.shell.activateById(page.id);
-  };
+  const show = (page: DetailView | ComparisonView, key: string): void =>
+    showPage(app, tracker, page, key);
   app.commands.addCommand(COMMANDS.openRun, {
     label: trans.__('Open Run'),
     describedBy: { args: RUN_ARGS },
@@ -125,12 +120,7 @@ function addPages(parts: Parts, tracker: WidgetTracker<Page>): void {
     }
   });
   app.commands.addCommand(COMMANDS.openPage, {
-    describedBy: {
-      args: {
-        type: 'object',
-        properties: { ...RUN_ARGS.properties, ...RUNS_ARGS.properties }
-      }
-    },
+    describedBy: { args: PAGE_ARGS },
     execute: args =>
       app.commands.execute(
         Array.isArray(args.ids) ? COMMANDS.compareRuns : COMMANDS.openRun,
@@ -139,71 +129,64 @@ function addPages(parts: Parts, tracker: WidgetTracker<Page>): void {
   });
 }
 
+/** Shows a page, or the one that shows the same already. */
+function showPage(
+  app: JupyterFrontEnd,
+  tracker: WidgetTracker<Page>,
+  content: DetailView | ComparisonView,
+  key: string
+): void {
+  const open = tracker.find(page => keyOf(page) === key);
+  const page = open ?? new MainAreaWidget({ content });
+  page.title.icon = panelIcon;
+  if (!page.isAttached) {
+    app.shell.add(page, 'main');
+  }
+  if (open === undefined) {
+    void tracker.add(page);
+  }
+  app.shell.activateById(page.id);
+}
+
 function keyOf({ content }: Page): string {
   return content instanceof DetailView ? content.run.id : content.ids.join(' ');
 }
 
+/** What a command does to a run. */
+type Act = (run: string) => Promise<unknown>;
+
 function addActions(parts: Parts): void {
-  const { app, client, model, trans } = parts;
-  const add = (
-    id: string,
-    label: string,
-    act: (run: string) => Promise<unknown>,
-    isEnabled = (): boolean => true
-  ): void => {
-    app.commands.addCommand(id, {
-      label,
-      describedBy: { args: RUN_ARGS },
-      isEnabled,
-      execute: async args => {
-        try {
-          await act(idOf(args, model));
-        } catch (error) {
-          const { message, hint } = problemOf(error);
-          Notification.error(`${message} ${hint}`.trim(), { autoClose: 8000 });
-        }
-      }
-    });
+  const { model, trans } = parts;
+  const canEdit = (): boolean => model.isWritable && model.chosen.length > 0;
+  const start = (what: 'note' | 'tags'): Act => {
+    return async id => model.startEditing({ id, what });
   };
-  const open = (path: string): Promise<unknown> =>
-    app.commands.execute('docmanager:open', { path });
   add(
+    parts,
     COMMANDS.openRunNotebook,
     trans.__('Open Notebook as It Was'),
-    async run => open((await client.notebook(run)).path)
+    run => openNotebook(parts, run)
   );
-  add(COMMANDS.openRunReport, trans.__('Open Report'), run =>
+  add(parts, COMMANDS.openRunReport, trans.__('Open Report'), run =>
     showReport(parts, run)
   );
-  add(COMMANDS.copyRunId, trans.__('Copy Id'), async run =>
+  add(parts, COMMANDS.copyRunId, trans.__('Copy Id'), async run =>
     Clipboard.copyToSystem(run)
   );
-  add(COMMANDS.reproduceRun, trans.__('Reproduce'), async run => {
-    const { path } = await client.reproduce(run);
-    Notification.info(trans.__('The run is repeated; %1 tells how', path), {
-      actions: [{ label: trans.__('Open'), callback: () => void open(path) }]
-    });
-  });
-  const canEdit = (): boolean => model.isWritable && model.chosen.length > 0;
-  add(
-    COMMANDS.editNote,
-    trans.__('Edit Note'),
-    async id => model.startEditing({ id, what: 'note' }),
-    canEdit
+  add(parts, COMMANDS.reproduceRun, trans.__('Reproduce'), run =>
+    reproduce(parts, run)
   );
+  add(parts, COMMANDS.editNote, trans.__('Edit Note'), start('note'), canEdit);
+  add(parts, COMMANDS.editTags, trans.__('Edit Tags'), start('tags'), canEdit);
   add(
-    COMMANDS.editTags,
-    trans.__('Edit Tags'),
-    async id => model.startEditing({ id, what: 'tags' }),
-    canEdit
-  );
-  add(
+    parts,
     COMMANDS.deleteRuns,
     trans.__('Delete Runs'),
     () => model.delete(),
     canEdit
   );
   add(
+    parts,
     COMMANDS.restoreRuns,
     trans.__('Undo Delete'),
     () => model.restore(),
@@ -211,15 +194,59 @@ function addActions(parts: Parts): void {
   );
 }
 
-/** A run's report in a frame that may run nothing and reach nothing. */
-async function showReport(
+/** Adds a command that says it when something goes wrong. */
+function add(
+  { app, model }: Parts,
+  id: string,
+  label: string,
+  act: Act,
+  isEnabled = (): boolean => true
+): void {
+  app.commands.addCommand(id, {
+    label,
+    describedBy: { args: RUN_ARGS },
+    isEnabled,
+    execute: async args => {
+      try {
+        await act(idOf(args, model));
+      } catch (error) {
+        const { message, hint } = problemOf(error);
+        Notification.error(`${message} ${hint}`.trim(), { autoClose: 8000 });
+      }
+    }
+  });
+}
+
+async function openNotebook(
+  { app, client }: Parts,
+  run: string
+): Promise<unknown> {
+  const { path } = await client.notebook(run);
+  return app.commands.execute('docmanager:open', { path });
+}
+
+async function reproduce(
   { app, client, trans }: Parts,
   run: string
 ): Promise<void> {
+  const { path } = await client.reproduce(run);
+  Notification.info(trans.__('The run is repeated; %1 tells how', path), {
+    actions: [
+      {
+        label: trans.__('Open'),
+        callback: () => void app.commands.execute('docmanager:open', { path })
+      }
+    ]
+  });
+}
+
+/** A run's report in a frame that may run nothing and reach nothing. */
+async function showReport(parts: Parts, run: string): Promise<void> {
+  const { app, client, trans } = parts;
   const { artifacts, name, parent } = await client.run(run);
   if (!artifacts.some(file => file.path === 'report.html')) {
     if (parent !== '') {
-      return showReport({ app, client, trans } as Parts, parent);
+      return showReport(parts, parent);
     }
     throw new Error(trans.__('Run %1 has no report.', name));
   }

@@ -6,7 +6,8 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 import { smooth, together } from './courses';
-import { download, svgChart } from './saving';
+import { svgChart } from './drawing';
+import { download } from './saving';
 
 /** One line: a run's name and its points. */
 export interface Course {
@@ -49,6 +50,46 @@ export function Curve(props: Props): React.JSX.Element {
       })),
     [courses, smoothing]
   );
+  useChart(host, { title, courses: smoothed, logarithmic });
+  const savePicture = (): void =>
+    host.current
+      ?.querySelector('canvas')
+      ?.toBlob(blob => blob && download(`${title}.png`, blob));
+  const saveDrawing = (): void => {
+    const traces = smoothed.map((course, place) => ({
+      name: course.name,
+      colour: colourOf(place),
+      points: course.values.map((value, n) =>
+        value === null ? null : ([course.iterations[n] ?? 0, value] as const)
+      )
+    }));
+    const text = svgChart(title, traces, logarithmic);
+    download(`${title}.svg`, new Blob([text], { type: 'image/svg+xml' }));
+  };
+  return (
+    <figure className="jp-mlops-curve">
+      <div ref={host} role="img" aria-label={title} />
+      <figcaption>
+        <button className="jp-mlops-link" onClick={savePicture}>
+          {trans.__('Save as PNG')}
+        </button>
+        <button className="jp-mlops-link" onClick={saveDrawing}>
+          {trans.__('Save as SVG')}
+        </button>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Draws the lines into `host`, anew whenever something changes. */
+function useChart(
+  host: React.RefObject<HTMLDivElement>,
+  {
+    title,
+    courses,
+    logarithmic
+  }: Pick<Props, 'title' | 'courses' | 'logarithmic'>
+): void {
   React.useEffect(() => {
     const node = host.current;
     if (node === null) {
@@ -73,37 +114,9 @@ export function Curve(props: Props): React.JSX.Element {
           }))
         ]
       },
-      together(smoothed) as uPlot.AlignedData,
+      together(courses) as uPlot.AlignedData,
       node
     );
     return () => chart.destroy();
-  }, [smoothed, logarithmic, title]);
-  const savePicture = (): void =>
-    host.current
-      ?.querySelector('canvas')
-      ?.toBlob(blob => blob && download(`${title}.png`, blob));
-  const saveDrawing = (): void => {
-    const traces = smoothed.map((course, place) => ({
-      name: course.name,
-      colour: colourOf(place),
-      points: course.values.map((value, n) =>
-        value === null ? null : ([course.iterations[n] ?? 0, value] as const)
-      )
-    }));
-    const text = svgChart(title, traces, undefined, logarithmic);
-    download(`${title}.svg`, new Blob([text], { type: 'image/svg+xml' }));
-  };
-  return (
-    <figure className="jp-mlops-curve">
-      <div ref={host} role="img" aria-label={title} />
-      <figcaption>
-        <button className="jp-mlops-link" onClick={savePicture}>
-          {trans.__('Save as PNG')}
-        </button>
-        <button className="jp-mlops-link" onClick={saveDrawing}>
-          {trans.__('Save as SVG')}
-        </button>
-      </figcaption>
-    </figure>
-  );
+  }, [courses, logarithmic, title]);
 }

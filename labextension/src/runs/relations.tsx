@@ -37,7 +37,7 @@ export default function Relations(props: Props): React.JSX.Element | null {
     <label>
       {label}{' '}
       <select
-        className="jp-mod-styled"
+        className="jp-mlops-select"
         value={value}
         onChange={event => set(event.target.value)}
       >
@@ -57,11 +57,13 @@ export default function Relations(props: Props): React.JSX.Element | null {
       <div className="jp-mlops-relations">
         <VegaChart
           rendermime={rendermime}
+          menu={trans.__('Save the chart')}
           spec={parallel}
           label={trans.__('Parallel coordinates')}
         />
         <VegaChart
           rendermime={rendermime}
+          menu={trans.__('Save the chart')}
           spec={scatter}
           label={trans.__('%1 against %2', y, x)}
         />

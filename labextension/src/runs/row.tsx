@@ -111,6 +111,9 @@ function Spark({ run }: { run: Run }): React.JSX.Element {
   const [found] = Object.entries(run.sparks ?? {});
   const [name, values] = found ?? ['', []];
   const points = sparkline(values, SPARK.width, SPARK.height);
+  if (points === '') {
+    return <span />;
+  }
   return (
     <svg
       className="jp-mlops-spark"
@@ -119,7 +122,7 @@ function Spark({ run }: { run: Run }): React.JSX.Element {
       aria-label={name}
       viewBox={`0 -1 ${SPARK.width} ${SPARK.height + 2}`}
     >
-      {points !== '' && <polyline points={points} />}
+      <polyline points={points} />
     </svg>
   );
 }

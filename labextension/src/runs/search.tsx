@@ -134,7 +134,7 @@ function Choice(props: {
 }): React.JSX.Element {
   return (
     <select
-      className="jp-mod-styled"
+      className="jp-mlops-select"
       aria-label={props.label}
       title={props.label}
       value={props.value}

@@ -13,12 +13,14 @@ interface Props {
   rendermime: IRenderMimeRegistry;
   spec: object;
   label: string;
+  /** What a screen reader says of the menu that saves the chart. */
+  menu: string;
 }
 
 /** The chart. Its own menu saves it as PNG or SVG. */
 export function VegaChart(props: Props): React.JSX.Element {
   const host = React.useRef<HTMLDivElement>(null);
-  const { rendermime, spec, label } = props;
+  const { rendermime, spec, label, menu } = props;
   React.useEffect(() => {
     const node = host.current;
     const mime = rendermime.mimeTypes.find(type => MIME.test(type));
@@ -27,9 +29,15 @@ export function VegaChart(props: Props): React.JSX.Element {
     }
     const renderer = rendermime.createRenderer(mime);
     Widget.attach(renderer, node);
-    void renderer.renderModel(
-      new MimeModel({ data: { [mime]: spec as never }, trusted: false })
-    );
+    const model = new MimeModel({
+      data: { [mime]: spec as never },
+      trusted: false
+    });
+    void renderer
+      .renderModel(model)
+      .then(() =>
+        node.querySelector('summary')?.setAttribute('aria-label', menu)
+      );
     return () => {
       if (!renderer.isDisposed) {
         MessageLoop.sendMessage(renderer, Widget.Msg.BeforeDetach as Message);

@@ -7,7 +7,7 @@ import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Finding, Fix } from '../api/types';
-import { Checker } from '../pipelines/checker';
+import { INotebookPipeline } from '../tokens';
 import { applyChanges } from './retagging';
 
 /** The findings of one cell, below its editor. */
@@ -63,7 +63,7 @@ class CellFindings extends ReactWidget {
 /** Keeps the findings at the cells of an open notebook in step with its checker. */
 export function showFindings(
   panel: NotebookPanel,
-  checker: Checker,
+  checker: INotebookPipeline,
   trans: TranslationBundle
 ): void {
   const shown = new Map<string, CellFindings>();

@@ -6,6 +6,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
+import { without } from '../records';
 import { FIELDS, problemOfField, Settings, withField } from './settings';
 import { roleOf } from './roles';
 
@@ -22,9 +23,7 @@ export class StepForm extends NotebookTools.Tool {
   constructor(private readonly _trans: TranslationBundle) {
     super();
     this.addClass('jp-mlops-form');
-    const layout = (this.layout = new PanelLayout());
-    layout.addWidget((this._body = ReactWidget.create(<div />) as ReactWidget));
-    this._redraw();
+    this.layout = new PanelLayout();
   }
 
   protected override onActiveCellChanged(): void {
@@ -44,7 +43,7 @@ export class StepForm extends NotebookTools.Tool {
     const role = roleOf(
       this.notebookTools.activeCell?.model.getMetadata('tags')
     );
-    this._body.dispose();
+    this._body?.dispose();
     this._body = ReactWidget.create(
       role?.kind === 'step' ? (
         <Fields
@@ -69,7 +68,7 @@ export class StepForm extends NotebookTools.Tool {
   private _write(step: string, settings: Settings): void {
     const model = this.notebookTools.activeNotebookPanel?.content.model;
     const own = this._own();
-    const { [step]: _, ...others } = own.steps ?? {};
+    const others = without(own.steps ?? {}, step);
     const steps =
       Object.keys(settings).length > 0
         ? { ...others, [step]: settings }
@@ -77,7 +76,7 @@ export class StepForm extends NotebookTools.Tool {
     model?.setMetadata(KEY, { ...own, steps });
   }
 
-  private _body: ReactWidget;
+  private _body: ReactWidget | null = null;
 }
 
 function Fields(props: {
@@ -90,8 +89,7 @@ function Fields(props: {
   const labels = {
     retries: trans.__('Tries after a failure'),
     timeout: trans.__('Time limit in seconds'),
-    memory: trans.__('Memory limit, such as 2 GB'),
-    cache: trans.__('Take an unchanged result from the cache')
+    memory: trans.__('Memory limit, such as 2 GB')
   };
   return (
     <fieldset aria-label={trans.__('How step %1 is run', step)}>
@@ -129,25 +127,14 @@ function Field(props: {
   return (
     <label>
       <span>{label}</span>
-      {name === 'cache' ? (
-        <select
-          className="jp-mod-styled"
-          value={kept || 'true'}
-          onChange={event => onChange(event.target.value)}
-        >
-          <option value="true">{trans.__('yes')}</option>
-          <option value="false">{trans.__('no')}</option>
-        </select>
-      ) : (
-        <input
-          className="jp-mod-styled"
-          value={text}
-          aria-invalid={problem !== ''}
-          onChange={event => setText(event.target.value)}
-          onBlur={() => finish(text)}
-          onKeyDown={event => event.key === 'Enter' && finish(text)}
-        />
-      )}
+      <input
+        className="jp-mod-styled"
+        value={text}
+        aria-invalid={problem !== ''}
+        onChange={event => setText(event.target.value)}
+        onBlur={() => finish(text)}
+        onKeyDown={event => event.key === 'Enter' && finish(text)}
+      />
       {problem && (
         <small role="alert" className="jp-mlops-wrong">
           {problem}

@@ -2,8 +2,10 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { without } from '../records';
+
 /** The settings that the form knows; others are kept as they are. */
-export const FIELDS = ['retries', 'timeout', 'memory', 'cache'] as const;
+export const FIELDS = ['retries', 'timeout', 'memory'] as const;
 
 export type FieldName = (typeof FIELDS)[number];
 
@@ -32,8 +34,6 @@ export function problemOfField(
       return MEMORY.test(words)
         ? ''
         : trans.__('A size, such as 500 MB or 2 GB.');
-    case 'cache':
-      return '';
   }
 }
 
@@ -44,15 +44,14 @@ export function withField(
   text: string
 ): Settings {
   const words = text.trim();
-  const { [name]: _, ...others } = settings;
-  if (words === '' || (name === 'cache' && words === 'true')) {
+  const others = without(settings, name);
+  if (words === '') {
     return others;
   }
   const value = {
     retries: Number(words),
     timeout: Number(words),
-    memory: words,
-    cache: words === 'true'
+    memory: words
   }[name];
   return { ...others, [name]: value };
 }

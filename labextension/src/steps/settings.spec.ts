@@ -1,0 +1,35 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import { problemOfField, withField } from './settings';
+
+const trans = nullTranslator.load('mlops_jlab');
+
+describe('problemOfField', () => {
+  it.each([
+    ['retries', '2', true],
+    ['retries', '-1', false],
+    ['retries', '1.5', false],
+    ['timeout', '0.5', true],
+    ['timeout', '0', false],
+    ['timeout', 'soon', false],
+    ['memory', '2 GB', true],
+    ['memory', '500MiB', true],
+    ['memory', 'much', false],
+    ['memory', '', true]
+  ] as const)('of %s %s', (name, text, good) => {
+    expect(problemOfField(name, text, trans) === '').toBe(good);
+  });
+});
+
+describe('withField', () => {
+  it('writes numbers as numbers, takes empty fields away and keeps the rest', () => {
+    const before = { uses: ['x'], retries: 1 };
+    expect(withField(before, 'timeout', ' 30 ')).toEqual({
+      ...before,
+      timeout: 30
+    });
+    expect(withField(before, 'retries', '')).toEqual({ uses: ['x'] });
+    expect(withField({}, 'memory', '2 GB')).toEqual({ memory: '2 GB' });
+  });
+});

@@ -1,0 +1,38 @@
+"""How a step is run, as the notebook's metadata says it: the settings, and the sizes that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+KNOWN = frozenset({"retries", "timeout", "memory", "uses", "produces"})
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def size(value: object) -> int | None:
+    """Bytes that a setting means: a number of them, or a text such as ``500 MB`` or ``2 GiB``.
+
+    Nothing for anything else, and for sizes below 1.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value > 0 else None
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return None
+    base = 1024 if found[3] else 1000
+    bytes_ = int(float(found[1]) * base ** _POWERS[found[2].lower()])
+    return bytes_ if bytes_ > 0 else None
+
+
+def problems(values: Mapping[str, object]) -> list[str]:
+    """What is wrong with the settings of a step, a sentence each."""
+    retries, timeout = values.get("retries", 0), values.get("timeout", 1)
+    names = [values.get(key, []) for key in ("uses", "produces")]
+    wrong = {
+        "retries is a whole number from 0": type(retries) is not int or retries < 0,
+        "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
+        "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
+        "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
+    }
+    return [words for words, is_wrong in wrong.items() if is_wrong]

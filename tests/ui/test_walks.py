@@ -1,0 +1,354 @@
+"""The ways that users go: from an empty folder to a compared run; and what happens in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import notebook_json
+from tests.ui.conftest import Lab, open_notebook, shoot, start_lab, wait_until_ready
+
+HEADINGS = [("-", "rows = list(range(5))"), ("-", "total = sum(rows)"), ("-", "print(total)"),
+            ("-", "print('end')"), ("-", ""), ("-", "")]  # fmt: skip
+FAULTY = [("parameters", "scale: int = 2  # how much\nfast: bool = False"), ("-", "base = 10"),
+          ("step:load", "rows = [scale * base, 2, 3]\nprint('loaded', len(rows))"),
+          ("step:sum", "import time\ntime.sleep(2)\ntotal = sum(rows)\n%track metric total $total"),
+          ("step:sum", "import mlops_jlab\nfor n in range(20): mlops_jlab.log_metric('loss', 1 / (n + 1))"),
+          ("-", "")]  # fmt: skip
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab over an empty folder, save for two small notebooks."""
+    folder = tmp_path_factory.mktemp("walks")
+    (folder / ".mlops").mkdir()
+    node = notebook_json(HEADINGS)
+    for place, title in ((0, "## Load"), (2, "## Sum up"), (4, "## Tell")):
+        node["cells"].insert(
+            place, {"cell_type": "markdown", "id": f"m{place}", "metadata": {}, "source": title}
+        )
+    (folder / "headings.ipynb").write_text(json.dumps(node))
+    (folder / "faulty.ipynb").write_text(json.dumps(notebook_json(FAULTY)))
+    with start_lab(folder) as lab:
+        yield lab
+
+
+def execute(page: Page, command: str, args: object = None) -> Any:
+    return page.evaluate("([c, a]) => jupyterapp.commands.execute(c, a ?? {})", [command, args])
+
+
+def pipeline_of(page: Page) -> Any:
+    execute(page, "mlops-jlab:open-panel")
+    return page.locator(".jp-mlops-pipeline")
+
+
+def tags(page: Page) -> list[list[str]]:
+    found: list[list[str]] = page.evaluate(
+        "() => jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.getMetadata('tags') ?? [])"
+    )
+    return found
+
+
+def narrow(page: Page, width: int) -> None:
+    """Gives the left sidebar a width in pixels."""
+    page.evaluate(
+        """width => {
+            const split = jupyterapp.shell._hsplitPanel;
+            const all = split.node.clientWidth;
+            split.setRelativeSizes([width, all - width, 0]);
+        }""",
+        width,
+    )
+    page.wait_for_timeout(400)
+
+
+def faults(page: Page, selector: str) -> list[str]:
+    """What axe-core finds to be serious or critical below ``selector``."""
+    if not page.evaluate("typeof window.axe !== 'undefined'"):
+        page.add_script_tag(path=str(AXE))
+    found = page.evaluate("selector => axe.run(selector)", selector)
+    return [
+        f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_newcomer_opens_the_example_from_the_empty_panel(page: Page, own: Lab) -> None:
+    page.goto(f"{own.address}/lab?reset")
+    wait_until_ready(page)
+    panel = pipeline_of(page)
+    expect(page.locator(".jp-mlops-runs")).to_contain_text("No runs yet")
+    shoot(page, "walk-empty")
+    assert faults(page, ".jp-mlops-panel") == []
+    panel.get_by_role("button", name="Open the Example").click()
+    expect(panel.locator(".jp-mlops-node")).to_have_count(6)
+    assert (own.folder / "mlops-jlab-example.ipynb").exists()
+
+
+def test_steps_are_suggested_looked_at_and_taken(page: Page, own: Lab) -> None:
+    open_notebook(page, own.address, "headings.ipynb")
+    panel = pipeline_of(page)
+    panel.get_by_role("button", name="Suggest Steps").click()
+    dialog = page.locator(".jp-mlops-proposal")
+    expect(dialog.locator("tr")).to_have_count(6)
+    expect(dialog).to_contain_text("step:sum-up")
+    shoot(page, "walk-suggest")
+    page.locator(".jp-Dialog").get_by_role("button", name="Cancel").click()
+    assert not any(tags(page))
+    panel.get_by_role("button", name="Suggest Steps").click()
+    expect(dialog.locator("tr")).to_have_count(6)
+    page.locator(".jp-Dialog").get_by_role("button", name="Tag Cells").click()
+    expect(panel.locator(".jp-mlops-node")).to_have_count(3)
+    assert tags(page)[1] == ["step:load"]
+    page.wait_for_timeout(800)  # changes within half a second are one to the notebook's undo
+    page.evaluate(
+        "() => { const c = jupyterapp.shell.currentWidget.content; c.mode = 'command'; c.node.focus(); }"
+    )
+    page.keyboard.press("z")
+    page.wait_for_function(
+        "() => !jupyterapp.shell.currentWidget.content.widgets.some(c => c.model.getMetadata('tags')?.length)"
+    )
+
+
+def test_a_fault_is_shown_at_its_cell_and_mended_by_a_click(page: Page, own: Lab) -> None:
+    open_notebook(page, own.address, "faulty.ipynb")
+    panel = pipeline_of(page)
+    fault = page.locator(".jp-Cell .jp-mlops-at-cell [data-severity='error']")
+    expect(fault).to_contain_text("base")
+    shoot(page, "walk-fault")
+    assert faults(page, ".jp-mlops-at-cell") == []
+    fault.get_by_role("button", name="Make cell 2 setup").click()
+    expect(fault).to_have_count(0)
+    assert tags(page)[1] == ["setup"]
+    expect(panel.get_by_role("button", name="Run", exact=True)).to_be_enabled()
+    page.evaluate(
+        "jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('rows = [scale * base, nix]')"
+    )
+    expect(fault).to_contain_text("nix")  # while it is typed
+    page.evaluate(
+        "jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel"
+        ".setSource('rows = [scale * base, 2, 3]\\nprint(\"loaded\", len(rows))')"
+    )
+    expect(fault).to_have_count(0)
+
+
+def test_a_pipeline_runs_with_a_parameter_and_is_watched(page: Page, own: Lab) -> None:
+    panel = page.locator(".jp-mlops-pipeline")
+    panel.get_by_text("Parameters", exact=True).click()
+    panel.get_by_label("scale").fill("7")
+    expect(panel.get_by_text("Parameters (1 changed)")).to_be_visible()
+    panel.get_by_role("button", name="Run", exact=True).click()
+    expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1, timeout=60_000)
+    expect(panel.locator(".jp-mlops-last")).to_have_attribute("data-status", "finished", timeout=60_000)
+    panel.get_by_label("Log of").select_option("load")
+    expect(panel.locator(".jp-mlops-log")).to_contain_text("loaded 3")
+    node = panel.locator(".jp-mlops-node", has_text="load")
+    expect(node.locator("[title*='rows: list of 3']")).to_be_attached()
+    narrow(page, 420)
+    shoot(page, "walk-run")
+    assert faults(page, ".jp-mlops-panel") == []
+
+
+def test_a_run_is_opened_with_its_report_and_its_notebook(page: Page, own: Lab) -> None:
+    panel = page.locator(".jp-mlops-pipeline")
+    panel.locator(".jp-mlops-last .jp-mlops-link").click()
+    detail = page.locator(".jp-mlops-comparison")
+    expect(detail).to_contain_text("scale")
+    expect(detail.get_by_label("Parts").locator("tr")).to_have_count(2)
+    shoot(page, "walk-detail")
+    assert faults(page, ".jp-mlops-comparison") == []
+    detail.get_by_role("button", name="Open Report").click()
+    frame = page.locator("iframe.jp-IFrame, .jp-IFrame iframe")
+    expect(frame).to_have_attribute("sandbox", "")
+    expect(page.frame_locator(".jp-IFrame iframe").get_by_text("faulty").first).to_be_visible()
+    run = page.locator(".jp-mlops-runs .jp-mlops-row").first
+    run.click(button="right")
+    page.get_by_role("menuitem", name="Open Notebook as It Was").click()
+    page.wait_for_selector(".jp-Notebook .jp-Cell:visible")
+    expect(page.locator("#jp-main-dock-panel .lm-mod-current .lm-TabBar-tabLabel, .lm-TabBar-tab.lm-mod-current"
+                        ).filter(has_text="faulty-run-").first).to_be_visible()  # fmt: skip
+    copies = list(own.folder.glob("faulty-run-*.ipynb"))
+    assert len(copies) == 1
+
+
+def test_pages_come_back_after_a_reload(page: Page, own: Lab) -> None:
+    page.wait_for_timeout(2500)  # the workspace is saved a second after it has changed
+    page.goto(f"{own.address}/lab")
+    wait_until_ready(page)
+    expect(page.locator(".lm-TabBar-tabLabel", has_text="faulty-2").first).to_be_visible()
+    open_notebook(page, own.address, "faulty.ipynb")
+    expect(page.locator(".jp-Cell[data-mlops-label='setup']")).to_have_count(1)
+
+
+def test_runs_are_gathered_shown_in_columns_and_edited_in_place(page: Page, own: Lab) -> None:
+    code = (
+        "import mlops_jlab as m\n"
+        "for n in range(4):\n"
+        "    with m.start_run(run_name=f'r{n}', experiment_id='tuning'):\n"
+        "        m.log_param('depth', n); m.log_metric('acc', n / 10); m.log_metric('f1', 1 - n / 10)\n"
+    )
+    environment = {**os.environ, "MLOPS_JLAB_STORE": str(own.folder / ".mlops")}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=own.folder, check=True)
+    execute(page, "mlops-jlab:open-panel")
+    runs = page.locator(".jp-mlops-runs")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(5)
+    runs.get_by_text("Columns", exact=True).click()
+    runs.get_by_label("metrics.acc").check()
+    runs.get_by_label("params.depth").check()
+    runs.get_by_text("Columns (2)").click()
+    row = runs.locator(".jp-mlops-row", has_text="r3")
+    expect(row.locator(".jp-mlops-cell")).to_have_text(["0.3", "3"])
+    runs.get_by_label("Order of runs").select_option("metrics.acc")
+    expect(runs.locator(".jp-mlops-row .jp-mlops-name").first).to_contain_text("r0")
+    runs.get_by_label("Gathered by").select_option("experiment")
+    expect(runs.locator(".jp-mlops-head")).to_have_text(["faulty", "tuning"])
+    row.focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("the best so far")
+    page.keyboard.press("Enter")
+    row.click(button="right")
+    page.get_by_role("menuitem", name="Edit Tags").click()
+    row.get_by_label("Tags").fill("team = blue, kept")
+    page.keyboard.press("Enter")
+    expect(row.locator(".jp-mlops-tag")).to_have_text(["kept", "team: blue"])
+    narrow(page, 320)
+    shoot(page, "walk-list-narrow")
+    page.wait_for_timeout(1500)
+    page.reload()
+    wait_until_ready(page)
+    execute(page, "mlops-jlab:open-panel")
+    expect(runs.locator(".jp-mlops-head")).to_have_text(["faulty", "tuning"])  # remembered
+    runs.get_by_label("Gathered by").select_option("")
+    box = runs.get_by_label("Filter of runs")
+    box.fill("tags.team = 'blue' and note like '%best%' and metrics.ac")
+    expect(runs.locator("datalist option[label='metrics.acc']")).to_be_attached()
+    box.fill("tags.team = 'blue' and note like '%best%'")
+    box.press("Enter")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(1)
+    box.fill("")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(5)
+
+
+def test_runs_are_compared_and_saved_as_files(page: Page, own: Lab, tmp_path: Path) -> None:
+    runs = page.locator(".jp-mlops-runs")
+    rows = runs.locator(".jp-mlops-row")
+    rows.nth(1).click()
+    for place in (2, 3, 4):
+        rows.nth(place).click(modifiers=["Control"])
+    runs.get_by_role("button", name="Compare").click()
+    view = page.locator(".jp-mlops-comparison").last
+    expect(view.get_by_label("Values")).to_contain_text("depth")
+    expect(view.get_by_label("Parallel coordinates").locator("canvas")).to_have_count(1)
+    expect(view.get_by_label("Code", exact=True)).to_contain_text("Neither has kept its code.")
+    with page.expect_download() as saved:
+        view.get_by_role("button", name="Save as CSV").click()
+    lines = Path(saved.value.path()).read_text().splitlines()
+    assert lines[0].startswith("kind,name,r")
+    assert "param,depth," in "\n".join(lines)
+    assert faults(page, ".jp-mlops-comparison") == []
+    page.locator(".jp-mlops-relations").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(800)
+    shoot(page, "walk-compare")
+    run = own.folder.joinpath("other.py")
+    run.write_text("import mlops_jlab as m\nwith m.start_run(run_name='other'):\n"
+                   "    for n in range(30): m.log_metric('loss', 1 / (n + 2))\n")  # fmt: skip
+    environment = {**os.environ, "MLOPS_JLAB_STORE": str(own.folder / ".mlops")}
+    subprocess.run([sys.executable, str(run)], env=environment, cwd=own.folder, check=True)
+    run.write_text(run.read_text().replace("n + 2", "n + 3"))
+    subprocess.run([sys.executable, str(run)], env=environment, cwd=own.folder, check=True)
+    expect(rows.nth(1)).to_contain_text("other")
+    rows.nth(0).click()
+    rows.nth(1).click(modifiers=["Control"])
+    runs.get_by_role("button", name="Compare").click()
+    view = page.locator(".jp-mlops-comparison:visible")
+    expect(view.locator(".cm-changedText").first).to_be_attached()
+    for kind in ("PNG", "SVG"):
+        with page.expect_download() as saved:
+            view.get_by_role("button", name=f"Save as {kind}").first.click()
+        content = Path(saved.value.path()).read_bytes()
+        assert content.startswith({"PNG": b"\x89PNG", "SVG": b"<svg"}[kind])
+    view.locator(".jp-mlops-difference").scroll_into_view_if_needed()
+    shoot(page, "walk-difference")
+
+
+def test_the_form_of_a_step_writes_when_a_field_is_left(page: Page, own: Lab) -> None:
+    open_notebook(page, own.address, "faulty.ipynb")
+    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
+    page.evaluate("jupyterapp.shell.activateById('jp-property-inspector')")
+    form = page.locator(".jp-mlops-form")
+    limit = form.get_by_label("Time limit in seconds")
+    limit.fill("soon")
+    expect(form.get_by_role("alert")).to_contain_text("above 0")
+    settings = "jupyterapp.shell.currentWidget.content.model.getMetadata('mlops_jlab')"
+    limit.press("Enter")
+    assert page.evaluate(settings) is None
+    limit.fill("30")
+    assert page.evaluate(settings) is None  # not with every key
+    limit.press("Enter")
+    assert page.evaluate(settings) == {"steps": {"load": {"timeout": 30}}}
+    shoot(page, "walk-form")
+    form.get_by_label("Memory limit").fill("2 GB")
+    form.get_by_label("Memory limit").blur()
+    assert page.evaluate(settings) == {"steps": {"load": {"timeout": 30, "memory": "2 GB"}}}
+
+
+def test_a_kernel_that_is_killed_shows_its_run_as_killed(page: Page, own: Lab) -> None:
+    code = "import mlops_jlab as m, time\nm.start_run(run_name='doomed')\nm.flush()\nprint('up', flush=True)\ntime.sleep(60)"
+    environment = {**os.environ, "MLOPS_JLAB_STORE": str(own.folder / ".mlops")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, cwd=own.folder, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    execute(page, "mlops-jlab:open-panel")
+    row = page.locator(".jp-mlops-row", has_text="doomed")
+    expect(row).to_have_attribute("data-status", "running")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    expect(row).to_have_attribute("data-status", "killed", timeout=10_000)
+
+
+def test_a_pipeline_outlives_a_restart_of_the_server(page: Page, own: Lab) -> None:
+    cells = [("step:slow", "import time; time.sleep(6)"), *[("step:slow", f"x{n} = 1") for n in range(6)]]
+    (own.folder / "slow.ipynb").write_text(json.dumps(notebook_json(cells)))
+    open_notebook(page, own.address, "slow.ipynb")
+    panel = pipeline_of(page)
+    panel.get_by_role("button", name="Run", exact=True).click()
+    expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1, timeout=60_000)
+    own.restart()
+    page.reload()
+    wait_until_ready(page)
+    panel = pipeline_of(page)
+    expect(panel.locator(".jp-mlops-last")).to_have_attribute("data-status", "finished", timeout=60_000)
+
+
+def test_a_store_of_a_newer_version_says_what_to_do_and_harms_nothing(page: Page, own: Lab) -> None:
+    import sqlite3
+
+    store = own.folder / ".mlops" / "runs.db"
+    with sqlite3.connect(store) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    try:
+        page.reload()
+        wait_until_ready(page)
+        execute(page, "mlops-jlab:open-panel")
+        problem = page.locator(".jp-mlops-runs").get_by_role("alert")
+        expect(problem).to_contain_text("update mlops-jlab")
+        expect(page.locator(".jp-mlops-pipeline .jp-mlops-node")).to_have_count(1)  # the rest works
+    finally:
+        with sqlite3.connect(store) as connection:
+            connection.execute("PRAGMA user_version = 1")
+        connection.close()
