@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration ui bench format clean
+.PHONY: help setup demo lab test check lint types front unit integration ui bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -49,6 +49,7 @@ front: node_modules/.ready
 	npm run --silent typecheck
 	npm run --silent lint
 	npm run --silent format:check
+	npm run --silent types:check
 	npm run --silent test
 
 unit: setup
@@ -57,13 +58,21 @@ unit: setup
 integration: setup
 	$(BIN)/python -m pytest tests/integration -q -n 2
 
-ui: setup
+ui: setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q
 
 bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/five_steps.py
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/interface.py
+
+pictures: ui ## put what the browser tests saw into the docs
+	cp screenshots/panel-example.png docs/images/panel-light.png
+	cp screenshots/walk-suggest.png docs/images/suggest.png
+	cp screenshots/walk-fault.png docs/images/fault.png
+	cp screenshots/walk-run.png docs/images/run.png
+	cp screenshots/walk-compare.png docs/images/compare.png
 
 format: setup node_modules/.ready ## lay the code out
 	$(BIN)/ruff check --fix .

@@ -78,7 +78,11 @@ class Lab:
         """Ends the server."""
         if self._server is not None:
             self._server.terminate()
-            self._server.wait(30)
+            try:
+                self._server.wait(60)  # it waits for its kernels
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
 
     def restart(self) -> None:
         """Ends the server and starts another at the same address."""
