@@ -186,7 +186,8 @@ def metric(window: Callable[[], Page], lab: Lab) -> list[list[str]]:
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "MLOPS_JLAB_STORE": str(lab.folder / ".mlops")},
     )  # fmt: skip
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     page.wait_for_selector(".jp-mlops-row:has-text('watched')")
     times = []
     for value in range(101, 121):
