@@ -127,15 +127,22 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
     () => entriesOf(model),
     [model.runs, model.likes.group]
   );
+  const keyOf = React.useCallback(
+    (place: number) => {
+      const entry = entries[place];
+      return entry && 'run' in entry ? entry.run.id : `head ${entry?.head}`;
+    },
+    [entries]
+  ); // another key is another height: what was measured is measured anew
   const rows = useVirtualizer({
     count: entries.length,
+    getItemKey: keyOf,
     getScrollElement: () => parent.current,
     estimateSize: place => ('head' in (entries[place] ?? {}) ? HEAD : ROW),
     overscan: 8
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
-  React.useEffect(() => rows.measure(), [model.likes.group]);
   React.useEffect(() => {
     if (last >= entries.length - 20) {
       void model.more();
@@ -166,18 +173,34 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
               trans={trans}
             />
           ) : (
-            <div
+            <Head
               key={`head ${entry.head}`}
-              className="jp-mlops-head"
-              role="presentation"
-              title={entry.head}
-              style={{ top: item.start, height: HEAD }}
-            >
-              {entry.head.split('/').pop() || trans.__('elsewhere')}
-            </div>
+              text={entry.head}
+              top={item.start}
+              trans={trans}
+            />
           );
         })}
       </div>
+    </div>
+  );
+}
+
+/** What a group has in common: the name of its notebook, or its experiment. */
+function Head(props: {
+  text: string;
+  top: number;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { text, top, trans } = props;
+  return (
+    <div
+      className="jp-mlops-head"
+      role="presentation"
+      title={text}
+      style={{ top, height: HEAD }}
+    >
+      {text.split('/').pop() || trans.__('elsewhere')}
     </div>
   );
 }
