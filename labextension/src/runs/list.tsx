@@ -106,6 +106,10 @@ function Empty(props: {
 /** A row of the list: a run, or the head of a group. */
 type Entry = { run: Run } | { head: string };
 
+function keyOfEntry(entry: Entry | undefined): string {
+  return entry && 'run' in entry ? entry.run.id : `head ${entry?.head}`;
+}
+
 /** Runs come sorted by their group; a head stands where one begins. */
 function entriesOf(model: RunsModel): Entry[] {
   const { group } = model.likes;
@@ -128,10 +132,7 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
     [model.runs, model.likes.group]
   );
   const keyOf = React.useCallback(
-    (place: number) => {
-      const entry = entries[place];
-      return entry && 'run' in entry ? entry.run.id : `head ${entry?.head}`;
-    },
+    (place: number) => keyOfEntry(entries[place]),
     [entries]
   ); // another key is another height: what was measured is measured anew
   const rows = useVirtualizer({
