@@ -131,10 +131,9 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
     () => entriesOf(model),
     [model.runs, model.likes.group]
   );
-  const keyOf = React.useCallback(
-    (place: number) => keyOfEntry(entries[place]),
-    [entries]
-  ); // another key is another height: what was measured is measured anew
+  // Another key is another height: what was measured is measured anew.
+  const ask = (place: number): string => keyOfEntry(entries[place]);
+  const keyOf = React.useCallback(ask, [entries]);
   const rows = useVirtualizer({
     count: entries.length,
     getItemKey: keyOf,
