@@ -27,7 +27,8 @@ def after(cell: Cell, step: str, other: str) -> Fix:
 
 def without(index: int, tags: Iterable[str], *gone: str) -> Fix:
     """Tags are taken off a cell."""
-    kept = tuple(tag for tag in tags if tag not in gone)
+    left_out = frozenset(gone)
+    kept = tuple(tag for tag in tags if tag not in left_out)
     return Fix(f"Remove {' and '.join(gone)}", ((index, kept),))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mlops_jlab.entities.findings import Finding, Fix, Severity
 from mlops_jlab.entities.notebooks import Role
@@ -11,6 +11,7 @@ from mlops_jlab.notebook import fixes
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 LONGEST_NAME = 80
+_FEW = 4  # names among which a click chooses
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 
 
@@ -43,7 +44,7 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
             "two-steps",
             f"the cell is tagged with two steps: {', '.join(names)}",
             "a cell belongs to one step; remove all but one of the tags",
-            *(fixes.without(cell, words, *(f"step:{o}" for o in names if o != name)) for name in names),
+            *(_keep_one(cell, words, names) if len(names) <= _FEW else ()),
         )
     for word in words:
         kind, colon, name = word.partition(":")
@@ -67,6 +68,13 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
         error("gate-alone", "the tag 'gate' stands beside a step tag", "add step:NAME to the cell",
               fixes.without(cell, words, "gate"))  # fmt: skip
     return found
+
+
+def _keep_one(cell: int, words: list[str], names: Iterable[str]) -> Iterator[Fix]:
+    """For each of the names, what is left when the others go."""
+    steps = [f"step:{name}" for name in names]
+    for kept in steps:
+        yield fixes.without(cell, words, *(step for step in steps if step != kept))
 
 
 def name_problem(name: str) -> str:
