@@ -12,6 +12,7 @@ from mlops_jlab.notebook import fixes
 STEP_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 LONGEST_NAME = 80
 _FEW = 4  # names among which a click chooses
+_MANY = 50  # tags of a cell beyond which nobody mends them one by one
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 
 
@@ -46,13 +47,14 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
             "a cell belongs to one step; remove all but one of the tags",
             *(_keep_one(cell, words, names) if len(names) <= _FEW else ()),
         )
+    few = len(words) <= _MANY
     for word in words:
         kind, colon, name = word.partition(":")
         if not colon or kind not in ("step", "after"):
             continue
         if problem := name_problem(name):
-            error("step-name", f"{word[:100]!r} is no name for a step: {problem}", _suggest(name),
-                  fixes.instead(cell, words, word, f"{kind}:{slug(name)}"))  # fmt: skip
+            better = [fixes.instead(cell, words, word, f"{kind}:{slug(name)}")] if few else []
+            error("step-name", f"{word[:100]!r} is no name for a step: {problem}", _suggest(name), *better)
         elif kind == "after" and name in names:
             error("after-itself", f"step {name!r} is to run after itself", f"remove after:{name}",
                   fixes.without(cell, words, word))  # fmt: skip

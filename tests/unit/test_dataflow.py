@@ -66,7 +66,11 @@ def test_a_finding_names_the_line_of_the_cell_below_a_cell_magic() -> None:
         ({"retries": True}, ["error"]),
         ({"timeout": "1h"}, ["error"]),
         ({"uses": "x"}, ["error"]),
-        ({"memory": "1G"}, ["note"]),
+        ({"memory": "1G"}, []),
+        ({"memory": 5_000_000}, []),
+        ({"memory": "much"}, ["error"]),
+        ({"memory": 0}, ["error"]),
+        ({"cpus": 2}, ["note"]),
     ],
 )
 def test_settings_of_a_step_are_checked(settings: dict[str, object], severity: list[str]) -> None:
