@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from mlops_jlab.store.watching import StoreWatch
 from mlops_jlab.tracking import finding
 from tests.conftest import notebook_json
 
-DOCUMENT: dict[str, Any] = yaml.safe_load((Path(server.__file__).parent / "openapi.yaml").read_text("utf-8"))
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 pytestmark = pytest.mark.filterwarnings("ignore")
 HOSTILE = "<img src=x onerror=window.__pwn=1>"
@@ -55,13 +55,21 @@ def runs(jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ids
 
 
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI file. It is no global: the tests of steps take prints of what local modules hold."""
+    text = (Path(server.__file__).parent / "openapi.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
 def schema_of(path: tuple[str, ...], method: str) -> dict[str, Any]:
     """What the OpenAPI file says that a route answers."""
-    for pattern, operations in DOCUMENT["paths"].items():
+    for pattern, operations in document()["paths"].items():
         words = pattern.strip("/").split("/")
         if len(words) == len(path) and all(w == p or w[0] == "{" for w, p in zip(words, path, strict=True)):
             content = operations[method.lower()]["responses"]["200"]["content"]
-            return content["application/json"]["schema"] | {"components": DOCUMENT["components"]}
+            return content["application/json"]["schema"] | {"components": document()["components"]}
     raise AssertionError(f"the OpenAPI file knows no {'/'.join(path)}")
 
 
@@ -274,7 +282,7 @@ def test_the_openapi_file_has_the_routes_and_no_others() -> None:
             known |= {(path, m) for m in ("get", "post", "patch") if m in vars(handler)}
     written = {
         (path, method)
-        for path, operations in DOCUMENT["paths"].items()
+        for path, operations in document()["paths"].items()
         for method in operations
         if method != "parameters"
     }
