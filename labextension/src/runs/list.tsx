@@ -106,10 +106,6 @@ function Empty(props: {
 /** A row of the list: a run, or the head of a group. */
 type Entry = { run: Run } | { head: string };
 
-function keyOfEntry(entry: Entry | undefined): string {
-  return entry && 'run' in entry ? entry.run.id : `head ${entry?.head}`;
-}
-
 /** Runs come sorted by their group; a head stands where one begins. */
 function entriesOf(model: RunsModel): Entry[] {
   const { group } = model.likes;
@@ -131,18 +127,15 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
     () => entriesOf(model),
     [model.runs, model.likes.group]
   );
-  // Another key is another height: what was measured is measured anew.
-  const ask = (place: number): string => keyOfEntry(entries[place]);
-  const keyOf = React.useCallback(ask, [entries]);
   const rows = useVirtualizer({
     count: entries.length,
-    getItemKey: keyOf,
     getScrollElement: () => parent.current,
     estimateSize: place => ('head' in (entries[place] ?? {}) ? HEAD : ROW),
     overscan: 8
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
+  React.useEffect(() => rows.measure(), [model.likes.group]);
   React.useEffect(() => {
     if (last >= entries.length - 20) {
       void model.more();
@@ -173,34 +166,18 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
               trans={trans}
             />
           ) : (
-            <Head
+            <div
               key={`head ${entry.head}`}
-              text={entry.head}
-              top={item.start}
-              trans={trans}
-            />
+              className="jp-mlops-head"
+              role="presentation"
+              title={entry.head}
+              style={{ top: item.start, height: HEAD }}
+            >
+              {entry.head.split('/').pop() || trans.__('elsewhere')}
+            </div>
           );
         })}
       </div>
-    </div>
-  );
-}
-
-/** What a group has in common: the name of its notebook, or its experiment. */
-function Head(props: {
-  text: string;
-  top: number;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { text, top, trans } = props;
-  return (
-    <div
-      className="jp-mlops-head"
-      role="presentation"
-      title={text}
-      style={{ top, height: HEAD }}
-    >
-      {text.split('/').pop() || trans.__('elsewhere')}
     </div>
   );
 }
