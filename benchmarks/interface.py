@@ -32,6 +32,16 @@ LONG_TASKS = """() => {
         for (const entry of list.getEntries()) window.__long = Math.max(window.__long, entry.duration);
     }).observe({type: 'longtask'});
 }"""
+# JupyterLab makes the editors of a long notebook one by one while it is idle, which takes a while.
+QUIET = """async () => {
+    let last = performance.now();
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) last = entry.startTime + entry.duration;
+    }).observe({type: 'longtask', buffered: true});
+    while (performance.now() - last < 4000) {
+        await new Promise(resolve => setTimeout(resolve, 100));
+    }
+}"""
 SCROLL = """async selector => {
     const node = [...document.querySelectorAll(selector)].find(n => n.offsetParent !== null);
     const begun = performance.now();
@@ -136,7 +146,7 @@ def open_notebook(page: Page, lab: Lab, name: str, cells: int) -> None:
     page.goto(f"{lab.address}/lab/tree/{name}?reset")
     page.wait_for_function(f"window.jupyterapp?.shell.currentWidget?.content?.widgets?.length >= {cells}")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
-    page.wait_for_timeout(4000)
+    page.evaluate(QUIET)
 
 
 def typing(window: Callable[[], Page], lab: Lab) -> list[list[str]]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_jlab.dataflow.definitions import Definition
-from mlops_jlab.dataflow.reader import effects_of
+from mlops_jlab.dataflow.statements import read_statement
 from mlops_jlab.entities.findings import Fix
 from mlops_jlab.entities.notebooks import Cell
 from mlops_jlab.errors import nearest
@@ -99,7 +99,7 @@ def _binders(walk: Walk) -> dict[tuple[str, bool], list[Cell]]:
                 continue
             code = parse_cell(cell.source)
             for statement in () if code.discards_names else code.tree.body:
-                effects = effects_of(statement, {})
+                effects = read_statement(statement, {}).effects
                 for name in {**effects.binds, **effects.maybe}:
                     found.setdefault((name, cell.in_pipeline), []).append(cell)
         walk.binders = found

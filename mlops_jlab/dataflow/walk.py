@@ -6,19 +6,13 @@ import ast
 from collections.abc import Iterable, Set
 
 from mlops_jlab.dataflow import knowledge
-from mlops_jlab.dataflow.definitions import (
-    Definition,
-    facts_of,
-    must_stay,
-    names_defined,
-    travels_as_source,
-)
+from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.environment import Environment
 from mlops_jlab.dataflow.magics import opaque_effects, tracked_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
-from mlops_jlab.dataflow.reader import effects_of
-from mlops_jlab.dataflow.stars import names_of_star, star_module
+from mlops_jlab.dataflow.stars import names_of_star
+from mlops_jlab.dataflow.statements import Statement, read_statement
 from mlops_jlab.dataflow.uses import Uses
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
 from mlops_jlab.notebook import fixes
@@ -72,12 +66,12 @@ class Walk:
                 if out:
                     self._bind(Definition(out, cell, 1, self._next()), cell, needs, sure=True)
             elif not code.tree.body and not code.text:
-                self._apply(opaque_effects(magic), None, cell, needs, code)
+                self._apply(Statement(None, opaque_effects(magic)), cell, needs, code)
         for statement in code.tree.body:
             self._statement(statement, cell, needs, code)
         for magic in code.magics:
             if magic.name == "track":
-                self._apply(tracked_effects(magic), None, cell, needs, code)
+                self._apply(Statement(None, tracked_effects(magic)), cell, needs, code)
 
     def _settings_above(self, needs: StepNeeds) -> None:
         for name in knowledge.SETTINGS:
@@ -90,32 +84,30 @@ class Walk:
         return self._order
 
     def _statement(self, node: ast.stmt, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
-        if module := star_module(node):
-            self._star(node, module, cell, needs, code)
+        statement = read_statement(node, self.environment.imports, lazy_annotations=self._lazy_annotations)
+        if statement.star:
+            self._star(node, statement.star, cell, needs, code)
             return
-        effects = effects_of(node, self.environment.imports, lazy_annotations=self._lazy_annotations)
-        self._lazy_annotations |= _is_future(node)
+        self._lazy_annotations |= statement.is_future
         if code.discards_names:
-            effects.binds, effects.maybe = {}, {}
-        self._apply(effects, node, cell, needs, code)
+            statement = statement.discarding_names()
+        self._apply(statement, cell, needs, code)
 
-    def _apply(
-        self, effects: Effects, node: ast.stmt | None, cell: Cell, needs: StepNeeds | None, code: Code
-    ) -> None:
+    def _apply(self, statement: Statement, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
+        effects, node = statement.effects, statement.node
         lines = {n: _line(code, at) for n, at in {**effects.soft, **effects.reads}.items()}
         for hazard in effects.hazards:
             self.notes.hazard(hazard.code, hazard.message, hazard.hint, cell, _line(code, hazard.line))
         self.seeds_somehow |= effects.seeds_somehow
         reached = self.uses.read_all(effects, lines, cell, needs)
-        is_source = node is not None and travels_as_source(node, self.environment.imports)
         changes = self._changes(effects, reached, lines, code)
-        if node is not None and not is_source and self._is_patch(node, effects, changes):
+        if node is not None and not statement.is_source and self._is_patch(node, effects, changes):
             self._patch(node, effects, changes, cell, code)
             changes = {}
-        if is_source and node is not None:
-            self._define(node, effects, cell, needs, code)
+        if statement.is_source and node is not None:
+            self._define(statement, node, cell, needs, code)
         else:
-            self._store(node, effects, reached, cell, needs, code)
+            self._store(statement, reached, cell, needs, code)
         self._change(changes, reached, cell, needs)
         self._by_functions(reached, effects, cell, needs, code)
         if effects.reads_all or any(f.effects.reads_all for f in reached.facts):
@@ -192,10 +184,9 @@ class Walk:
     # What is bound
 
     def _store(
-        self, node: ast.stmt | None, effects: Effects, reached: Reached, cell: Cell,
-        needs: StepNeeds | None, code: Code,
-    ) -> None:  # fmt: skip
-        stays, which = must_stay(node, self.environment.imports) if node is not None else ("", set())
+        self, statement: Statement, reached: Reached, cell: Cell, needs: StepNeeds | None, code: Code
+    ) -> None:
+        effects = statement.effects
         for name in effects.deletes:
             gone = Definition(name, cell, _line(code, effects.deletes[name]), self._next())
             self._write(name, gone, cell, needs)
@@ -203,12 +194,11 @@ class Walk:
         for names, sure in ((effects.binds, True), (effects.maybe, False)):
             for name, at in names.items():
                 new = Definition(name, cell, _line(code, at), self._next(), kinds=reached.kinds)
-                new.stays = stays if name in which else ""
+                new.stays = statement.stays if name in statement.staying else ""
                 self._bind(new, cell, needs, sure=sure)
-                if isinstance(node, (ast.Import, ast.ImportFrom)) or _imports_inside(node):
-                    self._learn_imports(node)
                 if needs is not None and name in knowledge.GENERATORS:
                     needs.seeded.setdefault(name)
+        self._learn_imports(statement)
         for one, other in effects.aliases:
             if self._may_share(one) and self._may_share(other):
                 self.environment.share(one, other)
@@ -249,23 +239,22 @@ class Walk:
     # What travels as source
 
     def _define(
-        self, node: ast.stmt, effects: Effects, cell: Cell, needs: StepNeeds | None, code: Code
+        self, statement: Statement, node: ast.stmt, cell: Cell, needs: StepNeeds | None, code: Code
     ) -> None:
-        text = code.source_of(node)
+        effects, text = statement.effects, code.source_of(node)
         body = effects.soft if isinstance(getattr(node, "value", None), ast.Lambda) else ()
         needed = self._needed(effects, set(body))
-        names = sorted(names_defined(node)) or ["~session"]
-        facts, order = facts_of(node, self.environment.imports), self._next()
-        for name in names:
+        order = self._next()
+        for name in statement.defines or ("~session",):
             new = Definition(name, cell, code.line(node), order, is_source=True, text=text)
-            new.facts, new.needs, new.is_class = facts, needed, isinstance(node, ast.ClassDef)
+            new.facts, new.needs, new.is_class = statement.facts, needed, isinstance(node, ast.ClassDef)
             new.is_plain_function = _is_plain(node)
             new.is_class |= isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-            if name == "~session" or _is_future(node):
+            if name == "~session" or statement.is_future:
                 self.session.append(new)
             if name != "~session":
                 self._bind(new, cell, needs, sure=name in effects.binds)
-        self._learn_imports(node)
+        self._learn_imports(statement)
 
     def _needed(self, effects: Effects, later: Set[str] = frozenset()) -> tuple[Definition, ...]:
         """The definitions in force of all names that running the statement reads, ``later`` ones left out.
@@ -282,14 +271,10 @@ class Walk:
                     todo += sorted({*inner.reads, *inner.soft})
         return tuple(found)
 
-    def _learn_imports(self, node: ast.stmt | None) -> None:
-        from mlops_jlab.dataflow.scopes import imported_names
-
-        for inner in ast.walk(node) if node is not None else ():
-            if isinstance(inner, (ast.Import, ast.ImportFrom)):
-                for name, full in imported_names(inner):
-                    if name in self.environment:
-                        self.environment.imports[name] = full
+    def _learn_imports(self, statement: Statement) -> None:
+        for name, full in statement.imported:
+            if name in self.environment:
+                self.environment.imports[name] = full
 
     def _is_patch(self, node: ast.stmt, effects: Effects, changes: Iterable[str]) -> bool:
         """Whether the statement changes an imported or defined thing, and nothing else."""
@@ -337,18 +322,8 @@ def _line(code: Code, at: int) -> int:
     return code.lines[min(at, len(code.lines)) - 1] if code.lines else at
 
 
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
-
-
 def _is_plain(node: ast.stmt) -> bool:
     """Whether running the statement again evaluates no more than the defaults of a function."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return not node.decorator_list
     return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
-
-
-def _imports_inside(node: ast.stmt | None) -> bool:
-    return node is not None and any(
-        isinstance(inner, (ast.Import, ast.ImportFrom)) for inner in ast.walk(node)
-    )

@@ -10,6 +10,7 @@ import ast
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Magics whose body is Python that runs in the notebook's own namespace.
 UNWRAPPED = {"time", "capture", "prun", "track"}
@@ -66,8 +67,12 @@ class Code:
 _EMPTY = ast.Module(body=[], type_ignores=[])
 
 
+@lru_cache(4_096)
 def parse_cell(source: str) -> Code:
-    """The Python of one cell; a cell that is no Python has ``problem`` and an empty tree."""
+    """The Python of one cell; a cell that is no Python has ``problem`` and an empty tree.
+
+    The answer is kept and shared, so that reading a notebook again costs the changed cell alone.
+    """
     offset, magics, body = _peel(source)
     if magics and magics[-1].name not in UNWRAPPED | ENCLOSED:
         return Code(_EMPTY, "", (), source, magics)

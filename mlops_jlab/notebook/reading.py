@@ -16,6 +16,7 @@ from mlops_jlab.notebook.tags import check_tags, role_of
 
 DEFAULT_KERNEL = "python3"
 _JUPYTEXT = {".py", ".md", ".rmd", ".qmd"}
+_UNWRITABLE = re.compile("[\ud800-\udfff\0]")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -263,8 +264,10 @@ def _tags_of(node: Mapping[str, Any], index: int, cell_id: str, findings: list[F
 
 
 def _check_characters(source: str, index: int, cell_id: str, findings: list[Finding]) -> None:
+    if not _UNWRITABLE.search(source):
+        return
     for number, line in enumerate(source.split("\n"), 1):
-        if any("\ud800" <= char <= "\udfff" or char == "\0" for char in line):
+        if _UNWRITABLE.search(line):
             findings.append(
                 Finding(
                     Severity.ERROR,

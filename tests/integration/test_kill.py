@@ -86,7 +86,7 @@ def test_a_killed_process_is_seen_within_seconds(tmp_path: Path) -> None:
 
 
 def test_a_copy_of_the_files_at_any_moment_is_a_whole_store(tmp_path: Path) -> None:
-    """As a power cut would leave them: the database and its log, without what was not written yet."""
+    """The database and its log as they are at one moment, which is why the writer is stopped for it."""
     place = Place(tmp_path / "store")
     process = subprocess.Popen(
         [sys.executable, "-c", LOGGER, "cut"], stdout=subprocess.DEVNULL,
@@ -98,9 +98,12 @@ def test_a_copy_of_the_files_at_any_moment_is_a_whole_store(tmp_path: Path) -> N
             time.sleep(0.1)
             copy = tmp_path / f"copy-{number}"
             copy.mkdir()
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
             for name in ("runs.db-wal", "runs.db"):
                 if (place.root / name).exists():
                     shutil.copyfile(place.root / name, copy / name)
+            process.send_signal(signal.SIGCONT)
             copies.append(Place(copy))
     finally:
         process.kill()

@@ -12,9 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_jlab.dataflow import statements
 from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.dataflow.reader import effects_of
 from mlops_jlab.entities.graphs import Edge, Graph
+from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.notebook.reading import from_node
 from tests.conftest import DATA, notebook_json
 
@@ -116,3 +118,14 @@ def globals_in(table: symtable.SymbolTable) -> set[str]:
     top = table.get_type() == "module"
     mine = {s.get_name() for s in table.get_symbols() if top or (s.is_global() and s.is_referenced())}
     return mine.union(*(globals_in(child) for child in table.get_children())) - {"print", "range"}
+
+
+@given(st.lists(st.sampled_from([cell for case in CASES for cell in cells_of(case)]), max_size=8))
+def test_what_is_known_of_a_statement_does_not_depend_on_what_was_read_before(
+    cells: list[tuple[str, str]],
+) -> None:
+    """Statements are read once and kept; a notebook means the same whether they were kept or not."""
+    kept = graph_of(cells)
+    for memory in (parse_cell, statements._names_in, statements._read):
+        memory.cache_clear()
+    assert graph_of(cells) == kept

@@ -74,7 +74,7 @@ export class Checker implements IDisposable {
     }
     this._asking = true;
     try {
-      const content = withoutOutputs(this.panel.context.model.toJSON());
+      const content = contentOf(this.panel);
       this._graph = await this._client.check(this.panel.context.path, content);
       this._problem = null;
     } catch (error) {
@@ -125,12 +125,17 @@ export class Checkers {
 }
 
 /** The notebook as the analysis needs it: outputs may be large and mean nothing to it. */
-export function withoutOutputs(notebook: unknown): unknown {
-  const node = notebook as { cells?: { outputs?: unknown[] }[] };
+export function contentOf(panel: NotebookPanel): unknown {
+  const { model } = panel.context;
   return {
-    ...node,
-    cells: node.cells?.map(cell =>
-      cell.outputs === undefined ? cell : { ...cell, outputs: [] }
-    )
+    metadata: model.sharedModel.getMetadata(),
+    nbformat: model.nbformat,
+    nbformat_minor: model.nbformatMinor,
+    cells: Array.from(model.cells, cell => ({
+      id: cell.id,
+      cell_type: cell.type,
+      source: cell.sharedModel.getSource(),
+      metadata: { tags: cell.getMetadata('tags') as unknown }
+    }))
   };
 }

@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Finding, Fix, Graph } from '../api/types';
+import { FindingRow } from '../elements';
 import { hueOf } from '../steps/roles';
 
 /** The findings. */
@@ -15,27 +16,21 @@ export function Findings(props: {
   return (
     <ul className="jp-mlops-findings">
       {props.findings.map((found, place) => (
-        <li key={place} data-severity={found.severity}>
-          <button
-            className="jp-mlops-link"
-            disabled={found.cell_id === ''}
-            onClick={() => props.onOpen(found.cell_id)}
-          >
-            {found.severity}
-            {found.cell > 0 && ` · ${found.cell}:${found.line}`}
-          </button>{' '}
-          {found.message}
-          {found.hint && <div className="jp-mlops-hint">→ {found.hint}</div>}
-          {found.fixes.map(fix => (
+        <FindingRow
+          key={place}
+          found={found}
+          onFix={props.onFix}
+          place={
             <button
-              key={fix.title}
-              className="jp-mlops-fix"
-              onClick={() => props.onFix(fix)}
+              className="jp-mlops-link"
+              disabled={found.cell_id === ''}
+              onClick={() => props.onOpen(found.cell_id)}
             >
-              {fix.title}
+              {found.severity}
+              {found.cell > 0 && ` · ${found.cell}:${found.line}`}
             </button>
-          ))}
-        </li>
+          }
+        />
       ))}
     </ul>
   );

@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Last, Run, StepState } from '../api/types';
+import { Button, Choice } from '../elements';
 import { problemOf } from '../problems';
 import { markOf, took } from '../runs/words';
 
@@ -34,18 +35,21 @@ export function LastRun(props: Props): React.JSX.Element | null {
       {!isOpen && run.reason && <pre>{run.reason}</pre>}
       <label>
         {trans.__('Log of')}{' '}
-        <select
-          className="jp-mlops-select"
+        <Choice
+          label={trans.__('Log of')}
           value={step}
-          onChange={event => setStep(event.target.value)}
-        >
-          <option value="">{trans.__('– none –')}</option>
-          {last.steps.map(state => (
-            <option key={state.run} value={state.name}>
-              {`${markOf(state.status)} ${state.name}`}
-            </option>
-          ))}
-        </select>
+          values={['', ...last.steps.map(state => state.name)]}
+          names={{
+            '': trans.__('– none –'),
+            ...Object.fromEntries(
+              last.steps.map(state => [
+                state.name,
+                `${markOf(state.status)} ${state.name}`
+              ])
+            )
+          }}
+          onChange={setStep}
+        />
       </label>
       {step && (
         <Log
@@ -70,21 +74,17 @@ function Head(props: Props & { run: Run; isOpen: boolean }): React.JSX.Element {
       </button>
       <span>{took(run, Date.now() / 1000)}</span>
       {isOpen && (
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={trans.__('Cancel')}
           onClick={() => props.onCancel(run.id)}
-        >
-          {trans.__('Cancel')}
-        </button>
+        />
       )}
       {last.resumable && (
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={trans.__('Resume')}
           title={trans.__('Go on from the step that failed')}
           onClick={() => props.onResume(run.id)}
-        >
-          {trans.__('Resume')}
-        </button>
+        />
       )}
     </div>
   );

@@ -15,7 +15,7 @@ import * as React from 'react';
 import { Graph, StepState } from '../api/types';
 import { markOf, seconds } from '../runs/words';
 import { hueOf } from '../steps/roles';
-import { HEIGHT, labelOf, placesOf, WIDTH } from './layout';
+import { HEIGHT, labelOf, Place, placesOf, WIDTH } from './layout';
 
 const FIT = { padding: 0.08, maxZoom: 1.2 };
 
@@ -41,8 +41,8 @@ export function told(name: string, state: StepState | undefined): string {
     .join('\n');
 }
 
-function nodesOf(graph: Graph, states: Props['states']): Node[] {
-  return placesOf(graph).map(({ name, x, y }) => {
+function nodesOf(places: readonly Place[], states: Props['states']): Node[] {
+  return places.map(({ name, x, y }) => {
     const state = states.find(found => found.name === name);
     const took =
       typeof state?.duration === 'number' ? ` ${seconds(state.duration)}` : '';
@@ -81,8 +81,11 @@ function edgesOf(graph: Graph): Edge[] {
 /** The picture. */
 export default function Picture(props: Props): React.JSX.Element {
   const { graph, states, onOpen, trans } = props;
-  const nodes = React.useMemo(() => nodesOf(graph, states), [graph, states]);
-  const edges = React.useMemo(() => edgesOf(graph), [graph]);
+  // Most changes of a notebook leave its graph as it is, and then nothing is laid out anew.
+  const shape = JSON.stringify([graph.steps.map(s => s.name), graph.edges]);
+  const places = React.useMemo(() => placesOf(graph), [shape]);
+  const nodes = React.useMemo(() => nodesOf(places, states), [places, states]);
+  const edges = React.useMemo(() => edgesOf(graph), [shape]);
   const host = React.useRef<HTMLDivElement>(null);
   const flow = React.useRef<ReactFlowInstance | null>(null);
   const steps = graph.steps.map(step => step.name).join(' ');

@@ -6,6 +6,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Graph } from '../api/types';
+import { Button, ProblemBox } from '../elements';
 import { applyChanges } from '../steps/retagging';
 import { Findings, Steps } from './findings';
 import { LastRun } from './log';
@@ -48,12 +49,10 @@ export class PipelineSection extends ReactWidget {
     return (
       <div className="jp-mlops-empty">
         <p>{this._trans.__('Open a notebook to see its pipeline.')}</p>
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={this._trans.__('Open the Example')}
           onClick={() => this._actions.openExample()}
-        >
-          {this._trans.__('Open the Example')}
-        </button>
+        />
       </div>
     );
   }
@@ -61,11 +60,7 @@ export class PipelineSection extends ReactWidget {
   private _body({ graph, problem, last }: PipelineModel): React.JSX.Element {
     return (
       <div>
-        {problem && (
-          <div className="jp-mlops-problem" role="alert">
-            {problem.message} {problem.hint}
-          </div>
-        )}
+        <ProblemBox problem={problem} />
         {this._buttons(graph)}
         {graph && graph.steps.length === 0 && (
           <p className="jp-mlops-empty">
@@ -100,38 +95,32 @@ export class PipelineSection extends ReactWidget {
   private _buttons(graph: Graph | null): React.JSX.Element {
     const trans = this._trans;
     const errors = graph?.findings.some(found => found.severity === 'error');
-    const idle = !graph || graph.steps.length === 0 || errors;
-    const button = (
-      label: string,
-      act: () => void,
-      more: { disabled?: boolean; title: string; accept?: boolean }
-    ): React.JSX.Element => (
-      <button
-        className={`jp-mod-styled${more.accept ? ' jp-mod-accept' : ''}`}
-        disabled={more.disabled}
-        title={more.title}
-        onClick={act}
-      >
-        {label}
-      </button>
-    );
+    const idle = !graph || graph.steps.length === 0 || errors === true;
     return (
       <div className="jp-mlops-buttons">
-        {button(trans.__('Run'), () => void this._run(), {
-          disabled: idle,
-          accept: true,
-          title: trans.__('Run it headless, in the background')
-        })}
-        {button(trans.__('Export'), () => void this._export(), {
-          disabled: idle,
-          title: trans.__('Write one papermill notebook a step into a folder')
-        })}
-        {button(trans.__('Check'), () => this._model.check(), {
-          title: trans.__('Analyse the notebook anew')
-        })}
-        {button(trans.__('Suggest Steps…'), () => this._suggest(), {
-          title: trans.__('Propose steps from headings')
-        })}
+        <Button
+          label={trans.__('Run')}
+          title={trans.__('Run it headless, in the background')}
+          disabled={idle}
+          accept
+          onClick={() => void this._run()}
+        />
+        <Button
+          label={trans.__('Export')}
+          title={trans.__('Write one papermill notebook a step into a folder')}
+          disabled={idle}
+          onClick={() => void this._export()}
+        />
+        <Button
+          label={trans.__('Check')}
+          title={trans.__('Analyse the notebook anew')}
+          onClick={() => this._model.check()}
+        />
+        <Button
+          label={trans.__('Suggest Steps…')}
+          title={trans.__('Propose steps from headings')}
+          onClick={() => this._suggest()}
+        />
         <span role="status">{this._model.told}</span>
       </div>
     );

@@ -7,8 +7,9 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { TagChange } from '../api/types';
+import { Choice } from '../elements';
 import { applyChanges } from '../steps/retagging';
-import { withoutOutputs } from './checker';
+import { contentOf } from './checker';
 
 const SOURCES = ['headings', 'cells', 'kale'] as const;
 
@@ -58,12 +59,11 @@ function Preview(
   props: Props & { onChange: (changes: readonly TagChange[]) => void }
 ): React.JSX.Element {
   const { panel, client, trans, onChange } = props;
-  const [source, setSource] =
-    React.useState<(typeof SOURCES)[number]>('headings');
+  const [source, setSource] = React.useState('headings');
   const [changes, setChanges] = React.useState<readonly TagChange[]>([]);
   const [problem, setProblem] = React.useState('');
   React.useEffect(() => {
-    const content = withoutOutputs(panel.context.model.toJSON());
+    const content = contentOf(panel);
     client.suggest(content, source).then(
       found => {
         setChanges(found.cells);
@@ -82,19 +82,13 @@ function Preview(
     <div>
       <label>
         {trans.__('A step from')}{' '}
-        <select
-          className="jp-mlops-select"
+        <Choice
+          label={trans.__('A step from')}
           value={source}
-          onChange={event =>
-            setSource(event.target.value as (typeof SOURCES)[number])
-          }
-        >
-          {SOURCES.map(name => (
-            <option key={name} value={name}>
-              {labels[name]}
-            </option>
-          ))}
-        </select>
+          values={SOURCES}
+          names={labels}
+          onChange={setSource}
+        />
       </label>
       {problem && <p role="alert">{problem}</p>}
       <p role="status">

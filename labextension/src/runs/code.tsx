@@ -9,7 +9,8 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Run } from '../api/types';
-import { problemOf } from '../problems';
+import { Choice, ProblemBox } from '../elements';
+import { Problem, problemOf } from '../problems';
 
 interface Props {
   client: Client;
@@ -30,31 +31,40 @@ export default function CodeDifference(props: Props): React.JSX.Element {
   const [left, setLeft] = React.useState(runs[0]?.id ?? '');
   const [right, setRight] = React.useState(runs[1]?.id ?? '');
   const [texts, setTexts] = React.useState<readonly string[]>([]);
-  const [problem, setProblem] = React.useState('');
+  const [problem, setProblem] = React.useState<Problem | null>(null);
   const host = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
     Promise.all([left, right].map(id => client.code(id))).then(
       found => setTexts(found.map(({ cells }) => asText(cells))),
-      error => setProblem(problemOf(error).message)
+      error => setProblem(problemOf(error))
     );
   }, [left, right]);
   useMergeView(host, texts);
   const [a, b] = texts;
-  const choice = (
-    label: string,
-    value: string,
-    onChange: (id: string) => void
-  ): React.JSX.Element => (
-    <RunChoice runs={runs} label={label} value={value} onChange={onChange} />
+  const ids = runs.map(run => run.id);
+  const names = Object.fromEntries(
+    runs.map(run => [run.id, `${run.name} ${run.id.slice(0, 8)}`])
   );
   return (
     <section aria-label={trans.__('Code')}>
       <h3>{trans.__('Code')}</h3>
       <div className="jp-mlops-buttons">
-        {choice(trans.__('Left'), left, setLeft)}
-        {choice(trans.__('Right'), right, setRight)}
+        <Choice
+          label={trans.__('Left')}
+          value={left}
+          values={ids}
+          names={names}
+          onChange={setLeft}
+        />
+        <Choice
+          label={trans.__('Right')}
+          value={right}
+          values={ids}
+          names={names}
+          onChange={setRight}
+        />
       </div>
-      {problem && <p role="alert">{problem}</p>}
+      <ProblemBox problem={problem} />
       {a !== undefined && a === b && (
         <p>
           {a === ''
@@ -93,26 +103,4 @@ function useMergeView(
     });
     return () => view.destroy();
   }, [texts]);
-}
-
-function RunChoice(props: {
-  runs: readonly Run[];
-  label: string;
-  value: string;
-  onChange: (id: string) => void;
-}): React.JSX.Element {
-  return (
-    <select
-      className="jp-mlops-select"
-      aria-label={props.label}
-      value={props.value}
-      onChange={event => props.onChange(event.target.value)}
-    >
-      {props.runs.map(run => (
-        <option key={run.id} value={run.id}>
-          {`${run.name} ${run.id.slice(0, 8)}`}
-        </option>
-      ))}
-    </select>
-  );
 }

@@ -7,6 +7,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Comparison, Line, Run, Value } from '../api/types';
+import { Button, ProblemBox } from '../elements';
 import { Problem, problemOf } from '../problems';
 import { csv, download } from './saving';
 import { canDraw } from './vega';
@@ -51,11 +52,7 @@ function Page({ client, ids, rendermime, trans }: Props): React.JSX.Element {
     client.compare(ids).then(setFound, error => setProblem(problemOf(error)));
   }, [ids]);
   if (problem) {
-    return (
-      <div className="jp-mlops-problem" role="alert">
-        {problem.message} {problem.hint}
-      </div>
-    );
+    return <ProblemBox problem={problem} />;
   }
   if (found === null) {
     return <div />;
@@ -73,9 +70,10 @@ function Page({ client, ids, rendermime, trans }: Props): React.JSX.Element {
           />
           {trans.__('Differences alone')}
         </label>
-        <button className="jp-mod-styled" onClick={() => saveTable(found)}>
-          {trans.__('Save as CSV')}
-        </button>
+        <Button
+          label={trans.__('Save as CSV')}
+          onClick={() => saveTable(found)}
+        />
       </div>
       <Lines
         runs={found.runs}

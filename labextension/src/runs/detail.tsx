@@ -7,6 +7,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Run, RunDetail } from '../api/types';
+import { Button, ProblemBox } from '../elements';
 import { Problem, problemOf } from '../problems';
 import { markOf, number, took } from './words';
 
@@ -79,11 +80,7 @@ function Detail(props: {
   );
   return (
     <div>
-      {problem && (
-        <div className="jp-mlops-problem" role="alert">
-          {problem.message} {problem.hint}
-        </div>
-      )}
+      <ProblemBox problem={problem} />
       {found && (
         <>
           <h2 data-status={found.status}>
@@ -116,28 +113,22 @@ function Buttons(props: {
   return (
     <div className="jp-mlops-buttons">
       {hasNotebook && (
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={trans.__('Open Notebook as It Was')}
           onClick={() => around.execute('notebook', found.id)}
-        >
-          {trans.__('Open Notebook as It Was')}
-        </button>
+        />
       )}
       {hasReport && (
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={trans.__('Open Report')}
           onClick={() => around.execute('report', found.id)}
-        >
-          {trans.__('Open Report')}
-        </button>
+        />
       )}
       {hasNotebook && (
-        <button
-          className="jp-mod-styled"
+        <Button
+          label={trans.__('Reproduce')}
           onClick={() => around.execute('reproduce', found.id)}
-        >
-          {trans.__('Reproduce')}
-        </button>
+        />
       )}
     </div>
   );
@@ -206,9 +197,7 @@ function Note(props: {
         value={text}
         onChange={event => setText(event.target.value)}
       />
-      <button className="jp-mod-styled" disabled={text === found.note}>
-        {trans.__('Save Note')}
-      </button>
+      <Button label={trans.__('Save Note')} disabled={text === found.note} />
       <span role="status">{told}</span>
     </form>
   );

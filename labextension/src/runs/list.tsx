@@ -6,6 +6,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { Run } from '../api/types';
+import { Button, ProblemBox } from '../elements';
 import { RunsModel } from './model';
 import { Row, ROW } from './row';
 import { Search } from './search';
@@ -63,12 +64,7 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
           {trans.__('The store cannot be written: runs can only be looked at.')}
         </div>
       )}
-      {model.problem && (
-        <div className="jp-mlops-problem" role="alert">
-          <pre>{model.problem.message}</pre>
-          {model.problem.hint}
-        </div>
-      )}
+      <ProblemBox problem={model.problem} />
       {model.runs.length === 0 && !model.isLoading && !model.problem ? (
         <Empty
           filtered={model.filter !== ''}
@@ -96,9 +92,7 @@ function Empty(props: {
       <p>{trans.__('No runs yet. Write into a cell, and execute it:')}</p>
       <pre>{EXAMPLE}</pre>
       <p>{trans.__('It appears here with what it computed.')}</p>
-      <button className="jp-mod-styled" onClick={props.onExample}>
-        {trans.__('Open the Example')}
-      </button>
+      <Button label={trans.__('Open the Example')} onClick={props.onExample} />
     </div>
   );
 }
@@ -189,39 +183,39 @@ function Footer({ model, actions, trans }: Props): React.JSX.Element {
     chosen.length === 1 &&
     first?.kind === 'pipeline' &&
     first.status === 'running';
-  const button = (
-    label: string,
-    disabled: boolean,
-    act: () => void
-  ): React.JSX.Element => (
-    <button className="jp-mod-styled" disabled={disabled} onClick={act}>
-      {label}
-    </button>
-  );
   return (
     <div className="jp-mlops-footer">
       <span role="status">
         {trans._n('%1 run', '%1 runs', model.total)}
         {chosen.length > 0 && trans.__(', %1 selected', chosen.length)}
       </span>
-      {button(
-        trans.__('Open'),
-        chosen.length !== 1,
-        () => first && actions.open(first)
+      <Button
+        label={trans.__('Open')}
+        disabled={chosen.length !== 1}
+        onClick={() => first && actions.open(first)}
+      />
+      <Button
+        label={trans.__('Compare')}
+        disabled={chosen.length < 2}
+        onClick={() => actions.compare(chosen.map(run => run.id))}
+      />
+      {runs && first && (
+        <Button
+          label={trans.__('Cancel')}
+          onClick={() => actions.cancel(first)}
+        />
       )}
-      {button(trans.__('Compare'), chosen.length < 2, () =>
-        actions.compare(chosen.map(run => run.id))
+      <Button
+        label={trans.__('Delete')}
+        disabled={chosen.length === 0 || !model.isWritable}
+        onClick={() => void model.delete()}
+      />
+      {model.deleted.length > 0 && (
+        <Button
+          label={trans.__('Undo delete')}
+          onClick={() => void model.restore()}
+        />
       )}
-      {runs &&
-        first &&
-        button(trans.__('Cancel'), false, () => actions.cancel(first))}
-      {button(
-        trans.__('Delete'),
-        chosen.length === 0 || !model.isWritable,
-        () => void model.delete()
-      )}
-      {model.deleted.length > 0 &&
-        button(trans.__('Undo delete'), false, () => void model.restore())}
     </div>
   );
 }

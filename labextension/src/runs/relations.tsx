@@ -5,6 +5,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Run } from '../api/types';
+import { Choice } from '../elements';
 import { axesOf, parallelSpec, scatterSpec, VegaChart } from './vega';
 
 const MOST = 12;
@@ -36,15 +37,7 @@ export default function Relations(props: Props): React.JSX.Element | null {
   ): React.JSX.Element => (
     <label>
       {label}{' '}
-      <select
-        className="jp-mlops-select"
-        value={value}
-        onChange={event => set(event.target.value)}
-      >
-        {axes.map(name => (
-          <option key={name}>{name}</option>
-        ))}
-      </select>
+      <Choice label={label} value={value} values={axes} onChange={set} />
     </label>
   );
   return (

@@ -3,6 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { Choice } from '../elements';
 import { ATTRIBUTES } from './columns';
 import { GROUPS, ORDERS, RunsModel } from './model';
 
@@ -122,30 +123,6 @@ function Filter({ model, trans }: Props): React.JSX.Element {
           ))}
       </datalist>
     </form>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  names: Record<string, string>;
-  values: readonly string[];
-  onChange: (value: string) => void;
-}): React.JSX.Element {
-  return (
-    <select
-      className="jp-mlops-select"
-      aria-label={props.label}
-      title={props.label}
-      value={props.value}
-      onChange={event => props.onChange(event.target.value)}
-    >
-      {props.values.map(value => (
-        <option key={value} value={value}>
-          {props.names[value] ?? value}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -7,6 +7,7 @@ import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Finding, Fix } from '../api/types';
+import { FindingRow } from '../elements';
 import { INotebookPipeline } from '../tokens';
 import { applyChanges } from './retagging';
 
@@ -33,24 +34,17 @@ class CellFindings extends ReactWidget {
     return (
       <ul aria-label={this._trans.__('Findings of this cell')}>
         {this._findings.map((found, place) => (
-          <li key={place} data-severity={found.severity}>
-            <strong>{found.severity}</strong>
-            {found.line > 0 && this._trans.__(' line %1', found.line)}
-            {': '}
-            {found.message}
-            {found.hint && (
-              <span className="jp-mlops-hint"> → {found.hint}</span>
-            )}
-            {found.fixes.map(fix => (
-              <button
-                key={fix.title}
-                className="jp-mlops-fix"
-                onClick={() => this._apply(fix)}
-              >
-                {fix.title}
-              </button>
-            ))}
-          </li>
+          <FindingRow
+            key={place}
+            found={found}
+            onFix={this._apply}
+            place={
+              <>
+                <strong>{found.severity}</strong>
+                {found.line > 0 && this._trans.__(' line %1', found.line)}:
+              </>
+            }
+          />
         ))}
       </ul>
     );
