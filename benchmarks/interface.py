@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import analysis, tracking
 from mlops_jlab.store.location import Place
-from tests.ui.conftest import CHROMIUM, FLAGS, Lab, start_lab
+from tests.ui.conftest import ALONE, CHROMIUM, FLAGS, Lab, page_config, start_lab
 
 RUNS = 100_000
 LONG_TASKS = """() => {
@@ -95,17 +95,14 @@ def ready(page: Page, address: str) -> float:
 
 def starts(window: Callable[[], Page], lab: Lab, rounds: int = 9) -> list[list[str]]:
     """Time to ready with the extension and without, in turn."""
-    settings = lab.folder / "config" / "labconfig"
-    settings.mkdir(parents=True, exist_ok=True)
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(rounds):
         for enabled in (True, False):
-            disabled = {} if enabled else {"disabledExtensions": {"mlops-jlab": True}}
-            (settings / "page_config.json").write_text(json.dumps(disabled))
+            page_config(lab.folder, ALONE if enabled else {**ALONE, "mlops-jlab": True})
             page = window()
             times[enabled].append(ready(page, lab.address))
             page.context.close()
-    (settings / "page_config.json").write_text("{}")
+    page_config(lab.folder, ALONE)
     with_it, without = (statistics.median(times[key]) for key in (True, False))
     return [["JupyterLab ready, with the extension", f"{with_it:,.0f} ms", f"{without:,.0f} ms without"]]
 
@@ -146,7 +143,7 @@ def open_notebook(page: Page, lab: Lab, name: str, cells: int) -> None:
     page.goto(f"{lab.address}/lab/tree/{name}?reset")
     page.wait_for_function(f"window.jupyterapp?.shell.currentWidget?.content?.widgets?.length >= {cells}")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
-    page.evaluate(QUIET)
+    page.wait_for_timeout(4000)
 
 
 def typing(window: Callable[[], Page], lab: Lab) -> list[list[str]]:
@@ -154,6 +151,7 @@ def typing(window: Callable[[], Page], lab: Lab) -> list[list[str]]:
     (lab.folder / "typed.ipynb").write_text(json.dumps(analysis.notebook(500)))
     page = window()
     open_notebook(page, lab, "typed.ipynb", 500)
+    page.evaluate(QUIET)
     page.evaluate(LONG_TASKS)
     times = page.evaluate(TYPE, 3)
     longest = page.evaluate("window.__long")

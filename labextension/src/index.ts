@@ -12,6 +12,7 @@ import {
   NotebookPanel
 } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import {
   ITranslator,
@@ -92,12 +93,13 @@ const tagging: JupyterFrontEndPlugin<void> = {
   description: 'Commands that put cells into the steps of a pipeline.',
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [ITranslator, ICommandPalette],
+  optional: [ITranslator, ICommandPalette, ISettingRegistry],
   activate: async (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     translator: ITranslator | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    settings: ISettingRegistry | null
   ) => {
     const { addTagging } = await import('./steps/commands');
     const trans = bundleOf(translator);
@@ -105,6 +107,11 @@ const tagging: JupyterFrontEndPlugin<void> = {
     addTagging(app, tracker, client, trans);
     for (const command of PALETTE) {
       palette?.addItem({ command, category: trans.__('Pipelines and Runs') });
+    }
+    if (settings !== null) {
+      void import('./preferences').then(({ followPreferences }) =>
+        followPreferences(settings, TAGGING_PLUGIN)
+      );
     }
   }
 };

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,9 +90,27 @@ class Lab:
         self.start()
 
 
+# jupyter-collaboration is installed for the tests of shared notebooks; all others do without.
+ALONE = {
+    "@jupyter/collaboration-extension": True, "@jupyter/docprovider-extension": True,
+    "@jupyterlab/filebrowser-extension:defaultFileBrowser": False,
+    "@jupyterlab/notebook-extension:cell-executor": False,
+}  # fmt: skip
+
+
+def page_config(folder: Path, disabled: Mapping[str, bool]) -> None:
+    """Says which extensions of the lab over ``folder`` are disabled, from its next page on."""
+    path = folder / "config" / "labconfig" / "page_config.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"disabledExtensions": dict(disabled)}))
+
+
 @contextmanager
-def start_lab(folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
-    """A server over ``folder`` that asks no questions and ends with the block."""
+def start_lab(folder: Path, app: str = "jupyterlab", *, shared: bool = False) -> Iterator[Lab]:
+    """A server over ``folder`` that asks no questions and ends with the block.
+
+    In a ``shared`` one, notebooks are edited together, through jupyter-collaboration.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -102,6 +120,11 @@ def start_lab(folder: Path, app: str = "jupyterlab") -> Iterator[Lab]:
     (quiet / "notification.jupyterlab-settings").write_text(
         '{"fetchNews": "false", "checkForUpdates": false}'
     )
+    if not shared:
+        page_config(folder, ALONE)
+        (folder / "config" / "jupyter_server_config.json").write_text(
+            json.dumps({"ServerApp": {"jpserver_extensions": {"jupyter_server_ydoc": False}}})
+        )
     lab = Lab(folder, port)
     try:
         lab.start(app)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -160,10 +161,12 @@ def test_runs_are_filtered_scrolled_compared_deleted_and_brought_back(page: Page
     box.fill("")
     box.press("Enter")
     expect(runs.get_by_role("status")).to_contain_text("301 runs")
-    for _ in range(6):  # page by page, as a scrolling user does
+    last = runs.locator(f'.jp-mlops-row[aria-label^="{HOSTILE} 0:"]')
+    deadline = time.monotonic() + 30
+    while not last.count():  # page by page, as a scrolling user does
+        assert time.monotonic() < deadline, runs.locator(".jp-mlops-row").last.get_attribute("aria-label")
         runs.locator(".jp-mlops-rows").evaluate("node => node.scrollTo(0, node.scrollHeight)")
-        page.wait_for_timeout(300)
-    expect(runs.locator(f'.jp-mlops-row[aria-label^="{HOSTILE} 0:"]')).to_be_attached()
+        page.wait_for_timeout(200)
     assert page.evaluate("window.__pwn") is None
 
 

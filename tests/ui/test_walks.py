@@ -283,6 +283,40 @@ def test_runs_are_compared_and_saved_as_files(page: Page, own: Lab, tmp_path: Pa
     shoot(page, "walk-difference")
 
 
+def test_a_page_is_used_by_keyboard_alone(page: Page, own: Lab) -> None:
+    """Tab comes to every control of a comparison, which shows that it has the focus, and keys work it."""
+    view = page.locator(".jp-mlops-comparison:visible")
+    view.evaluate("node => { node.scrollTo(0, 0); node.tabIndex = -1; node.focus(); }")
+    wanted = view.evaluate(
+        "node => { window.__wanted = [...node.querySelectorAll('button, input, select, summary, a[href]')]"
+        ".filter(n => n.offsetParent !== null && !n.disabled); return window.__wanted.length; }"
+    )
+    assert wanted > 5
+    seen: set[int] = set()
+    for _ in range(3 * wanted):
+        page.keyboard.press("Tab")
+        place, outlined = page.evaluate(
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return [window.__wanted.indexOf(document.activeElement),"
+            " s.outlineStyle !== 'none' || s.boxShadow !== 'none']; }"
+        )
+        if place >= 0:
+            seen.add(place)
+            assert outlined, page.evaluate("document.activeElement.outerHTML")
+    assert seen == set(range(wanted))
+    view.get_by_label("Logarithmic").first.focus()
+    page.keyboard.press("Space")
+    assert view.get_by_label("Logarithmic").first.is_checked()
+    smoothing = view.get_by_label("Smoothing").first
+    smoothing.focus()
+    page.keyboard.press("ArrowRight")
+    assert float(smoothing.input_value()) > 0
+    differences = view.get_by_label("Differences alone")
+    differences.focus()
+    page.keyboard.press("Space")
+    expect(view.get_by_label("Values").locator("tbody tr:not(.jp-mod-differs)")).to_have_count(0)
+
+
 def test_the_form_of_a_step_writes_when_a_field_is_left(page: Page, own: Lab) -> None:
     open_notebook(page, own.address, "faulty.ipynb")
     page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
@@ -305,30 +339,61 @@ def test_the_form_of_a_step_writes_when_a_field_is_left(page: Page, own: Lab) ->
     assert page.evaluate(settings) == {"steps": {"load": {"timeout": 30, "memory": "2 GB"}}}
 
 
+def test_marks_and_findings_are_switched_off_in_the_settings(page: Page, own: Lab) -> None:
+    open_notebook(page, own.address, "faulty.ipynb")
+    cell = page.locator(".jp-Cell[data-mlops-label='load']")
+    label = "node => getComputedStyle(node, '::after').display"
+    assert cell.evaluate(label) != "none"
+    choose = """([name, value]) => new Promise((resolve, reject) => fetch(
+        `${jupyterapp.serviceManager.serverSettings.baseUrl}lab/api/settings/mlops-jlab:plugin`, {
+            method: 'PUT', body: JSON.stringify({raw: JSON.stringify({[name]: value})}),
+            headers: {'X-XSRFToken': (document.cookie.match(/_xsrf=([^;]*)/) ?? [])[1] ?? ''}
+        }).then(answer => answer.ok ? resolve() : reject(answer.status)))"""
+    page.evaluate(choose, ["cellMarks", False])
+    page.reload()
+    wait_until_ready(page)
+    cell.wait_for()
+    page.wait_for_function("document.body.classList.contains('jp-mlops-without-marks')")
+    assert cell.evaluate(label) == "none"
+    page.evaluate(choose, ["cellFindings", False])
+    page.evaluate("jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('nix')")
+    page.reload()
+    wait_until_ready(page)
+    page.wait_for_function("document.body.classList.contains('jp-mlops-without-findings')")
+    assert cell.evaluate(label) != "none"
+    page.evaluate(choose, ["cellFindings", True])
+
+
 def test_a_kernel_that_is_killed_shows_its_run_as_killed(page: Page, own: Lab) -> None:
-    code = "import mlops_jlab as m, time\nm.start_run(run_name='doomed')\nm.flush()\nprint('up', flush=True)\ntime.sleep(60)"
-    environment = {**os.environ, "MLOPS_JLAB_STORE": str(own.folder / ".mlops")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], env=environment, cwd=own.folder, stdout=subprocess.PIPE
+    code = (
+        "import mlops_jlab, os, pathlib, time\nmlops_jlab.start_run(run_name='doomed')\n"
+        "pathlib.Path('kernel.pid').write_text(str(os.getpid()))\ntime.sleep(60)"
     )
-    assert process.stdout is not None
-    process.stdout.readline()
+    cells = [("-", code), *[("-", f"x{n} = 1") for n in range(6)]]
+    (own.folder / "doomed.ipynb").write_text(json.dumps(notebook_json(cells)))
+    open_notebook(page, own.address, "doomed.ipynb")
+    page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.ready")
+    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-cell')")
     execute(page, "mlops-jlab:open-panel")
     row = page.locator(".jp-mlops-row", has_text="doomed")
     expect(row).to_have_attribute("data-status", "running")
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    os.kill(int((own.folder / "kernel.pid").read_text()), signal.SIGKILL)
     expect(row).to_have_attribute("data-status", "killed", timeout=10_000)
+    page.get_by_role("button", name="Ok", exact=True).click()  # JupyterLab says that it starts a new one
 
 
-def test_a_pipeline_outlives_a_restart_of_the_server(page: Page, own: Lab) -> None:
-    cells = [("step:slow", "import time; time.sleep(6)"), *[("step:slow", f"x{n} = 1") for n in range(6)]]
+def test_a_pipeline_outlives_a_reload_and_a_restart_of_the_server(page: Page, own: Lab) -> None:
+    cells = [("step:slow", "import time; time.sleep(12)"), *[("step:slow", f"x{n} = 1") for n in range(6)]]
     (own.folder / "slow.ipynb").write_text(json.dumps(notebook_json(cells)))
     open_notebook(page, own.address, "slow.ipynb")
     panel = pipeline_of(page)
     panel.get_by_role("button", name="Run", exact=True).click()
     expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1, timeout=60_000)
+    page.reload()
+    wait_until_ready(page)
+    panel = pipeline_of(page)
+    expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1)
     own.restart()
     page.reload()
     wait_until_ready(page)

@@ -6,6 +6,7 @@ import { Graph } from '../api/types';
 
 export const WIDTH = 130;
 export const HEIGHT = 32;
+const CHARACTER = 5.5;
 
 /** The place of a step: its upper left corner, in pixels. */
 export interface Place {
@@ -23,7 +24,8 @@ export function placesOf(graph: Pick<Graph, 'steps' | 'edges'>): Place[] {
     plan.setNode(step.name, { width: WIDTH, height: HEIGHT });
   }
   for (const edge of graph.edges) {
-    plan.setEdge(edge.from, edge.to);
+    const width = labelOf(edge.names, edge.reasons).length * CHARACTER;
+    plan.setEdge(edge.from, edge.to, { width, height: 12, labelpos: 'c' });
   }
   layout(plan);
   return graph.steps.map(({ name }) => {

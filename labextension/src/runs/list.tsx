@@ -100,6 +100,10 @@ function Empty(props: {
 /** A row of the list: a run, or the head of a group. */
 type Entry = { run: Run } | { head: string };
 
+function idOf(entry: Entry | undefined): string | undefined {
+  return entry && ('run' in entry ? entry.run.id : `head ${entry.head}`);
+}
+
 /** Runs come sorted by their group; a head stands where one begins. */
 function entriesOf(model: RunsModel): Entry[] {
   const { group } = model.likes;
@@ -115,21 +119,28 @@ function entriesOf(model: RunsModel): Entry[] {
   });
 }
 
+/** The rows, and the key of each; new functions when the rows are new. */
+function useEntries(
+  model: RunsModel
+): [Entry[], (place: number) => string | number] {
+  return React.useMemo(() => {
+    const entries = entriesOf(model);
+    return [entries, place => idOf(entries[place]) ?? place];
+  }, [model.runs, model.likes.group]);
+}
+
 function Rows({ model, actions, trans }: Props): React.JSX.Element {
   const parent = React.useRef<HTMLDivElement>(null);
-  const entries = React.useMemo(
-    () => entriesOf(model),
-    [model.runs, model.likes.group]
-  );
+  const [entries, keyOf] = useEntries(model);
   const rows = useVirtualizer({
     count: entries.length,
     getScrollElement: () => parent.current,
+    getItemKey: keyOf, // a new function makes it measure the rows anew
     estimateSize: place => ('head' in (entries[place] ?? {}) ? HEAD : ROW),
     overscan: 8
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
-  React.useEffect(() => rows.measure(), [model.likes.group]);
   React.useEffect(() => {
     if (last >= entries.length - 20) {
       void model.more();
@@ -151,7 +162,7 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
           const entry = entries[item.index];
           return entry === undefined ? null : 'run' in entry ? (
             <Row
-              key={entry.run.id}
+              key={item.key}
               run={entry.run}
               model={model}
               top={item.start}
@@ -160,18 +171,33 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
               trans={trans}
             />
           ) : (
-            <div
-              key={`head ${entry.head}`}
-              className="jp-mlops-head"
-              role="presentation"
-              title={entry.head}
-              style={{ top: item.start, height: HEAD }}
-            >
-              {entry.head.split('/').pop() || trans.__('elsewhere')}
-            </div>
+            <Head
+              key={item.key}
+              text={entry.head}
+              top={item.start}
+              trans={trans}
+            />
           );
         })}
       </div>
+    </div>
+  );
+}
+
+/** The head of a group of runs. */
+function Head(props: {
+  text: string;
+  top: number;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  return (
+    <div
+      className="jp-mlops-head"
+      role="presentation"
+      title={props.text}
+      style={{ top: props.top, height: HEAD }}
+    >
+      {props.text.split('/').pop() || props.trans.__('elsewhere')}
     </div>
   );
 }
