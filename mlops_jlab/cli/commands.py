@@ -12,11 +12,12 @@ from typing import Any
 
 import click
 
+from mlops_jlab.cli.caches import cache
 from mlops_jlab.cli.mlflow import mlflow
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
 from mlops_jlab.cli.stores import store
-from mlops_jlab.errors import ExportError, InputError, ParameterError
+from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -28,6 +29,7 @@ _FILE = click.option(
 _KERNEL = click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
 _JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
                      help="Run at most N steps side by side (default: one a CPU).")  # fmt: skip
+_COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for each step.")
 
 
 @click.command()
@@ -77,9 +79,15 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
     "--experiment", default="", metavar="NAME", help="The experiment (default: the pipeline's name)."
 )
 @click.option("--no-track", is_flag=True, help="Leave no trace in the run table.")
+@click.option("--no-cache", is_flag=True, help="Compute every step anew, and keep nothing.")
+@click.option("--refresh", multiple=True, metavar="STEP", help="Compute this step anew.")
+@_COLD
+@click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
+              help="Keep the imported libraries ready for the next run.")  # fmt: skip
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
-    kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool,
+    kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
+    keep_warm: float, no_cache: bool, refresh: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -98,7 +106,11 @@ def run(
     target = output or _new_run(pipeline)
     plan, folder = _plan(pipeline, target, resume=resume)
     values = _parameters(plan.parameters, pairs, file)
-    options = Options(folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume)
+    options = Options(
+        folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
+        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh),
+        cache=None if no_cache else store_of(pipeline) / "cache",
+    )  # fmt: skip
     _check_folder(options.folder)
     with listener() as watching:
         tracked = None
@@ -125,9 +137,10 @@ def run(
 @click.option("-o", "--output", type=_PATH, default=None, help="Keep both runs in this folder.")
 @_JOBS
 @_KERNEL
+@_COLD
 def verify(
     notebook: Path, pairs: tuple[str, ...], file: Path | None, every_cut: bool,
-    output: Path | None, jobs: int | None, kernel: str,
+    output: Path | None, jobs: int | None, kernel: str, cold: bool,
 ) -> int:  # fmt: skip
     """Prove that the pipeline computes what NOTEBOOK computes.
 
@@ -152,7 +165,7 @@ def verify(
             raise InputError(f"{output} is not empty", hint="choose another --output")
         target.mkdir(parents=True, exist_ok=True)
         environment = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
-        options = Options(notebook.parent.resolve(), jobs or 0, kernel, environment=environment)
+        options = Options(notebook.parent.resolve(), jobs or 0, kernel, cold=cold, environment=environment)
         verdict = verify_graph(graph, target.resolve(), values, options, watching)
     click.echo(printing.verdict(verdict, notebook))
     return 0 if verdict.same else 1
@@ -182,6 +195,17 @@ def tag(notebook: Path, source: str, output: Path | None) -> None:
         raise ExportError(f"{target} cannot be written: {error}") from error
     click.echo(f"{len(tags)} cells tagged in {target}")
     click.echo(f"  look at it: mlops-jlab check {target}")
+
+
+def _steps(plan: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of steps, each of which must exist."""
+    known = [step.name for step in plan.steps]
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"there is no step {name!r}{nearest(name, known)}", hint=f"steps: {', '.join(known)}"
+            )
+    return names
 
 
 def _new_run(pipeline: Path) -> Path:
@@ -266,4 +290,4 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, _given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, tag, runs, store, mlflow, reproduce)
+ALL = (check, verify, export, run, tag, runs, store, cache, mlflow, reproduce)

@@ -13,6 +13,9 @@ from mlops_jlab import __version__
 from mlops_jlab.cli import commands
 from mlops_jlab.errors import MlopsError
 
+# jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # none: it cannot be imported
+
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

@@ -109,7 +109,7 @@ class LiveTable(PlainLines):
             seconds = step.seconds
             if step.status == "running":
                 seconds = time.monotonic() - self._began.get(step.name, time.monotonic())
-            took = "" if seconds is None else f"{seconds:.1f} s"
+            took = "" if seconds is None else "cached" if step.cached else f"{seconds:.1f} s"
             table.add_row(_MARK[step.status], step.name, took, self._cells.get(step.name, ""), style=style)
         return table
 
@@ -129,7 +129,8 @@ class LiveTable(PlainLines):
 def line_of(step: StepState) -> str:
     """A step in one line."""
     took = "" if step.seconds is None or step.status == "pending" else f"  {step.seconds:.1f} s"
-    return f"  {_MARK[step.status]} {step.name}{took}"
+    note = f"  (not kept: {step.note})" if step.note else ""
+    return f"  {_MARK[step.status]} {step.name}" + ("  cached" if step.cached else took + note)
 
 
 def problem_of(step: StepState) -> list[str]:

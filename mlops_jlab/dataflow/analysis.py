@@ -33,7 +33,7 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
     found = [*findings, *more, *walk.notes.findings, *ordering.findings]
     given = _settings(notebook, walk.steps, found)
     steps = tuple(
-        _step(walk, ordering, name, place, given.get(name, {}))
+        _step(walk, ordering, name, place, given.get(name, {}), parameters)
         for place, name in enumerate(ordering.running_order)
     )
     if not steps:
@@ -119,7 +119,10 @@ def _bad_settings(name: str, values: Mapping[str, object]) -> Iterator[Finding]:
         )
 
 
-def _step(walk: Walk, ordering: Ordering, name: str, place: int, given: Mapping[str, object]) -> Step:
+def _step(
+    walk: Walk, ordering: Ordering, name: str, place: int, given: Mapping[str, object],
+    parameters: tuple[Parameter, ...],
+) -> Step:  # fmt: skip
     needs = walk.steps[name]
     below = ordering.read_below(name)
     inputs = {*needs.inputs, *_listed(given, "uses")}
@@ -138,9 +141,18 @@ def _step(walk: Walk, ordering: Ordering, name: str, place: int, given: Mapping[
         seeds=tuple(needs.seeded),
         hidden=tuple(sorted({*needs.hidden, *needs.seeded})),
         setup_values=tuple(sorted(needs.setup_values)),
+        parameters=tuple(p.name for p in parameters if _matters(walk, needs, p.name)),
         surrounds=tuple(sorted(ordering.surrounded.get(name, ()))),
         settings=given,
     )
+
+
+def _matters(walk: Walk, needs: StepNeeds, parameter: str) -> bool:
+    """Whether the step looks at a parameter: itself, or through setup, which runs in front of it."""
+    setup = (
+        effects for index, effects in walk.cells.items() if walk.notebook.cells[index].role is Role.SETUP
+    )
+    return needs.reads_all or parameter in needs.setup_values or any(parameter in e.uses for e in setup)
 
 
 def _listed(settings: Mapping[str, object], key: str) -> list[str]:

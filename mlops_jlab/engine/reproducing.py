@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine.notebooks import Execution, execute
+from mlops_jlab.engine.execution import Execution
+from mlops_jlab.engine.notebooks import execute
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError, RunError
 from mlops_jlab.store import artifacts, location, opening, reading

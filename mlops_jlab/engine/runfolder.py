@@ -27,6 +27,10 @@ class StepState:
     attempts: int = 0
     again: list[str] = field(default_factory=list)  # why it ran again
     error: dict[str, Any] | None = None
+    cached: str = ""  # when its answer was computed, if that was in an earlier run
+    origin: str = ""  # that step's run in the run table
+    why: str = ""  # why it was run although there is a cache
+    note: str = ""  # why its answer is not kept for other runs
 
 
 @dataclass

@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_jlab.engine import consistency
+from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
-from mlops_jlab.engine.notebooks import CellFailure, Execution, check_kernel, execute
+from mlops_jlab.engine.execution import CellFailure, Execution
+from mlops_jlab.engine.notebooks import execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
+from mlops_jlab.engine.warming import Warming
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, MlopsError, RunError
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path
 from mlops_jlab.handoff.session import ATTEMPT, HANDOFF, KEEP, MEMORY
 from mlops_jlab.handoff.trust import machine_key
+from mlops_jlab.kernels.specs import check_kernel
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
 _MOST_REPEATS = 25
@@ -46,13 +50,22 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: ``folder`` is the kernels' working directory."""
+    """How to run: ``folder`` is the steps' working directory.
+
+    ``cold`` starts an ordinary kernel for each step; ``linger`` is how many seconds the warm parent
+    waits for another run when this one is over. ``cache`` is the folder with what earlier runs computed,
+    and the steps in ``refresh`` make no use of it.
+    """
 
     folder: Path
     jobs: int = 0
     kernel: str = ""
     resume: bool = False
     keep_all: bool = False
+    cold: bool = False
+    cache: Path | None = None
+    refresh: tuple[str, ...] = ()
+    linger: float = 0.0
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
 
@@ -128,6 +141,10 @@ class _Run:
         self._spans: dict[str, consistency.Span] = {}
         self._running: dict[Future[CellFailure | None], str] = {}
         self._clock = time.monotonic()
+        self._warming = Warming(manifest, kernel, self._common_environment(), options)
+        self._caching = Caching(
+            options.cache, manifest, self._values, kernel, options.environment, options.refresh
+        )
 
     def go(self) -> RunState:
         """Runs to the end, whatever it is, and writes it down."""
@@ -154,6 +171,7 @@ class _Run:
             self._settle("failed" if failed else "finished", why)
         finally:
             pool.shutdown(wait=True)
+            self._warming.close()
         self._listener.ended(self._state)
         return self._state
 
@@ -199,6 +217,7 @@ class _Run:
         state = self._state.step(name)
         state.status, state.started, state.error = "running", now(), None
         state.attempts += 1
+        state.cached = state.note = state.why = ""
         self._folder.save(self._state)
         self._listener.step(state)
         execution = Execution(
@@ -217,11 +236,21 @@ class _Run:
             timer = threading.Timer(timeout, execution.stop, (why,))
             timer.start()
         attempt = secrets.token_hex(8)
+        state = self._state.step(step.name)
+        if not state.again:
+            used = self._caching.use(step, self._folder, attempt)
+            state.why = used.why
+            if used.entry is not None:
+                if timer is not None:
+                    timer.cancel()
+                state.cached, state.origin = used.entry.created, used.entry.origin
+                return None
         try:
             failure = execute(
                 self._manifest.notebook_of(step), self._folder.executed(step.name),
                 parameters=self._parameters_of(step), environment=self._environment(step.name, attempt),
                 folder=self._options.folder, kernel=self._kernel, execution=execution,
+                parent=self._warming.parent_for(step), cpus=settings.cpus(step.settings.get("cpus")),
             )  # fmt: skip
         finally:
             if timer is not None:
@@ -238,10 +267,12 @@ class _Run:
         declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
         return dict(self._values) if declares else {}
 
+    def _common_environment(self) -> dict[str, str]:
+        return {"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"), **self._options.environment}
+
     def _environment(self, step: str, attempt: str) -> dict[str, str]:
         return {
-            "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
-            **self._options.environment,
+            **self._common_environment(),
             **self._options.environment_of(step),
             HANDOFF: str(self._folder.handoff),
             ATTEMPT: attempt,
@@ -272,7 +303,11 @@ class _Run:
             self._listener.step(state, state.again[-1] if again else "")
             return
         state.status = "finished"
-        self._state.versions |= self._record(name).versions
+        record = self._record(name)
+        self._state.versions |= record.versions
+        if not state.cached:
+            origin = self._options.environment_of(name).get("MLOPS_JLAB_RUN", "").partition(":")[0]
+            state.note = self._caching.keep(self._steps[name], record, state, self._folder, origin)
         self._judge()
         self._folder.save(self._state)
         if state.status == "finished":

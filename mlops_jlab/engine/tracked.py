@@ -10,7 +10,7 @@ from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.engine.runner import Listener
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
-from mlops_jlab.store import location
+from mlops_jlab.store import location, opening, reading
 from mlops_jlab.tracking import starting
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
@@ -80,8 +80,23 @@ class TrackedRun:
         if executed.is_file():
             with suppress(MlopsError):
                 run.log_artifact(executed, "executed")
+        if step.cached:
+            run.set_tag("cached", step.origin[:12] or step.cached)
+            self._copy(step.origin, run)
         reason = str((step.error or {}).get("message", ""))[:2000]
         run.end(step.status, reason)
+
+    @staticmethod
+    def _copy(origin: str, run: LiveRun) -> None:
+        """A step that was not run again has the values that it logged when it was."""
+        if not origin:
+            return
+        with suppress(MlopsError), opening.reading(run.recorder.place) as connection:
+            found = reading.find(connection, origin)
+            run.log_params(found.params)
+            for name in found.metrics:
+                for point in reading.history(connection, found, name):
+                    run.log_metric(name, point.value, point.iteration)
 
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
         """A step begins a cell."""

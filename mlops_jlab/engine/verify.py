@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.dataflow.analysis import analyse
-from mlops_jlab.engine.notebooks import CellFailure, Execution, execute
+from mlops_jlab.engine.execution import CellFailure, Execution
+from mlops_jlab.engine.notebooks import execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState
 from mlops_jlab.engine.runner import Listener, Options, run
 from mlops_jlab.entities.findings import Finding

@@ -48,6 +48,7 @@ class Step:
     seeds: tuple[str, ...] = ()  # generators that the step seeds before it draws
     hidden: tuple[str, ...] = ()  # settings and generators that its source changes
     setup_values: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()  # those that its answer may depend on
     surrounds: tuple[str, ...] = ()  # steps that this one's cells stand around
     settings: Mapping[str, object] = field(default_factory=dict)
 

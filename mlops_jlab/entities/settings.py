@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-KNOWN = frozenset({"retries", "timeout", "memory", "uses", "produces"})
+KNOWN = frozenset({"retries", "timeout", "memory", "cpus", "cache", "uses", "produces"})
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -25,6 +25,11 @@ def size(value: object) -> int | None:
     return bytes_ if bytes_ > 0 else None
 
 
+def cpus(value: object) -> int:
+    """How many processors a step may use, or 0 for all of them."""
+    return value if type(value) is int and value > 0 else 0
+
+
 def problems(values: Mapping[str, object]) -> list[str]:
     """What is wrong with the settings of a step, a sentence each."""
     retries, timeout = values.get("retries", 0), values.get("timeout", 1)
@@ -33,6 +38,8 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "retries is a whole number from 0": type(retries) is not int or retries < 0,
         "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
         "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
+        "cpus is a whole number from 1": not cpus(values.get("cpus", 1)),
+        "cache is true or false": type(values.get("cache", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }
     return [words for words, is_wrong in wrong.items() if is_wrong]

@@ -35,6 +35,21 @@ def local_modules() -> list[str]:
     return sorted(name for name, module in loaded if is_local(name, getattr(module, "__file__", None)))
 
 
+def files_of_local() -> list[str]:
+    """The source files of the user's own modules that are loaded now."""
+    return sorted({str(sys.modules[name].__file__) for name in local_modules()})
+
+
+def files_of_packages() -> dict[str, str]:
+    """For each installed package that is loaded now, one of its files."""
+    found: dict[str, str] = {}
+    for name, module in sorted(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if "." not in name and isinstance(path, str) and _INSTALLED & set(PurePath(path).parts):
+            found[name] = path
+    return found
+
+
 def capture(name: str) -> dict[str, Any]:
     """The globals of a module that can travel, and what its functions and classes keep."""
     found: dict[str, Any] = {}

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.trust import is_ours, sign
@@ -42,7 +43,12 @@ class Taken:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """All that is known of one finished step. Hidden variables have names that begin with ``~``."""
+    """All that is known of one finished step. Hidden variables have names that begin with ``~``.
+
+    ``files_before`` were opened by setup, before the step's own cells; ``files_read`` and
+    ``files_written`` by these. ``objects`` are the files that hold what the step wrote. ``watched`` says
+    that files were watched from the first cell on.
+    """
 
     pipeline: str
     step: str
@@ -56,6 +62,13 @@ class StepRecord:
     unforeseen: tuple[str, ...] = ()
     files_read: tuple[str, ...] = ()
     files_written: tuple[str, ...] = ()
+    files_before: tuple[str, ...] = ()
+    local_files: tuple[str, ...] = ()  # of the user's own modules
+    package_files: dict[str, str] = field(default_factory=dict)  # one for each installed package
+    hosts: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    watched: bool = False
     versions: dict[str, str] = field(default_factory=dict)
     usage: dict[str, float] = field(default_factory=dict)  # cpu_seconds, peak_memory (bytes)
     attempt: str = ""
@@ -98,12 +111,17 @@ def read_record(path: Path) -> StepRecord:
             f"the record {path} was not written by a run on this machine, and is not trusted",
             hint="run the pipeline here; values of other machines are never loaded",
         )
-    fields = json.loads(body)
-    fields["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
-    fields["writes"] = {n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()}
-    for key in ("deleted", "files_read", "files_written", "unforeseen"):
-        fields[key] = tuple(fields[key])
-    return StepRecord(**fields)
+    return from_fields(json.loads(body))
+
+
+def from_fields(fields: Mapping[str, Any]) -> StepRecord:
+    """A record from what ``asdict`` and JSON made of it."""
+    found: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
+    found["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
+    found["writes"] = {n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()}
+    return StepRecord(**found)
 
 
 def records_above(root: Path, pipeline: str, position: int) -> list[StepRecord]:

@@ -45,6 +45,7 @@ class Saver:
         self._names = names
         self._seen = seen
         self._leaves: dict[int, str] = {}
+        self.objects: set[str] = set()  # the digests of all that was written
 
     def save(self, groups: Iterable[Sequence[str]], values: Mapping[str, object]) -> dict[str, Written]:
         """Saves each group; where its values lie, by name."""
@@ -92,7 +93,9 @@ class Saver:
         buffers: list[pickle.PickleBuffer] = []
         file = io.BytesIO()
         NotebookPickler(file, self._names, leaf, None, buffers).dump(value)
-        return self._store.put(file.getvalue(), [buffer.raw() for buffer in buffers])
+        digest = self._store.put(file.getvalue(), [buffer.raw() for buffer in buffers])
+        self.objects.add(digest)
+        return digest
 
 
 def _is_array(value: object) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
-from mlops_jlab.handoff import snapshot
-from mlops_jlab.handoff.files import FileWatch
+from mlops_jlab.handoff import modules, snapshot
+from mlops_jlab.handoff.files import watch
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.records import (
@@ -115,7 +115,8 @@ class StepSession:
         self._held: dict[str, object] = {}  # the state of functions that this step does not define
         self._before = snapshot.Snapshot()
         self._loader = Loader(self.root)
-        self._files = FileWatch((str(self.root),))
+        self._watched = watch.cache_info().currsize > 0  # from the first cell on
+        self._files = watch()
         self._hidden = HiddenState(self._above, Loader(self.root))
         self._hidden.enter()
 
@@ -149,7 +150,7 @@ class StepSession:
         self._restore_states()
         self._inputs = set(self._takes)
         self._before = snapshot.take(self._values(), self.names)
-        self._files.on = True
+        self._files.begin(str(self.root))
 
     def _check_untouched(self) -> None:
         """Definitions that were run again must have left the values that they read alone."""
@@ -206,7 +207,7 @@ class StepSession:
         Raises:
             HandoffError: an output cannot travel; variable, type, step and cure are named.
         """
-        self._files.on = False
+        self._files.end()
         values = self._values()
         keep_all = os.environ.get(KEEP) == "all"
         live = {*outputs, *watched, *optional, *(self._inputs - {n for n in self._takes if n[0] == "~"})}
@@ -224,8 +225,10 @@ class StepSession:
         wanted = changed & (set(now.values) if wide else live)
         refused = self._refused(now, wanted, set(outputs) | set(watched), values)
         groups = self._groups(now, wanted - set(refused), live - set(refused))
-        writes = Saver(self.root, self.names, now).save(groups, values)
-        hidden = self._hidden.leave(Saver(self.root, self.names, now), seeds, settings, self._loader.packages)
+        saver, of_hidden = Saver(self.root, self.names, now), Saver(self.root, self.names, now)
+        writes = saver.save(groups, values)
+        hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
+        self._objects = saver.objects | of_hidden.objects
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
         surprises |= hidden.unforeseen - foreseen
@@ -268,6 +271,13 @@ class StepSession:
                 unforeseen=tuple(sorted(surprises)),
                 files_read=tuple(sorted(self._files.read)),
                 files_written=tuple(sorted(self._files.written)),
+                files_before=tuple(sorted(self._files.before)),
+                local_files=tuple(modules.files_of_local()),
+                package_files=modules.files_of_packages(),
+                hosts=tuple(sorted(self._files.hosts)),
+                programs=tuple(sorted(self._files.programs)),
+                objects=tuple(sorted(self._objects)),
+                watched=self._watched,
                 versions=loaded_versions(),
                 usage=usage_so_far(),
                 attempt=os.environ.get(ATTEMPT, ""),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+ATTEMPT = "MLOPS_JLAB_ATTEMPT"  # a step's process knows which attempt it is
 
 HELP = """Track experiment runs from cells.
 
@@ -58,6 +61,10 @@ def load(shell: Any) -> None:
     shell.register_magics(TrackMagics)
     shell.input_transformer_manager.cleanup_transforms.append(unwrap)
     shell.events.register("pre_run_cell", _before)
+    if ATTEMPT in os.environ:  # a step begins: what its setup opens matters too
+        from mlops_jlab.handoff.files import watch
+
+        watch()
     shell.set_hook("complete_command", _complete, re_key=r"%{1,2}track")
 
 

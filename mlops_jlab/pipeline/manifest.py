@@ -31,6 +31,7 @@ class ManifestStep:
     cells: tuple[str, ...]
     surrounds: tuple[str, ...]
     settings: Mapping[str, Any]
+    parameters: tuple[str, ...] = ()  # those that its answer may depend on
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def render(graph: Graph, identity: str, source: str) -> str:
                 "cells": [cell.id for cell in step.cells],
                 "inputs": list(step.inputs),
                 "outputs": list(step.outputs),
+                **({"parameters": list(step.parameters)} if step.parameters else {}),
                 **({"surrounds": list(step.surrounds)} if step.surrounds else {}),
                 **({"settings": _plain(step.settings)} if step.settings else {}),
             }
@@ -147,6 +149,7 @@ def _manifest(folder: Path, content: dict[str, Any]) -> Manifest:
             ManifestStep(
                 step["name"], place, step["notebook"], tuple(step["cells"]),
                 tuple(step.get("surrounds", ())), step.get("settings", {}),
+                tuple(step.get("parameters", ())),
             )
             for place, step in enumerate(content["steps"])
         ),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jlab.engine.notebooks import Execution, execute
+from mlops_jlab.engine.execution import Execution
+from mlops_jlab.engine.notebooks import execute
 
 WriteNotebook = Callable[..., Path]
 

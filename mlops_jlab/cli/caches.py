@@ -1,0 +1,98 @@
+"""``mlops-jlab cache``: what is kept, why a step was run again, and making room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_jlab.errors import InputError
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.cachestore import CacheStore
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.group()
+def cache() -> None:
+    """Look after the answers of steps that are kept for later runs.
+
+    They lie in the folder cache of the store that serves the current folder.
+    """
+
+
+def _store() -> CacheStore:
+    from mlops_jlab.engine.cachestore import CacheStore
+    from mlops_jlab.store import location
+
+    return CacheStore(location.find().root / "cache")
+
+
+@cache.command("list")
+def show() -> None:
+    """List what is kept, the one used last first."""
+    store = _store()
+    entries = store.all()
+    for entry in entries:
+        given = " ".join(f"{name}={value!r}" for name, value in sorted(entry.parameters.items()))
+        made = datetime.fromisoformat(entry.created).astimezone()
+        took = f"{made:%Y-%m-%d %H:%M} {entry.seconds:8.1f} s"
+        click.echo(f"{entry.pipeline:20} {entry.step:20} {took}  {given}")
+    click.echo(f"{len(entries)} steps, {store.size() / 1e6:,.1f} MB in {store.root}")
+
+
+@cache.command()
+@click.argument("run", type=_PATH, metavar="FOLDER|RUN")
+def why(run: Path) -> None:
+    """Say for each step of a run why it was run, or whose answer was used.
+
+    FOLDER is the run's folder, RUN its id or name in the run table.
+    """
+    from mlops_jlab.engine.runfolder import RunFolder
+
+    state = RunFolder(_folder_of(run)).load()
+    for step in state.steps:
+        click.echo(f"{step.name}: {reason(step)}")
+
+
+def reason(step: Any) -> str:
+    """Why a step was run or not, in one sentence."""
+    if step.cached:
+        made = datetime.fromisoformat(step.cached).astimezone()
+        return f"not run again, its answer is that of {made:%Y-%m-%d %H:%M:%S}"
+    if step.status == "pending":
+        return "not run"
+    told = f"run, because {step.why}" if step.why else "run"
+    return told + (f"; its answer is not kept: {step.note}" if step.note else "")
+
+
+def _folder_of(run: Path) -> Path:
+    from mlops_jlab.store import location, opening, reading
+
+    if run.is_dir():
+        return run
+    place = location.find()
+    if not opening.exists(place):
+        raise InputError(f"there is no folder {run}, and no run either")
+    with opening.reading(place) as connection:
+        found = reading.find(connection, str(run))
+    folder = found.tags.get("folder", "")
+    if not folder:
+        raise InputError(f"run {found.id[:12]} is no run of a pipeline")
+    return Path(folder)
+
+
+@cache.command()
+@click.option("--limit", default="10 GB", show_default=True, metavar="SIZE", help="Keep at most this much.")
+def gc(limit: str) -> None:
+    """Remove what was not used for the longest time."""
+    from mlops_jlab.entities.settings import size
+
+    most = 0 if limit.strip() == "0" else size(limit)
+    if most is None:
+        raise InputError(f"{limit!r} is no size", hint="write it as 500 MB, 2 GB or 0")
+    removed, freed = _store().collect(most)
+    click.echo(f"removed {removed} steps, {freed / 1e6:,.1f} MB")

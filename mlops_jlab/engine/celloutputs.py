@@ -1,0 +1,97 @@
+"""Messages of a shell → the outputs of a notebook's cell, bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import output_from_msg
+
+MOST_TEXT = 2_000_000  # characters that one cell may print into its notebook
+MOST_OUTPUTS = 2_000
+_KINDS = ("display_data", "execute_result", "error")
+
+
+class CellOutputs:
+    """The outputs of one cell while it is executed. What is beyond the bounds is left out, and said so."""
+
+    def __init__(self, displays: dict[str, list[NotebookNode]]) -> None:
+        self.outputs: list[NotebookNode] = []
+        self.error: dict[str, Any] | None = None
+        self._displays = displays  # of the whole notebook: a cell may change what another displayed
+        self._printed = 0
+        self._left_out = 0
+        self._clear_next = False
+
+    def take(self, kind: str, content: dict[str, Any]) -> None:
+        """Adds what one message says."""
+        if kind == "clear_output":
+            self._clear_next = True
+            if not content.get("wait"):
+                self._clear()
+        elif kind == "stream":
+            self._clear()
+            self._print(content["name"], content["text"])
+        elif kind == "update_display_data":
+            self._change(content)
+        elif kind in _KINDS:
+            self._clear()
+            self._add(kind, content)
+
+    def _clear(self) -> None:
+        if self._clear_next:
+            self.outputs.clear()
+            self._printed = self._left_out = 0
+            self._clear_next = False
+
+    def _print(self, name: str, text: str) -> None:
+        room = MOST_TEXT - self._printed
+        if len(text) > room:
+            self._leave_out(len(text) - max(room, 0))
+            text = text[: max(room, 0)]
+        if not text:
+            return
+        self._printed += len(text)
+        last = self.outputs[-1] if self.outputs else None
+        if last is not None and last.output_type == "stream" and last.name == name:
+            last.parts.append(text)
+            return
+        self._append(NotebookNode(output_type="stream", name=name, text="", parts=[text]))
+
+    def _add(self, kind: str, content: dict[str, Any]) -> None:
+        message = {"header": {"msg_type": kind}, "content": {"metadata": {}, **content}}
+        output = output_from_msg(message)
+        if kind == "error":
+            self.error = content
+        display = (content.get("transient") or {}).get("display_id")
+        if display:
+            self._displays.setdefault(display, []).append(output)
+        self._append(output)
+
+    def _append(self, output: NotebookNode) -> None:
+        if len(self.outputs) >= MOST_OUTPUTS and output.output_type != "error":
+            self._leave_out(1)
+            return
+        self.outputs.append(output)
+
+    def _change(self, content: dict[str, Any]) -> None:
+        display = str((content.get("transient") or {}).get("display_id"))
+        for output in self._displays.get(display, ()):
+            output["data"] = content["data"]
+            output["metadata"] = content.get("metadata", {})
+
+    def _leave_out(self, amount: int) -> None:
+        self._left_out += amount
+
+    def settled(self) -> list[NotebookNode]:
+        """The outputs as they are now, in the notebook's format."""
+        found: list[NotebookNode] = []
+        for output in self.outputs:
+            if output.output_type == "stream":
+                output.parts[:] = ["".join(output.parts)]
+                output = NotebookNode(output_type="stream", name=output.name, text=output.parts[0])
+            found.append(output)
+        if self._left_out:
+            note = f"\n[mlops-jlab: cut here; {self._left_out:,} more characters or outputs were left out]\n"
+            found.append(NotebookNode(output_type="stream", name="stderr", text=note))
+        return found

@@ -1,0 +1,150 @@
+"""One attempt at one step: what it is given, how far it is, and how others stop it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import RunError
+from mlops_jlab.kernels import warm
+from mlops_jlab.kernels.specs import python_of_kernel
+from mlops_jlab.kernels.warm import WarmParent
+
+GRACE = 2.0  # seconds between the interrupt and the kill
+
+
+@dataclass(frozen=True)
+class CellFailure:
+    """What a cell raised, or how its process ended."""
+
+    kind: str
+    message: str
+    cell_id: str = ""
+    traceback: str = ""
+
+
+@dataclass
+class Execution:
+    """One notebook while it runs. Other threads may :meth:`stop` it."""
+
+    on_cell: Callable[[int, int, str], None] = lambda _index, _count, _cell: None
+    stopped: str = ""
+    cell_id: str = ""
+    _process: Callable[[], Any] = lambda: None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def attach(self, process: Callable[[], Any]) -> None:
+        """From now on there is a process to end; ``process`` gives it, or nothing."""
+        with self._lock:
+            self._process = process
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises RuntimeError if the execution was stopped before its process could be told."""
+        if self.stopped:
+            raise RuntimeError(self.stopped)
+
+    def begin(self, notebook: Any, index: int) -> None:
+        """The cell at ``index`` begins, unless the execution was stopped."""
+        self.go_on()
+        cell = notebook.cells[index]
+        if cell.cell_type == "code":
+            ids = [one.get("id", "") for one in notebook.cells if one.cell_type == "code"]
+            self.cell_id = cell.get("id", "")
+            self.on_cell(ids.index(self.cell_id), len(ids), self.cell_id)
+
+    def stop(self, why: str) -> None:
+        """Interrupts the process, and after a moment kills it with all its children."""
+        self.stopped = self.stopped or why
+        group = self._group()
+        if group is None:
+            return
+        _signal_group(group, signal.SIGINT)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline and self._group() is not None:
+            time.sleep(0.05)
+        _signal_group(group, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def reap(self) -> None:
+        """Waits for a process that nobody waits for any more, on a busy machine."""
+        process = self.process
+        if process is not None:
+            with suppress(OSError):
+                process.kill()
+            process.wait()
+
+    @property
+    def process(self) -> Any:
+        """The process of the step, once there is one."""
+        with self._lock:
+            return self._process()
+
+    def _group(self) -> int | None:
+        """The process group, while its leader lives: kernels and forked shells lead one of their own."""
+        process = self.process
+        return None if process is None or process.poll() is not None else int(process.pid)
+
+
+def _signal_group(group: int, number: int) -> None:
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(group, number)
+        else:
+            os.kill(group, number)
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """How one notebook is executed: where it is written to, in which environment, folder and process.
+
+    Without a warm ``parent`` it is executed in a kernel.
+    """
+
+    target: Path | None
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path | None
+    execution: Execution
+    parent: WarmParent | None = None
+    cpus: int = 0
+    own_parent: bool = False
+
+    @classmethod
+    def alone(cls, kernel: str, notebook: Any) -> StepRun:
+        """For a notebook that papermill runs without our runner."""
+        parent = None
+        python = python_of_kernel(kernel)
+        sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        if python and warm.is_possible() and not warm.needs_kernel(sources):
+            with suppress(RunError):
+                parent = warm.connect(python, warm.modules_of(sources), os.environ, 0)
+        return cls(None, {}, Path.cwd(), None, Execution(), parent, own_parent=True)
+
+    def close(self) -> None:
+        """Lets a parent go that was only there for this notebook."""
+        if self.own_parent and self.parent is not None:
+            self.parent.close()
+
+    @staticmethod
+    def use_ipc(manager: Any) -> None:
+        """Sockets in the user's runtime folder: no ports, so no race for them (papermill 511).
+
+        The path is ours because jupyter_client's default is relative to the working directory. Where
+        it would be longer than a socket's may be, and on Windows, TCP stays.
+        """
+        from jupyter_core.paths import jupyter_runtime_dir
+
+        path = os.path.join(jupyter_runtime_dir(), f"mlops-{secrets.token_hex(8)}")
+        if sys.platform != "win32" and len(path) < 100:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            manager.transport = "ipc"
+            manager.ip = path

@@ -1,0 +1,225 @@
+"""The runner's side of a warm parent: find it or start it, ask it for processes, hear how they end."""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import hashlib
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import RunError
+from mlops_jlab.kernels.wire import Receiver, send
+from mlops_jlab.notebook.python import parse_cell
+
+_WIDGETS = ("ipywidgets", "tqdm.notebook", "tqdm.auto", "ipympl", "get_ipython().kernel")
+START_LIMIT = 60.0  # seconds until a parent listens
+# They say where somebody sits, or belong to one run, and nothing that is imported looks at them.
+_PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
+
+
+class Process:
+    """A process that a warm parent forked: as ``subprocess.Popen`` shows it, as far as anybody asks."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self) -> None:
+        self.pid = 0
+        self.returncode: int | None = None
+        self.memory = 0  # peak, in bytes; known at the end
+        self.forked = threading.Event()
+        self.ended = threading.Event()
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal, or nothing while it lives."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for the end.
+
+        Raises:
+            subprocess.TimeoutExpired: it still lives after ``timeout`` seconds.
+        """
+        if not self.ended.wait(timeout):
+            raise subprocess.TimeoutExpired("step", timeout or 0)
+        return self.returncode or 0
+
+    def send_signal(self, number: int) -> None:
+        """Signals the process and all in its group."""
+        if self.pid and self.returncode is None:
+            with suppress(OSError):
+                os.killpg(self.pid, number)
+
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it."""
+        self.send_signal(signal.SIGKILL)
+
+    def note_end(self, code: int, memory: int = 0) -> None:
+        """It has ended."""
+        self.returncode, self.memory = code, memory
+        self.forked.set()
+        self.ended.set()
+
+
+class WarmParent:
+    """A connection to a warm parent. Processes that were asked for through it end with it."""
+
+    def __init__(self, channel: socket.socket, started: subprocess.Popen[bytes] | None = None) -> None:
+        self._channel = channel
+        self._started = started
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._asked: dict[int, Process] = {}
+        self._alive: dict[int, Process] = {}
+        self._closed = False
+        threading.Thread(target=self._listen, name="warm-parent", daemon=True).start()
+
+    def fork(self, request: Mapping[str, Any], fds: Sequence[int]) -> Process:
+        """Asks for a process; see :func:`mlops_jlab.kernels.shell.become` for ``request``.
+
+        Raises:
+            RunError: the parent is gone.
+        """
+        process = Process()
+        with self._lock:
+            number = next(self._numbers)
+            self._asked[number] = process
+            try:
+                send(self._channel, {**request, "id": number, "fds": len(fds)}, fds)
+            except OSError as error:
+                raise RunError(f"the warm parent is gone: {error}") from error
+        process.forked.wait()
+        if not process.pid:
+            raise RunError("the warm parent ended before it could fork", hint="try again, or use --cold")
+        return process
+
+    def close(self) -> None:
+        """Lets the parent go; what it forked for this connection ends."""
+        self._closed = True
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+        self._channel.close()
+
+    def _listen(self) -> None:
+        receiver = Receiver(self._channel)
+        while not receiver.ended:
+            for message in receiver.read():
+                if "forked" in message:
+                    process = self._asked.pop(message["forked"])
+                    process.pid = message["pid"]
+                    self._alive[process.pid] = process
+                    process.forked.set()
+                else:
+                    self._alive.pop(message["ended"]).note_end(message["code"], message["memory"])
+        for process in [*self._asked.values(), *self._alive.values()]:
+            process.note_end(-int(signal.SIGKILL))  # the parent took them with it
+        if self._started is not None:
+            self._started.wait()  # it ends when nobody needs it any more
+
+
+def is_possible() -> bool:
+    """Whether this system has processes that can be forked safely."""
+    return sys.platform == "linux"
+
+
+def needs_kernel(sources: Iterable[str]) -> bool:
+    """Whether cells use what only a kernel has: widgets, whose state is kept with the notebook."""
+    return any(word in source for source in sources for word in _WIDGETS)
+
+
+def modules_of(sources: Iterable[str]) -> list[str]:
+    """The modules that cells import at their top level, by full name."""
+    found: dict[str, None] = {}
+    for source in sources:
+        for node in parse_cell(source).tree.body:
+            if isinstance(node, ast.Import):
+                found |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found[node.module] = None
+    return list(found)
+
+
+def connect(python: str, modules: Iterable[str], environment: Mapping[str, str], linger: float) -> WarmParent:
+    """A warm parent with these modules, in that environment: one that is left from before, or a new one.
+
+    The call returns as soon as the parent listens; a request waits until it has imported everything.
+
+    Raises:
+        RunError: it does not start.
+    """
+    wanted = sorted(set(modules))
+    kept = {k: v for k, v in sorted(environment.items()) if not k.startswith(_PASSING)}
+    folder = _folder()
+    path = folder / f"{_key(python, wanted, kept)}.sock"
+    with open(folder / "start.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        channel, process = _call(path), None
+        if channel is None:
+            path.unlink(missing_ok=True)
+            process = _start(python, path, linger, wanted, kept)
+            deadline = time.monotonic() + START_LIMIT
+            while (channel := _call(path)) is None:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RunError(f"the warm parent does not start; see {path.with_suffix('.log')}")
+                time.sleep(0.005)
+    return WarmParent(channel, process)
+
+
+def _start(
+    python: str, path: Path, linger: float, modules: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    words = [python, "-m", "mlops_jlab.kernels.parent", str(path), str(linger), *modules]
+    with open(path.with_suffix(".log"), "wb") as log:
+        return subprocess.Popen(
+            words, env=dict(environment), cwd=path.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def _call(path: Path) -> socket.socket | None:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.connect(str(path))
+    except OSError:
+        channel.close()
+        return None
+    return channel
+
+
+def _folder() -> Path:
+    """Where the sockets lie: a folder that nobody else can enter."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    folder = Path(jupyter_runtime_dir()) / "mlops-jlab"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _key(python: str, modules: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Changes with anything that an import may depend on: interpreter, packages, environment, modules."""
+    places = {sysconfig.get_paths()[name] for name in ("purelib", "platlib")}
+    times = [Path(place).stat().st_mtime_ns for place in sorted(places)]
+    facts = [python, sys.version, times, list(modules), dict(environment), _own_code()]
+    return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+def _own_code() -> list[int]:
+    """When our own modules changed last, which matters to those who work on them."""
+    package = Path(__file__).parent.parent
+    return sorted(path.stat().st_mtime_ns for path in package.glob("*/*.py"))
