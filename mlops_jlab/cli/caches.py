@@ -53,7 +53,7 @@ def why(run: Path) -> None:
     """
     from mlops_jlab.engine.runfolder import RunFolder
 
-    state = RunFolder(_folder_of(run)).load()
+    state = RunFolder(folder_of(run)).load()
     for step in state.steps:
         click.echo(f"{step.name}: {reason(step)}")
 
@@ -69,7 +69,8 @@ def reason(step: Any) -> str:
     return told + (f"; its answer is not kept: {step.note}" if step.note else "")
 
 
-def _folder_of(run: Path) -> Path:
+def folder_of(run: Path) -> Path:
+    """The folder of a run: ``run`` itself, or that of the run with this id or name."""
     from mlops_jlab.store import location, opening, reading
 
     if run.is_dir():

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from mlops_jlab.cli.caches import cache
+from mlops_jlab.cli.debugging import debug
 from mlops_jlab.cli.mlflow import mlflow
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
@@ -126,6 +127,8 @@ def run(
         click.echo(f"  show:   mlops-jlab runs show {tracked.run.id[:12]}")
     if state.status != "finished":
         click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
+        if any(step.error for step in state.steps):
+            click.echo(f"  debug:  mlops-jlab debug {target}", err=True)
     return {"finished": 0, "killed": 130}.get(state.status, 1)
 
 
@@ -290,4 +293,4 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, _given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, tag, runs, store, cache, mlflow, reproduce)
+ALL = (check, verify, export, run, tag, runs, debug, cache, store, mlflow, reproduce)

@@ -45,7 +45,8 @@ def execute(
         except (DeadKernelError, CellTimeoutError, ProcessEnded) as error:
             if not execution.cell_id and not execution.stopped and attempt < START_TRIES:
                 continue
-            return CellFailure("DeadKernel", _death(execution, error), execution.cell_id)
+            kind = "Stopped" if execution.stopped else "DeadKernel"
+            return CellFailure(kind, _death(execution, error), execution.cell_id)
         except RuntimeError as error:
             if execution.stopped:
                 return CellFailure("Stopped", execution.stopped, execution.cell_id)

@@ -47,6 +47,8 @@ class RunState:
     seconds: float | None = None
     error: str = ""
     versions: dict[str, str] = field(default_factory=dict)  # of what the kernels really imported
+    folder: str = ""  # the working directory of the steps
+    export: str = ""  # the export that was run, if the run's folder has none of its own
     format: int = FORMAT
 
     def step(self, name: str) -> StepState:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from mlops_jlab.engine import consistency
 from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
+from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.notebooks import execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
@@ -88,6 +89,9 @@ def run(
     machine_key()
     folder = RunFolder(target.resolve())
     state = _begin(folder, manifest, values, resume=options.resume)
+    state.folder = str(options.folder)
+    if manifest.folder.resolve() != folder.root / "pipeline":
+        state.export = str(manifest.folder.resolve())
     return _Run(manifest, folder, state, values, kernel, options, listener).go()
 
 
@@ -109,6 +113,7 @@ def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, 
         for step in fresh.steps:
             before = old.step(step.name)
             whole = record_path(folder.handoff, old.steps.index(before), step.name).exists()
+            _mend(folder, manifest, step.name)
             if before.status == "finished" and whole:
                 fresh.steps[fresh.steps.index(step)] = before
     elif (folder.root / "run.json").exists():
@@ -117,6 +122,14 @@ def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, 
         )
     folder.create()
     return fresh
+
+
+def _mend(folder: RunFolder, manifest: Manifest, step: str) -> None:
+    """An executed notebook that was being saved when the runner died is made whole."""
+    planned = next(one for one in manifest.steps if one.name == step)
+    executed = folder.executed(step)
+    if executed.is_file():
+        repair(executed, manifest.notebook_of(planned))
 
 
 class _Run:
@@ -140,6 +153,7 @@ class _Run:
         self._executions: dict[str, Execution] = {}
         self._spans: dict[str, consistency.Span] = {}
         self._running: dict[Future[CellFailure | None], str] = {}
+        self._not_before: dict[str, float] = {}
         self._clock = time.monotonic()
         self._warming = Warming(manifest, kernel, self._common_environment(), options)
         self._caching = Caching(
@@ -199,8 +213,12 @@ class _Run:
             failed = any(step.error for step in self._state.steps)
             for name in [] if failed else self._due()[: jobs - len(self._running)]:
                 self._start(pool, name)
-            if not self._running:
+            waiting = not failed and any(at > time.monotonic() for at in self._not_before.values())
+            if not self._running and not waiting:
                 return
+            if not self._running:
+                asked.wait(0.1)
+                continue
             done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
             for future in done:
                 self._finish(self._running.pop(future), future)
@@ -210,7 +228,9 @@ class _Run:
         return [
             step.name
             for step in self._state.steps
-            if step.status == "pending" and self._before[step.name] <= finished
+            if step.status == "pending"
+            and self._before[step.name] <= finished
+            and self._not_before.get(step.name, 0) <= time.monotonic()
         ]
 
     def _start(self, pool: ThreadPoolExecutor, name: str) -> None:
@@ -295,6 +315,10 @@ class _Run:
             retries = self._steps[name].settings.get("retries", 0)
             again = isinstance(retries, int) and state.attempts <= retries
             state.status = "pending" if again else "failed"
+            if again:
+                self._not_before[name] = time.monotonic() + settings.pause(
+                    self._steps[name].settings, state.attempts
+                )
             if not again:
                 state.error = self._describe(self._steps[name], failure)
             else:

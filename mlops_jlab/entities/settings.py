@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-KNOWN = frozenset({"retries", "timeout", "memory", "cpus", "cache", "uses", "produces"})
+KNOWN = frozenset({"retries", "backoff", "timeout", "memory", "cpus", "cache", "uses", "produces"})
+LONGEST_PAUSE = 3600.0  # seconds between two tries
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -30,12 +31,22 @@ def cpus(value: object) -> int:
     return value if type(value) is int and value > 0 else 0
 
 
+def pause(values: Mapping[str, object], attempts: int) -> float:
+    """Seconds to wait before a step is tried again, after so many ``attempts``: doubled with each."""
+    first = values.get("backoff", 0)
+    if isinstance(first, bool) or not isinstance(first, (int, float)) or not first > 0:
+        return 0.0
+    return min(LONGEST_PAUSE, float(first) * 2.0 ** min(attempts - 1, 32))
+
+
 def problems(values: Mapping[str, object]) -> list[str]:
     """What is wrong with the settings of a step, a sentence each."""
     retries, timeout = values.get("retries", 0), values.get("timeout", 1)
+    backoff = values.get("backoff", 0)
     names = [values.get(key, []) for key in ("uses", "produces")]
     wrong = {
         "retries is a whole number from 0": type(retries) is not int or retries < 0,
+        "backoff is a number of seconds from 0": not isinstance(backoff, (int, float)) or not backoff >= 0,
         "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
         "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
         "cpus is a whole number from 1": not cpus(values.get("cpus", 1)),

@@ -31,11 +31,12 @@ class FileWatch:
     def __init__(self) -> None:
         paths = {sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
         home = os.path.expanduser("~")
-        runs = os.environ.get("MLOPS_JLAB_STORE")  # the store of runs is no data of the notebook's
+        # What we keep is no data of the notebook's.
+        ours = [os.environ.get("MLOPS_JLAB_STORE"), os.environ.get("MLOPS_JLAB_HANDOFF")]
         hidden = {os.path.join(home, name) for name in (".cache", ".config", ".ipython", ".local")}
         self._ignored = tuple(
             os.path.realpath(path) + os.sep
-            for path in {*paths, *hidden, *_SYSTEM, *filter(None, [runs]), sys.prefix}
+            for path in {*paths, *hidden, *_SYSTEM, *filter(None, ours), sys.prefix}
         )
         self._temporary = os.path.join(os.path.realpath(tempfile.gettempdir()), "ipykernel_")
         self.before: set[str] = set()

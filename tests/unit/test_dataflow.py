@@ -72,7 +72,11 @@ def test_a_finding_names_the_line_of_the_cell_below_a_cell_magic() -> None:
         ({"memory": 5_000_000}, []),
         ({"memory": "much"}, ["error"]),
         ({"memory": 0}, ["error"]),
-        ({"cpus": 2}, ["note"]),
+        ({"cpus": 2, "cache": False, "backoff": 1.5}, []),
+        ({"cpus": 0}, ["error"]),
+        ({"cache": "sometimes"}, ["error"]),
+        ({"backoff": -1}, ["error"]),
+        ({"gpus": 2}, ["note"]),
     ],
 )
 def test_settings_of_a_step_are_checked(settings: dict[str, object], severity: list[str]) -> None:

@@ -1,0 +1,223 @@
+"""Steps that are forked from a warm parent: each a process of its own that does what a kernel does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops_jlab.engine.executed import repair
+from mlops_jlab.engine.runfolder import RunFolder
+from tests.conftest import notebook_json
+from tests.integration.running import Bench
+
+BOTH = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def run_one(bench: Bench, source: str, **options: object) -> dict[str, object]:
+    state = bench.run([("step:a", source), ("step:b", "y = 1")], cache=None, **options)
+    return {"status": state.status, **(state.step("a").error or {})}
+
+
+@BOTH
+def test_nothing_leaks_from_step_to_step(bench: Bench, cold: bool) -> None:
+    cells = [
+        ("step:a", "import os, math\nunused = 1\nfirst = os.getpid()\nx = math.pi"),
+        (
+            "step:b",
+            "print('unused' in get_ipython().user_ns, first == os.getpid(), x > 3)\nimport json\njson.mark = 1",
+        ),
+    ]
+    assert bench.run(cells, cache=None, cold=cold, linger=20).status == "finished"
+    assert bench.printed("b") == "False False True\n"
+    again = [("step:c", "import json\nprint(hasattr(json, 'mark'))"), *cells]
+    assert bench.run(again, cache=None, cold=cold).status == "finished"
+    assert bench.printed("c") == "False\n"  # another run, from the same parent
+
+
+def test_unseeded_generators_differ_between_forks(bench: Bench) -> None:
+    draw = "import random, numpy as np\nprint(np.random.rand(), random.random())"
+    bench.run([("step:a", draw), ("after:a step:b", draw), ("setup", "import numpy")], cache=None, jobs=1)
+    assert bench.printed("a").split() != bench.printed("b").split()
+
+
+@BOTH
+def test_libraries_with_threads_and_processes_work(bench: Bench, cold: bool) -> None:
+    source = (
+        "import numpy as np\nfrom sklearn.ensemble import RandomForestClassifier\n"
+        "from sklearn.datasets import load_iris\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "forest = RandomForestClassifier(20, n_jobs=2, random_state=0).fit(X, y)\n"
+        "big = np.ones((300, 300)) @ np.ones((300, 300))\n"
+        "from joblib import Parallel, delayed\n"
+        "squares = Parallel(n_jobs=2)(delayed(pow)(n, 2) for n in range(4))\n"
+        "with ThreadPoolExecutor(2) as pool: tens = list(pool.map(lambda n: 10 * n, range(3)))\n"
+        "print(round(forest.score(X, y)), int(big[0, 0]), squares, tens)"
+    )
+    assert run_one(bench, source, cold=cold) == {"status": "finished"}
+    assert bench.printed("a") == "1 300 [0, 1, 4, 9] [0, 10, 20]\n"
+
+
+@BOTH
+def test_a_cell_does_what_it_does_in_a_kernel(bench: Bench, cold: bool) -> None:
+    source = (
+        "import asyncio, os, subprocess, sys\nawait asyncio.sleep(0)\n"
+        "print('python'); sys.stdout.flush()\n"
+        "subprocess.run(['echo', 'program'], check=True)\n"
+        "!echo shell\n"
+        "try:\n    asyncio.run(asyncio.sleep(0))\nexcept RuntimeError as error:\n    print(error)\n"
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    )
+    assert run_one(bench, source, cold=cold)["status"] == "finished"
+    printed = bench.printed("a")
+    seen = () if cold else ("program",)  # ipykernel sees no programs while pytest runs
+    for words in ("python", *seen, "shell", "cannot be called from a running event loop"):
+        assert words in printed
+    outputs = [
+        output
+        for cell in json.loads(RunFolder(bench.runs[-1]).executed("a").read_text())["cells"]
+        for output in cell.get("outputs", ())
+    ]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("source", "kind", "words"),
+    [
+        ("1 / 0", "ZeroDivisionError", "division by zero"),
+        ("input('who?')", "StdinNotImplementedError", "input"),
+        ("import os; os.kill(os.getpid(), 9)", "DeadKernel", "killed by SIGKILL"),
+        ("import os; os._exit(7)", "DeadKernel", "died"),
+        ("import sys; sys.exit(0)", "StoppedEarly", "ended before its last cell"),
+        (
+            "import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass",
+            "Stopped",
+            "1.5 s",
+        ),
+    ],
+)
+def test_a_step_that_ends_badly_is_named(
+    bench: Bench, source: str, kind: str, words: str, cold: bool
+) -> None:
+    found = run_one(
+        bench,
+        f"print('so far')\n{source}",
+        cold=cold,
+        settings={"a": {"timeout": 1.5}} if kind == "Stopped" else {},
+    )
+    assert found["status"] == "failed"
+    assert found["kind"] == kind
+    assert words in str(found["message"])
+    assert found["cell"] == "c1"
+    if kind != "DeadKernel" or not cold:  # a kernel that dies takes what it had not sent yet with it
+        assert "so far" in bench.printed("a")
+
+
+def test_a_flood_of_output_is_cut_with_a_note(bench: Bench) -> None:
+    source = "for _ in range(20): print('x' * 1_000_000)\nfrom IPython.display import display\n" \
+             "for n in range(20_000): display(n)"  # fmt: skip
+    assert run_one(bench, source)["status"] == "finished"
+    executed = RunFolder(bench.runs[-1]).executed("a")
+    assert executed.stat().st_size < 5_000_000
+    assert "more characters or outputs were left out" in executed.read_text()
+
+
+def test_an_executed_notebook_is_whole_at_every_moment(bench: Bench, tmp_path: Path) -> None:
+    cells = [("step:a", f"print('{n}' * 2000)\nimport time; time.sleep(0.01)") for n in range(30)]
+    seen = 0
+    import threading
+
+    ended = threading.Event()
+
+    def look() -> None:
+        nonlocal seen
+        while not ended.wait(0.005):
+            for path in (tmp_path / "runs").glob("*/executed/*.ipynb"):
+                found = json.loads(path.read_text())
+                seen = max(seen, sum(bool(cell.get("outputs")) for cell in found["cells"]))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        assert bench.run(cells, cache=None).status == "finished"
+    finally:
+        ended.set()
+        watcher.join()
+    assert seen > 5
+
+
+def test_a_notebook_that_was_cut_off_is_made_whole(bench: Bench) -> None:
+    bench.run([("step:a", "print('one')"), ("step:a", "print('two')")], cache=None)
+    path = RunFolder(bench.runs[-1]).executed("a")
+    source = next((bench.runs[-1] / "pipeline" / "steps").glob("*.ipynb"))
+    whole = path.read_text()
+    assert not repair(path, source)
+    for length in range(40, len(whole) - 2, 211):
+        path.write_text(whole[:length])
+        assert repair(path, source)
+        cells = json.loads(path.read_text())["cells"]
+        assert [cell["id"] for cell in cells] == [cell["id"] for cell in json.loads(whole)["cells"]]
+    assert "one" in path.read_text()
+
+
+def test_the_steps_of_a_dead_runner_end_themselves(tmp_path: Path) -> None:
+    cells = [("step:a", "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(120)")]
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(cells)))
+    environment = {**os.environ, "MLOPS_JLAB_STORE": str(tmp_path / "store")}
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "mlops_jlab", "run", "nb.ipynb", "--output", "out"], cwd=tmp_path,
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    pid = tmp_path / "pid"
+    deadline = time.monotonic() + 60
+    while not (pid.exists() and pid.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    runner.send_signal(signal.SIGKILL)
+    runner.wait()
+    step = int(pid.read_text())
+    deadline = time.monotonic() + 5
+    while _lives(step):
+        assert time.monotonic() < deadline, "the step outlives its runner"
+        time.sleep(0.05)
+    executed = json.loads((tmp_path / "out" / "executed" / "a.ipynb").read_text())
+    assert [cell["id"] for cell in executed["cells"]][-1] == "mlops-save"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("through", ["papermill", "nbclient"])
+def test_others_use_the_engine_and_the_kernels(tmp_path: Path, through: str) -> None:
+    source, target = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
+    cells = [
+        ("parameters", "depth = 1"),
+        ("-", "import os\nprint('depth', depth, os.environ.get('FORKED_BY_US'))"),
+    ]
+    source.write_text(json.dumps(notebook_json(cells)))
+    environment = {**os.environ, "FORKED_BY_US": "yes"}
+    if through == "papermill":
+        words = ["papermill", "--engine", "mlops-jlab", str(source), str(target), "-p", "depth", "4"]
+    else:
+        environment |= {"JUPYTER_DEFAULT_PROVISIONER_NAME": "mlops-jlab-warm", "MLOPS_JLAB_WARM": "json csv"}
+        words = ["jupyter", "execute", str(source), "--output", str(target)]
+    subprocess.run([sys.executable, "-m", *words], check=True, env=environment, cwd=tmp_path, timeout=120)
+    text = target.read_text()
+    assert ("depth 4 yes" if through == "papermill" else "depth 1 yes") in text
