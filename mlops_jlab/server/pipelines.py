@@ -14,6 +14,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
+from mlops_jlab.engine.debugging import open_step
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import HandoffError, InputError
@@ -82,7 +83,7 @@ class LastRoute(Route):
 
 
 def _last(place: Place, notebook: Path) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"run": None, "steps": [], "resumable": False}
+    nothing: dict[str, Any] = {"run": None, "steps": [], "resumable": False, "failed": False}
     if not opening.exists(place):
         return nothing
     condition = filters.Condition("r.kind = 'pipeline' AND r.source = ?", (str(notebook),))
@@ -95,13 +96,15 @@ def _last(place: Place, notebook: Path) -> dict[str, Any]:
     newest = {child.name: child for child in children}
     steps = [
         {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
-         "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name)}
+         "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name),
+         "cached": "cached" in child.tags}
         for name, child in newest.items()
     ]  # fmt: skip
     stopped = found[0].status in (RunStatus.FAILED, RunStatus.KILLED)
     return {
         "run": short(found[0]), "steps": steps,
         "resumable": stopped and _is_ours(place, folder),
+        "failed": any(child.status is RunStatus.FAILED for child in newest.values()),
     }  # fmt: skip
 
 
@@ -184,7 +187,7 @@ def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     values = place.root / "runs" / notebook.stem / f"{target.name}.json"
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
-    words = ["run", str(notebook), "--output", str(target)]
+    words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
     words += ["--resume"] if resumed else ["--parameters-file", str(values)]
     start_apart(place, words, target.with_suffix(".log"), notebook.parent)
     return {"folder": target.name, "pipeline": graph.name, "log": str(target.with_suffix(".log").name)}
@@ -217,6 +220,29 @@ def _cancel(place: Place, run_id: str) -> None:
     if run.kind != "pipeline" or run.status.is_over or run.owner is None or not is_alive(run.owner):
         raise InputError(f"run {run.id[:12]} is no pipeline that runs on this machine")
     os.kill(run.owner.pid, signal.SIGTERM)
+
+
+class DebugRoute(Route):
+    """``POST pipelines/RUN/debug``: writes the step that failed as a notebook with its inputs loaded."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self, run_id: str) -> None:
+        """``step``: another step. Answers with the notebook's path and the id of the failing cell."""
+        step = self.body(step=str).get("step", "")
+        self.answer(await aside(_debug, self.place, self.root, run_id, step))
+
+
+def _debug(place: Place, root: Path, run_id: str, step: str) -> dict[str, str]:
+    with opening.reading(place) as connection:
+        run = reading.find(connection, run_id)
+    folder = Path(run.tags.get("folder", ""))
+    if not _is_ours(place, folder):
+        raise InputError(f"run {run.id[:12]} has no folder in this store")
+    beside = Path(run.source).parent
+    opened = open_step(folder, step, beside if beside.is_relative_to(root) and beside.is_dir() else root)
+    return {"path": opened.path.relative_to(root).as_posix(), "step": opened.step, "cell": opened.cell}
 
 
 class ExportRoute(Route):

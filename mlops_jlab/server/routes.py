@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("pipelines/run", pipelines.ExecuteRoute),
     ("pipelines/export", pipelines.ExportRoute),
     (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
+    (rf"pipelines/{_RUN}/debug", pipelines.DebugRoute),
 )
 
 

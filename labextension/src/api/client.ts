@@ -8,6 +8,7 @@ import {
   Course,
   Graph,
   Last,
+  Opened,
   Page,
   Run,
   RunDetail,
@@ -151,6 +152,11 @@ export class Client {
 
   cancel(id: string): Promise<object> {
     return this._ask(`pipelines/${id}/cancel`, 'POST', {});
+  }
+
+  /** Writes the step that failed as a notebook with its inputs loaded. */
+  debug(id: string): Promise<Opened> {
+    return this._ask(`pipelines/${id}/debug`, 'POST', {});
   }
 
   private async _ask<T>(

@@ -783,6 +783,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pipelines/{run}/debug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes the step that failed as a notebook with its inputs loaded. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** @description Another step. */
+                        step?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Where it is. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Opened"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines/{run}/log": {
         parameters: {
             query?: never;
@@ -994,11 +1043,21 @@ export interface components {
             duration: number | null;
             reason: string;
             values: components["schemas"]["Texts"];
+            /** @description Its answer is that of an earlier run. */
+            cached: boolean;
+        };
+        Opened: {
+            path: string;
+            step: string;
+            /** @description The id of the cell to look at. */
+            cell: string;
         };
         Last: {
             run: components["schemas"]["Run"] | null;
             steps: components["schemas"]["StepState"][];
             resumable: boolean;
+            /** @description A step of it failed. */
+            failed: boolean;
         };
         Suggestion: {
             cells: components["schemas"]["TagChange"][];

@@ -20,4 +20,5 @@ export type Finding = Schemas['Finding'];
 export type Fix = Schemas['Fix'];
 export type TagChange = Schemas['TagChange'];
 export type StepState = Schemas['StepState'];
+export type Opened = Schemas['Opened'];
 export type Last = Schemas['Last'];

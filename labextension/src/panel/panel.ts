@@ -1,7 +1,7 @@
 /** The panel in the sidebar: sections that fold, and sleep while nobody sees them. */
 
 import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStateDB } from '@jupyterlab/statedb';
 import { TranslationBundle } from '@jupyterlab/translation';
@@ -87,7 +87,11 @@ export function makePanel(parts: Parts): {
     new PipelineSection(
       pipeline,
       client,
-      { openRun: id => execute(COMMANDS.openRun, { id }), openExample },
+      {
+        openRun: id => execute(COMMANDS.openRun, { id }),
+        openExample,
+        openAt: (path, cell) => openAt(app, path, cell)
+      },
       trans
     )
   );
@@ -104,4 +108,24 @@ export function makePanel(parts: Parts): {
     )
   );
   return { panel, runs };
+}
+
+/** Opens a notebook and makes a cell of it the active one. */
+async function openAt(
+  app: JupyterFrontEnd,
+  path: string,
+  cell: string
+): Promise<void> {
+  const opened: unknown = await app.commands.execute('docmanager:open', {
+    path
+  });
+  if (opened instanceof NotebookPanel) {
+    await opened.revealed;
+    const { widgets } = opened.content;
+    const place = widgets.findIndex(one => one.model.id === cell);
+    if (place >= 0) {
+      opened.content.activeCellIndex = place;
+      await opened.content.scrollToItem(place, 'center');
+    }
+  }
 }

@@ -16,6 +16,7 @@ interface Props {
   client: Client;
   onResume: (run: string) => void;
   onCancel: (run: string) => void;
+  onDebug: (run: string) => void;
   onOpen: (run: string) => void;
   trans: TranslationBundle;
 }
@@ -84,6 +85,13 @@ function Head(props: Props & { run: Run; isOpen: boolean }): React.JSX.Element {
           label={trans.__('Resume')}
           title={trans.__('Go on from the step that failed')}
           onClick={() => props.onResume(run.id)}
+        />
+      )}
+      {!isOpen && last.failed && (
+        <Button
+          label={trans.__('Open at Failure')}
+          title={trans.__('The failing cell, with its inputs loaded')}
+          onClick={() => props.onDebug(run.id)}
         />
       )}
     </div>

@@ -9,7 +9,12 @@ import { Problem, problemOf } from '../problems';
 import { without } from '../records';
 import { Checker, Checkers } from './checker';
 
-const NOTHING: Last = { run: null, steps: [], resumable: false };
+const NOTHING: Last = {
+  run: null,
+  steps: [],
+  resumable: false,
+  failed: false
+};
 const PAUSE = 150;
 
 /** The model of the section. A hidden section asks for nothing. */

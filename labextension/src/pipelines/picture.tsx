@@ -41,11 +41,19 @@ export function told(name: string, state: StepState | undefined): string {
     .join('\n');
 }
 
-function nodesOf(places: readonly Place[], states: Props['states']): Node[] {
+function nodesOf(
+  places: readonly Place[],
+  states: Props['states'],
+  trans: TranslationBundle
+): Node[] {
   return places.map(({ name, x, y }) => {
     const state = states.find(found => found.name === name);
     const took =
-      typeof state?.duration === 'number' ? ` ${seconds(state.duration)}` : '';
+      state?.cached === true
+        ? trans.__(' cached')
+        : typeof state?.duration === 'number'
+          ? ` ${seconds(state.duration)}`
+          : '';
     const label = (
       <span title={told(name, state)}>
         {state && `${markOf(state.status)} `}
@@ -84,7 +92,10 @@ export default function Picture(props: Props): React.JSX.Element {
   // Most changes of a notebook leave its graph as it is, and then nothing is laid out anew.
   const shape = JSON.stringify([graph.steps.map(s => s.name), graph.edges]);
   const places = React.useMemo(() => placesOf(graph), [shape]);
-  const nodes = React.useMemo(() => nodesOf(places, states), [places, states]);
+  const nodes = React.useMemo(
+    () => nodesOf(places, states, trans),
+    [places, states]
+  );
   const edges = React.useMemo(() => edgesOf(graph), [shape]);
   const host = React.useRef<HTMLDivElement>(null);
   const flow = React.useRef<ReactFlowInstance | null>(null);

@@ -20,6 +20,8 @@ const Picture = React.lazy(() => import('./picture'));
 export interface Actions {
   openRun(id: string): void;
   openExample(): void;
+  /** Opens a notebook at a cell. */
+  openAt(path: string, cell: string): Promise<void>;
 }
 
 /** The section of the panel. */
@@ -85,6 +87,7 @@ export class PipelineSection extends ReactWidget {
           client={this._client}
           onResume={run => void this._run(run)}
           onCancel={run => void this._cancel(run)}
+          onDebug={run => void this._debug(run)}
           onOpen={id => this._actions.openRun(id)}
           trans={this._trans}
         />
@@ -165,6 +168,14 @@ export class PipelineSection extends ReactWidget {
     return this._model.withFile(async () => {
       await this._client.cancel(run);
       return this._trans.__('It is being stopped');
+    });
+  }
+
+  private _debug(run: string): Promise<void> {
+    return this._model.withFile(async () => {
+      const { path, cell } = await this._client.debug(run);
+      await this._actions.openAt(path, cell);
+      return this._trans.__('Opened %1', path);
     });
   }
 

@@ -6,8 +6,17 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
+import { Choice } from '../elements';
 import { without } from '../records';
-import { FIELDS, problemOfField, Settings, withField } from './settings';
+import {
+  CACHING,
+  cachingOf,
+  FIELDS,
+  problemOfField,
+  Settings,
+  withCaching,
+  withField
+} from './settings';
 import { roleOf } from './roles';
 
 const KEY = 'mlops_jlab';
@@ -89,7 +98,9 @@ function Fields(props: {
   const labels = {
     retries: trans.__('Tries after a failure'),
     timeout: trans.__('Time limit in seconds'),
-    memory: trans.__('Memory limit, such as 2 GB')
+    backoff: trans.__('Seconds before the next try'),
+    memory: trans.__('Memory limit, such as 2 GB'),
+    cpus: trans.__('Processors')
   };
   return (
     <fieldset aria-label={trans.__('How step %1 is run', step)}>
@@ -104,6 +115,20 @@ function Fields(props: {
           trans={trans}
         />
       ))}
+      <label>
+        <span>{trans.__('Use an earlier answer')}</span>
+        <Choice
+          label={trans.__('Use an earlier answer')}
+          value={cachingOf(settings)}
+          values={CACHING}
+          names={{
+            '': trans.__('if nothing has changed'),
+            always: trans.__('even if it may differ each time'),
+            never: trans.__('never')
+          }}
+          onChange={word => onChange(withCaching(settings, word))}
+        />
+      </label>
     </fieldset>
   );
 }

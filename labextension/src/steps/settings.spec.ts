@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
-import { problemOfField, withField } from './settings';
+import { cachingOf, problemOfField, withCaching, withField } from './settings';
 
 const trans = nullTranslator.load('mlops_jlab');
 
@@ -16,6 +16,10 @@ describe('problemOfField', () => {
     ['memory', '2 GB', true],
     ['memory', '500MiB', true],
     ['memory', 'much', false],
+    ['backoff', '0', true],
+    ['backoff', '-1', false],
+    ['cpus', '2', true],
+    ['cpus', '0', false],
     ['memory', '', true]
   ] as const)('of %s %s', (name, text, good) => {
     expect(problemOfField(name, text, trans) === '').toBe(good);
@@ -31,5 +35,15 @@ describe('withField', () => {
     });
     expect(withField(before, 'retries', '')).toEqual({ uses: ['x'] });
     expect(withField({}, 'memory', '2 GB')).toEqual({ memory: '2 GB' });
+    expect(withField({}, 'cpus', '2')).toEqual({ cpus: 2 });
+  });
+});
+
+describe('withCaching', () => {
+  it.each(['', 'always', 'never'])('%s comes back', word => {
+    expect(cachingOf(withCaching({ retries: 1 }, word))).toBe(word);
+    expect(withCaching({ cache: true }, word).cache).toBe(
+      word === '' ? undefined : word === 'always'
+    );
   });
 });

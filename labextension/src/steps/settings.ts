@@ -5,7 +5,13 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { without } from '../records';
 
 /** The settings that the form knows; others are kept as they are. */
-export const FIELDS = ['retries', 'timeout', 'memory'] as const;
+export const FIELDS = [
+  'retries',
+  'backoff',
+  'timeout',
+  'memory',
+  'cpus'
+] as const;
 
 export type FieldName = (typeof FIELDS)[number];
 
@@ -28,6 +34,10 @@ export function problemOfField(
   switch (name) {
     case 'retries':
       return /^\d+$/.test(words) ? '' : trans.__('A whole number from 0.');
+    case 'backoff':
+      return Number(words) >= 0 ? '' : trans.__('A number of seconds from 0.');
+    case 'cpus':
+      return /^[1-9]\d*$/.test(words) ? '' : trans.__('A whole number from 1.');
     case 'timeout':
       return Number(words) > 0 ? '' : trans.__('A number of seconds above 0.');
     case 'memory':
@@ -48,10 +58,20 @@ export function withField(
   if (words === '') {
     return others;
   }
-  const value = {
-    retries: Number(words),
-    timeout: Number(words),
-    memory: words
-  }[name];
-  return { ...others, [name]: value };
+  return { ...others, [name]: name === 'memory' ? words : Number(words) };
+}
+
+/** Whether a step's answer is kept: as it is found out, always, or never. */
+export const CACHING = ['', 'always', 'never'] as const;
+
+/** What the settings say of the cache, as one of `CACHING`. */
+export function cachingOf(settings: Settings): string {
+  const { cache } = settings;
+  return cache === true ? 'always' : cache === false ? 'never' : '';
+}
+
+/** The settings with another word for the cache. */
+export function withCaching(settings: Settings, word: string): Settings {
+  const others = without(settings, 'cache');
+  return word === '' ? others : { ...others, cache: word === 'always' };
 }
