@@ -96,7 +96,7 @@ def run(
     1: a step failed, 2: wrong input.
     """
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.report import write_report
+    from mlops_jlab.engine.report import prepare, write_report
     from mlops_jlab.engine.runfolder import RunFolder
     from mlops_jlab.engine.runner import Options
     from mlops_jlab.engine.runner import run as run_pipeline
@@ -113,6 +113,7 @@ def run(
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
     _check_folder(options.folder)
+    prepare()
     with listener() as watching:
         tracked = None
         if not no_track:

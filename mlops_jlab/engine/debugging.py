@@ -46,7 +46,7 @@ def open_step(root: Path, name: str, target: Path) -> Opened:
         inner
         for one in notebook["cells"][1:]
         if one.get("id") != SAVE_CELL
-        for inner in (done.get(one.get("id"), one), *_given(state, one))
+        for inner in (_untagged(done.get(one.get("id"), one)), *_given(state, one))
     ]
     notebook["metadata"]["mlops_jlab"] = {"debug": {"run": str(root), "step": step.name, "cell": cell}}
     path = target / f"debug-{plan.name}-{step.name}.ipynb"
@@ -104,6 +104,11 @@ def _front(
     ]
     about: dict[str, Any] = {"cell_type": "markdown", "id": "mlops-debug", "metadata": {}, "source": text}
     return [about, _code("mlops-debug-place", lines)]
+
+
+def _untagged(cell: dict[str, Any]) -> dict[str, Any]:
+    """The cell without tags: this notebook is no pipeline."""
+    return {**cell, "metadata": {k: v for k, v in cell["metadata"].items() if k != "tags"}}
 
 
 def _given(state: RunState, cell: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ from mlops_jlab.pipeline.picture import crossing
 
 _MARKS = {"finished": "✓", "failed": "✗", "killed": "✗", "pending": "·", "running": "…"}
 _LONGEST_OUTPUT = 200_000
+
+
+def prepare() -> None:
+    """Imports what the report needs in a thread of its own, while the run goes on."""
+    threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
 
 
 def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path:

@@ -221,3 +221,46 @@ def test_others_use_the_engine_and_the_kernels(tmp_path: Path, through: str) -> 
     subprocess.run([sys.executable, "-m", *words], check=True, env=environment, cwd=tmp_path, timeout=120)
     text = target.read_text()
     assert ("depth 4 yes" if through == "papermill" else "depth 1 yes") in text
+
+
+CHAIN = [
+    ("step:a", "import time; time.sleep(0.2); x = 1"), ("step:b", "time.sleep(0.2); y = x + 1"),
+    ("step:c", "time.sleep(0.2); z = y + 1"), ("step:d", "print('answer', x + y + z)"),
+]  # fmt: skip
+
+
+def test_a_run_whose_runner_was_killed_goes_on_to_the_same_answer(tmp_path: Path) -> None:
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(CHAIN)))
+    environment = {**os.environ, "MLOPS_JLAB_STORE": str(tmp_path / "store")}
+    words = [
+        sys.executable,
+        "-m",
+        "mlops_jlab",
+        "run",
+        "nb.ipynb",
+        "--no-cache",
+        "--keep-warm",
+        "1",
+        "--output",
+    ]
+    options = {
+        "cwd": tmp_path,
+        "env": environment,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
+    for number in range(10):
+        target = tmp_path / f"out-{number}"
+        runner = subprocess.Popen([*words, target.name], **options)  # type: ignore[call-overload]
+        deadline = time.monotonic() + 60
+        while not (target / "run.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.25 * number)
+        runner.kill()
+        runner.wait()
+        subprocess.run([*words, target.name, "--resume"], check=True, timeout=60, **options)  # type: ignore[call-overload]
+        state = json.loads((target / "run.json").read_text())
+        assert state["status"] == "finished"
+        assert "answer 6" in (target / "executed" / "d.ipynb").read_text()
+        assert list(target.rglob(".*.tmp")) == []
