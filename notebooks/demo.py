@@ -23,11 +23,13 @@ def command(*arguments: str | Path) -> None:
 
 
 def main() -> None:
-    """Tells the story in four commands."""
+    """Tells the story in six commands."""
     shutil.rmtree(TARGET, ignore_errors=True)
     command("check", NOTEBOOK)
     command("export", NOTEBOOK, "--output", TARGET / "pipeline")
     command("run", TARGET / "pipeline", "-p", "trees=40", "--output", TARGET / "run")
+    command("run", TARGET / "pipeline", "-p", "trees=60", "--output", TARGET / "again")
+    command("cache", "why", TARGET / "again")
     command("runs", "list", "-n", "7")
     print(
         f"""

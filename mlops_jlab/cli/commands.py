@@ -18,6 +18,7 @@ from mlops_jlab.cli.mlflow import mlflow
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
 from mlops_jlab.cli.stores import store
+from mlops_jlab.cli.sweeping import sweep
 from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
 
 _PATH = click.Path(path_type=Path)
@@ -104,8 +105,8 @@ def run(
 
     if resume and output is None:
         raise InputError("--resume goes on with a run", hint="name its folder with --output")
-    target = output or _new_run(pipeline)
-    plan, folder = _plan(pipeline, target, resume=resume)
+    target = output or new_run(pipeline)
+    plan, folder = plan_of(pipeline, target, resume=resume)
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
@@ -118,7 +119,7 @@ def run(
         tracked = None
         if not no_track:
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
-            tracked = TrackedRun(watching, _source(plan, pipeline), RunFolder(target.resolve()), experiment)
+            tracked = TrackedRun(watching, source_of(plan, pipeline), RunFolder(target.resolve()), experiment)
             options = replace(options, environment_of=tracked.environment_of)
         state = run_pipeline(plan, target, values, options, tracked or watching)
     report = write_report(plan, RunFolder(target), state)
@@ -162,7 +163,7 @@ def verify(
     graph = graph_of(notebook)
     if every_cut and not graph.errors:
         graph = cut_everywhere(graph.notebook, tuple(graph.findings))
-    values = resolve(graph.parameters, _given(pairs, file), from_text=True)
+    values = resolve(graph.parameters, given(pairs, file), from_text=True)
     with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener() as watching:
         target = output or Path(scratch)
         if output is not None and output.exists() and any(output.iterdir()):
@@ -212,7 +213,7 @@ def _steps(plan: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _new_run(pipeline: Path) -> Path:
+def new_run(pipeline: Path) -> Path:
     """A new folder below the nearest ``.mlops``, the git root, or the pipeline's own folder."""
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     return store_of(pipeline) / "runs" / pipeline.resolve().stem / stamp
@@ -226,7 +227,7 @@ def store_of(path: Path) -> Path:
     return location.find(whole if whole.is_dir() else whole.parent).root
 
 
-def _plan(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
+def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
     """The manifest to run, and the folder where its cells run."""
     from mlops_jlab.pipeline import export as exporting
     from mlops_jlab.pipeline import manifest
@@ -248,7 +249,7 @@ def _plan(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
     return manifest.read(target / "pipeline"), pipeline.parent
 
 
-def _source(plan: Any, pipeline: Path) -> Path:
+def source_of(plan: Any, pipeline: Path) -> Path:
     """The notebook that the pipeline was made from, as far as it is there."""
     if pipeline.is_file():
         return pipeline.resolve()
@@ -261,7 +262,7 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"there is no folder {folder} for the cells to run in")
 
 
-def _given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
+def given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
     """The parameters of the command line over those of the file."""
     values: dict[str, object] = {}
     if file is not None:
@@ -291,7 +292,7 @@ def _read_file(file: Path) -> dict[str, object]:
 def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
     from mlops_jlab.entities.parameters import resolve
 
-    return resolve(parameters, _given(pairs, file), from_text=True)
+    return resolve(parameters, given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, tag, runs, debug, cache, store, mlflow, reproduce)
+ALL = (check, verify, export, run, sweep, tag, runs, debug, cache, store, mlflow, reproduce)

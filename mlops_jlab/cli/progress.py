@@ -38,14 +38,16 @@ def listener() -> Iterator[PlainLines]:
 class PlainLines:
     """One line for each thing that happens: for logs, cron and continuous integration."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._lock = threading.Lock()
+        self._quiet = quiet
         self._count = 0
 
     def say(self, text: str) -> None:
         """Prints a line at once."""
         with self._lock:
-            click.echo(text, err=True)
+            if not self._quiet:
+                click.echo(text, err=True)
 
     def started(self, state: RunState) -> None:
         """The run begins."""

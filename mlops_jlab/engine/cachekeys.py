@@ -15,6 +15,7 @@ from typing import Any
 from mlops_jlab.engine.cachestore import Entry, digest_of
 from mlops_jlab.handoff.records import StepRecord, Taken, resolve
 from mlops_jlab.handoff.trust import sign
+from mlops_jlab.kernels.warm import lasting
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.pipeline.build import LOAD_CELL
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
@@ -24,8 +25,6 @@ _IDENTITY = re.compile(r'(enter\(\n)    "[^"]*",\n    "[^"]*",\n    \d+,\n')
 _READS_ENVIRONMENT = re.compile(r"\benviron\b|\bgetenv\b|%env\b")
 _CLOCK = re.compile(r"\b(?:datetime|date|Timestamp)\.(?:now|today|utcnow)\(")
 _NO_SEED = re.compile(r"\b(?:default_rng|RandomState|SystemRandom|uuid1|uuid4|urandom|token_\w+)\(\s*\)")
-# They say where somebody sits, or belong to one run: no answer depends on them.
-_PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
 
 
 def key_of(manifest: Manifest, step: ManifestStep, kernel: str) -> str:
@@ -84,8 +83,7 @@ def environment_of(source: str, environment: Mapping[str, str]) -> str:
     """A digest of the environment, where the code reads it at all."""
     if not _READS_ENVIRONMENT.search(source):
         return ""
-    kept = {k: v for k, v in sorted(environment.items()) if not k.startswith(_PASSING)}
-    return hashlib.sha256(json.dumps(kept).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(json.dumps(lasting(environment)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def look_at(paths: Iterable[str]) -> dict[str, str]:

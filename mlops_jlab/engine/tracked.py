@@ -19,11 +19,14 @@ from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
 class TrackedRun:
     """A listener that writes down what it hears, and passes it on."""
 
-    def __init__(self, listener: Listener, source: Path, folder: RunFolder, experiment: str = "") -> None:
+    def __init__(
+        self, listener: Listener, source: Path, folder: RunFolder, experiment: str = "", parent: str = ""
+    ) -> None:
         self._listener = listener
         self._source = source
         self._folder = folder
         self._experiment = experiment
+        self._parent = parent
         self._steps: dict[str, LiveRun] = {}
         self._positions: dict[str, int] = {}
         self.run: LiveRun | None = None  # from started() on
@@ -44,7 +47,8 @@ class TrackedRun:
         name = state.pipeline.partition("@")[0]
         self.run = starting.start(
             name=f"{name}-{self._folder.root.name}", experiment=self._experiment or name, kind="pipeline",
-            source=self._source, tags={"pipeline": state.pipeline, "folder": str(self._folder.root)},
+            parent=self._parent, source=self._source,
+            tags={"pipeline": state.pipeline, "folder": str(self._folder.root)},
         )  # fmt: skip
         self.run.log_params(state.parameters)
         self._listener.started(state)

@@ -26,7 +26,7 @@ from mlops_jlab.notebook.python import parse_cell
 
 _WIDGETS = ("ipywidgets", "tqdm.notebook", "tqdm.auto", "ipympl", "get_ipython().kernel")
 START_LIMIT = 60.0  # seconds until a parent listens
-# They say where somebody sits, or belong to one run, and nothing that is imported looks at them.
+# They say where somebody sits, or belong to one run.
 _PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
 
 
@@ -133,6 +133,11 @@ class WarmParent:
             self._started.wait()  # it ends when nobody needs it any more
 
 
+def lasting(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of an environment that imports and answers may depend on, in order."""
+    return {k: v for k, v in sorted(environment.items()) if not k.startswith(_PASSING)}
+
+
 def is_possible() -> bool:
     """Whether this system has processes that can be forked safely."""
     return sys.platform == "linux"
@@ -164,7 +169,7 @@ def connect(python: str, modules: Iterable[str], environment: Mapping[str, str],
         RunError: it does not start.
     """
     wanted = sorted(set(modules))
-    kept = {k: v for k, v in sorted(environment.items()) if not k.startswith(_PASSING)}
+    kept = lasting(environment)
     folder = _folder()
     path = folder / f"{_key(python, wanted, kept)}.sock"
     with open(folder / "start.lock", "w") as lock:

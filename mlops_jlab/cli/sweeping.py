@@ -1,0 +1,121 @@
+"""``mlops-jlab sweep``: a pipeline with many combinations of parameters."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_jlab.errors import InputError
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.sweeping import Trial
+
+_PATH = click.Path(path_type=Path)
+_LINGER = 5.0  # seconds between two trials, at most, for which the warm parent waits
+
+
+@click.command()
+@click.argument("pipeline", type=_PATH, metavar="DIR|NOTEBOOK")
+@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=V1,V2,...", help="Values to try.")
+@click.option("-f", "--parameters-file", "file", type=_PATH, help="Read them from a YAML or JSON file.")
+@click.option("--trials", type=click.IntRange(1), default=None, metavar="N",
+              help="Draw N of the combinations (default: all).")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of that draw.")
+@click.option("--metric", default="", metavar="NAME", help="Sort by this metric, the largest first.")
+@click.option("--minimize", is_flag=True, help="The smallest first.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N", help="Steps side by side.")
+@click.option("--experiment", default="", metavar="NAME", help="The experiment of all runs.")
+def sweep(
+    pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
+    metric: str, minimize: bool, jobs: int | None, experiment: str,
+) -> int:  # fmt: skip
+    """Run a pipeline with every combination of the given values.
+
+    What a value does not change is computed once: only the steps that depend on it run again. Each
+    trial is a run below the run of the sweep. Exit code 1 if a trial failed.
+    """
+    from mlops_jlab.cli import commands
+    from mlops_jlab.cli.progress import PlainLines
+    from mlops_jlab.engine import sweeping
+    from mlops_jlab.engine.runfolder import RunFolder
+    from mlops_jlab.engine.runner import Options, run
+    from mlops_jlab.engine.tracked import TrackedRun
+    from mlops_jlab.store.location import Place
+    from mlops_jlab.tracking import starting
+
+    target = commands.new_run(pipeline)
+    plan, folder = commands.plan_of(pipeline, target, resume=False)
+    grid = sweeping.combinations(plan.parameters, commands.given(pairs, file), trials, seed)
+    store = commands.store_of(pipeline)
+    os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
+    source = commands.source_of(plan, pipeline)
+    name = experiment or plan.name
+    whole = starting.start(
+        name=f"{plan.name}-{target.name}", experiment=name, kind="sweep", source=source, activate=False,
+        provenance=False,
+    )  # fmt: skip
+    options = Options(folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER)
+    names = list(dict.fromkeys(key for one in grid for key in one))
+
+    def one(trial: Trial) -> Any:
+        tracked = TrackedRun(
+            PlainLines(quiet=True), source, RunFolder(trial.folder.resolve()), name, parent=whole.id
+        )
+        chosen = replace(options, environment_of=tracked.environment_of)
+        state = run(plan, trial.folder, trial.parameters, chosen, tracked)
+        trial.run = tracked.run.id if tracked.run is not None else ""
+        whole.recorder.flush()
+        return state
+
+    planned = [sweeping.Trial(n + 1, one, target / f"{n + 1:04d}") for n, one in enumerate(grid)]
+    click.echo(f"{plan.name}: {len(planned)} trials of {', '.join(names)}", err=True)
+    sweeping.sweep(planned, one, Place(store), lambda trial: click.echo(line_of(trial), err=True))
+    done = [trial for trial in planned if trial.state is not None]
+    failed = [trial for trial in done if trial.state is not None and trial.state.status != "finished"]
+    whole.end("failed" if failed else "finished", f"{len(failed)} trials failed" if failed else "")
+    for text in table(done, names, metric, minimize=minimize):
+        click.echo(text)
+    click.echo(f"  show: mlops-jlab runs show {whole.id[:12]}")
+    return 1 if failed or len(done) < len(planned) else 0
+
+
+def line_of(trial: Trial) -> str:
+    """A trial in one line, when it has ended."""
+    given = ", ".join(f"{name}={value!r}" for name, value in trial.parameters.items())
+    state = trial.state
+    cached = sum(bool(step.cached) for step in state.steps) if state else 0
+    mark = "✓" if state and state.status == "finished" else "✗"
+    why = f"  {state.error}" if state and state.error else ""
+    took = f"{state.seconds or 0:.1f} s, {cached} of {len(state.steps)} steps cached" if state else ""
+    return f"  {mark} {trial.number:3}  {given}  {took}{why}"
+
+
+def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool) -> list[str]:
+    """The trials with their parameters and metrics, the best first.
+
+    Raises:
+        InputError: no trial has logged ``metric``.
+    """
+    metrics = sorted({name for trial in trials for name in trial.metrics})
+    if metric and metric not in metrics:
+        raise InputError(f"no trial has logged {metric!r}", hint=f"metrics: {', '.join(metrics) or 'none'}")
+    if metric:
+        worst = float("inf") if minimize else float("-inf")
+        trials = sorted(trials, key=lambda t: t.metrics.get(metric, worst), reverse=not minimize)
+    head = ["trial", *names, *metrics]
+    rows = [
+        [
+            str(trial.number),
+            *(str(trial.parameters.get(name, "")) for name in names),
+            *(f"{trial.metrics[name]:.6g}" if name in trial.metrics else "–" for name in metrics),
+        ]
+        for trial in trials
+    ]
+    widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
+    return [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in [head, *rows]
+    ]
