@@ -1,4 +1,4 @@
-"""The executed notebook on disk: always a whole notebook, and never written again from its beginning.
+"""The executed notebook on disk: there from the first cell on, and never written again from its beginning.
 
 Cells that are done stay as they were written. A save writes the cell that changed and what comes after
 it, which has no outputs yet, over the end of the file.
@@ -34,13 +34,13 @@ class ExecutedFile:
         self._texts = [_text_of(cell) for cell in notebook.cells]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                path.unlink()  # it may be a link to what another run has executed
-            self._file = path.open("wb")
+            fresh = path.with_name(f".{path.name}.tmp")
+            self._file = fresh.open("wb")
+            self._starts = [len(_HEAD)]
+            self._write(0, _HEAD, 0)
+            fresh.replace(path)  # whole from the first moment, and never a link to what another run executed
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error}") from error
-        self._starts = [len(_HEAD)]
-        self._write(0, _HEAD, 0)
 
     def update(self, place: int) -> None:
         """Saves the cell at ``place``, counted from 0, and the notebook's metadata."""

@@ -24,6 +24,9 @@ PAUSE = 0.05  # seconds that lines are gathered before they go to the database
 BEAT = 2.0  # seconds between heartbeats
 
 
+PATIENCE = 6  # times that a store may be busy for as long as SQLite waits before somebody is told
+
+
 class Recorder:
     """Lines → journal → database. Use :func:`recorder_for`: one for each store and process."""
 
@@ -180,6 +183,7 @@ class Recorder:
     def _run(self) -> None:
         """The thread: gathers, drains, and lets the hearts of the open runs beat."""
         beaten = 0.0
+        refused = 0
         while not self._is_stopped():
             dirty = self._dirty.wait(BEAT)
             if self._is_stopped():
@@ -191,11 +195,17 @@ class Recorder:
                 if self._open and time.monotonic() - beaten >= BEAT * 0.9:
                     self._beat()
                     beaten = time.monotonic()
-            except StoreError as error:
-                self.say(str(error))
-                time.sleep(1.0)
-            except sqlite3.Error as error:
-                self.say(str(database.translate(error, self.place.database)))
+                refused = 0
+            except (StoreError, sqlite3.Error) as error:
+                refused += 1
+                told = (
+                    error if isinstance(error, StoreError) else database.translate(error, self.place.database)
+                )
+                if (
+                    "locked" not in str(told) or refused > PATIENCE
+                ):  # others are writing: nothing is wrong yet
+                    self.say(str(told))
+                self._dirty.set()
                 time.sleep(1.0)
 
     def _is_stopped(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import open_notebook, shoot
+from tests.ui.conftest import ROOT, open_notebook, shoot
 
 
 def labels(page: Page) -> list[str]:
@@ -57,3 +59,16 @@ def test_a_cell_that_is_added_later_is_marked_too(page: Page, lab: str) -> None:
         {cell_type: 'code', source: 'new', metadata: {tags: ['setup']}})"""
     )
     expect(page.locator(".jp-CodeCell").first).to_have_attribute("data-mlops-label", "setup")
+
+
+def test_little_is_loaded_before_it_is_needed(page: Page, lab: str) -> None:
+    """What JupyterLab fetches of the extension until a notebook is open, gzipped; the rest is lazy."""
+    open_notebook(page, lab, "example.ipynb")
+    names = page.evaluate(
+        "performance.getEntriesByType('resource').map(e => new URL(e.name).pathname)"
+        ".filter(path => path.includes('/extensions/mlops-jlab/'))"
+    )
+    built = ROOT / "mlops_jlab" / "_labextension" / "static"
+    files = [built / name.rpartition("/")[2] for name in set(names)]
+    first = sum(len(gzip.compress(file.read_bytes())) for file in files)
+    assert 1_000 < first < 150_000

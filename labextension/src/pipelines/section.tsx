@@ -12,6 +12,7 @@ import { Findings, Steps } from './findings';
 import { LastRun } from './log';
 import { PipelineModel } from './model';
 import { Parameters } from './parameters';
+import { showSchedule } from './schedule';
 import { suggestSteps } from './suggestion';
 
 const Picture = React.lazy(() => import('./picture'));
@@ -115,6 +116,12 @@ export class PipelineSection extends ReactWidget {
           onClick={() => void this._export()}
         />
         <Button
+          label={trans.__('Schedule…')}
+          title={trans.__('Run it again and again, at set times')}
+          disabled={idle}
+          onClick={() => this._schedule()}
+        />
+        <Button
           label={trans.__('Check')}
           title={trans.__('Analyse the notebook anew')}
           onClick={() => this._model.check()}
@@ -184,6 +191,13 @@ export class PipelineSection extends ReactWidget {
       const { folder } = await this._client.export(path);
       return this._trans.__('Written to %1', folder);
     });
+  }
+
+  private _schedule(): void {
+    const path = this._model.panel?.context.path;
+    if (path !== undefined) {
+      void showSchedule(path, this._trans);
+    }
   }
 
   private _suggest(): void {
