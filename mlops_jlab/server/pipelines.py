@@ -19,6 +19,7 @@ from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.records import read_record
+from mlops_jlab.kernels.specs import check_kernel
 from mlops_jlab.notebook import outputs, suggesting
 from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.pipeline import describing, export
@@ -177,6 +178,7 @@ def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     graph = export.graph_of(notebook)
     if graph.errors:
         raise export.UnfitNotebook(graph)
+    check_kernel(graph.notebook.kernel)
     location.make(place)
     resumed = content.get("resume", "")
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # for people

@@ -198,13 +198,11 @@ class Recorder:
                 refused = 0
             except (StoreError, sqlite3.Error) as error:
                 refused += 1
-                told = (
-                    error if isinstance(error, StoreError) else database.translate(error, self.place.database)
-                )
-                if (
-                    "locked" not in str(told) or refused > PATIENCE
-                ):  # others are writing: nothing is wrong yet
-                    self.say(str(told))
+                if not isinstance(error, StoreError):
+                    error = database.translate(error, self.place.database)
+                # While others are writing nothing is wrong yet.
+                if "locked" not in str(error) or refused > PATIENCE:
+                    self.say(str(error))
                 self._dirty.set()
                 time.sleep(1.0)
 

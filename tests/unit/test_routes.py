@@ -221,6 +221,17 @@ async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, 
     assert (await refused(jp_fetch, "pipelines", run["id"], "cancel", method="POST", body="{}"))[0] == 400
 
 
+async def test_a_notebook_whose_kernel_is_missing_is_not_run(jp_fetch: Any, jp_root_dir: Path) -> None:
+    node = notebook_json([("step:a", "x = 1")])
+    node["metadata"]["kernelspec"]["name"] = "gone-with-the-environment"
+    (jp_root_dir / "nb.ipynb").write_text(json.dumps(node))
+    body = json.dumps({"path": "nb.ipynb"})
+    status, told = await refused(jp_fetch, "pipelines", "run", method="POST", body=body)
+    assert status == 400
+    assert "there is no kernel 'gone-with-the-environment'" in told["message"]
+    assert "python3" in told["hint"]
+
+
 async def test_a_running_pipeline_is_cancelled(jp_fetch: Any, jp_root_dir: Path) -> None:
     (jp_root_dir / "slow.ipynb").write_text(
         json.dumps(notebook_json([("step:a", "import time; time.sleep(60)")]))
@@ -415,6 +426,12 @@ async def test_a_pipeline_fails_tells_why_and_is_resumed(jp_fetch: Any, jp_root_
     for strange in ("three", "../../../etc/passwd"):
         assert (await refused(jp_fetch, "pipelines", run, "log", params={"step": strange}))[0] == 400
     assert last["resumable"] is True
+    assert last["failed"] is True
+    opened = await ask(jp_fetch, "pipelines", run, "debug", method="POST", body="{}")
+    assert (opened["path"], opened["step"], opened["cell"]) == ("debug-p-two.ipynb", "two", "c3")
+    cells_of_step = json.loads((jp_root_dir / opened["path"]).read_text())["cells"]
+    assert "mlops-save" not in [cell["id"] for cell in cells_of_step]
+    assert (await refused(jp_fetch, "pipelines", run, "debug", method="POST", body='{"step": "x"}'))[0] == 400
     (jp_root_dir / "go").touch()
     body = json.dumps({"path": "p.ipynb", "resume": run})
     await ask(jp_fetch, "pipelines", "run", method="POST", body=body)
