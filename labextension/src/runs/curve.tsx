@@ -26,6 +26,9 @@ const COLOURS = [
   '#56b4e9'
 ];
 
+const GRID = 'rgba(128, 128, 128, 0.2)';
+const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
+
 function colourOf(place: number): string {
   return COLOURS[place % COLOURS.length] ?? '';
 }
@@ -95,8 +98,8 @@ function useChart(
     if (node === null) {
       return;
     }
-    const ink = getComputedStyle(node).color;
-    const axis = { stroke: ink, grid: { stroke: `${ink}22`, width: 1 } };
+    const stroke = (): string => getComputedStyle(node).color;
+    const axis = { stroke, grid: { stroke: GRID, width: 1 } };
     const chart = new uPlot(
       {
         title,
@@ -117,6 +120,11 @@ function useChart(
       together(courses) as uPlot.AlignedData,
       node
     );
-    return () => chart.destroy();
+    const watcher = new MutationObserver(() => chart.redraw());
+    watcher.observe(document.body, { attributeFilter: [THEME] });
+    return () => {
+      watcher.disconnect();
+      chart.destroy();
+    };
   }, [courses, logarithmic, title]);
 }
