@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { labelOf, placesOf } from './layout';
+import { labelOf, pathOf, planOf } from './layout';
 
 const step = (name: string) => ({ name, cells: [], inputs: [], outputs: [] });
 const edge = (from: string, to: string) => ({
@@ -10,9 +10,9 @@ const edge = (from: string, to: string) => ({
   reasons: []
 });
 
-describe('placesOf', () => {
+describe('planOf', () => {
   it('puts what comes later further down and branches side by side', () => {
-    const places = placesOf({
+    const { places, ways } = planOf({
       steps: ['load', 'left', 'right', 'end'].map(step),
       edges: [
         edge('load', 'left'),
@@ -26,11 +26,40 @@ describe('placesOf', () => {
     expect(at.left?.x).not.toBe(at.right?.x);
     expect(at.load?.y).toBeLessThan(at.left?.y ?? 0);
     expect(at.left?.y).toBeLessThan(at.end?.y ?? 0);
+    expect(ways.map(way => way.points.length > 1)).toEqual(Array(4).fill(true));
   });
 
   it('has a place for a step on its own, and none for none', () => {
-    expect(placesOf({ steps: [step('a')], edges: [] })).toHaveLength(1);
-    expect(placesOf({ steps: [], edges: [] })).toEqual([]);
+    expect(planOf({ steps: [step('a')], edges: [] }).places).toHaveLength(1);
+    expect(planOf({ steps: [], edges: [] }).places).toEqual([]);
+  });
+});
+
+describe('labels', () => {
+  it('of one rank do not overlap', () => {
+    const wide = (from: string, to: string) => ({
+      ...edge(from, to),
+      names: ['X_test', 'X_train', 'y_train']
+    });
+    const { ways } = planOf({
+      steps: ['load', 'left', 'right'].map(step),
+      edges: [wide('load', 'left'), wide('load', 'right')]
+    });
+    const [first, second] = ways.map(way => way.label.x);
+    expect(Math.abs((first ?? 0) - (second ?? 0))).toBeGreaterThan(80);
+  });
+});
+
+describe('pathOf', () => {
+  it('goes from end to end and bends in between', () => {
+    const points = [
+      { x: 0, y: 0 },
+      { x: 5, y: 10 },
+      { x: 0, y: 20 }
+    ];
+    expect(pathOf(points)).toBe('M0,0 Q5,10 0,20');
+    expect(pathOf(points.slice(0, 2))).toBe('M0,0 L5,10');
+    expect(pathOf([])).toBe('');
   });
 });
 

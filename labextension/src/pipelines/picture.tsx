@@ -3,7 +3,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import {
   Background,
+  BaseEdge,
   Edge,
+  EdgeProps,
   MarkerType,
   Node,
   ReactFlow,
@@ -15,7 +17,7 @@ import * as React from 'react';
 import { Graph, StepState } from '../api/types';
 import { markOf, seconds } from '../runs/words';
 import { hueOf } from '../steps/roles';
-import { HEIGHT, labelOf, Place, placesOf, WIDTH } from './layout';
+import { HEIGHT, labelOf, pathOf, Place, planOf, Way, WIDTH } from './layout';
 
 const FIT = { padding: 0.08, maxZoom: 1.2 };
 
@@ -75,9 +77,28 @@ function nodesOf(
   });
 }
 
-function edgesOf(graph: Graph): Edge[] {
-  return graph.edges.map(({ from, to, names, reasons }) => ({
+/** An edge on the way that the layout has found for it. */
+function LaidEdge(props: EdgeProps): React.JSX.Element {
+  const { points, label } = props.data as unknown as Way;
+  return (
+    <BaseEdge
+      id={props.id}
+      path={pathOf(points)}
+      markerEnd={props.markerEnd}
+      label={props.label}
+      labelX={label.x}
+      labelY={label.y}
+    />
+  );
+}
+
+const EDGES = { laid: LaidEdge };
+
+function edgesOf(graph: Graph, ways: readonly Way[]): Edge[] {
+  return graph.edges.map(({ from, to, names, reasons }, place) => ({
     id: `${from} ${to}`,
+    type: 'laid',
+    data: { ...ways[place] },
     source: from,
     target: to,
     label: labelOf(names, reasons),
@@ -86,17 +107,26 @@ function edgesOf(graph: Graph): Edge[] {
   }));
 }
 
-/** The picture. */
-export default function Picture(props: Props): React.JSX.Element {
-  const { graph, states, onOpen, trans } = props;
-  // Most changes of a notebook leave its graph as it is, and then nothing is laid out anew.
+/** Most changes of a notebook leave its graph as it is, and then nothing is laid out anew. */
+function useLayout(
+  graph: Graph,
+  states: Props['states'],
+  trans: TranslationBundle
+): [Node[], Edge[]] {
   const shape = JSON.stringify([graph.steps.map(s => s.name), graph.edges]);
-  const places = React.useMemo(() => placesOf(graph), [shape]);
+  const { places, ways } = React.useMemo(() => planOf(graph), [shape]);
   const nodes = React.useMemo(
     () => nodesOf(places, states, trans),
     [places, states]
   );
-  const edges = React.useMemo(() => edgesOf(graph), [shape]);
+  const edges = React.useMemo(() => edgesOf(graph, ways), [ways]);
+  return [nodes, edges];
+}
+
+/** The picture. */
+export default function Picture(props: Props): React.JSX.Element {
+  const { graph, states, onOpen, trans } = props;
+  const [nodes, edges] = useLayout(graph, states, trans);
   const host = React.useRef<HTMLDivElement>(null);
   const flow = React.useRef<ReactFlowInstance | null>(null);
   const steps = graph.steps.map(step => step.name).join(' ');
@@ -130,6 +160,7 @@ export default function Picture(props: Props): React.JSX.Element {
       <ReactFlow
         nodes={nodes}
         edges={edges}
+        edgeTypes={EDGES}
         onInit={instance => {
           flow.current = instance;
           void instance.fitView(FIT);

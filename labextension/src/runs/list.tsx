@@ -145,7 +145,7 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
     if (last >= entries.length - 20) {
       void model.more();
     }
-  }, [last, entries.length]);
+  }, [last, entries.length, model.isLoading]); // what was asked while it loaded was not heard
   return (
     <div
       ref={parent}
