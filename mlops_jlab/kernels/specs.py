@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from mlops_jlab.errors import InputError, nearest
+
+_MAJOR, _MINOR = sys.version_info[:2]
+_BARE = {"python", f"python{_MAJOR}", f"python{_MAJOR}.{_MINOR}"}
 
 
 def python_of(argv: Sequence[str]) -> str:
     """The interpreter of a kernel that is an ordinary ipykernel, or nothing for any other kernel."""
     words = [word for word in argv if not word.startswith("-X")]
-    return words[0] if words[1:4] == ["-m", "ipykernel_launcher", "-f"] else ""
+    if words[1:4] != ["-m", "ipykernel_launcher", "-f"]:
+        return ""
+    # jupyter_client takes a bare name for its own interpreter, wherever PATH would lead.
+    return sys.executable if words[0] in _BARE else words[0]
 
 
 def python_of_kernel(name: str) -> str:

@@ -48,6 +48,21 @@ def test_nothing_leaks_from_step_to_step(bench: Bench, cold: bool) -> None:
     assert bench.printed("c") == "False\n"  # another run, from the same parent
 
 
+def test_a_step_is_forked_whatever_python_the_path_leads_to(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's specification names a bare ``python``: that is the interpreter which asks."""
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    other = tmp_path / "python"
+    other.write_text("#!/bin/sh\nexit 3\n")
+    other.chmod(0o755)
+    cells = [("step:a", "print(type(get_ipython().parent).__name__)"), ("step:b", "print(1)")]
+    assert bench.run(cells, cache=None).status == "finished"
+    assert bench.printed("a") == "ShellApp\n"
+    assert bench.run(cells, cache=None, cold=True).status == "finished"
+    assert bench.printed("a") == "IPythonKernel\n"
+
+
 def test_unseeded_generators_differ_between_forks(bench: Bench) -> None:
     draw = "import random, numpy as np\nprint(np.random.rand(), random.random())"
     bench.run([("step:a", draw), ("after:a step:b", draw), ("setup", "import numpy")], cache=None, jobs=1)
