@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import RunError
+from mlops_jlab.notebook.retagging import write_whole
+from mlops_jlab.pipeline.build import lines_of
 
 _SYNC = 1.0  # seconds after which a save is forced to the disk
 _HEAD = b'{\n "cells": [\n'
@@ -84,7 +86,7 @@ class ExecutedFile:
 
 
 def _text_of(cell: Any) -> bytes:
-    lines = {**cell, "source": _split(cell["source"])}
+    lines = {**cell, "source": lines_of(cell["source"])}
     if "outputs" in cell:
         lines["outputs"] = [_plain(output) for output in cell["outputs"]]
     return b"  " + _dump(lines).replace(b"\n", b"\n  ")
@@ -94,18 +96,13 @@ def _plain(output: Any) -> dict[str, Any]:
     """An output as the format has it: text as lines, and nothing that is only of use while it runs."""
     found = {key: value for key, value in output.items() if key != "transient"}
     if isinstance(found.get("text"), str):
-        found["text"] = _split(found["text"])
+        found["text"] = lines_of(found["text"])
     if "data" in found:
         found["data"] = {
-            kind: _split(value) if isinstance(value, str) and kind.startswith("text/") else value
+            kind: lines_of(value) if isinstance(value, str) and kind.startswith("text/") else value
             for kind, value in found["data"].items()
         }
     return found
-
-
-def _split(text: str) -> list[str]:
-    parts = text.split("\n")
-    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
 
 def _dump(value: Any) -> bytes:
@@ -126,9 +123,7 @@ def repair(path: Path, source: Path) -> bool:
     known = {cell.get("id") for cell in whole}
     rest = [cell for cell in notebook["cells"] if cell.get("id") not in known]
     notebook["cells"] = [*whole, *rest]
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_bytes(_dump(notebook) + b"\n")
-    unfinished.replace(path)
+    write_whole(path, _dump(notebook) + b"\n")
     return True
 
 

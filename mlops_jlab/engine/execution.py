@@ -39,6 +39,7 @@ class Execution:
     on_cell: Callable[[int, int, str], None] = lambda _index, _count, _cell: None
     stopped: str = ""
     cell_id: str = ""
+    _ids: list[str] = field(default_factory=list)
     _process: Callable[[], Any] = lambda: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,14 +54,16 @@ class Execution:
         if self.stopped:
             raise RuntimeError(self.stopped)
 
-    def begin(self, notebook: Any, index: int) -> None:
-        """The cell at ``index`` begins, unless the execution was stopped."""
+    def watch(self, notebook: Any) -> None:
+        """The cells of this notebook are the ones that will begin."""
+        self._ids = [cell.get("id", "") for cell in notebook.cells if cell.cell_type == "code"]
+
+    def begin(self, cell: Any) -> None:
+        """A cell begins, unless the execution was stopped."""
         self.go_on()
-        cell = notebook.cells[index]
         if cell.cell_type == "code":
-            ids = [one.get("id", "") for one in notebook.cells if one.cell_type == "code"]
             self.cell_id = cell.get("id", "")
-            self.on_cell(ids.index(self.cell_id), len(ids), self.cell_id)
+            self.on_cell(self._ids.index(self.cell_id), len(self._ids), self.cell_id)
 
     def stop(self, why: str) -> None:
         """Interrupts the process, and after a moment kills it with all its children."""

@@ -31,6 +31,7 @@ from mlops_jlab.kernels.specs import check_kernel
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
 _MOST_REPEATS = 25
+_PAUSE = 0.05  # seconds between two looks at steps that wait
 
 
 class Listener(Protocol):
@@ -211,26 +212,26 @@ class _Run:
             if asked.is_set():
                 raise KeyboardInterrupt
             failed = any(step.error for step in self._state.steps)
-            for name in [] if failed else self._due()[: jobs - len(self._running)]:
+            ready = [] if failed else self._ready()
+            due = [name for name in ready if self._not_before.get(name, 0) <= time.monotonic()]
+            for name in due[: jobs - len(self._running)]:
                 self._start(pool, name)
-            waiting = not failed and any(at > time.monotonic() for at in self._not_before.values())
-            if not self._running and not waiting:
-                return
             if not self._running:
-                asked.wait(0.1)
+                if not ready:
+                    return
+                asked.wait(_PAUSE)  # all that is left waits before it is tried again
                 continue
             done, _ = wait(self._running, return_when=FIRST_COMPLETED, timeout=0.2)
             for future in done:
                 self._finish(self._running.pop(future), future)
 
-    def _due(self) -> list[str]:
+    def _ready(self) -> list[str]:
+        """The steps whose inputs are there, those included that wait for their next try."""
         finished = {step.name for step in self._state.steps if step.status == "finished"}
         return [
             step.name
             for step in self._state.steps
-            if step.status == "pending"
-            and self._before[step.name] <= finished
-            and self._not_before.get(step.name, 0) <= time.monotonic()
+            if step.status == "pending" and self._before[step.name] <= finished
         ]
 
     def _start(self, pool: ThreadPoolExecutor, name: str) -> None:

@@ -51,9 +51,6 @@ class StepEngine(Engine):  # type: ignore[misc]  # papermill is untyped
     ) -> Any:  # fmt: skip
         """papermill calls it; ``step`` says how, when our runner is behind the call."""
         target = step.target if step is not None else Path(output_path) if output_path else None
-        # papermill marks its metadata before it saves for the first time, and so do we
-        for cell in nb.cells:
-            cell.metadata.papermill = {}
         file = ExecutedFile(target, nb) if target is not None else None
         manager = _Manager(nb, file, log_output=log_output, progress_bar=progress_bar)
         manager.notebook_start()
@@ -73,6 +70,7 @@ class StepEngine(Engine):  # type: ignore[misc]  # papermill is untyped
     ) -> None:  # fmt: skip
         """Executes the cells."""
         step = step or StepRun.alone(kernel_name, nb_man.nb)
+        step.execution.watch(nb_man.nb)
         with ExitStack() as stack:
             stack.callback(step.close)
             # What the process says outside its cells (a crash, a warning of its own) goes to a log.
@@ -95,7 +93,7 @@ def _in_fork(manager: Any, step: StepRun, parent: WarmParent, log: Any) -> None:
         step.execution.attach(lambda: shell.process)
         shell.wait_until_ready()
         for index, cell in enumerate(manager.nb.cells):
-            step.execution.begin(manager.nb, index)
+            step.execution.begin(cell)
             manager.cell_start(cell, index)
             try:
                 failed = _execute(manager, shell, cell)
@@ -126,8 +124,8 @@ def _execute(manager: Any, shell: ForkedShell, cell: Any) -> bool:
 def _in_kernel(
     manager: Any, kernel_name: str, log_output: bool, start_timeout: int, step: StepRun, log: Any
 ) -> None:
-    def started(cell_index: int, **_more: Any) -> None:
-        step.execution.begin(manager.nb, cell_index)
+    def started(cell: Any, **_more: Any) -> None:
+        step.execution.begin(cell)
 
     client = PapermillNotebookClient(
         manager, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None,

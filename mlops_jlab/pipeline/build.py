@@ -78,10 +78,10 @@ def _code(cell_id: str, source: str, tags: Sequence[str]) -> dict[str, Any]:
 
 
 def _own(cell: Cell) -> dict[str, Any]:
-    return {**_code(cell.id, "", cell.tags), "source": _lines(cell.source)}
+    return {**_code(cell.id, "", cell.tags), "source": lines_of(cell.source)}
 
 
-def _lines(source: str) -> list[str]:
+def lines_of(source: str) -> list[str]:
     """Split as nbformat splits: at newlines alone, so that odd separators stay inside a line."""
     parts = source.split("\n")
     return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
@@ -93,7 +93,7 @@ def _heading(graph: Graph, step: Step) -> dict[str, Any]:
         f"Step {step.position + 1} of {len(graph.steps)}, made from `{graph.notebook.path.name}`. "
         "Change the notebook and export again; changes made here are lost."
     )
-    return {"cell_type": "markdown", "id": "mlops-about", "metadata": {}, "source": _lines(text)}
+    return {"cell_type": "markdown", "id": "mlops-about", "metadata": {}, "source": lines_of(text)}
 
 
 def plain_cells(graph: Graph, cell: Cell) -> list[dict[str, Any]]:

@@ -142,6 +142,20 @@ def test_a_step_that_ends_badly_is_named(
         assert "so far" in bench.printed("a")
 
 
+@pytest.mark.parametrize("backoff", [0.2, 1e-9])
+def test_a_step_is_tried_again_after_a_pause(bench: Bench, tmp_path: Path, backoff: float) -> None:
+    source = "open('tries', 'a').write('x')\ntries = len(open('tries').read())\nassert tries > 2, 'not yet'"
+    begun = time.monotonic()
+    state = bench.run(
+        [("step:a", source), ("step:b", "print(tries)")], cache=None,
+        settings={"a": {"retries": 2, "backoff": backoff}},
+    )  # fmt: skip
+    assert state.status == "finished"
+    assert state.step("a").attempts == 3
+    assert time.monotonic() - begun > 3 * backoff  # the second pause is twice the first
+    assert bench.printed("b") == "3\n"
+
+
 def test_a_flood_of_output_is_cut_with_a_note(bench: Bench) -> None:
     source = "for _ in range(20): print('x' * 1_000_000)\nfrom IPython.display import display\n" \
              "for n in range(20_000): display(n)"  # fmt: skip
