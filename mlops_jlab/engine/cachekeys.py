@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine.cachestore import Entry, digest_of
+from mlops_jlab.engine.cachestore import Entry
+from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.handoff.records import StepRecord, Taken, resolve
 from mlops_jlab.handoff.trust import sign
 from mlops_jlab.kernels.warm import lasting
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.pipeline.build import LOAD_CELL
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
+from mlops_jlab.store.artifacts import digest_of
 
 FORMAT = 1  # of entries: another number is another cache
 _IDENTITY = re.compile(r'(enter\(\n)    "[^"]*",\n    "[^"]*",\n    \d+,\n')
@@ -27,25 +29,23 @@ _CLOCK = re.compile(r"\b(?:datetime|date|Timestamp)\.(?:now|today|utcnow)\(")
 _NO_SEED = re.compile(r"\b(?:default_rng|RandomState|SystemRandom|uuid1|uuid4|urandom|token_\w+)\(\s*\)")
 
 
-def key_of(manifest: Manifest, step: ManifestStep, kernel: str) -> str:
+def key_of(cells: Sequence[Mapping[str, Any]], step: ManifestStep, kernel: str) -> str:
     """A digest of the step's code: comments, blank lines, layout and the step's place do not matter."""
     facts = [FORMAT, kernel, sys.version, step.name, sorted(step.settings.items(), key=str)]
-    for cell in _cells(manifest, step):
+    for cell in cells:
         facts.append([cell["id"] if cell["id"].startswith("mlops-") else "", _meaning(cell)])
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
-def _cells(manifest: Manifest, step: ManifestStep) -> list[dict[str, Any]]:
-    """The code cells that the step executes; of its parameters, their values count, not this cell."""
-    cells = json.loads(manifest.notebook_of(step).read_text("utf-8"))["cells"]
-    plain = not any(parameter.computed for parameter in manifest.parameters)
-    return [
-        cell
-        for cell in cells
-        if cell["cell_type"] == "code"
-        and not (plain and {"parameters", "mlops-parameters"} & set(cell["metadata"].get("tags", ())))
-    ]
+def executed_cells(
+    cells: Sequence[Mapping[str, Any]], parameters: Sequence[Parameter]
+) -> list[Mapping[str, Any]]:
+    """The cells that matter to the answer; of parameters, their values do, not the cell that has them."""
+    if any(parameter.computed for parameter in parameters):
+        return list(cells)
+    own = {"parameters", "mlops-parameters"}
+    return [cell for cell in cells if not own & set(cell["metadata"].get("tags", ()))]
 
 
 def _meaning(cell: Mapping[str, Any]) -> str:
@@ -57,11 +57,6 @@ def _meaning(cell: Mapping[str, Any]) -> str:
         return source
     magics = [[magic.name, magic.line] for magic in code.magics]
     return f"{magics} {ast.dump(code.tree)}"
-
-
-def sources_of(manifest: Manifest, step: ManifestStep) -> str:
-    """All that the step executes, as text."""
-    return "\n".join("".join(cell["source"]) for cell in _cells(manifest, step))
 
 
 def used(

@@ -11,24 +11,26 @@ cache at once: an entry appears whole, and what another removes meanwhile is a m
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blake3 import blake3
-
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.trust import is_ours, sign
+from mlops_jlab.notebook.retagging import write_whole
+from mlops_jlab.store.artifacts import digest_of
 
 LIMIT = 10 * 1000**3  # bytes
+_EVERY = 3600.0  # seconds between two looks at how much is kept
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _BROKEN = (OSError, ValueError, KeyError, TypeError, HandoffError)
 
@@ -81,15 +83,15 @@ class CacheStore:
         Raises:
             OSError: the cache cannot be written; the run does not need it.
         """
-        for digest in entry.objects:
-            _link(run_objects / digest[:2] / digest, self._object(digest))
-        _link(executed, self._object(entry.executed))
         folder = self._folder(entry.key)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         body = json.dumps(asdict(entry), sort_keys=True)
-        unfinished = folder / f".{entry.id}.tmp"
-        unfinished.write_text(json.dumps({"signature": sign(body.encode()), "entry": body}), "ascii")
-        unfinished.replace(folder / f"{entry.id}.json")
+        with self._locked(alone=False):  # else its objects belong to nothing until it is there
+            for digest in entry.objects:
+                _link(run_objects / digest[:2] / digest, self._object(digest))
+            _link(executed, self._object(entry.executed))
+            signed = json.dumps({"signature": sign(body.encode()), "entry": body})
+            write_whole(folder / f"{entry.id}.json", signed.encode("ascii"))
 
     def take(self, entry: Entry, run_objects: Path, executed: Path) -> str:
         """Links what the entry made into a run; why that was not possible, or nothing.
@@ -120,8 +122,7 @@ class CacheStore:
         """
         if not self.root.is_dir():
             return 0, 0
-        with open(self.root / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._locked(alone=True):
             sizes = {path.name: path.stat().st_size for path in self._objects.glob("??/*")}
             before = sum(sizes.values())
             kept: set[str] = set()
@@ -139,6 +140,23 @@ class CacheStore:
             for digest in sizes.keys() - kept:
                 self._object(digest).unlink(missing_ok=True)
             return removed, before - sum(sizes[digest] for digest in sizes.keys() & kept)
+
+    def collect_now_and_then(self) -> None:
+        """Makes room as :meth:`collect` does, unless somebody has within the hour."""
+        stamp = self.root / "collected"
+        with suppress(OSError):
+            if self.root.is_dir() and not time.time() - _used(stamp) < _EVERY:
+                stamp.touch()
+                self.collect()
+
+    @contextmanager
+    def _locked(self, *, alone: bool) -> Iterator[None]:
+        with open(self.root / "lock", "w") as lock:
+            if sys.platform != "win32":  # there, two at once may miss, which costs time and nothing else
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
 
     def size(self) -> int:
         """Bytes that objects take, those that a run's folder shares included."""
@@ -176,15 +194,6 @@ class CacheStore:
 def fresh_id() -> str:
     """A name for an entry."""
     return secrets.token_hex(8)
-
-
-def digest_of(path: Path) -> str:
-    """The BLAKE3 digest of a file's content."""
-    hasher = blake3()
-    with path.open("rb") as file:
-        while part := file.read(1 << 22):
-            hasher.update(part)
-    return str(hasher.hexdigest())
 
 
 def _newest_first(folder: Path) -> Iterable[Path]:

@@ -8,12 +8,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from mlops_jlab.engine import cachekeys
-from mlops_jlab.engine.cachestore import CacheStore, Entry, digest_of, fresh_id
+from mlops_jlab.engine.cachestore import CacheStore, Entry, fresh_id
 from mlops_jlab.engine.runfolder import RunFolder, StepState, now
+from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.handoff.records import StepRecord, from_fields, records_above, write_record
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
+from mlops_jlab.store.artifacts import digest_of
 
 
 def _newer(paths: Collection[str], started: str) -> str:
@@ -38,11 +41,13 @@ class Caching:
     """The cache of one run. Without a folder nothing is looked up and nothing is kept."""
 
     def __init__(
-        self, folder: Path | None, manifest: Manifest, values: Mapping[str, object], kernel: str,
-        environment: Mapping[str, str], refresh: Collection[str] = (),
+        self, folder: Path | None, manifest: Manifest, sources: StepSources,
+        values: Mapping[str, object], kernel: str, environment: Mapping[str, str],
+        refresh: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._store = CacheStore(folder) if folder is not None else None
         self._manifest = manifest
+        self._sources = sources
         self._values = values
         self._kernel = kernel
         self._environment = {**os.environ, **environment}
@@ -83,8 +88,7 @@ class Caching:
         setting = step.settings.get("cache")
         if self._store is None or setting is False:
             return ""
-        source = cachekeys.sources_of(self._manifest, step)
-        unfit = cachekeys.unfit(record, source)
+        unfit = cachekeys.unfit(record, self._source(step))
         if unfit and setting is not True:
             return unfit
         given, environment = self._facts(step)
@@ -107,12 +111,23 @@ class Caching:
             return f"the cache cannot be written: {error.strerror or error}"
         return ""
 
+    def close(self) -> None:
+        """The run is over: makes room if there is too much."""
+        if self._store is not None:
+            self._store.collect_now_and_then()
+
     def _key(self, step: ManifestStep) -> str:
         if step.name not in self._keys:
-            self._keys[step.name] = cachekeys.key_of(self._manifest, step, self._kernel)
+            self._keys[step.name] = cachekeys.key_of(self._cells(step), step, self._kernel)
         return self._keys[step.name]
 
+    def _cells(self, step: ManifestStep) -> list[Mapping[str, Any]]:
+        return cachekeys.executed_cells(self._sources.cells(step), self._manifest.parameters)
+
+    def _source(self, step: ManifestStep) -> str:
+        """All that the step executes, as one text."""
+        return "\n".join("".join(cell["source"]) for cell in self._cells(step))
+
     def _facts(self, step: ManifestStep) -> tuple[dict[str, object], str]:
-        source = cachekeys.sources_of(self._manifest, step)
         given = cachekeys.used(self._manifest, self._values, step, self._environment)
-        return given, cachekeys.environment_of(source, self._environment)
+        return given, cachekeys.environment_of(self._source(step), self._environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import threading
@@ -20,6 +19,7 @@ from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.notebooks import execute
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
+from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.engine.warming import Warming
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
@@ -156,10 +156,12 @@ class _Run:
         self._running: dict[Future[CellFailure | None], str] = {}
         self._not_before: dict[str, float] = {}
         self._clock = time.monotonic()
-        self._warming = Warming(manifest, kernel, self._common_environment(), options)
+        self._sources = StepSources(manifest)
+        self._warming = Warming(manifest, self._sources, kernel, self._common_environment(), options)
         self._caching = Caching(
-            options.cache, manifest, self._values, kernel, options.environment, options.refresh
-        )
+            options.cache, manifest, self._sources, self._values, kernel, options.environment,
+            options.refresh,
+        )  # fmt: skip
 
     def go(self) -> RunState:
         """Runs to the end, whatever it is, and writes it down."""
@@ -187,6 +189,7 @@ class _Run:
         finally:
             pool.shutdown(wait=True)
             self._warming.close()
+            self._caching.close()
         self._listener.ended(self._state)
         return self._state
 
@@ -284,7 +287,7 @@ class _Run:
         return failure
 
     def _parameters_of(self, step: ManifestStep) -> dict[str, object]:
-        cells = json.loads(self._manifest.notebook_of(step).read_text("utf-8"))["cells"]
+        cells = self._sources.cells(step)
         declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
         return dict(self._values) if declares else {}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
+from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
@@ -28,9 +28,11 @@ class Warming:
     """Gives each step the warm parent to be forked from, or nothing where it needs a kernel."""
 
     def __init__(
-        self, manifest: Manifest, kernel: str, environment: Mapping[str, str], options: _Options
-    ) -> None:
-        self._sources = {step.name: _sources(manifest, step) for step in manifest.steps}
+        self, manifest: Manifest, sources: StepSources, kernel: str, environment: Mapping[str, str],
+        options: _Options,
+    ) -> None:  # fmt: skip
+        self._manifest = manifest
+        self._sources = sources
         self._environment = {**os.environ, **environment}
         self._kernel = kernel
         self._options = options
@@ -40,7 +42,7 @@ class Warming:
 
     def parent_for(self, step: ManifestStep) -> WarmParent | None:
         """What forks the step's process; started when the first step asks."""
-        if self._options.cold or not warm.is_possible() or warm.needs_kernel(self._sources[step.name]):
+        if self._options.cold or not warm.is_possible() or warm.needs_kernel(self._sources.texts(step)):
             return None
         with self._lock:
             if not self._begun:
@@ -50,7 +52,7 @@ class Warming:
 
     def _connect(self) -> WarmParent | None:
         python = python_of_kernel(self._kernel)
-        every = [source for sources in self._sources.values() for source in sources]
+        every = [text for step in self._manifest.steps for text in self._sources.texts(step)]
         if python:
             with suppress(RunError):
                 return warm.connect(python, warm.modules_of(every), self._environment, self._options.linger)
@@ -60,8 +62,3 @@ class Warming:
         """The run is over."""
         if self._parent is not None:
             self._parent.close()
-
-
-def _sources(manifest: Manifest, step: ManifestStep) -> list[str]:
-    cells: list[Any] = json.loads(manifest.notebook_of(step).read_text("utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]

@@ -59,6 +59,9 @@ def main(argv: list[str]) -> int:
         return Parent(listener, linger).serve()
     finally:
         Path(path).unlink(missing_ok=True)
+        log = Path(path).with_suffix(".log")
+        if log.is_file() and not log.stat().st_size:
+            log.unlink()  # it had nothing to say
 
 
 def warm_up(module: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import hashlib
 import itertools
 import json
@@ -168,6 +167,8 @@ def connect(python: str, modules: Iterable[str], environment: Mapping[str, str],
     Raises:
         RunError: it does not start.
     """
+    import fcntl  # where processes cannot be forked there is none
+
     wanted = sorted(set(modules))
     kept = lasting(environment)
     folder = _folder()

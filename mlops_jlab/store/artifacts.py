@@ -69,6 +69,15 @@ def path_of(place: Place, digest: str) -> Path:
     return place.objects / digest[:2] / digest
 
 
+def digest_of(path: Path) -> str:
+    """The BLAKE3 digest of a file's content, in hexadecimal."""
+    hasher = blake3()
+    with path.open("rb") as file:
+        while part := file.read(1 << 22):
+            hasher.update(part)
+    return str(hasher.hexdigest())
+
+
 def put(place: Place, parts: Iterable[bytes]) -> tuple[str, int]:
     """Writes a file; its digest and size. One that is there already is not written again.
 

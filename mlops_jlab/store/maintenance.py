@@ -11,8 +11,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from blake3 import blake3
-
 from mlops_jlab.errors import InputError, StoreError
 from mlops_jlab.store import artifacts, changing, database, filesystem, journal, opening, recovery
 from mlops_jlab.store.location import Place, make
@@ -101,16 +99,8 @@ def _check_files(place: Place, connection: sqlite3.Connection, health: Health) -
         path = artifacts.path_of(place, digest)
         if not path.is_file():
             health.problems.append(f"artifact {digest[:12]} is missing")
-        elif _digest(path) != digest:
+        elif artifacts.digest_of(path) != digest:
             health.problems.append(f"artifact {digest[:12]} is not what was written")
-
-
-def _digest(path: Path) -> str:
-    hasher = blake3()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            hasher.update(part)
-    return str(hasher.hexdigest())
 
 
 def backup(place: Place, target: Path) -> None:

@@ -209,6 +209,14 @@ def test_what_was_not_used_for_the_longest_time_goes_first(bench: Bench) -> None
     left = {entry.parameters.get("depth") for entry in store.all() if entry.step == "grow"}
     assert 0 in left
     assert left < kept
+    (tmp := bench.folder / "cache" / "objects" / "00").mkdir(exist_ok=True)
+    orphan = tmp / ("00" + "1" * 62)
+    orphan.write_bytes(b"belongs to nothing")
+    bench.run(LINE, {"depth": 0})
+    assert orphan.exists()  # somebody has looked within the hour
+    os.utime(bench.folder / "cache" / "collected", (0, 0))
+    bench.run(LINE, {"depth": 0})
+    assert not orphan.exists()
     store.collect(0)
     assert store.all() == []
     assert store.size() == 0

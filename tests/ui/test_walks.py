@@ -216,6 +216,8 @@ def test_runs_are_gathered_shown_in_columns_and_edited_in_place(page: Page, own:
     expect(row.locator(".jp-mlops-cell")).to_have_text(["0.3", "3"])
     runs.get_by_label("Order of runs").select_option("metrics.acc")
     expect(runs.locator(".jp-mlops-row .jp-mlops-name").first).to_contain_text("r0")
+    runs.get_by_label("Gathered by").select_option("pipeline")
+    expect(runs.locator(".jp-mlops-head")).to_have_text(["faulty", "elsewhere"])
     runs.get_by_label("Gathered by").select_option("experiment")
     expect(runs.locator(".jp-mlops-head")).to_have_text(["faulty", "tuning"])
     row.focus()

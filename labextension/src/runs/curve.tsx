@@ -26,7 +26,6 @@ const COLOURS = [
   '#56b4e9'
 ];
 
-const GRID = 'rgba(128, 128, 128, 0.2)';
 const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
 
 function colourOf(place: number): string {
@@ -99,7 +98,9 @@ function useChart(
       return;
     }
     const stroke = (): string => getComputedStyle(node).color;
-    const axis = { stroke, grid: { stroke: GRID, width: 1 } };
+    const grid = (): string =>
+      getComputedStyle(node).getPropertyValue('--jp-border-color2');
+    const axis = { stroke, grid: { stroke: grid, width: 1 } };
     const chart = new uPlot(
       {
         title,

@@ -7,7 +7,7 @@ import * as React from 'react';
 
 import { Run } from '../api/types';
 import { Button, ProblemBox } from '../elements';
-import { RunsModel } from './model';
+import { Likes, RunsModel } from './model';
 import { Row, ROW } from './row';
 import { Search } from './search';
 
@@ -100,6 +100,13 @@ function Empty(props: {
 /** A row of the list: a run, or the head of a group. */
 type Entry = { run: Run } | { head: string };
 
+/** What a run's group is called; a pipeline's name has the digest of its code behind an @. */
+function headOf(run: Run, group: Exclude<Likes['group'], ''>): string {
+  return group === 'pipeline'
+    ? (run.tags.pipeline?.split('@')[0] ?? '')
+    : run[group];
+}
+
 function idOf(entry: Entry | undefined): string | undefined {
   return entry && ('run' in entry ? entry.run.id : `head ${entry.head}`);
 }
@@ -112,7 +119,7 @@ function entriesOf(model: RunsModel): Entry[] {
   }
   let last: string | null = null;
   return model.runs.flatMap((run): Entry[] => {
-    const head = run[group];
+    const head = headOf(run, group);
     const isNew = head !== last;
     last = head;
     return isNew ? [{ head }, { run }] : [{ run }];

@@ -12,7 +12,15 @@ const PAGE = 100;
 export const ORDERS = ['', 'name', 'status', 'duration DESC'] as const;
 
 /** What runs can be gathered by: nothing, their notebook, or their pipeline and experiment. */
-export const GROUPS = ['', 'source', 'experiment'] as const;
+export const GROUPS = ['', 'source', 'pipeline', 'experiment'] as const;
+
+/** What the server sorts by so that the runs of a group come together. */
+const SORTED_BY = {
+  '': '',
+  source: 'source',
+  pipeline: 'tags.pipeline',
+  experiment: 'experiment'
+};
 
 /** How the user likes the list; kept from one session to the next. */
 export interface Likes {
@@ -231,7 +239,9 @@ export class RunsModel {
     await this._try(async () => {
       const page = await this._client.runs({
         filter: this._filter,
-        order: [this._likes.group, this._likes.order].filter(Boolean),
+        order: [SORTED_BY[this._likes.group], this._likes.order].filter(
+          Boolean
+        ),
         after,
         limit,
         top: !this._likes.withParts

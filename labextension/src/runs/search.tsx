@@ -39,6 +39,7 @@ export function Search({ model, trans }: Props): React.JSX.Element {
           names={{
             '': trans.__('Not gathered'),
             source: trans.__('By notebook'),
+            pipeline: trans.__('By pipeline'),
             experiment: trans.__('By experiment')
           }}
           values={GROUPS}
