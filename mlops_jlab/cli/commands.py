@@ -97,7 +97,7 @@ def run(
     1: a step failed, 2: wrong input.
     """
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.report import prepare, write_report
+    from mlops_jlab.engine.report import write_report
     from mlops_jlab.engine.runfolder import RunFolder
     from mlops_jlab.engine.runner import Options
     from mlops_jlab.engine.runner import run as run_pipeline
@@ -114,7 +114,6 @@ def run(
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
     _check_folder(options.folder)
-    prepare()
     with listener() as watching:
         tracked = None
         if not no_track:
@@ -124,6 +123,8 @@ def run(
         state = run_pipeline(plan, target, values, options, tracked or watching)
     report = write_report(plan, RunFolder(target), state)
     click.echo(f"  run:    {target}\n  report: {report}")
+    if state.remark:
+        click.echo(f"  note:   {state.remark}")
     if tracked is not None and tracked.run is not None:
         tracked.keep_report(report)
         click.echo(f"  show:   mlops-jlab runs show {tracked.run.id[:12]}")
@@ -229,7 +230,6 @@ def store_of(path: Path) -> Path:
 
 def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
     """The manifest to run, and the folder where its cells run."""
-    from mlops_jlab.pipeline import export as exporting
     from mlops_jlab.pipeline import manifest
 
     if pipeline.is_dir():
@@ -238,6 +238,8 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
         return plan, source.parent if source.is_file() else Path.cwd()
     if resume:
         return manifest.read(target / "pipeline"), pipeline.parent
+    from mlops_jlab.pipeline import export as exporting
+
     graph = exporting.graph_of(pipeline)
     exporting.files_of(graph, target / "pipeline")
     if (target / "run.json").exists():

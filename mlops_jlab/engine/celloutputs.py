@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import output_from_msg
+if TYPE_CHECKING:  # it takes a tenth of a second, and a run that has all its answers needs none
+    from nbformat import NotebookNode
 
 MOST_TEXT = 2_000_000  # characters that one cell may print into its notebook
 MOST_OUTPUTS = 2_000
@@ -56,9 +56,11 @@ class CellOutputs:
         if last is not None and last.output_type == "stream" and last.name == name:
             last.parts.append(text)
             return
-        self._append(NotebookNode(output_type="stream", name=name, text="", parts=[text]))
+        self._append(_stream(name, "", parts=[text]))
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
+        from nbformat.v4 import output_from_msg
+
         message = {"header": {"msg_type": kind}, "content": {"metadata": {}, **content}}
         output = output_from_msg(message)
         if kind == "error":
@@ -89,9 +91,15 @@ class CellOutputs:
         for output in self.outputs:
             if output.output_type == "stream":
                 output.parts[:] = ["".join(output.parts)]
-                output = NotebookNode(output_type="stream", name=output.name, text=output.parts[0])
+                output = _stream(output.name, output.parts[0])
             found.append(output)
         if self._left_out:
             note = f"\n[mlops-jlab: cut here; {self._left_out:,} more characters or outputs were left out]\n"
-            found.append(NotebookNode(output_type="stream", name="stderr", text=note))
+            found.append(_stream("stderr", note))
         return found
+
+
+def _stream(name: str, text: str, **more: Any) -> NotebookNode:
+    from nbformat import NotebookNode
+
+    return NotebookNode(output_type="stream", name=name, text=text, **more)

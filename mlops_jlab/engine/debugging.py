@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.handoff.variables import HANDOFF
 from mlops_jlab.notebook.retagging import write_whole
 from mlops_jlab.pipeline import manifest
 from mlops_jlab.pipeline.build import SAVE_CELL, dump
@@ -99,7 +100,7 @@ def _front(
     )
     lines = [
         "import os",
-        f"os.environ['MLOPS_JLAB_HANDOFF'] = {str(folder.handoff)!r}",
+        f"os.environ[{HANDOFF!r}] = {str(folder.handoff)!r}",
         *([f"os.chdir({state.folder!r})"] if state.folder else []),
     ]
     about: dict[str, Any] = {"cell_type": "markdown", "id": "mlops-debug", "metadata": {}, "source": text}

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
-from mlops_jlab.kernels.warm import WarmParent
 
 GRACE = 2.0  # seconds between the interrupt and the kill
 
@@ -109,7 +109,7 @@ def _signal_group(group: int, number: int) -> None:
 class StepRun:
     """How one notebook is executed: where it is written to, in which environment, folder and process.
 
-    Without a warm ``parent`` it is executed in a kernel.
+    Without ``shells`` it is executed in a kernel.
     """
 
     target: Path | None
@@ -117,25 +117,26 @@ class StepRun:
     folder: Path
     log: Path | None
     execution: Execution
-    parent: WarmParent | None = None
+    shells: Shells | None = None
     cpus: int = 0
-    own_parent: bool = False
+    own_shells: bool = False
 
     @classmethod
     def alone(cls, kernel: str, notebook: Any) -> StepRun:
         """For a notebook that papermill runs without our runner."""
-        parent = None
+        shells = None
         python = python_of_kernel(kernel)
         sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         if python and warm.is_possible() and not warm.needs_kernel(sources):
             with suppress(RunError):
                 parent = warm.connect(python, warm.modules_of(sources), os.environ, 0)
-        return cls(None, {}, Path.cwd(), None, Execution(), parent, own_parent=True)
+                shells = Shells(parent, os.environ, Path.cwd())
+        return cls(None, {}, Path.cwd(), None, Execution(), shells, own_shells=True)
 
     def close(self) -> None:
-        """Lets a parent go that was only there for this notebook."""
-        if self.own_parent and self.parent is not None:
-            self.parent.close()
+        """Lets shells go that were only there for this notebook."""
+        if self.own_shells and self.shells is not None:
+            self.shells.close()
 
     @staticmethod
     def use_ipc(manager: Any) -> None:

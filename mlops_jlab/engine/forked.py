@@ -8,6 +8,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,18 +25,11 @@ class ProcessEnded(Exception):
 
 
 class ForkedShell:
-    """One step's process. ``end`` must be called, whatever happens."""
+    """One step's process, asked for when this is made. ``end`` or ``drop`` must be called at last."""
 
-    def __init__(
-        self,
-        parent: WarmParent,
-        *,
-        environment: Mapping[str, str],
-        folder: Path,
-        log: BinaryIO,
-        cpus: int = 0,
-    ) -> None:
-        self._log = log
+    def __init__(self, parent: WarmParent, *, environment: Mapping[str, str], folder: Path) -> None:
+        self._parent = parent
+        self._log: BinaryIO | None = None
         self._channel, theirs = socket.socketpair()
         reads: list[int] = []
         fds: list[int] = []
@@ -45,8 +39,8 @@ class ForkedShell:
             reads.append(read)
             fds.append(write)
         try:
-            request = {"kind": "shell", "environment": dict(environment), "folder": str(folder), "cpus": cpus}
-            self.process: Process = parent.fork(request, [theirs.fileno(), *fds])
+            request = {"kind": "shell", "environment": dict(environment), "folder": str(folder)}
+            self.process: Process = parent.ask(request, [theirs.fileno(), *fds])
         except BaseException:
             for fd in reads:
                 os.close(fd)
@@ -65,6 +59,17 @@ class ForkedShell:
         self._told: deque[Any] = deque()
         self._displays: dict[str, list[Any]] = {}
         self._outputs: CellOutputs | None = None
+
+    def settle(self, environment: Mapping[str, str], log: BinaryIO, cpus: int) -> None:
+        """Gives the process to a step, with what the step adds to the environment and how many processors.
+
+        Raises:
+            RunError: it could not be forked.
+        """
+        self._log = log
+        self._parent.settle(self.process)
+        with suppress(OSError):  # it has ended, which is found when it is waited for
+            send(self._channel, {"environment": dict(environment), "cpus": cpus})
 
     def wait_until_ready(self) -> None:
         """Waits until cells can come."""
@@ -132,7 +137,8 @@ class ForkedShell:
                 os.close(fd)
                 del self._names[fd]
             elif self._outputs is None:
-                self._log.write(data)
+                if self._log is not None:
+                    self._log.write(data)
             else:
                 self._outputs.take(
                     "stream", {"name": self._names[fd], "text": data.decode("utf-8", "replace")}
@@ -146,14 +152,22 @@ class ForkedShell:
 
     def end(self) -> None:
         """Lets the process end, and ends it if it does not."""
-        try:
+        with suppress(OSError, ProcessEnded):  # it may have ended already
             send(self._channel, {"quit": True})
             self._channel.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # it has ended already
+            self._channel.settimeout(_QUIT_LIMIT)
+            self._parent.learn(self._until("imported", lambda: None)["imported"])
         if not self.process.ended.wait(_QUIT_LIMIT):
             self.process.kill()
             self.process.wait()
+        self._close()
+
+    def drop(self) -> None:
+        """Nobody needs the process."""
+        self.process.kill()
+        self._close()
+
+    def _close(self) -> None:
         self._read_pipes()
         for fd in list(self._names):
             os.close(fd)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.engine.execution import CellFailure, Execution, StepRun
+from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
-from mlops_jlab.kernels.warm import WarmParent
 
 ENGINE = "mlops-jlab"
 START_TRIES = 3
@@ -19,11 +20,11 @@ START_TRIES = 3
 
 def execute(
     source: Path, target: Path, *, parameters: Mapping[str, Any], environment: Mapping[str, str],
-    folder: Path, kernel: str, execution: Execution, parent: WarmParent | None = None, cpus: int = 0,
+    folder: Path, kernel: str, execution: Execution, shells: Shells | None = None, cpus: int = 0,
 ) -> CellFailure | None:  # fmt: skip
     """Runs the notebook ``source`` in ``folder`` and writes it, executed, to ``target``.
 
-    A warm ``parent`` forks its process; without one it is a kernel, which is tried again if it does not
+    One of the ``shells`` is its process; without them it is a kernel, which is tried again if it does not
     start. What was done up to a failing cell is in ``target`` in every case. Gives the failure, or
     nothing when every cell was run.
 
@@ -36,7 +37,7 @@ def execute(
 
     from mlops_jlab.engine.forked import ProcessEnded
 
-    step = StepRun(target, environment, folder, target.with_suffix(".log"), execution, parent, cpus)
+    step = StepRun(target, environment, folder, target.with_suffix(".log"), execution, shells, cpus)
     for attempt in range(1, START_TRIES + 1):
         try:
             _execute(source, parameters, kernel, step)
@@ -60,7 +61,8 @@ def execute(
 
 
 def _execute(source: Path, parameters: Mapping[str, Any], kernel: str, step: StepRun) -> None:
-    import papermill
+    with _without_clients():
+        import papermill
     from papermill.engines import papermill_engines
 
     from mlops_jlab.engine.stepengine import StepEngine
@@ -70,6 +72,18 @@ def _execute(source: Path, parameters: Mapping[str, Any], kernel: str, step: Ste
         str(source), None, parameters=dict(parameters), engine_name=ENGINE,
         kernel_name=kernel, progress_bar=False, start_timeout=60, step=step,
     )  # fmt: skip
+
+
+@contextmanager
+def _without_clients() -> Iterator[None]:
+    """papermill asks for clients of object stores, half of its time to import; step notebooks are files."""
+    hidden = [name for name in ("pyarrow.fs", "gcsfs", "boto3") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # none: it cannot be imported
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
 
 
 def _of_papermill(error: Any, execution: Execution) -> CellFailure:

@@ -1,12 +1,21 @@
-"""A run's folder: ``run.json``, executed notebooks, handoff files, report."""
+"""A run's folder: ``run.json`` and its journal, executed notebooks, handoff files, report.
+
+While a run goes on, each change of a step is one line at the end of ``run.jsonl``; when it is over,
+``run.json`` is written anew and says all of it.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +57,9 @@ class RunState:
     error: str = ""
     versions: dict[str, str] = field(default_factory=dict)  # of what the kernels really imported
     folder: str = ""  # the working directory of the steps
+    remark: str = ""  # what was done in another way than asked for, and why
     export: str = ""  # the export that was run, if the run's folder has none of its own
+    journal: str = ""  # names the lines of run.jsonl that go on where this ends
     format: int = FORMAT
 
     def step(self, name: str) -> StepState:
@@ -62,6 +73,8 @@ class RunFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
+        self._descriptor: FileIO | None = None
+        self._name = ""
 
     @property
     def handoff(self) -> Path:
@@ -88,17 +101,43 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"{self.root} cannot be written: {error}") from error
 
-    def save(self, state: RunState) -> None:
+    @property
+    def _journal(self) -> Path:
+        return self.root / "run.jsonl"
+
+    def begin(self, state: RunState) -> None:
+        """Writes ``run.json``, and what :meth:`note` says from now on goes on from there."""
+        state.journal = secrets.token_hex(8)
+        self._write(state)
+        self._journal.unlink(missing_ok=True)  # what it says is in run.json now
+
+    def note(self, step: StepState) -> None:
+        """Writes down that a step has changed. It is there from then on, whatever becomes of this process."""
+        line = json.dumps({"journal": self._name, "step": vars(step)}, ensure_ascii=False, default=str)
+        with self._lock, _told("run.jsonl"):
+            self._descriptor = self._descriptor or self._journal.open("ab", buffering=0)
+            data = line.encode("utf-8", "replace") + b"\n"
+            if self._descriptor.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def end(self, state: RunState) -> None:
+        """Writes ``run.json`` for good."""
+        state.journal = ""
+        self._write(state)
+        with suppress(OSError):
+            if self._descriptor is not None:
+                self._descriptor.close()
+            self._journal.unlink(missing_ok=True)
+
+    def _write(self, state: RunState) -> None:
         """Writes ``run.json``, whole or not at all."""
-        with self._lock:
-            text = json.dumps(asdict(state), indent=2, ensure_ascii=False, default=str)
-            try:
-                write_whole(self.root / "run.json", (text + "\n").encode("utf-8", "replace"))
-            except OSError as error:
-                raise MlopsError(f"run.json cannot be written: {error}") from error
+        text = json.dumps(asdict(state), indent=2, ensure_ascii=False, default=str)
+        with self._lock, _told("run.json"):
+            write_whole(self.root / "run.json", (text + "\n").encode("utf-8", "replace"))
+        self._name = state.journal
 
     def load(self) -> RunState:
-        """The run that ``run.json`` tells of.
+        """The run that ``run.json`` and its journal tell of.
 
         Raises:
             InputError: there is none, or it is damaged.
@@ -106,14 +145,37 @@ class RunFolder:
         path = self.root / "run.json"
         try:
             content: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-            steps = [StepState(**step) for step in content["steps"]]
-            return RunState(**{**content, "steps": steps})
+            steps = {step["name"]: StepState(**step) for step in content["steps"]}
+            for line in self._lines(content.get("journal", "")):
+                steps[line["step"]["name"]] = StepState(**line["step"])
+            return RunState(**{**content, "steps": list(steps.values())})
         except FileNotFoundError:
             raise InputError(
                 f"{self.root} holds no run", hint="give --output the folder of the run to resume"
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} cannot be read: {error}") from error
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """The whole lines of the journal with this name; the last one may have been cut off by a kill."""
+        if not name or not self._journal.is_file():
+            return
+        for line in self._journal.read_bytes().split(b"\n")[:-1]:
+            with suppress(ValueError):
+                found = json.loads(line)
+                if found.get("journal") == name:
+                    yield found
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MlopsError(
+            f"{what} cannot be written: {error.strerror or error}",
+            hint="make room, or choose another --output; then go on with --resume",
+        ) from error
 
 
 def now() -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlops_jlab.engine import consistency
 from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
+from mlops_jlab.engine.consistency import Court, Span
 from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.notebooks import execute
@@ -25,8 +25,8 @@ from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, MlopsError, RunError
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path
-from mlops_jlab.handoff.session import ATTEMPT, HANDOFF, KEEP, MEMORY
 from mlops_jlab.handoff.trust import machine_key
+from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
 from mlops_jlab.kernels.specs import check_kernel
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
@@ -152,10 +152,12 @@ class _Run:
         for edge in manifest.edges:
             self._before[edge.target].add(edge.source)
         self._executions: dict[str, Execution] = {}
-        self._spans: dict[str, consistency.Span] = {}
+        self._begun: dict[str, float] = {}
+        self._court = Court(manifest.steps)
         self._running: dict[Future[CellFailure | None], str] = {}
         self._not_before: dict[str, float] = {}
         self._clock = time.monotonic()
+        self._jobs = options.jobs or os.cpu_count() or 1
         self._sources = StepSources(manifest)
         self._warming = Warming(manifest, self._sources, kernel, self._common_environment(), options)
         self._caching = Caching(
@@ -165,13 +167,13 @@ class _Run:
 
     def go(self) -> RunState:
         """Runs to the end, whatever it is, and writes it down."""
-        self._folder.save(self._state)
+        self._folder.begin(self._state)
         self._listener.started(self._state)
-        jobs = self._options.jobs or os.cpu_count() or 1
-        pool = ThreadPoolExecutor(jobs, thread_name_prefix="step")
+        pool = ThreadPoolExecutor(self._jobs, thread_name_prefix="step")
         try:
             with cancellation() as asked:
-                self._loop(pool, jobs, asked)
+                self._recall()
+                self._loop(pool, asked)
         except KeyboardInterrupt:
             self._stop("the run was cancelled")
             self._settle("killed", "cancelled; go on with --resume")
@@ -193,13 +195,22 @@ class _Run:
         self._listener.ended(self._state)
         return self._state
 
+    def _recall(self) -> None:
+        """What finished before the run was resumed counts as evidence."""
+        for step in self._state.steps:
+            if step.status == "finished":
+                record = self._record(step.name)
+                self._state.versions |= record.versions
+                self._send_back(self._court.hear(record))
+
     def _settle(self, status: str, error: str) -> None:
         for step in self._state.steps:
             if step.status == "running":
                 step.status = "killed"
         self._state.status, self._state.error = status, error
+        self._state.remark = self._warming.remark
         self._state.seconds = round(time.monotonic() - self._clock, 3)
-        self._folder.save(self._state)
+        self._folder.end(self._state)
 
     def _stop(self, why: str) -> None:
         threads = [
@@ -210,14 +221,14 @@ class _Run:
         for thread in threads:
             thread.join()
 
-    def _loop(self, pool: ThreadPoolExecutor, jobs: int, asked: threading.Event) -> None:
+    def _loop(self, pool: ThreadPoolExecutor, asked: threading.Event) -> None:
         while True:
             if asked.is_set():
                 raise KeyboardInterrupt
             failed = any(step.error for step in self._state.steps)
             ready = [] if failed else self._ready()
             due = [name for name in ready if self._not_before.get(name, 0) <= time.monotonic()]
-            for name in due[: jobs - len(self._running)]:
+            for name in due[: self._jobs - len(self._running)]:
                 self._start(pool, name)
             if not self._running:
                 if not ready:
@@ -242,13 +253,13 @@ class _Run:
         state.status, state.started, state.error = "running", now(), None
         state.attempts += 1
         state.cached = state.note = state.why = ""
-        self._folder.save(self._state)
+        self._folder.note(state)
         self._listener.step(state)
         execution = Execution(
             on_cell=lambda index, count, cell: self._listener.cell(name, index, count, cell)
         )
         self._executions[name] = execution
-        self._spans[name] = consistency.Span(time.monotonic(), float("inf"))
+        self._begun[name] = time.monotonic()
         self._running[pool.submit(self._execute, self._steps[name], execution)] = name
 
     def _execute(self, step: ManifestStep, execution: Execution) -> CellFailure | None:
@@ -274,7 +285,8 @@ class _Run:
                 self._manifest.notebook_of(step), self._folder.executed(step.name),
                 parameters=self._parameters_of(step), environment=self._environment(step.name, attempt),
                 folder=self._options.folder, kernel=self._kernel, execution=execution,
-                parent=self._warming.parent_for(step), cpus=settings.cpus(step.settings.get("cpus")),
+                shells=self._warming.shells_for(step, self._waiting()),
+                cpus=settings.cpus(step.settings.get("cpus")),
             )  # fmt: skip
         finally:
             if timer is not None:
@@ -286,21 +298,30 @@ class _Run:
             )  # fmt: skip
         return failure
 
+    def _waiting(self) -> int:
+        """How many steps will want a shell soon, one that has just begun among them."""
+        pending = sum(step.status == "pending" for step in self._state.steps)
+        return 1 + min(self._jobs, pending)
+
     def _parameters_of(self, step: ManifestStep) -> dict[str, object]:
         cells = self._sources.cells(step)
         declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
         return dict(self._values) if declares else {}
 
     def _common_environment(self) -> dict[str, str]:
-        return {"PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"), **self._options.environment}
+        return {
+            "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
+            **self._options.environment,
+            HANDOFF: str(self._folder.handoff),
+            ATTEMPT: "",
+            KEEP: "all" if self._options.keep_all else "",
+        }
 
     def _environment(self, step: str, attempt: str) -> dict[str, str]:
         return {
             **self._common_environment(),
             **self._options.environment_of(step),
-            HANDOFF: str(self._folder.handoff),
             ATTEMPT: attempt,
-            KEEP: "all" if self._options.keep_all else "",
             MEMORY: str(settings.size(self._steps[step].settings.get("memory")) or ""),
         }
 
@@ -310,9 +331,8 @@ class _Run:
 
     def _finish(self, name: str, future: Future[CellFailure | None]) -> None:
         state = self._state.step(name)
-        span = self._spans[name]
-        self._spans[name] = consistency.Span(span.start, time.monotonic())
-        state.seconds = round(self._spans[name].end - span.start, 3)
+        span = Span(self._begun.pop(name), time.monotonic())
+        state.seconds = round(span.end - span.start, 3)
         del self._executions[name]
         failure = future.result()
         if failure is not None:
@@ -327,7 +347,7 @@ class _Run:
                 state.error = self._describe(self._steps[name], failure)
             else:
                 state.again.append(f"attempt {state.attempts} failed: {failure.message[:200]}")
-            self._folder.save(self._state)
+            self._folder.note(state)
             self._listener.step(state, state.again[-1] if again else "")
             return
         state.status = "finished"
@@ -336,25 +356,24 @@ class _Run:
         if not state.cached:
             origin = self._options.environment_of(name).get("MLOPS_JLAB_RUN", "").partition(":")[0]
             state.note = self._caching.keep(self._steps[name], record, state, self._folder, origin)
-        self._judge()
-        self._folder.save(self._state)
-        if state.status == "finished":
+        misled = self._court.hear(record, span)
+        self._folder.note(state)
+        if name not in misled:
             self._listener.step(state)
+        self._send_back(misled)
 
-    def _judge(self) -> None:
-        """Sends steps back that saw something else than Run All would have shown them."""
-        records = {step: self._record(step) for step in self._finished()}
-        consistency.check(records, self._spans, self._manifest.steps)
-        for name, reason in consistency.steps_to_run_again(records, self._spans).items():
+    def _send_back(self, misled: Mapping[str, str]) -> None:
+        """These steps saw something else than Run All would have shown them."""
+        for name, reason in misled.items():
             state = self._state.step(name)
+            if state.status != "finished":
+                continue  # it is on its way again, and will see what is there now
             state.status = "pending"
             state.again.append(reason)
             if len(state.again) > _MOST_REPEATS:
                 raise RunError(f"step {name!r} never comes to rest: {reason}")
+            self._folder.note(state)
             self._listener.step(state, reason)
-
-    def _finished(self) -> list[str]:
-        return [step.name for step in self._state.steps if step.status == "finished"]
 
     def _record(self, name: str) -> StepRecord:
         return read_record(record_path(self._folder.handoff, self._steps[name].position, name))

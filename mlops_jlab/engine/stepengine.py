@@ -16,7 +16,6 @@ from papermill.engines import Engine, NotebookExecutionManager
 from mlops_jlab.engine.executed import ExecutedFile
 from mlops_jlab.engine.execution import StepRun
 from mlops_jlab.engine.forked import ForkedShell
-from mlops_jlab.kernels.warm import WarmParent
 
 _AUTOSAVE = 2  # seconds between saves within a cell
 
@@ -75,20 +74,14 @@ class StepEngine(Engine):  # type: ignore[misc]  # papermill is untyped
             stack.callback(step.close)
             # What the process says outside its cells (a crash, a warning of its own) goes to a log.
             log = stack.enter_context(open(step.log or os.devnull, "ab"))
-            if step.parent is not None:
-                _in_fork(nb_man, step, step.parent, log)
+            shell = step.shells.take(step.environment, log, step.cpus) if step.shells is not None else None
+            if shell is not None:
+                _in_fork(nb_man, step, shell)
             else:
                 _in_kernel(nb_man, kernel_name, log_output, start_timeout, step, log)
 
 
-def _in_fork(manager: Any, step: StepRun, parent: WarmParent, log: Any) -> None:
-    shell = ForkedShell(
-        parent,
-        environment={**os.environ, **step.environment},
-        folder=step.folder,
-        log=log,
-        cpus=step.cpus,
-    )
+def _in_fork(manager: Any, step: StepRun, shell: ForkedShell) -> None:
     try:
         step.execution.attach(lambda: shell.process)
         shell.wait_until_ready()

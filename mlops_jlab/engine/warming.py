@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
+from mlops_jlab.engine.shells import Shells
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
-from mlops_jlab.kernels.warm import WarmParent
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
 
@@ -23,9 +23,15 @@ class _Options(Protocol):
     @property
     def linger(self) -> float: ...
 
+    @property
+    def folder(self) -> Path: ...
+
 
 class Warming:
-    """Gives each step the warm parent to be forked from, or nothing where it needs a kernel."""
+    """Gives each step the shells of the run's warm parent, or nothing where it needs a kernel.
+
+    ``environment`` is what all steps have in common. ``remark`` says why there is no warm parent.
+    """
 
     def __init__(
         self, manifest: Manifest, sources: StepSources, kernel: str, environment: Mapping[str, str],
@@ -36,29 +42,45 @@ class Warming:
         self._environment = {**os.environ, **environment}
         self._kernel = kernel
         self._options = options
-        self._parent: WarmParent | None = None
+        self._shells: Shells | None = None
+        self._why = ""
         self._lock = threading.Lock()
         self._begun = False
 
-    def parent_for(self, step: ManifestStep) -> WarmParent | None:
-        """What forks the step's process; started when the first step asks."""
+    def shells_for(self, step: ManifestStep, waiting: int) -> Shells | None:
+        """Where the step's process comes from; the parent is started when the first step asks.
+
+        ``waiting`` is how many steps, this one among them, will ask soon.
+        """
         if self._options.cold or not warm.is_possible() or warm.needs_kernel(self._sources.texts(step)):
             return None
         with self._lock:
             if not self._begun:
                 self._begun = True
-                self._parent = self._connect()
-        return self._parent
+                try:
+                    self._shells = self._connect()
+                except RunError as error:
+                    self._why = str(error)
+        if self._shells is not None:
+            self._shells.expect(waiting)
+        return self._shells
 
-    def _connect(self) -> WarmParent | None:
+    def _connect(self) -> Shells | None:
         python = python_of_kernel(self._kernel)
+        if not python:
+            return None
         every = [text for step in self._manifest.steps for text in self._sources.texts(step)]
-        if python:
-            with suppress(RunError):
-                return warm.connect(python, warm.modules_of(every), self._environment, self._options.linger)
-        return None
+        modules = warm.modules_of(every)
+        parent = warm.connect(python, modules, self._environment, self._options.linger)
+        return Shells(parent, self._environment, self._options.folder)
+
+    @property
+    def remark(self) -> str:
+        """Why steps were not forked, as far as that is a surprise."""
+        why = self._why or (self._shells.unfit if self._shells is not None else "")
+        return f"each step had a kernel of its own: {why}" if why else ""
 
     def close(self) -> None:
         """The run is over."""
-        if self._parent is not None:
-            self._parent.close()
+        if self._shells is not None:
+            self._shells.close()

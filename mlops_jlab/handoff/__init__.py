@@ -4,6 +4,18 @@
 content-addressed files that only this machine's own runs can have written.
 """
 
-from mlops_jlab.handoff.session import StepSession, check_parameters, enter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops_jlab.handoff.session import StepSession, check_parameters, enter
 
 __all__ = ["StepSession", "check_parameters", "enter"]
+
+
+def __getattr__(name: str) -> Any:
+    """What only a step needs is imported in a step alone: the runner reads records."""
+    if name in __all__:
+        from mlops_jlab.handoff import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import sysconfig
@@ -9,8 +10,12 @@ import tempfile
 from functools import cache
 from typing import Any
 
+from mlops_jlab.handoff.variables import HANDOFF
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SYSTEM = ("/proc", "/dev", "/sys", "/etc", "/usr")
+# Where modules and packages may lie is no data: which of them were found is written down elsewhere.
+_IMPORTING = ("<frozen importlib", os.path.dirname(importlib.__file__))
 _OTHERS = {"os.remove": (0,), "os.rename": (0, 1), "os.truncate": (0,)}
 # Libraries ask these what the machine is like, and no answer comes of it.
 _HARMLESS = frozenset({"lscpu", "uname", "fc-list", "ldconfig", "sysctl"})
@@ -32,7 +37,7 @@ class FileWatch:
         paths = {sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
         home = os.path.expanduser("~")
         # What we keep is no data of the notebook's.
-        ours = [os.environ.get("MLOPS_JLAB_STORE"), os.environ.get("MLOPS_JLAB_HANDOFF")]
+        ours = [os.environ.get("MLOPS_JLAB_STORE"), os.environ.get(HANDOFF)]
         hidden = {os.path.join(home, name) for name in (".cache", ".config", ".ipython", ".local")}
         self._ignored = tuple(
             os.path.realpath(path) + os.sep
@@ -66,7 +71,7 @@ class FileWatch:
             writing = bool(set(mode or "") & set("wax+")) or bool((flags or 0) & _WRITING)
             self._note(path, writing)
         elif event in ("os.listdir", "os.scandir"):
-            if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+            if not sys._getframe(1).f_code.co_filename.startswith(_IMPORTING):
                 self._note(arguments[0] or ".", False)
         elif event in _OTHERS:
             for place in _OTHERS[event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Iterator
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -18,9 +19,10 @@ from mlops_jlab.handoff.references import imported_module
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
+@cache  # a warm parent asks of all that it has imported, and what is forked from it knows
 def is_local(name: str, origin: object) -> bool:
     """Whether the module ``name``, read from ``origin``, is the user's own rather than installed."""
-    if not isinstance(origin, str) or not origin.endswith(".py") or name == "__main__":
+    if not isinstance(origin, str) or not origin.endswith(".py") or name in ("__main__", "__mp_main__"):
         return False
     if name.partition(".")[0] in ("mlops_jlab", *sys.stdlib_module_names):
         return False
@@ -99,26 +101,25 @@ def capture_patches() -> dict[tuple[str, str], Any]:
     own = set(local_modules())
     if not own:
         return {}
+    homes = own | {"__main__"}
     found: dict[tuple[str, str], Any] = {}
     for name, module in sorted(sys.modules.items()):
-        if name == "__main__" or name in own or not isinstance(module, types.ModuleType):
+        if name in homes or type(module) is not types.ModuleType or name.startswith("mlops_jlab"):
             continue
-        if name.partition(".")[0] == "mlops_jlab":
-            continue
-        for path, value in _functions(module):
-            home = value.__module__
-            if home in own or home == "__main__":
-                found[name, path] = value
+        for path, value in _functions(module, homes):
+            found[name, path] = value
     return found
 
 
-def _functions(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+def _functions(module: types.ModuleType, homes: set[str]) -> Iterator[tuple[str, Any]]:
+    """The functions in a module, and in its own classes, that come from one of the ``homes``."""
     for key, value in list(vars(module).items()):
-        if isinstance(value, types.FunctionType):
-            yield key, value
+        if type(value) is types.FunctionType:
+            if value.__module__ in homes:
+                yield key, value
         elif isinstance(value, type) and value.__module__ == module.__name__:
             for inner, attribute in list(vars(value).items()):
-                if isinstance(attribute, types.FunctionType):
+                if type(attribute) is types.FunctionType and attribute.__module__ in homes:
                     yield f"{key}.{inner}", attribute
 
 

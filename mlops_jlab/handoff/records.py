@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -145,26 +145,6 @@ def resolve(records: Iterable[StepRecord], name: str) -> tuple[Taken, StepRecord
         if name in record.deleted:
             return Taken(record.step, "deleted"), None
     return Taken(), None
-
-
-def is_stale(record: StepRecord, records: Sequence[StepRecord]) -> str:
-    """The first name whose newest value is no longer the one that the step took, or nothing."""
-    above = sorted((r for r in records if r.position < record.position), key=lambda r: -r.position)
-    for name, taken in record.takes.items():
-        newest, writer = resolve(above, name)
-        if newest != taken and not (writer and _is_chance(writer, name, records)):
-            return name
-    return ""
-
-
-def _is_chance(writer: StepRecord, name: str, records: Sequence[StepRecord]) -> bool:
-    """Whether the state of a generator goes back to no seed: then its draws need no order.
-
-    A generator that stood the same in two fresh kernels was seeded by setup.
-    """
-    start = writer.starts.get(name)
-    same = [record for record in records if start is not None and record.starts.get(name) == start]
-    return writer.writes[name].by_chance and len(same) < 2
 
 
 def setup_conflict(setup: dict[str, str], other: StepRecord) -> str:

@@ -28,11 +28,8 @@ from mlops_jlab.handoff.records import (
     write_record,
 )
 from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions, usage_so_far
+from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
 
-HANDOFF = "MLOPS_JLAB_HANDOFF"
-KEEP = "MLOPS_JLAB_KEEP"
-ATTEMPT = "MLOPS_JLAB_ATTEMPT"
-MEMORY = "MLOPS_JLAB_MEMORY"  # bytes that the step may allocate
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
                             r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
 

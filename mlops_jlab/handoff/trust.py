@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from functools import cache
 from pathlib import Path
 
 from mlops_jlab.errors import HandoffError
@@ -41,7 +42,7 @@ def machine_key() -> bytes:
                 pass  # another process was first, and its key is as good
             finally:
                 fresh.unlink()
-        key = path.read_bytes()
+        key = _read(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise HandoffError(
             f"the key of handoff files {path} cannot be used: {error}",
@@ -50,6 +51,11 @@ def machine_key() -> bytes:
     if len(key) < 32:
         raise HandoffError(f"the key of handoff files {path} is damaged", hint="delete it")
     return key
+
+
+@cache  # hundreds of records are looked at in one run
+def _read(path: Path, _changed: int) -> bytes:
+    return path.read_bytes()
 
 
 def sign(data: bytes) -> str:

@@ -5,7 +5,8 @@ the user's own. Runners connect to it; each request is answered by a fork. When 
 ends, all that was forked for it is killed, and ``LINGER`` seconds after the last one the parent ends.
 
 Nothing here may start a thread or compute in native code: a forked process has one thread, and locks
-that another one held would stay held in it for ever.
+that another one held would stay held in it for ever. A parent that finds a thread after an import
+forks nothing, and says which module it was.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab.handoff.modules import local_modules
 from mlops_jlab.kernels.wire import Receiver, send
 
 # What every step needs, and what is slow to import.
 _ALWAYS = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.compiler",
-    "IPython.core.magics", "IPython.core.completer", "comm", "mlops_jlab.handoff", "mlops_jlab.kernels.shell",
+    "IPython.core.magics", "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger",
+    "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic", "comm",
+    "encodings.ascii", "mlops_jlab.handoff.session", "mlops_jlab.kernels.shell", "mlops_jlab.magics",
+    "mlops_jlab.magics.loading", "mlops_jlab.magics.transforming", "mlops_jlab.tracking", "sqlite3",
 )  # fmt: skip
 # They start threads or take hold of a device when they are imported, and are broken after a fork.
 _NEVER = frozenset(
@@ -52,11 +57,13 @@ def main(argv: list[str]) -> int:
         return 1  # somebody else was first
     listener.listen(64)
     try:
-        for module in (*_ALWAYS, *modules):
-            warm_up(module)
+        gc.disable()  # what is imported stays: looking for garbage among it takes a tenth of the time
+        unfit = next((module for module in (*_ALWAYS, *modules) if not warm_up(module)), "")
+        local_modules()  # what is known of each module here is known in every child
+        gc.enable()
         gc.collect()
         gc.freeze()  # collecting in a child would copy every page that it looks at
-        return Parent(listener, linger).serve()
+        return Parent(listener, linger, unfit).serve()
     finally:
         Path(path).unlink(missing_ok=True)
         log = Path(path).with_suffix(".log")
@@ -65,24 +72,24 @@ def main(argv: list[str]) -> int:
 
 
 def warm_up(module: str) -> bool:
-    """Imports ``module`` if that is safe before a fork; what does not work is left to the step."""
+    """Imports ``module`` if that is safe before a fork; what does not work is left to the step.
+
+    False if there is more than one thread now, so that nothing can be forked any more.
+    """
     top = module.partition(".")[0]
     if top in _NEVER and module not in _ALWAYS:
-        return False
+        return True
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
-        return False
+        return True
     if spec is None or not (
         top in sys.stdlib_module_names or _is_installed(spec.origin) or module in _ALWAYS
     ):
-        return False
-    threads = threading.active_count()
+        return True
     with contextlib.suppress(Exception):  # an import may raise anything, and the step will show it
         importlib.import_module(module)
-    if threading.active_count() > threads:
-        raise SystemExit(f"{module} starts threads when it is imported")
-    return True
+    return threading.active_count() == 1
 
 
 def _is_installed(origin: str | None) -> bool:
@@ -92,9 +99,10 @@ def _is_installed(origin: str | None) -> bool:
 class Parent:
     """The loop that forks and reaps. One thread, and no state but the connections and their children."""
 
-    def __init__(self, listener: socket.socket, linger: float) -> None:
+    def __init__(self, listener: socket.socket, linger: float, unfit: str = "") -> None:
         self._listener = listener
         self._linger = linger
+        self._unfit = unfit  # the module that started threads
         self._selector = selectors.DefaultSelector()
         self._runners: dict[socket.socket, Receiver] = {}
         self._children: dict[int, socket.socket] = {}
@@ -135,11 +143,12 @@ class Parent:
         runner = receiver.channel
         for request in receiver.read():
             fds, receiver.fds = receiver.fds[: request["fds"]], receiver.fds[request["fds"] :]
-            pid = self._fork(request, fds)
+            pid = 0 if self._unfit else self._fork(request, fds)
             for fd in fds:
                 os.close(fd)
-            self._children[pid] = runner
-            self._tell(runner, {"forked": request["id"], "pid": pid})
+            if pid:
+                self._children[pid] = runner
+            self._tell(runner, {"forked": request["id"], "pid": pid, "unfit": self._unfit})
         if receiver.ended:
             self._selector.unregister(runner)
             del self._runners[runner]

@@ -27,6 +27,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError
 from jupyter_client.session import Session
 
+from mlops_jlab.handoff.modules import is_local
 from mlops_jlab.kernels.streams import CellStream, flush_now_and_then
 from mlops_jlab.kernels.wire import Receiver, send
 
@@ -36,8 +37,8 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 def become(request: dict[str, Any], fds: list[int]) -> None:
     """Turns this process, just forked, into what ``request`` asks for; it never returns.
 
-    ``request`` has ``kind`` (``shell`` or ``kernel``), ``environment``, ``folder``, ``cpus`` and, for a
-    kernel, ``connection``. The last two files are standard output and error; a shell's first one is
+    ``request`` has ``kind`` (``shell`` or ``kernel``), ``environment``, ``folder`` and, for a kernel,
+    ``connection``. The last two files are standard output and error; a shell's first one is
     its channel.
     """
     parent = os.getppid()
@@ -53,9 +54,6 @@ def become(request: dict[str, Any], fds: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    if request.get("cpus"):
-        known = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, known[: int(request["cpus"])])
     _draw_anew()
     import ipykernel_launcher  # type: ignore[import-untyped]  # it is one line
 
@@ -187,6 +185,7 @@ class ShellApp(IPKernelApp):
 def serve(channel: socket.socket) -> None:
     """Executes the cells that come through ``channel`` until there are no more."""
     session = _Session(channel)
+    known = set(sys.modules)
     app = ShellApp.instance(session=session)
     app.initialize([])
     builtins.input = _refuse_input
@@ -200,7 +199,11 @@ def serve(channel: socket.socket) -> None:
     session.tell({"ready": os.getpid()})
     while not receiver.ended:
         for message in receiver.read():
+            if "environment" in message:
+                settle(message)
+                continue
             if "source" not in message:
+                session.tell({"imported": _roots(set(sys.modules) - known)})
                 return
             session.tell({"begun": shell.execution_count})
             cell = _run(shell, message["source"], message["cell"])
@@ -210,6 +213,21 @@ def serve(channel: socket.socket) -> None:
             session.tell({"done": shell.execution_count})
             if shell.exit_now:
                 return
+
+
+def settle(request: dict[str, Any]) -> None:
+    """Takes up a step: this process may have been forked before anybody knew which it would be."""
+    os.environ.update(request["environment"])
+    if request["cpus"]:
+        known = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, known[: int(request["cpus"])])
+
+
+def _roots(modules: set[str]) -> list[str]:
+    """Of modules that were imported, those that were not imported by their own package."""
+    found = {name for name in modules if not any(part.startswith("_") for part in name.split("."))}
+    own = {name for name in found if is_local(name, getattr(sys.modules.get(name), "__file__", None))}
+    return sorted(name for name in found - own if name.rpartition(".")[0] not in found)
 
 
 def _refuse_input(*_arguments: object, **_others: object) -> str:

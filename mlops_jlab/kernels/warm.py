@@ -22,9 +22,11 @@ from typing import Any
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels.wire import Receiver, send
 from mlops_jlab.notebook.python import parse_cell
+from mlops_jlab.notebook.retagging import write_whole
 
 _WIDGETS = ("ipywidgets", "tqdm.notebook", "tqdm.auto", "ipympl", "get_ipython().kernel")
 START_LIMIT = 60.0  # seconds until a parent listens
+_MOST_LEARNED = 200
 # They say where somebody sits, or belong to one run.
 _PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
 
@@ -38,6 +40,7 @@ class Process:
         self.pid = 0
         self.returncode: int | None = None
         self.memory = 0  # peak, in bytes; known at the end
+        self.unfit = ""  # the module for which the parent cannot fork
         self.forked = threading.Event()
         self.ended = threading.Event()
 
@@ -76,25 +79,71 @@ class Process:
         self.ended.set()
 
 
+class Unfit(RunError):
+    """What a pipeline imports cannot be forked: its steps need kernels of their own."""
+
+
+class Hints:
+    """What earlier runs have found out about a parent: a small file beside its socket, for speed alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.learned: list[str] = []
+        self.unfit = ""
+        self._never: list[str] = []
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(path.read_text("utf-8"))
+            self.learned, self.unfit, self._never = found["learned"], found["unfit"], found["never"]
+
+    def note_learned(self, modules: Iterable[str]) -> None:
+        """Steps had to import these themselves."""
+        more = set(modules) - set(self.learned) - set(self._never)
+        if more:
+            self.learned = sorted({*self.learned, *more})[:_MOST_LEARNED]
+            self._save()
+
+    def note_unfit(self, module: str) -> None:
+        """The parent cannot fork with this module: leave it out if it was not asked for, else the parent."""
+        if module in self.learned:
+            self.learned.remove(module)
+            self._never.append(module)
+        else:
+            self.unfit = module
+        self._save()
+
+    def _save(self) -> None:
+        facts = {"learned": self.learned, "unfit": self.unfit, "never": self._never}
+        with suppress(OSError):
+            write_whole(self._path, json.dumps(facts).encode("utf-8", "replace"))
+
+
 class WarmParent:
     """A connection to a warm parent. Processes that were asked for through it end with it."""
 
-    def __init__(self, channel: socket.socket, started: subprocess.Popen[bytes] | None = None) -> None:
+    def __init__(
+        self, channel: socket.socket, hints: Hints, started: subprocess.Popen[bytes] | None = None
+    ) -> None:
         self._channel = channel
+        self._hints = hints
         self._started = started
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._asked: dict[int, Process] = {}
         self._alive: dict[int, Process] = {}
         self._closed = False
+        self._learned: set[str] = set()
         threading.Thread(target=self._listen, name="warm-parent", daemon=True).start()
 
     def fork(self, request: Mapping[str, Any], fds: Sequence[int]) -> Process:
-        """Asks for a process; see :func:`mlops_jlab.kernels.shell.become` for ``request``.
+        """A process of the parent's; see :func:`mlops_jlab.kernels.shell.become` for ``request``.
 
         Raises:
-            RunError: the parent is gone.
+            RunError: the parent is gone, or cannot fork.
         """
+        return self.settle(self.ask(request, fds))
+
+    def ask(self, request: Mapping[str, Any], fds: Sequence[int]) -> Process:
+        """Asks for a process without waiting until it is there."""
         process = Process()
         with self._lock:
             number = next(self._numbers)
@@ -103,14 +152,31 @@ class WarmParent:
                 send(self._channel, {**request, "id": number, "fds": len(fds)}, fds)
             except OSError as error:
                 raise RunError(f"the warm parent is gone: {error}") from error
+        return process
+
+    def settle(self, process: Process) -> Process:
+        """Waits until a process that was asked for is there.
+
+        Raises:
+            Unfit: the parent cannot fork, now or later.
+            RunError: it is gone.
+        """
         process.forked.wait()
+        if process.unfit:
+            self._hints.note_unfit(process.unfit)
+            raise Unfit(f"the module {process.unfit} starts threads when it is imported")
         if not process.pid:
             raise RunError("the warm parent ended before it could fork", hint="try again, or use --cold")
         return process
 
+    def learn(self, modules: Iterable[str]) -> None:
+        """A step had to import these itself: the next parent of this kind will have them."""
+        self._learned |= set(modules)
+
     def close(self) -> None:
         """Lets the parent go; what it forked for this connection ends."""
         self._closed = True
+        self._hints.note_learned(self._learned)
         with suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._channel.close()
@@ -121,8 +187,9 @@ class WarmParent:
             for message in receiver.read():
                 if "forked" in message:
                     process = self._asked.pop(message["forked"])
-                    process.pid = message["pid"]
-                    self._alive[process.pid] = process
+                    process.pid, process.unfit = message["pid"], message["unfit"]
+                    if process.pid:
+                        self._alive[process.pid] = process
                     process.forked.set()
                 else:
                     self._alive.pop(message["ended"]).note_end(message["code"], message["memory"])
@@ -173,18 +240,21 @@ def connect(python: str, modules: Iterable[str], environment: Mapping[str, str],
     kept = lasting(environment)
     folder = _folder()
     path = folder / f"{_key(python, wanted, kept)}.sock"
+    hints = Hints(path.with_suffix(".json"))
+    if hints.unfit:
+        raise Unfit(f"the module {hints.unfit} starts threads when it is imported")
     with open(folder / "start.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         channel, process = _call(path), None
         if channel is None:
             path.unlink(missing_ok=True)
-            process = _start(python, path, linger, wanted, kept)
+            process = _start(python, path, linger, [*wanted, *hints.learned], kept)
             deadline = time.monotonic() + START_LIMIT
             while (channel := _call(path)) is None:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RunError(f"the warm parent does not start; see {path.with_suffix('.log')}")
                 time.sleep(0.005)
-    return WarmParent(channel, process)
+    return WarmParent(channel, hints, process)
 
 
 def _start(

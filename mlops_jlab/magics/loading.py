@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-ATTEMPT = "MLOPS_JLAB_ATTEMPT"  # a step's process knows which attempt it is
+from mlops_jlab.handoff.variables import ATTEMPT
 
 HELP = """Track experiment runs from cells.
 

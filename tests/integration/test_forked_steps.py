@@ -291,3 +291,46 @@ def test_a_run_whose_runner_was_killed_goes_on_to_the_same_answer(tmp_path: Path
         assert state["status"] == "finished"
         assert "answer 6" in (target / "executed" / "d.ipynb").read_text()
         assert list(target.rglob(".*.tmp")) == []
+
+
+def test_a_library_that_starts_threads_gets_kernels_and_that_is_said(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "threading_library.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    cells = [
+        ("step:a", "import threading_library\nx = type(get_ipython().parent).__name__\nprint(x)"),
+        ("step:b", "print(x)"),
+    ]
+    for _ in range(2):  # the second time nobody tries
+        state = bench.run(cells, cache=None)
+        assert state.status == "finished"
+        assert bench.printed("b") == "IPythonKernel\n"
+        assert "threading_library starts threads" in state.remark
+    assert bench.run([("step:a", "print(type(get_ipython().parent).__name__)")], cache=None).remark == ""
+    assert bench.printed("a") == "ShellApp\n"
+
+
+def test_what_a_step_had_to_import_the_next_parent_has(bench: Bench) -> None:
+    own = {"OWN_PARENT": os.urandom(8).hex()}  # parents of this test alone
+    cells = [("step:a", "import sys\nprint('wave' in sys.modules)\nwave = __import__('wave').__name__")]
+    for known in ("False", "True"):
+        assert bench.run(cells, cache=None, environment=own).status == "finished"
+        assert bench.printed("a") == f"{known}\n"
+
+
+def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench) -> None:
+    cells = [
+        (f"step:s{n}", f"import os\nprint(os.environ['MLOPS_JLAB_ATTEMPT'], os.getpid(), {n})")
+        for n in range(6)
+    ]
+    assert bench.run(cells, cache=None, jobs=3).status == "finished"
+    said = [bench.printed(f"s{n}").split() for n in range(6)]
+    assert len({attempt for attempt, _, _ in said}) == 6
+    assert len({pid for _, pid, _ in said}) == 6
+    for _, pid, _ in said:
+        assert not Path(f"/proc/{pid}").exists()

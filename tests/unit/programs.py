@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine import consistency
+from mlops_jlab.engine.consistency import Court
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.handoff.session import HANDOFF, KEEP
@@ -88,7 +88,7 @@ def differences(graph: Graph, folder: Path, order: random.Random) -> list[str]:
 def _pipeline(graph: Graph, identity: str, folder: Path, order: random.Random) -> dict[str, str]:
     pending = {step.name for step in graph.steps}
     steps = {step.name: step for step in graph.steps}
-    records: dict[str, Any] = {}
+    court = Court(())
     printed: dict[str, str] = {}
     for turn in range(400):
         free = sorted(name for name in pending if not graph.before(name) & pending)
@@ -99,8 +99,6 @@ def _pipeline(graph: Graph, identity: str, folder: Path, order: random.Random) -
         cells = build.step_notebook(graph, step, identity)["cells"]
         in_fork(lambda cells=cells, target=target: run_cells(cells, target))
         printed.update(json.loads(target.read_text()))
-        records[step.name] = read_record(record_path(folder / "handoff", step.position, step.name))
         pending.discard(step.name)
-        done = {name: record for name, record in records.items() if name not in pending}
-        pending |= set(consistency.steps_to_run_again(done, {}))
+        pending |= set(court.hear(read_record(record_path(folder / "handoff", step.position, step.name))))
     raise AssertionError("the steps never come to rest")

@@ -1,0 +1,70 @@
+"""The shells of one run: forked from its warm parent, some of them before a step asks for one."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from mlops_jlab.errors import RunError
+from mlops_jlab.kernels.warm import Unfit, WarmParent
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.forked import ForkedShell
+
+
+class Shells:
+    """Gives each step a shell of its own. ``environment`` and ``folder`` are common to all steps.
+
+    While a step is prepared or executed, its shell and those of the steps that come next set themselves
+    up: as many as :meth:`expect` says. ``unfit`` says why none can be forked.
+    """
+
+    def __init__(self, parent: WarmParent, environment: Mapping[str, str], folder: Path) -> None:
+        self._parent = parent
+        self._environment = dict(environment)
+        self._folder = folder
+        self._ahead: deque[ForkedShell] = deque()
+        self._lock = threading.Lock()
+        self.unfit = ""
+
+    def expect(self, count: int) -> None:
+        """So many steps are going to ask soon: forks what is missing."""
+        with self._lock, suppress(RunError):  # a step that asks will be told
+            while len(self._ahead) < count and not self.unfit:
+                self._ahead.append(self._fork())
+
+    def take(self, environment: Mapping[str, str], log: BinaryIO, cpus: int) -> ForkedShell | None:
+        """A shell for a step with its own ``environment``; nothing if none can be forked.
+
+        Raises:
+            RunError: the parent is gone.
+        """
+        if self.unfit:
+            return None
+        with self._lock:
+            shell = self._ahead.popleft() if self._ahead else self._fork()
+        try:
+            shell.settle(environment, log, cpus)
+        except Unfit as error:
+            self.unfit = str(error)
+            shell.drop()
+            return None
+        except BaseException:
+            shell.drop()
+            raise
+        return shell
+
+    def _fork(self) -> ForkedShell:
+        from mlops_jlab.engine.forked import ForkedShell
+
+        return ForkedShell(self._parent, environment=self._environment, folder=self._folder)
+
+    def close(self) -> None:
+        """Lets the parent go, and with it the shells that nobody asked for."""
+        for shell in self._ahead:
+            shell.drop()
+        self._parent.close()
