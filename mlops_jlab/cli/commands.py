@@ -15,6 +15,7 @@ import click
 from mlops_jlab.cli.caches import cache
 from mlops_jlab.cli.debugging import debug
 from mlops_jlab.cli.mlflow import mlflow
+from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
 from mlops_jlab.cli.stores import store
@@ -86,10 +87,12 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
 @_COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
               help="Keep the imported libraries ready for the next run.")  # fmt: skip
+@EXECUTOR
+@ARTIFACTS
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
     kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
-    keep_warm: float, no_cache: bool, refresh: tuple[str, ...],
+    keep_warm: float, no_cache: bool, refresh: tuple[str, ...], executor: str, artifacts: str,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -97,9 +100,9 @@ def run(
     1: a step failed, 2: wrong input.
     """
     from mlops_jlab.cli.progress import listener
+    from mlops_jlab.engine.options import Options
     from mlops_jlab.engine.report import write_report
     from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import Options
     from mlops_jlab.engine.runner import run as run_pipeline
     from mlops_jlab.engine.tracked import TrackedRun
 
@@ -110,7 +113,8 @@ def run(
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
-        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh),
+        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh), executor=executor,
+        artifacts=artifacts,
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
     _check_folder(options.folder)
@@ -155,7 +159,7 @@ def verify(
     """
     from mlops_jlab.cli import printing
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.runner import Options
+    from mlops_jlab.engine.options import Options
     from mlops_jlab.engine.verify import cut_everywhere
     from mlops_jlab.engine.verify import verify as verify_graph
     from mlops_jlab.entities.parameters import resolve

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_jlab.cli.options import EXECUTOR
 from mlops_jlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
 @click.option("--minimize", is_flag=True, help="The smallest first.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N", help="Steps side by side.")
 @click.option("--experiment", default="", metavar="NAME", help="The experiment of all runs.")
+@EXECUTOR
 def sweep(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
-    metric: str, minimize: bool, jobs: int | None, experiment: str,
+    metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str,
 ) -> int:  # fmt: skip
     """Run a pipeline with every combination of the given values.
 
@@ -41,8 +43,9 @@ def sweep(
     from mlops_jlab.cli import commands
     from mlops_jlab.cli.progress import PlainLines
     from mlops_jlab.engine import sweeping
+    from mlops_jlab.engine.options import Options
     from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import Options, run
+    from mlops_jlab.engine.runner import run
     from mlops_jlab.engine.tracked import TrackedRun
     from mlops_jlab.store.location import Place
     from mlops_jlab.tracking import starting
@@ -58,7 +61,9 @@ def sweep(
         name=f"{plan.name}-{target.name}", experiment=name, kind="sweep", source=source, activate=False,
         provenance=False,
     )  # fmt: skip
-    options = Options(folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER)
+    options = Options(
+        folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER, executor=executor
+    )
     names = list(dict.fromkeys(key for one in grid for key in one))
 
     def one(trial: Trial) -> Any:

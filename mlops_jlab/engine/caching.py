@@ -122,7 +122,7 @@ class Caching:
         return self._keys[step.name]
 
     def _cells(self, step: ManifestStep) -> list[Mapping[str, Any]]:
-        return cachekeys.executed_cells(self._sources.cells(step), self._manifest.parameters)
+        return cachekeys.executed_cells(self._sources.cells(step.name), self._manifest.parameters)
 
     def _source(self, step: ManifestStep) -> str:
         """All that the step executes, as one text."""

@@ -37,6 +37,7 @@ class Execution:
     """One notebook while it runs. Other threads may :meth:`stop` it."""
 
     on_cell: Callable[[int, int, str], None] = lambda _index, _count, _cell: None
+    stop_elsewhere: Callable[[str], None] | None = None  # where the process is another machine's
     stopped: str = ""
     cell_id: str = ""
     _ids: list[str] = field(default_factory=list)
@@ -68,6 +69,9 @@ class Execution:
     def stop(self, why: str) -> None:
         """Interrupts the process, and after a moment kills it with all its children."""
         self.stopped = self.stopped or why
+        if self.stop_elsewhere is not None:
+            self.stop_elsewhere(why)
+            return
         group = self._group()
         if group is None:
             return

@@ -6,21 +6,21 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
 from mlops_jlab.engine.consistency import Court, Span
 from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
-from mlops_jlab.engine.notebooks import execute
+from mlops_jlab.engine.executors import Executor, StepWork
+from mlops_jlab.engine.executors.opening import check_executor, open_executor
+from mlops_jlab.engine.options import Listener, Options
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
 from mlops_jlab.engine.sources import StepSources
-from mlops_jlab.engine.warming import Warming
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, MlopsError, RunError
@@ -32,44 +32,6 @@ from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 
 _MOST_REPEATS = 25
 _PAUSE = 0.05  # seconds between two looks at steps that wait
-
-
-class Listener(Protocol):
-    """Who wants to see a run happen; calls may come from any thread."""
-
-    def started(self, state: RunState) -> None:
-        """The run begins."""
-
-    def step(self, step: StepState, note: str = "") -> None:
-        """A step changed its status; ``note`` says why it runs again."""
-
-    def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
-        """A step begins a cell."""
-
-    def ended(self, state: RunState) -> None:
-        """The run is over."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run: ``folder`` is the steps' working directory.
-
-    ``cold`` starts an ordinary kernel for each step; ``linger`` is how many seconds the warm parent
-    waits for another run when this one is over. ``cache`` is the folder with what earlier runs computed,
-    and the steps in ``refresh`` make no use of it.
-    """
-
-    folder: Path
-    jobs: int = 0
-    kernel: str = ""
-    resume: bool = False
-    keep_all: bool = False
-    cold: bool = False
-    cache: Path | None = None
-    refresh: tuple[str, ...] = ()
-    linger: float = 0.0
-    environment: Mapping[str, str] = field(default_factory=dict)
-    environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
 
 
 def run(
@@ -86,6 +48,7 @@ def run(
     """
     values = declared.resolve(manifest.parameters, given)
     kernel = options.kernel or manifest.kernel
+    check_executor(options.executor)
     check_kernel(kernel)
     machine_key()
     folder = RunFolder(target.resolve())
@@ -93,7 +56,21 @@ def run(
     state.folder = str(options.folder)
     if manifest.folder.resolve() != folder.root / "pipeline":
         state.export = str(manifest.folder.resolve())
-    return _Run(manifest, folder, state, values, kernel, options, listener).go()
+    sources = StepSources(manifest)
+    environment = _common_environment(folder, options)
+    executor = open_executor(options, folder.root, sources, kernel, environment)
+    return _Run(manifest, folder, state, values, sources, executor, options, listener).go()
+
+
+def _common_environment(folder: RunFolder, options: Options) -> dict[str, str]:
+    """What all steps have in common beside the runner's own environment."""
+    return {
+        "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
+        **options.environment,
+        HANDOFF: str(folder.handoff),
+        ATTEMPT: "",
+        KEEP: "all" if options.keep_all else "",
+    }
 
 
 def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool) -> RunState:
@@ -138,13 +115,14 @@ class _Run:
 
     def __init__(
         self, manifest: Manifest, folder: RunFolder, state: RunState, values: dict[str, object],
-        kernel: str, options: Options, listener: Listener,
+        sources: StepSources, executor: Executor, options: Options, listener: Listener,
     ) -> None:  # fmt: skip
         self._manifest = manifest
         self._folder = folder
         self._state = state
         self._values = dict(state.parameters) or values
-        self._kernel = kernel
+        self._sources = sources
+        self._executor = executor
         self._options = options
         self._listener = listener
         self._steps = {step.name: step for step in manifest.steps}
@@ -157,12 +135,10 @@ class _Run:
         self._running: dict[Future[CellFailure | None], str] = {}
         self._not_before: dict[str, float] = {}
         self._clock = time.monotonic()
-        self._jobs = options.jobs or os.cpu_count() or 1
-        self._sources = StepSources(manifest)
-        self._warming = Warming(manifest, self._sources, kernel, self._common_environment(), options)
+        self._jobs = options.jobs or executor.slots
         self._caching = Caching(
-            options.cache, manifest, self._sources, self._values, kernel, options.environment,
-            options.refresh,
+            options.cache, manifest, sources, self._values, options.kernel or manifest.kernel,
+            options.environment, options.refresh,
         )  # fmt: skip
 
     def go(self) -> RunState:
@@ -190,7 +166,7 @@ class _Run:
             self._settle("failed" if failed else "finished", why)
         finally:
             pool.shutdown(wait=True)
-            self._warming.close()
+            self._executor.close()
             self._caching.close()
         self._listener.ended(self._state)
         return self._state
@@ -208,7 +184,7 @@ class _Run:
             if step.status == "running":
                 step.status = "killed"
         self._state.status, self._state.error = status, error
-        self._state.remark = self._warming.remark
+        self._state.remark = self._executor.remark
         self._state.seconds = round(time.monotonic() - self._clock, 3)
         self._folder.end(self._state)
 
@@ -271,23 +247,17 @@ class _Run:
             timer = threading.Timer(timeout, execution.stop, (why,))
             timer.start()
         attempt = secrets.token_hex(8)
+        work = self._work(step, attempt)
         state = self._state.step(step.name)
-        if not state.again:
-            used = self._caching.use(step, self._folder, attempt)
-            state.why = used.why
-            if used.entry is not None:
-                if timer is not None:
-                    timer.cancel()
-                state.cached, state.origin = used.entry.created, used.entry.origin
-                return None
         try:
-            failure = execute(
-                self._manifest.notebook_of(step), self._folder.executed(step.name),
-                parameters=self._parameters_of(step), environment=self._environment(step.name, attempt),
-                folder=self._options.folder, kernel=self._kernel, execution=execution,
-                shells=self._warming.shells_for(step, self._waiting()),
-                cpus=settings.cpus(step.settings.get("cpus")),
-            )  # fmt: skip
+            if not state.again:
+                used = self._caching.use(step, self._folder, attempt)
+                state.why = used.why
+                if used.entry is not None:
+                    state.cached, state.origin = used.entry.created, used.entry.origin
+                    self._executor.share(work)
+                    return None
+            failure = self._executor.execute(work, execution)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -298,28 +268,22 @@ class _Run:
             )  # fmt: skip
         return failure
 
-    def _waiting(self) -> int:
-        """How many steps will want a shell soon, one that has just begun among them."""
-        pending = sum(step.status == "pending" for step in self._state.steps)
-        return 1 + min(self._jobs, pending)
+    def _work(self, step: ManifestStep, attempt: str) -> StepWork:
+        pending = sum(other.status == "pending" for other in self._state.steps)
+        return StepWork(
+            step.name, step.position, attempt, self._manifest.notebook_of(step),
+            self._folder.executed(step.name), self._options.folder, self._parameters_of(step),
+            self._environment(step.name, attempt), step.settings, 1 + min(self._jobs, pending),
+        )  # fmt: skip
 
     def _parameters_of(self, step: ManifestStep) -> dict[str, object]:
-        cells = self._sources.cells(step)
+        cells = self._sources.cells(step.name)
         declares = any("parameters" in cell["metadata"].get("tags", ()) for cell in cells)
         return dict(self._values) if declares else {}
 
-    def _common_environment(self) -> dict[str, str]:
-        return {
-            "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),
-            **self._options.environment,
-            HANDOFF: str(self._folder.handoff),
-            ATTEMPT: "",
-            KEEP: "all" if self._options.keep_all else "",
-        }
-
     def _environment(self, step: str, attempt: str) -> dict[str, str]:
         return {
-            **self._common_environment(),
+            **_common_environment(self._folder, self._options),
             **self._options.environment_of(step),
             ATTEMPT: attempt,
             MEMORY: str(settings.size(self._steps[step].settings.get("memory")) or ""),

@@ -6,7 +6,8 @@ import json
 from functools import cache
 from typing import Any
 
-from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
+from mlops_jlab.kernels.warm import modules_of
+from mlops_jlab.pipeline.manifest import Manifest
 
 
 class StepSources:
@@ -16,11 +17,15 @@ class StepSources:
         self._manifest = manifest
         self._cells = cache(self._read)
 
-    def cells(self, step: ManifestStep) -> list[dict[str, Any]]:
+    def cells(self, step: str) -> list[dict[str, Any]]:
         """The code cells of the step's notebook."""
-        return self._cells(step.name)
+        return self._cells(step)
 
-    def texts(self, step: ManifestStep) -> list[str]:
+    def modules(self) -> list[str]:
+        """The modules that any step imports at the top of a cell."""
+        return modules_of(text for step in self._manifest.steps for text in self.texts(step.name))
+
+    def texts(self, step: str) -> list[str]:
         """Their sources."""
         return ["".join(cell["source"]) for cell in self.cells(step)]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from mlops_jlab.engine.options import Listener
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
-from mlops_jlab.engine.runner import Listener
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.store import location, opening, reading

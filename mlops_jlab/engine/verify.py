@@ -12,8 +12,9 @@ from typing import Any
 from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.notebooks import execute
+from mlops_jlab.engine.options import Listener, Options
 from mlops_jlab.engine.runfolder import RunFolder, RunState
-from mlops_jlab.engine.runner import Listener, Options, run
+from mlops_jlab.engine.runner import run
 from mlops_jlab.entities.findings import Finding
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.notebooks import Notebook, Role

@@ -5,26 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Protocol
 
+from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
-from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
-
-
-class _Options(Protocol):
-    @property
-    def cold(self) -> bool: ...
-
-    @property
-    def linger(self) -> float: ...
-
-    @property
-    def folder(self) -> Path: ...
 
 
 class Warming:
@@ -34,10 +21,8 @@ class Warming:
     """
 
     def __init__(
-        self, manifest: Manifest, sources: StepSources, kernel: str, environment: Mapping[str, str],
-        options: _Options,
-    ) -> None:  # fmt: skip
-        self._manifest = manifest
+        self, sources: StepSources, kernel: str, environment: Mapping[str, str], options: Options
+    ) -> None:
         self._sources = sources
         self._environment = {**os.environ, **environment}
         self._kernel = kernel
@@ -47,7 +32,7 @@ class Warming:
         self._lock = threading.Lock()
         self._begun = False
 
-    def shells_for(self, step: ManifestStep, waiting: int) -> Shells | None:
+    def shells_for(self, step: str, waiting: int) -> Shells | None:
         """Where the step's process comes from; the parent is started when the first step asks.
 
         ``waiting`` is how many steps, this one among them, will ask soon.
@@ -69,8 +54,7 @@ class Warming:
         python = python_of_kernel(self._kernel)
         if not python:
             return None
-        every = [text for step in self._manifest.steps for text in self._sources.texts(step)]
-        modules = warm.modules_of(every)
+        modules = self._sources.modules()
         parent = warm.connect(python, modules, self._environment, self._options.linger)
         return Shells(parent, self._environment, self._options.folder)
 

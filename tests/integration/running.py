@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
-from mlops_jlab.engine.runner import Options, run
+from mlops_jlab.engine.runner import run
 from mlops_jlab.pipeline import export, manifest
 from tests.conftest import notebook_json
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.runfolder import RunState, StepState
-from mlops_jlab.engine.runner import Options
 from mlops_jlab.engine.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA

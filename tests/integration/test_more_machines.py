@@ -1,0 +1,289 @@
+"""Steps on the workers of a real Dask cluster, and values in a folder and in a real S3 server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from mlops_jlab.errors import InputError
+from mlops_jlab.handoff.trust import KEY_FILE, machine_key
+from tests.integration.running import Bench
+
+LINE = [
+    ("setup", "import numpy as np"),
+    ("step:load", "x = np.arange(200_000.0)\nprint(len(x))"),
+    ("step:left", "left = float(x.sum())"),
+    ("step:right", "x *= 2\nright = float(x.sum())"),
+    ("step:both", "print(left, right, x[1])"),
+]
+
+
+class Cluster:
+    """A scheduler and two workers, as processes of their own, each with its own working directory."""
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ, "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s",
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", **(environment or {}),
+        }  # fmt: skip
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"dask://127.0.0.1:{port}"
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"
+        )
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self._port = port
+
+    def add_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """Starts a worker without a nanny, so that a killed one stays dead."""
+        worker = self._start(
+            "worker", f"127.0.0.1:{self._port}", "--no-nanny", "--nthreads", "1", "--no-dashboard",
+            "--name", f"w{len(self.workers)}", *options,
+        )  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
+        folder = self.folder / f"{kind}-{time.monotonic_ns()}"
+        folder.mkdir(parents=True)
+        with (folder / "log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + kind, *options],
+                cwd=folder, env=self.environment, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def wait(self, count: int) -> None:
+        """Waits until so many workers are there."""
+        with self.client() as client:
+            client.wait_for_workers(count, timeout=60)
+
+    def client(self) -> Any:
+        """A client of the scheduler."""
+        from distributed import Client
+
+        return Client(self.address.replace("dask", "tcp"), set_as_default=False)
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path / "cluster")
+    try:
+        for _ in range(2):
+            made.add_worker("--resources", "cpus=2")
+        made.wait(2)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def eventually(what: Callable[[], object], limit: float = 30) -> bool:
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_workers_compute_what_this_machine_computes(bench: Bench, cluster: Cluster, cold: bool) -> None:
+    assert bench.run(LINE, cache=None).status == "finished"
+    here = bench.printed("both")
+    state = bench.run(LINE, cache=None, executor=cluster.address, cold=cold)
+    assert state.status == "finished", state.error
+    assert bench.printed("both") == here
+    assert not list((bench.runs[-1] / "executed").glob(".*"))
+
+
+def test_a_failure_on_a_worker_is_told_like_one_here(bench: Bench, cluster: Cluster) -> None:
+    state = bench.run([("step:a", "x = 1\n1 / 0"), ("step:b", "x")], cache=None, executor=cluster.address)
+    error = state.step("a").error
+    assert state.status == "failed"
+    assert error is not None
+    assert error["kind"] == "ZeroDivisionError"
+    assert error["cell"] == "c1"
+    assert "ZeroDivisionError" in bench.printed("a") or "division" in bench.printed("a")
+
+
+def test_finished_steps_never_run_twice_when_their_worker_dies(bench: Bench, cluster: Cluster) -> None:
+    log = bench.folder / "log.txt"
+    note = f"_ = open({str(log)!r}, 'a').write('{{0}} ')\n"
+    cells = [
+        ("step:first", note.format("first") + "x = 1"),
+        (
+            "after:first step:second",
+            "import os, time\nfirst_time = not os.path.exists('begun')\nopen('begun', 'w').close()\n"
+            + note.format("second")
+            + "time.sleep(20 * first_time)\ny = x + 1",
+        ),
+        ("step:third", "print(y)\n" + note.format("third")),
+    ]
+
+    def kill_its_worker() -> None:
+        assert eventually(lambda: (bench.folder / "begun").exists())
+        with cluster.client() as client:
+            (busy,) = [worker for worker, keys in client.processing().items() if keys]
+            pid = client.run(os.getpid, workers=[busy])[busy]
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_its_worker)
+    killer.start()
+    state = bench.run(cells, cache=None, executor=cluster.address)
+    killer.join()
+    assert state.status == "finished", state.error
+    assert bench.printed("third") == "2\n"
+    assert log.read_text().split() == ["first", "second", "second", "third"]
+
+
+def test_a_time_limit_ends_the_process_on_the_worker(bench: Bench, cluster: Cluster) -> None:
+    cells = [("step:a", "import subprocess\nsubprocess.run(['sleep', '987'])"), ("step:b", "1")]
+    state = bench.run(cells, cache=None, executor=cluster.address, settings={"a": {"timeout": 3}})
+    assert state.status == "failed"
+    assert "time limit of 3 s" in str(state.step("a").error)
+    assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]]
+
+
+def test_steps_end_when_their_runner_is_killed(bench: Bench, cluster: Cluster) -> None:
+    (bench.folder / "nb.ipynb").write_text(json.dumps(_sleeper()))
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "mlops_jlab", "run", "nb.ipynb", "--no-track", "--no-cache", "-o", "out",
+         "--executor", cluster.address], cwd=bench.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    def sleeping() -> bool:
+        return any(p.info["cmdline"] == ["sleep", "986"] for p in psutil.process_iter(["cmdline"]))
+
+    assert eventually(sleeping)
+    os.kill(runner.pid, signal.SIGKILL)
+    runner.wait()
+    assert eventually(lambda: not sleeping())
+
+
+def _sleeper() -> dict[str, object]:
+    from tests.conftest import notebook_json
+
+    return dict(notebook_json([("step:a", "import subprocess\nsubprocess.run(['sleep', '986'])")]))
+
+
+def test_resources_of_steps_become_those_of_dask(bench: Bench, cluster: Cluster) -> None:
+    cells = [("step:a", "import os\nprint(len(os.sched_getaffinity(0)))")]
+    settings = {"a": {"cpus": 1}}
+    assert bench.run(cells, cache=None, executor=cluster.address, settings=settings).status == "finished"
+    assert bench.printed("a") == "1\n"
+    state = bench.run(cells, cache=None, executor=cluster.address, settings={"a": {"cpus": 64}})
+    assert state.status == "failed"
+    assert "asks for cpus 64, and the largest worker has 2" in state.error
+
+
+def test_what_is_missing_is_said_before_anything_runs(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no Dask scheduler at"):
+        bench.run(LINE, cache=None, executor="dask://127.0.0.1:1")
+    with pytest.raises(InputError, match="'ray' is no executor"):
+        bench.run(LINE, cache=None, executor="ray")
+    empty = Cluster(tmp_path / "empty")
+    try:
+        with pytest.raises(InputError, match="has no workers"):
+            bench.run(LINE, cache=None, executor=empty.address)
+    finally:
+        empty.close()
+
+
+def test_the_cache_serves_workers_and_is_served_by_them(bench: Bench, cluster: Cluster) -> None:
+    assert bench.run(LINE, executor=cluster.address).status == "finished"
+    state = bench.run(LINE)
+    assert [bool(step.cached) for step in state.steps] == [True] * 4
+    changed = [*LINE[:-1], ("step:both", "print('again', left, right, x[1])")]
+    state = bench.run(changed, executor=cluster.address)
+    assert [bool(step.cached) for step in state.steps] == [True, True, True, False]
+    assert bench.printed("both").startswith("again")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """A bucket in moto's S3 server; fsspec finds it by its own environment variable."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "key": "testing", "secret": "testing",
+        "client_kwargs": {"endpoint_url": f"http://{host}:{port}"},
+    }  # fmt: skip
+    import s3fs
+
+    files = s3fs.S3FileSystem(**settings)
+    files.mkdir("values")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FSSPEC_S3", json.dumps(settings))
+        import fsspec
+
+        fsspec.config.conf["s3"] = settings
+        yield "s3://values"
+        fsspec.config.conf.pop("s3")
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_workers_that_share_no_folder_find_values_in_a_store(
+    bench: Bench, tmp_path: Path, bucket: str, kind: str
+) -> None:
+    url = f"{bucket}/run-{time.monotonic_ns()}" if kind == "s3" else str(tmp_path / "store")
+    other = tmp_path / "other-machine"
+    other.mkdir()
+    environment = {KEY_FILE: str(other / "key"), "TMPDIR": str(other)}  # it trusts nothing of this machine
+    cluster = Cluster(tmp_path / "cluster", environment)
+    try:
+        for _ in range(2):
+            cluster.add_worker()
+        cluster.wait(2)
+        assert bench.run(LINE, cache=None).status == "finished"
+        here = bench.printed("both")
+        state = bench.run(LINE, cache=None, executor=cluster.address, artifacts=url)
+        assert state.status == "finished", state.error
+        assert bench.printed("both") == here
+        assert not list((bench.runs[-1] / "handoff").glob("objects/*/*"))  # no value came here
+        assert machine_key()
+    finally:
+        cluster.close()
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_a_local_run_leaves_a_copy_in_the_store(bench: Bench, tmp_path: Path, bucket: str, kind: str) -> None:
+    import fsspec
+
+    url = f"{bucket}/copy" if kind == "s3" else str(tmp_path / "copy")
+    assert bench.run(LINE, artifacts=url).status == "finished"
+    files, root = fsspec.core.url_to_fs(url)
+    steps = sorted(Path(name).name for name in files.ls(f"{root}/steps", detail=False))
+    assert steps == ["00000-load.json", "00001-left.json", "00002-right.json", "00003-both.json"]
+    assert len(files.ls(f"{root}/executed", detail=False)) == 4
+    assert files.find(f"{root}/objects")
+    with pytest.raises(InputError, match="cannot be used as a store"):
+        bench.run(LINE, artifacts="nonsense://x")
