@@ -63,6 +63,8 @@ def reason(step: Any) -> str:
     if step.cached:
         made = datetime.fromisoformat(step.cached).astimezone()
         return f"not run again, its answer is that of {made:%Y-%m-%d %H:%M:%S}"
+    if step.status == "skipped":
+        return f"skipped, {step.why}"
     if step.status == "pending":
         return "not run"
     told = f"run, because {step.why}" if step.why else "run"

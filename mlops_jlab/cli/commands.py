@@ -123,7 +123,7 @@ def run(
         if not no_track:
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
             tracked = TrackedRun(watching, source_of(plan, pipeline), RunFolder(target.resolve()), experiment)
-            options = replace(options, environment_of=tracked.environment_of)
+            options = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
         state = run_pipeline(plan, target, values, options, tracked or watching)
     report = write_report(plan, RunFolder(target), state)
     click.echo(f"  run:    {target}\n  report: {report}")

@@ -13,7 +13,7 @@ import click
 
 from mlops_jlab.engine.runfolder import RunState, StepState
 
-_MARK = {"pending": "·", "running": "▸", "finished": "✓", "failed": "✗", "killed": "✗"}
+_MARK = {"pending": "·", "running": "▸", "finished": "✓", "skipped": "–", "failed": "✗", "killed": "✗"}
 _STYLE = {"running": "cyan", "finished": "green", "failed": "red", "killed": "red"}
 
 
@@ -132,7 +132,10 @@ def line_of(step: StepState) -> str:
     """A step in one line."""
     took = "" if step.seconds is None or step.status == "pending" else f"  {step.seconds:.1f} s"
     note = f"  (not kept: {step.note})" if step.note else ""
-    return f"  {_MARK[step.status]} {step.name}" + ("  cached" if step.cached else took + note)
+    said = "  cached" if step.cached else took + note
+    if step.status == "skipped":
+        said = f"  skipped, {step.why}"
+    return f"  {_MARK[step.status]} {step.name}{said}"
 
 
 def problem_of(step: StepState) -> list[str]:

@@ -70,7 +70,7 @@ def sweep(
         tracked = TrackedRun(
             PlainLines(quiet=True), source, RunFolder(trial.folder.resolve()), name, parent=whole.id
         )
-        chosen = replace(options, environment_of=tracked.environment_of)
+        chosen = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
         state = run(plan, trial.folder, trial.parameters, chosen, tracked)
         trial.run = tracked.run.id if tracked.run is not None else ""
         whole.recorder.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_jlab.dataflow import unknown
@@ -103,8 +104,17 @@ class Uses:
                 kind = needs.setup_definitions if definition.is_source else needs.setup_values
                 kind.setdefault(name)
             elif definition.step != needs.name:
-                self._from_elsewhere(definition, name, line, cell, needs)
+                for maker in self._makers(definition, needs):
+                    self._from_elsewhere(maker, name, line, cell, needs)
         return found
+
+    def _makers(self, definition: Definition, needs: StepNeeds) -> Iterator[Definition]:
+        """The definition, and what the name means where the step that makes it is left out."""
+        yield definition
+        while definition.step in self._walk.conditional and definition.previous is not None:
+            definition = definition.previous
+            if definition.step not in ("", needs.name) and not definition.is_source:
+                yield definition
 
     def _hidden(self, name: str, found: tuple[Definition, ...], needs: StepNeeds | None) -> None:
         if needs is None:

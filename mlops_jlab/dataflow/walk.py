@@ -14,6 +14,7 @@ from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, St
 from mlops_jlab.dataflow.stars import names_of_star
 from mlops_jlab.dataflow.statements import Statement, read_statement
 from mlops_jlab.dataflow.uses import Uses
+from mlops_jlab.entities import settings
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
 from mlops_jlab.notebook import fixes
 from mlops_jlab.notebook.python import Code, parse_cell
@@ -27,6 +28,7 @@ class Walk:
         self.environment = Environment()
         self.notes = Notes()
         self.steps: dict[str, StepNeeds] = {}
+        self.conditional = settings.conditional(notebook.settings)
         self.cells: dict[int, CellEffects] = {}
         self.rebindings: list[Rebinding] = []
         self.session: list[Definition] = []

@@ -57,6 +57,11 @@ class Court:
                 )
         return found
 
+    def is_written_above(self, name: str, position: int) -> bool:
+        """Whether there is a value of a name for the step at ``position``."""
+        writer = self._writer(name, position)
+        return writer is not None and name in writer.writes
+
     def _replace(self, record: StepRecord) -> set[str]:
         """Puts the record in the place of an older one; the names that either has to do with."""
         touched: set[str] = set()

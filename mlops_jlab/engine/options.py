@@ -33,7 +33,8 @@ class Options:
     ``cold`` starts an ordinary kernel for each step; ``linger`` is how many seconds the warm parent
     waits for another run when this one is over. ``cache`` is the folder with what earlier runs computed,
     and the steps in ``refresh`` make no use of it. ``executor`` is ``local`` or ``dask://HOST:PORT``;
-    ``artifacts`` is a URL where values, records and executed notebooks are kept as well.
+    ``artifacts`` is a URL where values, records and executed notebooks are kept as well. ``metrics`` gives
+    what the run's steps have logged so far, if that is kept.
     """
 
     folder: Path
@@ -49,3 +50,4 @@ class Options:
     artifacts: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
+    metrics: Callable[[], Mapping[str, float]] | None = None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from mlops_jlab.engine.reportcells import cells_of, colours
-from mlops_jlab.engine.runfolder import RunFolder, RunState
+from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.notebook.retagging import write_whole
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.pipeline.picture import crossing
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
-_MARKS = {"finished": "✓", "failed": "✗", "killed": "✗", "pending": "·", "running": "…"}
+_MARKS = {"finished": "✓", "failed": "✗", "killed": "✗", "skipped": "–", "pending": "·", "running": "…"}
 
 
 def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path:
@@ -50,9 +50,17 @@ def _rows(manifest: Manifest, state: RunState) -> list[dict[str, Any]]:
             "name": step.name, "status": step.status, "cached": step.cached,
             "seconds": "" if step.seconds is None else f"{step.seconds:.2f}",
             "takes": "; ".join(f"{crossing(edge)} from {edge.source}" for edge in edges),
-            "note": "; ".join([*step.again, *([_failure(step.error)] if step.error else [])]),
+            "note": "; ".join(_notes(step)),
         })  # fmt: skip
     return rows
+
+
+def _notes(step: StepState) -> Iterator[str]:
+    if step.status == "skipped":
+        yield step.why
+    yield from step.again
+    if step.error:
+        yield _failure(step.error)
 
 
 def _failure(error: Mapping[str, Any]) -> str:

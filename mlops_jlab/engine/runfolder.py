@@ -27,7 +27,7 @@ FORMAT = 1
 
 @dataclass
 class StepState:
-    """One step of a run. ``status`` is pending, running, finished, failed or killed."""
+    """One step of a run. ``status`` is pending, running, finished, skipped, failed or killed."""
 
     name: str
     status: str = "pending"
@@ -38,7 +38,7 @@ class StepState:
     error: dict[str, Any] | None = None
     cached: str = ""  # when its answer was computed, if that was in an earlier run
     origin: str = ""  # that step's run in the run table
-    why: str = ""  # why it was run although there is a cache
+    why: str = ""  # why it was run although there is a cache, or why it was skipped
     note: str = ""  # why its answer is not kept for other runs
 
 

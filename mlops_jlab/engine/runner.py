@@ -13,6 +13,7 @@ from typing import Any
 
 from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
+from mlops_jlab.engine.conditions import Conditions
 from mlops_jlab.engine.consistency import Court, Span
 from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
@@ -24,7 +25,7 @@ from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, MlopsError, RunError
-from mlops_jlab.handoff.records import StepRecord, read_record, record_path
+from mlops_jlab.handoff.records import StepRecord, read_record, record_path, write_record
 from mlops_jlab.handoff.trust import machine_key
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
 from mlops_jlab.kernels.specs import check_kernel
@@ -129,6 +130,9 @@ class _Run:
         self._before: dict[str, set[str]] = {name: set() for name in self._steps}
         for edge in manifest.edges:
             self._before[edge.target].add(edge.source)
+        self._conditions = Conditions(manifest, self._values, options.metrics)
+        for step in manifest.steps:
+            self._before[step.name] |= self._conditions.waits_for(step)
         self._executions: dict[str, Execution] = {}
         self._begun: dict[str, float] = {}
         self._court = Court(manifest.steps)
@@ -204,7 +208,10 @@ class _Run:
             failed = any(step.error for step in self._state.steps)
             ready = [] if failed else self._ready()
             due = [name for name in ready if self._not_before.get(name, 0) <= time.monotonic()]
-            for name in due[: self._jobs - len(self._running)]:
+            begun = [name for name in due if not self._skip(name)]
+            if len(begun) < len(due):
+                continue  # what was skipped may have been all that others waited for
+            for name in begun[: self._jobs - len(self._running)]:
                 self._start(pool, name)
             if not self._running:
                 if not ready:
@@ -217,12 +224,28 @@ class _Run:
 
     def _ready(self) -> list[str]:
         """The steps whose inputs are there, those included that wait for their next try."""
-        finished = {step.name for step in self._state.steps if step.status == "finished"}
+        finished = {step.name for step in self._state.steps if step.status in ("finished", "skipped")}
         return [
             step.name
             for step in self._state.steps
             if step.status == "pending" and self._before[step.name] <= finished
         ]
+
+    def _skip(self, name: str) -> bool:
+        """Whether a step is left out; its record says that it made nothing, so others look further up."""
+        step = self._steps[name]
+        skipped = {other.name for other in self._state.steps if other.status == "skipped"}
+        why = self._conditions.why_not(step, skipped, self._court)
+        if why:
+            record = StepRecord(self._manifest.identity, name, step.position)
+            write_record(self._folder.handoff, record)
+            self._executor.share(self._work(step, ""))
+            self._send_back(self._court.hear(record))
+            state = self._state.step(name)
+            state.status, state.why, state.seconds = "skipped", why, None
+            self._folder.note(state)
+            self._listener.step(state)
+        return bool(why)
 
     def _start(self, pool: ThreadPoolExecutor, name: str) -> None:
         state = self._state.step(name)
@@ -338,6 +361,9 @@ class _Run:
                 raise RunError(f"step {name!r} never comes to rest: {reason}")
             self._folder.note(state)
             self._listener.step(state, reason)
+            for below in self._state.steps[self._steps[name].position + 1 :]:
+                if below.status == "skipped":
+                    below.status = "pending"  # what it waits for may be another now
 
     def _record(self, name: str) -> StepRecord:
         return read_record(record_path(self._folder.handoff, self._steps[name].position, name))

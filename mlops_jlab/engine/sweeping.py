@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_jlab.engine.runfolder import RunState
+from mlops_jlab.engine.tracked import metrics_of_steps
 from mlops_jlab.entities.parameters import Parameter, resolve
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 
 MOST = 10_000  # trials
@@ -75,14 +75,7 @@ def sweep(
     for trial in plans:
         trial.state = run(trial)
         if place is not None and trial.run:
-            trial.metrics = _metrics(place, trial.run)
+            trial.metrics = metrics_of_steps(place, trial.run)
         told(trial)
         if trial.state.status == "killed":
             return
-
-
-def _metrics(place: Place, run: str) -> dict[str, float]:
-    with opening.reading(place) as connection:
-        found = reading.find(connection, run)
-        parts = reading.children(connection, found)
-    return {name: metric.latest for part in parts for name, metric in part.metrics.items()}

@@ -11,6 +11,7 @@ from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.store import location, opening, reading
+from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import starting
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
@@ -57,6 +58,10 @@ class TrackedRun:
         """A step changed its status."""
         if step.status == "running":
             self._begin(step)
+        elif step.status == "skipped":
+            self._begin(step)
+            self._steps[step.name].set_tag("skipped", step.why[:500])
+            self._steps[step.name].end("finished")
         elif step.status in ("finished", "failed", "killed"):
             self._end(step)
         elif note and step.name in self._steps:
@@ -102,6 +107,13 @@ class TrackedRun:
                 for point in reading.history(connection, found, name):
                     run.log_metric(name, point.value, point.iteration)
 
+    def metrics(self) -> Mapping[str, float]:
+        """The latest values of the metrics that the steps have logged; of one name, the lowest step's."""
+        if self.run is None:
+            return {}
+        self.run.recorder.flush()
+        return metrics_of_steps(self.run.recorder.place, self.run.id)
+
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
         """A step begins a cell."""
         self._listener.cell(step, index, count, cell_id)
@@ -122,3 +134,10 @@ class TrackedRun:
             with suppress(MlopsError):
                 self.run.log_artifact(report)
                 self.run.log_artifact(self._folder.root / "run.json")
+
+
+def metrics_of_steps(place: Place, run: str) -> dict[str, float]:
+    """The latest values of the metrics that the steps of a run have logged."""
+    with opening.reading(place) as connection:
+        parts = reading.children(connection, reading.find(connection, run))
+    return {name: metric.latest for part in parts for name, metric in part.metrics.items()}

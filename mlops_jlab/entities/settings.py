@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-KNOWN = frozenset({"retries", "backoff", "timeout", "memory", "cpus", "cache", "uses", "produces"})
+from mlops_jlab.entities import conditions
+from mlops_jlab.errors import InputError
+
+KNOWN = frozenset({"retries", "backoff", "timeout", "memory", "cpus", "cache", "when", "uses", "produces"})
 LONGEST_PAUSE = 3600.0  # seconds between two tries
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -31,6 +34,13 @@ def cpus(value: object) -> int:
     return value if type(value) is int and value > 0 else 0
 
 
+def conditional(of_notebook: Mapping[str, object]) -> frozenset[str]:
+    """The steps that are executed only under a condition."""
+    steps = of_notebook.get("steps")
+    given = steps.items() if isinstance(steps, Mapping) else ()
+    return frozenset(str(name) for name, values in given if isinstance(values, Mapping) and "when" in values)
+
+
 def pause(values: Mapping[str, object], attempts: int) -> float:
     """Seconds to wait before a step is tried again, after so many ``attempts``: doubled with each."""
     first = values.get("backoff", 0)
@@ -53,4 +63,10 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "cache is true or false": type(values.get("cache", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }
-    return [words for words, is_wrong in wrong.items() if is_wrong]
+    found = [words for words, is_wrong in wrong.items() if is_wrong]
+    if "when" in values:
+        try:
+            conditions.parse(str(values["when"]))
+        except InputError as error:
+            found.append(f"when is a condition: {error.message}")
+    return found

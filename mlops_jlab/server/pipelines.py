@@ -98,7 +98,7 @@ def _last(place: Place, notebook: Path) -> dict[str, Any]:
     steps = [
         {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
          "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name),
-         "cached": "cached" in child.tags}
+         "cached": "cached" in child.tags, "skipped": child.tags.get("skipped", "")}
         for name, child in newest.items()
     ]  # fmt: skip
     stopped = found[0].status in (RunStatus.FAILED, RunStatus.KILLED)

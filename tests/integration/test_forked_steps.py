@@ -15,6 +15,7 @@ import pytest
 
 from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.runfolder import RunFolder
+from mlops_jlab.errors import InputError
 from mlops_jlab.notebook.outputs import text_of
 from tests.conftest import notebook_json
 from tests.integration.running import Bench
@@ -334,3 +335,38 @@ def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench)
     assert len({pid for _, pid, _ in said}) == 6
     for _, pid, _ in said:
         assert not Path(f"/proc/{pid}").exists()
+
+
+CONDITIONAL = [
+    ("parameters", "force: bool = False"),
+    ("step:load", "rows = 10\nbest = 'old'"),
+    ("after:load step:train", "best = 'new'\nmodel = 1"),
+    ("step:explain", "print(model)"),
+    ("step:tell", "print(best)"),
+]
+ONLY = {"train": {"when": "force or metrics.rows > 100"}}
+
+
+def test_a_step_whose_condition_is_not_so_is_left_out(bench: Bench) -> None:
+    logged = {"rows": 10.0}
+    state = bench.run(CONDITIONAL, settings=ONLY, metrics=lambda: logged)
+    assert state.status == "finished"
+    assert [step.status for step in state.steps] == ["finished", "skipped", "skipped", "finished"]
+    assert state.step("train").why == ("not so: force or metrics.rows > 100 (force is False, rows is 10)")
+    assert state.step("explain").why == "it takes model from step train, which was skipped"
+    assert bench.printed("tell") == "old\n"
+    for given, metric in (({"force": True}, 10.0), ({}, 101.0)):
+        logged["rows"] = metric
+        state = bench.run(CONDITIONAL, given, settings=ONLY, metrics=lambda: logged)
+        assert [step.status for step in state.steps] == ["finished"] * 4
+        assert bench.printed("tell") == "new\n"
+
+
+def test_a_condition_that_cannot_be_decided_is_told(bench: Bench) -> None:
+    with pytest.raises(InputError, match="this run keeps no metrics"):
+        bench.run(CONDITIONAL, settings=ONLY)
+    with pytest.raises(InputError, match="no parameter 'forced'; did you mean 'force'"):
+        bench.run(CONDITIONAL, settings={"train": {"when": "forced"}})
+    state = bench.run(CONDITIONAL, settings=ONLY, metrics=dict)
+    assert state.status == "failed"
+    assert "step 'train': no step above has logged the metric 'rows'" in state.error

@@ -1045,6 +1045,8 @@ export interface components {
             values: components["schemas"]["Texts"];
             /** @description Its answer is that of an earlier run. */
             cached: boolean;
+            /** @description Why it was left out, or nothing. */
+            skipped: string;
         };
         Opened: {
             path: string;

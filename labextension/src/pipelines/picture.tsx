@@ -38,7 +38,12 @@ export function told(name: string, state: StepState | undefined): string {
     ([value, about]) => `  ${value}: ${about || '?'}`
   );
   const took = state.duration === null ? '' : ` ${seconds(state.duration)}`;
-  return [`${name}: ${state.status}${took}`, state.reason, ...values]
+  return [
+    `${name}: ${state.status}${took}`,
+    state.reason,
+    state.skipped,
+    ...values
+  ]
     .filter(line => line !== '')
     .join('\n');
 }
@@ -53,9 +58,11 @@ function nodesOf(
     const took =
       state?.cached === true
         ? trans.__(' cached')
-        : typeof state?.duration === 'number'
-          ? ` ${seconds(state.duration)}`
-          : '';
+        : state !== undefined && state.skipped !== ''
+          ? trans.__(' skipped')
+          : typeof state?.duration === 'number'
+            ? ` ${seconds(state.duration)}`
+            : '';
     const label = (
       <span title={told(name, state)}>
         {state && `${markOf(state.status)} `}

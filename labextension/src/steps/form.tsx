@@ -100,7 +100,8 @@ function Fields(props: {
     timeout: trans.__('Time limit in seconds'),
     backoff: trans.__('Seconds before the next try'),
     memory: trans.__('Memory limit, such as 2 GB'),
-    cpus: trans.__('Processors')
+    cpus: trans.__('Processors'),
+    when: trans.__('Only when, such as metrics.rows > 1000')
   };
   return (
     <fieldset aria-label={trans.__('How step %1 is run', step)}>

@@ -10,7 +10,8 @@ export const FIELDS = [
   'backoff',
   'timeout',
   'memory',
-  'cpus'
+  'cpus',
+  'when'
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];
@@ -44,6 +45,8 @@ export function problemOfField(
       return MEMORY.test(words)
         ? ''
         : trans.__('A size, such as 500 MB or 2 GB.');
+    case 'when':
+      return ''; // the server reads it, and what is wrong is shown at the notebook
   }
 }
 
@@ -58,7 +61,8 @@ export function withField(
   if (words === '') {
     return others;
   }
-  return { ...others, [name]: name === 'memory' ? words : Number(words) };
+  const isText = name === 'memory' || name === 'when';
+  return { ...others, [name]: isText ? words : Number(words) };
 }
 
 /** Whether a step's answer is kept: as it is found out, always, or never. */
