@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,13 @@ from mlops_jlab.cli.options import EXECUTOR
 from mlops_jlab.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_jlab.engine.options import Options
+    from mlops_jlab.engine.runfolder import RunState
     from mlops_jlab.engine.sweeping import Trial
+    from mlops_jlab.pipeline.manifest import Manifest
+    from mlops_jlab.tracking.live import LiveRun
 
 _PATH = click.Path(path_type=Path)
 _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent waits
@@ -21,82 +27,110 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
 
 @click.command()
 @click.argument("pipeline", type=_PATH, metavar="DIR|NOTEBOOK")
-@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=V1,V2,...", help="Values to try.")
+@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=V1,V2,...|LOW..HIGH",
+              help="Values to try, or a range to choose from.")  # fmt: skip
 @click.option("-f", "--parameters-file", "file", type=_PATH, help="Read them from a YAML or JSON file.")
 @click.option("--trials", type=click.IntRange(1), default=None, metavar="N",
-              help="Draw N of the combinations (default: all).")  # fmt: skip
+              help="Try N of the combinations (default: all).")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of that draw.")
 @click.option("--metric", default="", metavar="NAME", help="Sort by this metric, the largest first.")
 @click.option("--minimize", is_flag=True, help="The smallest first.")
 @click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N", help="Steps side by side.")
 @click.option("--experiment", default="", metavar="NAME", help="The experiment of all runs.")
 @EXECUTOR
+@click.option("--search", type=click.Choice(["grid", "random", "bayes"]), default=None,
+              help="How to choose: every combination, some by chance, or by what earlier trials have shown "
+                   "(default: grid, with --trials random).")  # fmt: skip
+@click.option("--prune", is_flag=True, help="End trials whose --metric falls behind while it is logged.")
 def sweep(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
-    metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str,
+    metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str, search: str | None,
+    prune: bool,
 ) -> int:  # fmt: skip
     """Run a pipeline with every combination of the given values.
 
-    What a value does not change is computed once: only the steps that depend on it run again. Each
-    trial is a run below the run of the sweep. Exit code 1 if a trial failed.
+    Values are V1,V2,... or, for numbers, a range LOW..HIGH or LOW..HIGH:log. What a value does not
+    change is computed once: only the steps that depend on it run again. Each trial is a run below the
+    run of the sweep. Exit code 1 if a trial failed.
     """
     from mlops_jlab.cli import commands
-    from mlops_jlab.cli.progress import PlainLines
-    from mlops_jlab.engine import sweeping
+    from mlops_jlab.engine import searching, sweeping
     from mlops_jlab.engine.options import Options
-    from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import run
-    from mlops_jlab.engine.tracked import TrackedRun
     from mlops_jlab.store.location import Place
     from mlops_jlab.tracking import starting
 
     target = commands.new_run(pipeline)
     plan, folder = commands.plan_of(pipeline, target, resume=False)
-    grid = sweeping.combinations(plan.parameters, commands.given(pairs, file), trials, seed)
+    space = searching.space_of(plan.parameters, commands.given(pairs, file))
+    wish = searching.Wish(search or "", trials, seed, metric, minimize, prune)
+    chooser, count = sweeping.choose(plan.parameters, space, wish)
     store = commands.store_of(pipeline)
     os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
     source = commands.source_of(plan, pipeline)
     name = experiment or plan.name
     whole = starting.start(
         name=f"{plan.name}-{target.name}", experiment=name, kind="sweep", source=source, activate=False,
-        provenance=False,
+        provenance=False, tags={"folder": str(target)},
     )  # fmt: skip
     options = Options(
         folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER, executor=executor
     )
-    names = list(dict.fromkeys(key for one in grid for key in one))
 
-    def one(trial: Trial) -> Any:
+    click.echo(f"{plan.name}: {count} trials of {', '.join(space)}", err=True)
+    place = Place(Path(os.environ["MLOPS_JLAB_STORE"]))
+    done = sweeping.sweep(
+        chooser, target, place, metric, _runner(plan, options, source, name, whole),
+        lambda trial: click.echo(line_of(trial), err=True), watch=prune,
+    )  # fmt: skip
+    failed = [trial for trial in done if trial.has_failed]
+    if any(trial.is_cancelled for trial in done):
+        whole.end("killed", "cancelled")
+    else:
+        whole.end("failed" if failed else "finished", f"{len(failed)} trials failed" if failed else "")
+    for text in table(done, list(space), metric, minimize=minimize):
+        click.echo(text)
+    click.echo(f"  show: mlops-jlab runs show {whole.id[:12]}")
+    return 1 if failed or len(done) < count else 0
+
+
+def _runner(
+    plan: Manifest, options: Options, source: Path, experiment: str, whole: LiveRun
+) -> Callable[[Trial], RunState]:
+    """Runs a trial as a part of the whole sweep."""
+    from mlops_jlab.cli.progress import PlainLines
+    from mlops_jlab.engine.runfolder import RunFolder
+    from mlops_jlab.engine.runner import run
+    from mlops_jlab.engine.tracked import TrackedRun
+
+    def one(trial: Trial) -> RunState:
         tracked = TrackedRun(
-            PlainLines(quiet=True), source, RunFolder(trial.folder.resolve()), name, parent=whole.id
-        )
-        chosen = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
+            PlainLines(quiet=True), source, RunFolder(trial.folder.resolve()), experiment, parent=whole.id,
+            begun=lambda run: setattr(trial, "run", run),
+        )  # fmt: skip
+        chosen = replace(
+            options, environment_of=tracked.environment_of, metrics=tracked.metrics,
+            cancelled=lambda: trial.pruned,
+        )  # fmt: skip
         state = run(plan, trial.folder, trial.parameters, chosen, tracked)
-        trial.run = tracked.run.id if tracked.run is not None else ""
         whole.recorder.flush()
         return state
 
-    planned = [sweeping.Trial(n + 1, one, target / f"{n + 1:04d}") for n, one in enumerate(grid)]
-    click.echo(f"{plan.name}: {len(planned)} trials of {', '.join(names)}", err=True)
-    sweeping.sweep(planned, one, Place(store), lambda trial: click.echo(line_of(trial), err=True))
-    done = [trial for trial in planned if trial.state is not None]
-    failed = [trial for trial in done if trial.state is not None and trial.state.status != "finished"]
-    whole.end("failed" if failed else "finished", f"{len(failed)} trials failed" if failed else "")
-    for text in table(done, names, metric, minimize=minimize):
-        click.echo(text)
-    click.echo(f"  show: mlops-jlab runs show {whole.id[:12]}")
-    return 1 if failed or len(done) < len(planned) else 0
+    return one
 
 
 def line_of(trial: Trial) -> str:
     """A trial in one line, when it has ended."""
-    given = ", ".join(f"{name}={value!r}" for name, value in trial.parameters.items())
+    given = ", ".join(f"{name}={_short(value)}" for name, value in trial.parameters.items())
     state = trial.state
     cached = sum(bool(step.cached) for step in state.steps) if state else 0
-    mark = "✓" if state and state.status == "finished" else "✗"
+    mark = "✓" if state and state.status == "finished" else "–" if trial.pruned else "✗"
     why = f"  {state.error}" if state and state.error else ""
     took = f"{state.seconds or 0:.1f} s, {cached} of {len(state.steps)} steps cached" if state else ""
     return f"  {mark} {trial.number:3}  {given}  {took}{why}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
 
 
 def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool) -> list[str]:
@@ -115,7 +149,7 @@ def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool)
     rows = [
         [
             str(trial.number),
-            *(str(trial.parameters.get(name, "")) for name in names),
+            *(_cell(trial.parameters.get(name, "")) for name in names),
             *(f"{trial.metrics[name]:.6g}" if name in trial.metrics else "–" for name in metrics),
         ]
         for trial in trials
@@ -124,3 +158,7 @@ def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool)
     return [
         "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in [head, *rows]
     ]
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else _short(value)

@@ -34,7 +34,8 @@ class Options:
     waits for another run when this one is over. ``cache`` is the folder with what earlier runs computed,
     and the steps in ``refresh`` make no use of it. ``executor`` is ``local`` or ``dask://HOST:PORT``;
     ``artifacts`` is a URL where values, records and executed notebooks are kept as well. ``metrics`` gives
-    what the run's steps have logged so far, if that is kept.
+    what the run's steps have logged so far, if that is kept; ``cancelled`` says why the run is to stop, or
+    nothing.
     """
 
     folder: Path
@@ -51,3 +52,4 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
     metrics: Callable[[], Mapping[str, float]] | None = None
+    cancelled: Callable[[], str] = str

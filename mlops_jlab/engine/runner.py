@@ -154,9 +154,9 @@ class _Run:
             with cancellation() as asked:
                 self._recall()
                 self._loop(pool, asked)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as asked_to:
             self._stop("the run was cancelled")
-            self._settle("killed", "cancelled; go on with --resume")
+            self._settle("killed", str(asked_to) or "cancelled; go on with --resume")
         except MlopsError as error:
             self._stop("the run was stopped")
             self._settle("failed", str(error))
@@ -205,6 +205,8 @@ class _Run:
         while True:
             if asked.is_set():
                 raise KeyboardInterrupt
+            if why := self._options.cancelled():
+                raise KeyboardInterrupt(why)
             failed = any(step.error for step in self._state.steps)
             ready = [] if failed else self._ready()
             due = [name for name in ready if self._not_before.get(name, 0) <= time.monotonic()]

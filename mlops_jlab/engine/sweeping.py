@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-import random
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_jlab.engine.runfolder import RunState
+from mlops_jlab.engine.searching import Listed, Search, Space, Wish, combinations
 from mlops_jlab.engine.tracked import metrics_of_steps
-from mlops_jlab.entities.parameters import Parameter, resolve
-from mlops_jlab.errors import InputError
+from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 
-MOST = 10_000  # trials
+_LOOK = 0.3  # seconds between two looks at a metric
 
 
 @dataclass
 class Trial:
-    """One combination of parameters, and how its run went. ``metrics`` are the latest values of all steps."""
+    """One combination of parameters, and how its run went. ``metrics`` are the latest values of all steps.
+
+    ``pruned`` says at which iteration it was given up, and why.
+    """
 
     number: int
     parameters: dict[str, object]
@@ -27,55 +31,101 @@ class Trial:
     state: RunState | None = None
     run: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    pruned: str = ""
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody stopped it."""
+        return self.state is not None and self.state.status == "killed" and not self.pruned
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended otherwise than it should."""
+        return self.state is not None and self.state.status != "finished" and not self.pruned
 
 
-def combinations(
-    declared: Sequence[Parameter], given: Mapping[str, object], trials: int | None, seed: int
-) -> list[dict[str, object]]:
-    """Every combination of the values, or ``trials`` of them, drawn without repetition.
-
-    ``given`` maps names to values, or to texts with several values between commas.
+def choose(declared: Sequence[Parameter], space: Space, wish: Wish) -> tuple[Search, int]:
+    """Who chooses the trials, and how many there will be at most.
 
     Raises:
-        InputError: nothing varies, or there are more combinations than anybody wants.
-        ParameterError: a value that its parameter does not take.
+        InputError: the wish cannot be met.
     """
-    choices = {name: _values(value) for name, value in given.items()}
-    count = 1
-    for values in choices.values():
-        count *= len(values)
-    if count < 2:
-        raise InputError("nothing varies", hint="give several values: -p depth=3,5,8")
-    if trials is None and count > MOST:
-        raise InputError(f"these are {count:,} combinations", hint="draw some of them: --trials 100")
-    grid = (dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values()))
-    if trials is not None and trials < count:
-        draw = random.Random(seed)  # noqa: S311  # it hides nothing
-        wanted = set(draw.sample(range(count), trials))
-        grid = (one for place, one in enumerate(grid) if place in wanted)
-    return [resolve(tuple(declared), one, from_text=True) for one in grid]
+    wish.check()
+    listed = None if wish.kind == "bayes" else combinations(declared, space, wish.trials, wish.seed)
+    if listed is not None and not wish.prune:
+        return Listed(listed), len(listed)
+    from mlops_jlab.engine.studying import Study
 
-
-def _values(value: object) -> list[object]:
-    if isinstance(value, str):
-        return list(dict.fromkeys(part.strip() for part in value.split(",")))
-    return list(value) if isinstance(value, list) else [value]
+    count = len(listed) if listed is not None else wish.trials or 0
+    study = Study(
+        declared, space, count, wish.seed, minimize=wish.minimize, prune=wish.prune, listed=listed
+    )  # fmt: skip
+    return study, count
 
 
 def sweep(
-    plans: Sequence[Trial],
-    run: Callable[[Trial], RunState],
-    place: Place | None,
-    told: Callable[[Trial], None],
-) -> None:
+    search: Search, folder: Path, place: Place, metric: str,
+    run: Callable[[Trial], RunState], told: Callable[[Trial], None], *, watch: bool,
+) -> list[Trial]:  # fmt: skip
     """Runs the trials one after the other; each one's steps run side by side.
 
-    A trial that fails does not stop the others; one that is cancelled does.
+    The search is told each trial's ``metric``, with ``watch`` while the trial goes on as well. A trial that
+    fails does not stop the others; one that is cancelled does.
     """
-    for trial in plans:
-        trial.state = run(trial)
-        if place is not None and trial.run:
+    trials: list[Trial] = []
+    while (parameters := search.ask()) is not None:
+        trial = Trial(len(trials) + 1, parameters, folder / f"{len(trials) + 1:04d}")
+        trials.append(trial)
+        with _Watch(search, trial, place, metric) if watch else nullcontext():
+            trial.state = run(trial)
+        if trial.run:
             trial.metrics = metrics_of_steps(place, trial.run)
+        finished = trial.state.status == "finished"
+        search.tell(trial.metrics.get(metric) if finished else None, pruned=bool(trial.pruned))
         told(trial)
-        if trial.state.status == "killed":
-            return
+        if trial.is_cancelled:
+            break
+    return trials
+
+
+class _Watch:
+    """Reports a trial's metric to the search, iteration by iteration, while the trial is running."""
+
+    def __init__(self, search: Search, trial: Trial, place: Place, metric: str) -> None:
+        self._search = search
+        self._trial = trial
+        self._place = place
+        self._metric = metric
+        self._reported = -1
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="pruning", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK) and not self._trial.pruned:
+            if self._trial.run:
+                self._look()
+
+    def _look(self) -> None:
+        with opening.reading(self._place) as connection:
+            parts = reading.children(connection, reading.find(connection, self._trial.run))
+            points = [
+                point
+                for part in parts
+                if self._metric in part.metrics
+                for point in reading.history(connection, part, self._metric)
+            ]
+        for point in sorted(points, key=lambda one: one.iteration):
+            if point.iteration > self._reported:
+                self._reported = point.iteration
+                if self._search.report(point.value, point.iteration):
+                    self._trial.pruned = (
+                        f"pruned at iteration {point.iteration}: {self._metric} is {point.value:.6g}"
+                    )
+                    return

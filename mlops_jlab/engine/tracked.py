@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,16 +18,18 @@ from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
 
 
 class TrackedRun:
-    """A listener that writes down what it hears, and passes it on."""
+    """A listener that writes down what it hears, and passes it on; ``begun`` is told the run's id."""
 
     def __init__(
-        self, listener: Listener, source: Path, folder: RunFolder, experiment: str = "", parent: str = ""
-    ) -> None:
+        self, listener: Listener, source: Path, folder: RunFolder, experiment: str = "", parent: str = "",
+        begun: Callable[[str], None] = lambda _run: None,
+    ) -> None:  # fmt: skip
         self._listener = listener
         self._source = source
         self._folder = folder
         self._experiment = experiment
         self._parent = parent
+        self._has_begun = begun
         self._steps: dict[str, LiveRun] = {}
         self._positions: dict[str, int] = {}
         self.run: LiveRun | None = None  # from started() on
@@ -52,6 +54,7 @@ class TrackedRun:
             tags={"pipeline": state.pipeline, "folder": str(self._folder.root)},
         )  # fmt: skip
         self.run.log_params(state.parameters)
+        self._has_begun(self.run.id)
         self._listener.started(state)
 
     def step(self, step: StepState, note: str = "") -> None:

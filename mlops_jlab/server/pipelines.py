@@ -14,7 +14,9 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
+from mlops_jlab.engine import searching, sweeping
 from mlops_jlab.engine.debugging import open_step
+from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import HandoffError, InputError
@@ -175,24 +177,70 @@ class ExecuteRoute(Route):
 
 
 def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
-    graph = export.graph_of(notebook)
-    if graph.errors:
-        raise export.UnfitNotebook(graph)
-    check_kernel(graph.notebook.kernel)
-    location.make(place)
+    graph = _fit(notebook)
     resumed = content.get("resume", "")
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # for people
-    target = place.root / "runs" / notebook.stem / stamp
-    if resumed:
-        target = _folder_of(place, resumed)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    values = place.root / "runs" / notebook.stem / f"{target.name}.json"
+    target = _new_run(place, notebook)
+    values = target.with_suffix(".json")
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
+    if resumed:
+        target = _folder_of(place, resumed)
     words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
     words += ["--resume"] if resumed else ["--parameters-file", str(values)]
     start_apart(place, words, target.with_suffix(".log"), notebook.parent)
     return {"folder": target.name, "pipeline": graph.name, "log": str(target.with_suffix(".log").name)}
+
+
+class SweepRoute(Route):
+    """``POST pipelines/sweep``: runs a notebook with many parameters, in a process of its own."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self) -> None:
+        """``path``, ``values`` by parameter as texts, and what the command line's options say."""
+        content = self.body(
+            path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool
+        )
+        notebook = await self.path_inside(content.get("path", ""))
+        self.answer(await aside(_sweep, self.place, notebook, content))
+
+
+def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
+    graph = _fit(notebook)
+    given = {name: text for name, text in content.get("values", {}).items() if str(text).strip()}
+    wish = searching.Wish(
+        content.get("search", ""), content.get("trials"), metric=content.get("metric", ""),
+        minimize=content.get("minimize", False), prune=content.get("prune", False),
+    )  # fmt: skip
+    sweeping.choose(graph.parameters, searching.space_of(graph.parameters, given), wish)
+    target = _new_run(place, notebook)
+    values = target.with_suffix(".json")
+    values.write_text(json.dumps(given), "utf-8")
+    words = ["sweep", str(notebook), "--parameters-file", str(values), "--search", wish.kind]
+    words += ["--trials", str(wish.trials)] if wish.trials else []
+    words += ["--metric", wish.metric] if wish.metric else []
+    words += ["--minimize"] * wish.minimize + ["--prune"] * wish.prune
+    start_apart(place, words, target.with_suffix(".log"), notebook.parent)
+    return {"folder": target.name, "pipeline": graph.name, "log": target.with_suffix(".log").name}
+
+
+def _fit(notebook: Path) -> Graph:
+    """The graph of a notebook that can be run here."""
+    graph = export.graph_of(notebook)
+    if graph.errors:
+        raise export.UnfitNotebook(graph)
+    check_kernel(graph.notebook.kernel)
+    return graph
+
+
+def _new_run(place: Place, notebook: Path) -> Path:
+    """Where a run's folder will lie, with its log and parameters beside it."""
+    location.make(place)
+    stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # for people
+    target = place.root / "runs" / notebook.stem / stamp
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return target
 
 
 def _folder_of(place: Place, run_id: str) -> Path:
@@ -219,7 +267,12 @@ class CancelRoute(Route):
 def _cancel(place: Place, run_id: str) -> None:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
-    if run.kind != "pipeline" or run.status.is_over or run.owner is None or not is_alive(run.owner):
+    if (
+        run.kind not in ("pipeline", "sweep")
+        or run.status.is_over
+        or run.owner is None
+        or not is_alive(run.owner)
+    ):
         raise InputError(f"run {run.id[:12]} is no pipeline that runs on this machine")
     os.kill(run.owner.pid, signal.SIGTERM)
 

@@ -28,6 +28,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"pipelines/{_RUN}/log", pipelines.LogRoute),
     ("pipelines/check", pipelines.CheckRoute),
     ("pipelines/run", pipelines.ExecuteRoute),
+    ("pipelines/sweep", pipelines.SweepRoute),
     ("pipelines/export", pipelines.ExportRoute),
     (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
     (rf"pipelines/{_RUN}/debug", pipelines.DebugRoute),

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from mlops_jlab.engine.sweeping import combinations
+from mlops_jlab.engine.searching import combinations, space_of
+from mlops_jlab.engine.studying import Study
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import InputError, ParameterError
 from mlops_jlab.store import opening, reading
@@ -26,11 +28,13 @@ CELLS = [
         "import mlops_jlab\nassert depth != 8, 'too deep'\nmlops_jlab.log_metric('score', model * rate)",
     ),
 ]
-DECLARED = (Parameter("depth", ("int",)), Parameter("kind", ("str",)))
+DECLARED = (Parameter("depth", ("int",)), Parameter("kind", ("str",)), Parameter("rate", ("float",)))
 
 
-def sweep(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    (folder / "nb.ipynb").write_text(json.dumps(notebook_json(CELLS)))
+def sweep(
+    folder: Path, *words: str, cells: Sequence[tuple[str, str]] = CELLS
+) -> subprocess.CompletedProcess[str]:
+    (folder / "nb.ipynb").write_text(json.dumps(notebook_json(list(cells))))
     return subprocess.run(
         [sys.executable, "-m", "mlops_jlab", "sweep", "nb.ipynb", *words], cwd=folder, text=True,
         capture_output=True, timeout=120, env={**os.environ, "MLOPS_JLAB_STORE": str(folder / "store")},
@@ -43,8 +47,8 @@ def test_each_combination_is_run_and_what_does_not_change_is_computed_once(tmp_p
     assert (tmp_path / "loads").read_text() == "x"
     rows = [line.split() for line in done.stdout.splitlines() if line.strip()[:1].isdigit()]
     assert rows == [
-        ["4", "5", "1.0", "30"],
-        ["2", "3", "1.0", "18"],
+        ["4", "5", "1", "30"],
+        ["2", "3", "1", "18"],
         ["3", "5", "0.5", "15"],
         ["1", "3", "0.5", "9"],
     ]
@@ -63,15 +67,101 @@ def test_a_trial_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "✓   2  depth=3" in done.stderr
 
 
-def test_combinations_are_checked_and_drawn(tmp_path: Path) -> None:
-    every = combinations(DECLARED, {"depth": "1,2,2", "kind": ["a,b", "c"]}, None, 0)
+def listed(given: Mapping[str, object], trials: int | None = None, seed: int = 0) -> list[dict[str, object]]:
+    return combinations(DECLARED, space_of(DECLARED, given), trials, seed)
+
+
+def test_combinations_are_checked_and_drawn() -> None:
+    every = listed({"depth": "1,2,2", "kind": ["a,b", "c"]})
     assert every == [{"depth": d, "kind": k} for d in (1, 2) for k in ("a,b", "c")]
-    some = combinations(DECLARED, {"depth": list(range(1000)), "kind": "a"}, 5, 7)
+    some = listed({"depth": list(range(1000)), "kind": "a"}, 5, 7)
     assert len({one["depth"] for one in some}) == 5
-    assert some == combinations(DECLARED, {"depth": list(range(1000)), "kind": "a"}, 5, 7)
+    assert some == listed({"depth": list(range(1000)), "kind": "a"}, 5, 7)
     with pytest.raises(InputError, match="nothing varies"):
-        combinations(DECLARED, {"depth": "3"}, None, 0)
+        listed({"depth": "3"})
     with pytest.raises(InputError, match="combinations"):
-        combinations(DECLARED, {"depth": list(range(200)), "kind": [str(n) for n in range(200)]}, None, 0)
+        listed({"depth": list(range(200)), "kind": [str(n) for n in range(200)]})
     with pytest.raises(ParameterError):
-        combinations(DECLARED, {"depth": "3,x"}, None, 0)
+        listed({"depth": "3,x"})
+
+
+def test_ranges_are_drawn_from_within_their_ends() -> None:
+    some = listed({"depth": "2..9", "rate": "1e-4..1:log", "kind": "a..b,c"}, 200)
+    depths = {one["depth"] for one in some}
+    assert depths == set(range(2, 10))
+    rates = [one["rate"] for one in some]
+    assert all(isinstance(rate, float) and 1e-4 <= rate <= 1 for rate in rates)
+    assert 60 < sum(rate < 0.01 for rate in rates) < 140  # half of them, as it is logarithmic
+    assert {one["kind"] for one in some} == {"a..b", "c"}
+    with pytest.raises(InputError, match="no end of values"):
+        listed({"depth": "2..9"})
+    for wrong in ("9..2", "0..4:log"):
+        with pytest.raises(ParameterError, match="no range of depth"):
+            listed({"depth": wrong}, 3)
+    with pytest.raises(ParameterError):
+        listed({"depth": "2..x"}, 3)
+
+
+def test_a_search_that_learns_comes_nearer_than_chance() -> None:
+    space = space_of(DECLARED, {"depth": "0..200", "rate": "0..1", "kind": "good,bad"})
+
+    def score(one: dict[str, object]) -> float:
+        near = -abs(float(str(one["depth"])) - 150) / 200 - abs(float(str(one["rate"])) - 0.3)
+        return near - (one["kind"] == "bad")
+
+    study = Study(DECLARED, space, 60, 1, minimize=False, prune=False)
+    found = []
+    while (one := study.ask()) is not None:
+        found.append(score(one))
+        study.tell(found[-1])
+    assert len(found) == 60
+    assert sum(found[-20:]) / 20 > sum(found[:20]) / 20
+    assert max(found) > -0.15
+
+
+LEARNER = [
+    ("parameters", "slope: float = 1.0\nwait: float = 0.0"),
+    (
+        "step:fit",
+        "import time, mlops_jlab\nfor n in range(40):\n"
+        "    mlops_jlab.log_metric('score', slope * n, step=n)\n    time.sleep(wait)",
+    ),
+]
+
+
+def test_a_trial_that_falls_behind_is_given_up(tmp_path: Path) -> None:
+    words = ["-p", "slope=5,4,3,-1", "-p", "wait=0.1", "--metric", "score", "--prune"]
+    done = sweep(tmp_path, *words, cells=LEARNER)
+    assert done.returncode == 0, done.stderr
+    assert "–   4  slope=-1, wait=0.1" in done.stderr
+    assert "pruned at iteration" in done.stderr
+    with opening.reading(Place(tmp_path / "store")) as connection:
+        runs = reading.page(connection, reading.Query(limit=99)).runs
+    assert sorted(run.status for run in runs if run.kind == "pipeline") == ["finished"] * 3 + ["killed"]
+    assert next(run for run in runs if run.kind == "sweep").status == "finished"
+
+
+def test_what_a_search_needs_is_said(tmp_path: Path) -> None:
+    for words, told in (
+        (["--search", "bayes", "--trials", "3"], "--metric NAME"),
+        (["--search", "random"], "how many trials"),
+        (["--search", "grid", "--trials", "3"], "a grid has all its trials"),
+    ):
+        done = sweep(tmp_path, "-p", "depth=2,3", *words)
+        assert done.returncode == 2
+        assert told in done.stderr
+    assert not (tmp_path / "store" / "runs.db").exists()
+
+
+def test_a_search_by_what_trials_have_shown_runs_from_the_command_line(tmp_path: Path) -> None:
+    done = sweep(
+        tmp_path, "-p", "depth=1..7", "-p", "rate=0.1..1:log", "--search", "bayes", "--trials", "16",
+        "--metric", "score",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip()[:1].isdigit()]
+    assert len(rows) == 16
+    scores = {int(row[0]): float(row[-1]) for row in rows}
+    learned = [scores[number] for number in range(12, 17)]  # by chance for the first ten
+    assert sum(learned) / 5 > sum(scores[number] for number in range(1, 11)) / 10
+    assert (tmp_path / "loads").read_text() == "x"

@@ -443,6 +443,35 @@ def test_a_failed_step_is_opened_at_its_cell_and_the_rest_comes_from_the_cache(p
     shoot(page, "walk-cached")
 
 
+def test_a_sweep_is_asked_for_and_its_trials_are_found(page: Page, own: Lab) -> None:
+    cells = [cell for cell in FAULTY if cell[1] != "base = 10"]
+    cells[1] = ("step:load", "rows = [scale, 2, 3]")
+    (own.folder / "tuned.ipynb").write_text(json.dumps(notebook_json([*cells, ("-", ""), ("-", "")])))
+    open_notebook(page, own.address, "tuned.ipynb")
+    section = pipeline_of(page)
+    section.get_by_role("button", name="Sweep…").click()
+    form = page.locator(".jp-Dialog .jp-mlops-sweep")
+    form.get_by_label("scale").fill("2,3")
+    expect(form.get_by_label("fast")).to_have_attribute("placeholder", "false")
+    form.get_by_label("Try").select_option("by what earlier trials have shown")
+    form.get_by_label("Trials", exact=True).fill("2")
+    form.get_by_label("Metric").fill("loss")
+    form.get_by_text("The smallest is best").click()
+    assert faults(page, ".jp-Dialog") == []
+    shoot(page, "walk-sweep")
+    page.locator(".jp-Dialog").get_by_role("button", name="Start").click()
+    expect(section.get_by_text("Started")).to_be_visible()
+    runs = page.locator(".jp-mlops-runs")
+    box = runs.get_by_label("Filter of runs")
+    box.fill("kind = 'sweep' and status = 'finished'")
+    box.press("Enter")
+    expect(runs.locator(".jp-mlops-row")).to_have_count(1, timeout=60_000)
+    runs.locator(".jp-mlops-row").dblclick()
+    expect(page.locator("#jp-main-dock-panel .jp-mlops-link:visible").first).to_contain_text("tuned-000")
+    box.fill("")
+    box.press("Enter")
+
+
 def test_a_store_of_a_newer_version_says_what_to_do_and_harms_nothing(page: Page, own: Lab) -> None:
     import sqlite3
 

@@ -232,6 +232,39 @@ async def test_a_notebook_whose_kernel_is_missing_is_not_run(jp_fetch: Any, jp_r
     assert "python3" in told["hint"]
 
 
+async def test_a_sweep_is_checked_and_runs_in_the_background(jp_fetch: Any, jp_root_dir: Path) -> None:
+    cells = [
+        ("parameters", "depth: int = 3"),
+        ("step:a", "import mlops_jlab\nmlops_jlab.log_metric('d', depth)"),
+    ]
+    (jp_root_dir / "nb.ipynb").write_text(json.dumps(notebook_json(cells)))
+
+    def wish(**more: Any) -> str:
+        return json.dumps({"path": "nb.ipynb", "values": {"depth": "2,4"}, **more})
+
+    for body, told in (
+        (wish(values={"depth": "2,x"}), "depth"),
+        (wish(values={"depth": ""}), "nothing varies"),
+        (wish(prune=True), "what is to become best"),
+        (wish(search="guess"), "no search 'guess'"),
+    ):
+        status, problem = await refused(jp_fetch, "pipelines", "sweep", method="POST", body=body)
+        assert status == 400
+        assert told in problem["message"]
+    await ask(jp_fetch, "pipelines", "sweep", method="POST", body=wish(metric="d", minimize=True))
+    deadline = time.monotonic() + 60
+    while True:
+        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'sweep'"})
+        if page["runs"] and page["runs"][0]["status"] != "running":
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    (run,) = page["runs"]
+    trials = (await ask(jp_fetch, "runs", run["id"]))["children"]
+    assert run["status"] == "finished"
+    assert sorted(trial["params"]["depth"] for trial in trials) == ["2", "4"]
+
+
 async def test_a_running_pipeline_is_cancelled(jp_fetch: Any, jp_root_dir: Path) -> None:
     (jp_root_dir / "slow.ipynb").write_text(
         json.dumps(notebook_json([("step:a", "import time; time.sleep(60)")]))

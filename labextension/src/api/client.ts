@@ -12,6 +12,7 @@ import {
   Page,
   Run,
   RunDetail,
+  SweepWish,
   TagChange
 } from './types';
 
@@ -144,6 +145,14 @@ export class Client {
     how: { parameters?: Record<string, unknown>; resume?: string } = {}
   ): Promise<{ folder: string; pipeline: string }> {
     return this._ask('pipelines/run', 'POST', { path, ...how });
+  }
+
+  /** Starts a sweep of a pipeline. */
+  sweep(
+    path: string,
+    wish: SweepWish
+  ): Promise<{ folder: string; pipeline: string }> {
+    return this._ask('pipelines/sweep', 'POST', { path, ...wish });
   }
 
   export(path: string): Promise<{ folder: string }> {

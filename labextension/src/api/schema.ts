@@ -699,6 +699,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pipelines/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a notebook's pipeline with many combinations of parameters; answers at once. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        path?: string;
+                        /** @description What to try, by parameter: `3,5,8`, `0.1..0.9`, `1e-4..1:log`. */
+                        values?: {
+                            [key: string]: string;
+                        };
+                        metric?: string;
+                        /** @enum {string} */
+                        search?: "grid" | "random" | "bayes";
+                        trials?: number;
+                        minimize?: boolean;
+                        /** @description Trials whose metric falls behind are ended. */
+                        prune?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description It is started. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Started"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines/export": {
         parameters: {
             query?: never;

@@ -1,6 +1,6 @@
 /** What the server's routes answer: names for the types that are made from its OpenAPI file. */
 
-import { components } from './schema';
+import { components, paths } from './schema';
 
 type Schemas = components['schemas'];
 
@@ -22,3 +22,9 @@ export type TagChange = Schemas['TagChange'];
 export type StepState = Schemas['StepState'];
 export type Opened = Schemas['Opened'];
 export type Last = Schemas['Last'];
+
+type SweepBody = NonNullable<
+  paths['/pipelines/sweep']['post']['requestBody']
+>['content']['application/json'];
+
+export type SweepWish = Omit<SweepBody, 'path'>;

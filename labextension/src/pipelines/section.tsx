@@ -14,6 +14,7 @@ import { PipelineModel } from './model';
 import { Parameters } from './parameters';
 import { showSchedule } from './schedule';
 import { suggestSteps } from './suggestion';
+import { askForSweep } from './sweep';
 
 const Picture = React.lazy(() => import('./picture'));
 
@@ -110,6 +111,12 @@ export class PipelineSection extends ReactWidget {
           onClick={() => void this._run()}
         />
         <Button
+          label={trans.__('Sweep…')}
+          title={trans.__('Run it with many combinations of parameters')}
+          disabled={idle || graph.parameters.length === 0}
+          onClick={() => graph && void this._sweep(graph)}
+        />
+        <Button
           label={trans.__('Export')}
           title={trans.__('Write one papermill notebook a step into a folder')}
           disabled={idle}
@@ -169,6 +176,16 @@ export class PipelineSection extends ReactWidget {
       const { folder } = await this._client.execute(path, how);
       return this._trans.__('Started %1', folder);
     });
+  }
+
+  private async _sweep({ parameters }: Graph): Promise<void> {
+    const wish = await askForSweep({ parameters, trans: this._trans });
+    if (wish !== null) {
+      await this._model.withFile(async path => {
+        const { folder } = await this._client.sweep(path, wish);
+        return this._trans.__('Started %1', folder);
+      });
+    }
   }
 
   private _cancel(run: string): Promise<void> {
