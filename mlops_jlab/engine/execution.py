@@ -81,6 +81,13 @@ class Execution:
             time.sleep(0.05)
         _signal_group(group, getattr(signal, "SIGKILL", signal.SIGTERM))
 
+    def kill(self, why: str) -> None:
+        """Kills the process with all its children at once."""
+        self.stopped = self.stopped or why
+        group = self._group()
+        if group is not None:
+            _signal_group(group, getattr(signal, "SIGKILL", signal.SIGTERM))
+
     def reap(self) -> None:
         """Waits for a process that nobody waits for any more, on a busy machine."""
         process = self.process
@@ -88,6 +95,7 @@ class Execution:
             with suppress(OSError):
                 process.kill()
             process.wait()
+            _signal_group(int(process.pid), getattr(signal, "SIGKILL", signal.SIGTERM))  # what it left behind
 
     @property
     def process(self) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.engine.execution import CellFailure, Execution, StepRun
+from mlops_jlab.engine.processlimit import USUAL, bounded
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
 
@@ -21,6 +22,7 @@ START_TRIES = 3
 def execute(
     source: Path, target: Path, *, parameters: Mapping[str, Any], environment: Mapping[str, str],
     folder: Path, kernel: str, execution: Execution, shells: Shells | None = None, cpus: int = 0,
+    processes: int = USUAL,
 ) -> CellFailure | None:  # fmt: skip
     """Runs the notebook ``source`` in ``folder`` and writes it, executed, to ``target``.
 
@@ -40,7 +42,8 @@ def execute(
     step = StepRun(target, environment, folder, target.with_suffix(".log"), execution, shells, cpus)
     for attempt in range(1, START_TRIES + 1):
         try:
-            _execute(source, parameters, kernel, step)
+            with bounded(execution, processes):
+                _execute(source, parameters, kernel, step)
         except PapermillExecutionError as error:
             return _of_papermill(error, execution)
         except (DeadKernelError, CellTimeoutError, ProcessEnded) as error:

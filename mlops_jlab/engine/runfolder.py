@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import secrets
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -75,6 +76,7 @@ class RunFolder:
         self._lock = threading.Lock()
         self._descriptor: FileIO | None = None
         self._name = ""
+        self._claim = -1
 
     @property
     def handoff(self) -> Path:
@@ -105,6 +107,31 @@ class RunFolder:
     def _journal(self) -> Path:
         return self.root / "run.jsonl"
 
+    def claim(self) -> None:
+        """Makes this the only runner in the folder, until :meth:`release` or the end of the process.
+
+        Raises:
+            InputError: another one is at work.
+        """
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        if not self.root.is_dir():
+            return
+        self._claim = os.open(self.root, os.O_RDONLY)
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._claim)
+            self._claim = -1
+            raise InputError(
+                f"another runner is at work in {self.root}",
+                hint="wait until it is over, or choose another --output",
+            ) from error
+        except OSError:
+            return  # a file system without locks
+
     def begin(self, state: RunState) -> None:
         """Writes ``run.json``, and what :meth:`note` says from now on goes on from there."""
         state.journal = secrets.token_hex(8)
@@ -128,6 +155,12 @@ class RunFolder:
             if self._descriptor is not None:
                 self._descriptor.close()
             self._journal.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Others may be at work in the folder now."""
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
 
     def _write(self, state: RunState) -> None:
         """Writes ``run.json``, whole or not at all."""

@@ -53,14 +53,17 @@ def run(
     check_kernel(kernel)
     machine_key()
     folder = RunFolder(target.resolve())
-    state = _begin(folder, manifest, values, resume=options.resume)
-    state.folder = str(options.folder)
-    if manifest.folder.resolve() != folder.root / "pipeline":
-        state.export = str(manifest.folder.resolve())
-    sources = StepSources(manifest)
-    environment = _common_environment(folder, options)
-    executor = open_executor(options, folder.root, sources, kernel, environment)
-    return _Run(manifest, folder, state, values, sources, executor, options, listener).go()
+    try:
+        state = _begin(folder, manifest, values, resume=options.resume)
+        state.folder = str(options.folder)
+        if manifest.folder.resolve() != folder.root / "pipeline":
+            state.export = str(manifest.folder.resolve())
+        sources = StepSources(manifest)
+        environment = _common_environment(folder, options)
+        executor = open_executor(options, folder.root, sources, kernel, environment)
+        return _Run(manifest, folder, state, values, sources, executor, options, listener).go()
+    finally:
+        folder.release()
 
 
 def _common_environment(folder: RunFolder, options: Options) -> dict[str, str]:
@@ -80,6 +83,7 @@ def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, 
         [StepState(step.name) for step in manifest.steps], started=now(),
     )  # fmt: skip
     if resume:
+        folder.claim()
         old = folder.load()
         if old.pipeline != manifest.identity:
             raise InputError(
@@ -99,7 +103,9 @@ def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, 
         raise InputError(
             f"{folder.root} holds a run already", hint="choose another --output, or add --resume"
         )
-    folder.create()
+    else:
+        folder.create()
+        folder.claim()
     return fresh
 
 

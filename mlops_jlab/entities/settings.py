@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from mlops_jlab.entities import conditions
 from mlops_jlab.errors import InputError
 
-KNOWN = frozenset({"retries", "backoff", "timeout", "memory", "cpus", "cache", "when", "uses", "produces"})
+KNOWN = frozenset(
+    {"retries", "backoff", "timeout", "memory", "cpus", "processes", "cache", "when", "uses", "produces"}
+)
 LONGEST_PAUSE = 3600.0  # seconds between two tries
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -30,7 +32,7 @@ def size(value: object) -> int | None:
 
 
 def cpus(value: object) -> int:
-    """How many processors a step may use, or 0 for all of them."""
+    """A count of processors or processes that a step may use, or 0 where nothing is said."""
     return value if type(value) is int and value > 0 else 0
 
 
@@ -60,6 +62,7 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
         "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
         "cpus is a whole number from 1": not cpus(values.get("cpus", 1)),
+        "processes is a whole number from 1": not cpus(values.get("processes", 1)),
         "cache is true or false": type(values.get("cache", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }

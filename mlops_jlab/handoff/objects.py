@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import shutil
 import struct
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from mlops_jlab.handoff.variables import ARTIFACTS
 
 _MAGIC = b"MLOPSJ01"
 _ALIGN = 64
+RESERVE = 16_000_000  # bytes of the disk that values leave free
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class ObjectStore:
         target = self.path(digest)
         if target.exists():
             return digest
+        self._check_room(sum(len(part) for part in parts))
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
@@ -74,12 +77,20 @@ class ObjectStore:
                 raise
         except OSError as error:
             space = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            raise HandoffError(
-                f"a value of {sum(len(p) for p in parts):,} bytes cannot be written to "
-                f"{self.root}: {'no space left' if space else error}",
-                hint="free some space, or choose another folder with --output" if space else "",
-            ) from error
+            raise self._unwritten(sum(map(len, parts)), "no space left" if space else str(error)) from error
         return digest
+
+    def _check_room(self, size: int) -> None:
+        """Leaves room for what tells of a failure: on a disk that is full to the last byte nothing can."""
+        place = next(path for path in (self.root, *self.root.parents) if path.is_dir())
+        if shutil.disk_usage(place).free < size + RESERVE:
+            raise self._unwritten(size, "no space left")
+
+    def _unwritten(self, size: int, why: str) -> HandoffError:
+        return HandoffError(
+            f"a value of {size:,} bytes cannot be written to {self.root}: {why}",
+            hint="free some space, or choose another folder with --output" if why == "no space left" else "",
+        )
 
     def get(self, digest: str) -> Payload:
         """The payload with this digest, mapped copy-on-write: writing to it changes no file.

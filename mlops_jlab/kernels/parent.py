@@ -168,6 +168,8 @@ class Parent:
                 return
             if not pid:
                 return
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)  # what it has started and left behind
             owner = self._children.pop(pid, None)
             if owner in self._runners:
                 code = os.waitstatus_to_exitcode(status)

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mlops_jlab.engine.executed import repair
@@ -251,49 +252,6 @@ def test_others_use_the_engine_and_the_kernels(tmp_path: Path, through: str) -> 
     assert ("depth 4 yes" if through == "papermill" else "depth 1 yes") in text
 
 
-CHAIN = [
-    ("step:a", "import time; time.sleep(0.2); x = 1"), ("step:b", "time.sleep(0.2); y = x + 1"),
-    ("step:c", "time.sleep(0.2); z = y + 1"), ("step:d", "print('answer', x + y + z)"),
-]  # fmt: skip
-
-
-def test_a_run_whose_runner_was_killed_goes_on_to_the_same_answer(tmp_path: Path) -> None:
-    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(CHAIN)))
-    environment = {**os.environ, "MLOPS_JLAB_STORE": str(tmp_path / "store")}
-    words = [
-        sys.executable,
-        "-m",
-        "mlops_jlab",
-        "run",
-        "nb.ipynb",
-        "--no-cache",
-        "--keep-warm",
-        "1",
-        "--output",
-    ]
-    options = {
-        "cwd": tmp_path,
-        "env": environment,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-    }
-    for number in range(10):
-        target = tmp_path / f"out-{number}"
-        runner = subprocess.Popen([*words, target.name], **options)  # type: ignore[call-overload]
-        deadline = time.monotonic() + 60
-        while not (target / "run.json").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.25 * number)
-        runner.kill()
-        runner.wait()
-        subprocess.run([*words, target.name, "--resume"], check=True, timeout=60, **options)  # type: ignore[call-overload]
-        state = json.loads((target / "run.json").read_text())
-        assert state["status"] == "finished"
-        assert "answer 6" in (target / "executed" / "d.ipynb").read_text()
-        assert list(target.rglob(".*.tmp")) == []
-
-
 def test_a_library_that_starts_threads_gets_kernels_and_that_is_said(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,3 +328,16 @@ def test_a_condition_that_cannot_be_decided_is_told(bench: Bench) -> None:
     state = bench.run(CONDITIONAL, settings=ONLY, metrics=dict)
     assert state.status == "failed"
     assert "step 'train': no step above has logged the metric 'rows'" in state.error
+
+
+@BOTH
+def test_what_a_step_has_started_ends_with_it(bench: Bench, cold: bool) -> None:
+    source = "import subprocess\nleft = subprocess.Popen(['sleep', '300']).pid"
+    assert (
+        bench.run([("step:a", source), ("step:b", "print(left)")], cache=None, cold=cold).status == "finished"
+    )
+    left = int(bench.printed("b"))
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(left) and psutil.Process(left).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

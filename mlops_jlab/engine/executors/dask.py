@@ -18,6 +18,7 @@ from typing import Any
 from mlops_jlab import __version__
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.executors import StepWork, working
+from mlops_jlab.engine.processlimit import USUAL
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, RunError
 from mlops_jlab.handoff.remote import Artifacts
@@ -114,6 +115,7 @@ class DaskCluster:
             "source": work.source.read_text("utf-8"), "name": work.target.name, "folder": str(work.folder),
             "parameters": dict(work.parameters), "variables": dict(work.environment),
             "cpus": settings.cpus(work.settings.get("cpus")),
+            "processes": settings.cpus(work.settings.get("processes")) or USUAL,
         }  # fmt: skip
 
     def _wait(self, future: Any, execution: Execution) -> str:

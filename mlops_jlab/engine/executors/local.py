@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.executors import StepWork
 from mlops_jlab.engine.notebooks import execute
+from mlops_jlab.engine.processlimit import USUAL
 from mlops_jlab.engine.warming import Warming
 from mlops_jlab.entities import settings
 from mlops_jlab.handoff.records import record_path
@@ -32,6 +33,7 @@ class LocalProcesses:
             folder=work.folder, kernel=self._kernel, execution=execution,
             shells=self._warming.shells_for(work.step, work.waiting),
             cpus=settings.cpus(work.settings.get("cpus")),
+            processes=settings.cpus(work.settings.get("processes")) or USUAL,
         )  # fmt: skip
         if failure is None:
             self.share(work)

@@ -130,7 +130,7 @@ class _Step:
             return execute_notebook(
                 source, self._target, parameters=work["parameters"], environment=environment,
                 folder=folder if folder.is_dir() else self._run, kernel=work["kernel"],
-                execution=execution, shells=shells, cpus=work["cpus"],
+                execution=execution, shells=shells, cpus=work["cpus"], processes=work["processes"],
             )  # fmt: skip
         finally:
             source.unlink(missing_ok=True)
