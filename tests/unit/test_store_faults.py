@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -205,13 +206,15 @@ os.waitpid(child, 0)
 mlops_jlab.log_metric("x", 3.0, step=1)
 mlops_jlab.end_run()
 """
-    place = Place(tmp_path / "store")
-    done = python(code, store=place.root)
-    assert done.returncode == 0, done.stderr
-    with opening.reading(place) as connection:
-        parent, child = (reading.find(connection, name) for name in ("parent", "child"))
-        assert [p.value for p in reading.history(connection, parent, "x")] == [1.0, 3.0]
-        assert (child.metrics["x"].latest, child.parent) == (2.0, parent.id)
+    places = [Place(tmp_path / f"store-{n}") for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:  # a busy machine, so that the fork comes while a thread still imports
+        every = list(pool.map(lambda place: python(code, store=place.root), places))
+    for place, done in zip(places, every, strict=True):
+        assert done.returncode == 0, done.stderr
+        with opening.reading(place) as connection:
+            parent, child = (reading.find(connection, name) for name in ("parent", "child"))
+            assert [p.value for p in reading.history(connection, parent, "x")] == [1.0, 3.0]
+            assert (child.metrics["x"].latest, child.parent) == (2.0, parent.id)
 
 
 def test_codes_for_a_terminal_do_not_reach_it(tmp_path: Path) -> None:

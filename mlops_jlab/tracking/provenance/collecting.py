@@ -18,6 +18,35 @@ from mlops_jlab.tracking.provenance import notebook
 from mlops_jlab.tracking.provenance.usage import Usage
 
 _LARGEST_NOTEBOOK = 50 << 20  # bytes
+_FORK_WAITS = 2.0  # seconds
+
+
+class _Quiet:
+    """Held while a thread of ours imports: a fork in the middle leaves the child an import lock for ever."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._held = False
+
+    def before_fork(self) -> None:
+        """Waits for the thread, but not for ever."""
+        self._held = self.lock.acquire(timeout=_FORK_WAITS)
+
+    def in_parent(self) -> None:
+        """The thread may go on."""
+        if self._held:
+            self.lock.release()
+
+    def in_child(self) -> None:
+        """There is no such thread here."""
+        self.lock = threading.RLock()
+
+
+_quiet = _Quiet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_quiet.before_fork, after_in_parent=_quiet.in_parent, after_in_child=_quiet.in_child
+    )
 
 
 class Provenance:
@@ -33,9 +62,9 @@ class Provenance:
 
     def _begin(self) -> None:
         """What takes a while: git, the machine, the notebook as it is now."""
-        from mlops_jlab.tracking.provenance import code, machine
+        with _quiet.lock, suppress(MlopsError, OSError):
+            from mlops_jlab.tracking.provenance import code, machine
 
-        with suppress(MlopsError, OSError):
             facts: dict[str, Any] = {
                 "machine": machine.machine(), "command": sys.argv[:20], "directory": str(self._folder)
             }  # fmt: skip
