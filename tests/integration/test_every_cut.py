@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mlops_jlab.engine.runfolder import RunState, StepState
 from mlops_jlab.engine.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA
+from tests.integration.clusters import Cluster
 
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
@@ -38,15 +40,31 @@ def test_there_are_enough_hard_cases() -> None:
     assert len(NOTEBOOKS) >= 2
 
 
-@pytest.mark.parametrize("cut", ["as-tagged", "every-cut"])
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        for _ in range(2):
+            made.add_worker()
+        made.wait(2)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("how", ["as-tagged", "every-cut", "every-cut-cold", "every-cut-dask"])
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *SMALL], ids=lambda path: path.stem)
-def test_the_pipeline_gives_the_same_answer(path: Path, cut: str, tmp_path: Path) -> None:
+def test_the_pipeline_gives_the_same_answer(
+    path: Path, how: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     graph = graph_of(path)
-    if cut == "every-cut":
+    if how != "as-tagged":
         graph = cut_everywhere(graph.notebook)
     folder = tmp_path / "cwd"
     folder.mkdir()
     watching = Silent()
-    verdict = verify(graph, tmp_path / "out", {}, Options(folder=folder, jobs=2), watching)
+    executor = request.getfixturevalue("cluster").address if how == "every-cut-dask" else ""
+    options = Options(folder=folder, jobs=2, cold=how == "every-cut-cold", executor=executor)
+    verdict = verify(graph, tmp_path / "out", {}, options, watching)
     assert verdict.same, (verdict.failure, verdict.differences, watching.errors)
     assert verdict.outputs >= len(graph.steps)
