@@ -12,12 +12,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
+
+if TYPE_CHECKING:
+    from mlops_jlab.kernels.ahead import KernelsAhead
+
 
 GRACE = 2.0  # seconds between the interrupt and the kill
 
@@ -121,7 +125,7 @@ def _signal_group(group: int, number: int) -> None:
 class StepRun:
     """How one notebook is executed: where it is written to, in which environment, folder and process.
 
-    Without ``shells`` it is executed in a kernel.
+    Without ``shells`` it is executed in a kernel, one of those that were started ``ahead`` if any were.
     """
 
     target: Path | None
@@ -131,6 +135,7 @@ class StepRun:
     execution: Execution
     shells: Shells | None = None
     cpus: int = 0
+    ahead: KernelsAhead | None = None
     own_shells: bool = False
 
     @classmethod

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.engine.execution import CellFailure, Execution, StepRun
 from mlops_jlab.engine.processlimit import USUAL, bounded
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
+
+if TYPE_CHECKING:
+    from mlops_jlab.kernels.ahead import KernelsAhead
+
 
 ENGINE = "mlops-jlab"
 START_TRIES = 3
@@ -22,7 +26,7 @@ START_TRIES = 3
 def execute(
     source: Path, target: Path, *, parameters: Mapping[str, Any], environment: Mapping[str, str],
     folder: Path, kernel: str, execution: Execution, shells: Shells | None = None, cpus: int = 0,
-    processes: int = USUAL,
+    processes: int = USUAL, ahead: KernelsAhead | None = None,
 ) -> CellFailure | None:  # fmt: skip
     """Runs the notebook ``source`` in ``folder`` and writes it, executed, to ``target``.
 
@@ -39,7 +43,7 @@ def execute(
 
     from mlops_jlab.engine.forked import ProcessEnded
 
-    step = StepRun(target, environment, folder, target.with_suffix(".log"), execution, shells, cpus)
+    step = StepRun(target, environment, folder, target.with_suffix(".log"), execution, shells, cpus, ahead)
     for attempt in range(1, START_TRIES + 1):
         try:
             with bounded(execution, processes):

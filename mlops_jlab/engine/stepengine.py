@@ -16,6 +16,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 from mlops_jlab.engine.executed import ExecutedFile
 from mlops_jlab.engine.execution import StepRun
 from mlops_jlab.engine.forked import ForkedShell
+from mlops_jlab.kernels.ahead import AheadProvisioner
 
 _AUTOSAVE = 2  # seconds between saves within a cell
 
@@ -127,6 +128,11 @@ def _in_kernel(
     )  # fmt: skip
     kernel = client.create_kernel_manager()
     step.use_ipc(kernel)
+    if step.ahead is not None:
+        kernel.provisioner = AheadProvisioner(
+            kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel
+        )
+        kernel.provisioner.ahead = step.ahead
     step.execution.attach(lambda: getattr(getattr(kernel, "provisioner", None), "process", None))
     try:
         client.execute(env={**os.environ, **step.environment}, stdout=log, stderr=log)

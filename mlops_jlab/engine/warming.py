@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.shells import Shells
@@ -12,6 +13,9 @@ from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.errors import RunError
 from mlops_jlab.kernels import warm
 from mlops_jlab.kernels.specs import python_of_kernel
+
+if TYPE_CHECKING:
+    from mlops_jlab.kernels.ahead import KernelsAhead
 
 
 class Warming:
@@ -29,6 +33,7 @@ class Warming:
         self._options = options
         self._shells: Shells | None = None
         self._why = ""
+        self._ahead: KernelsAhead | None = None
         self._lock = threading.Lock()
         self._begun = False
 
@@ -50,6 +55,20 @@ class Warming:
             self._shells.expect(waiting)
         return self._shells
 
+    def kernels_ahead(self, waiting: int) -> KernelsAhead | None:
+        """Kernels that start while others work, where no step is forked."""
+        if not (self._options.cold or self._why or not warm.is_possible()):
+            return None
+        from mlops_jlab.kernels.ahead import KernelsAhead
+
+        python = python_of_kernel(self._kernel)
+        with self._lock:
+            if self._ahead is None and python:
+                self._ahead = KernelsAhead(python, self._environment)
+        if self._ahead is not None:
+            self._ahead.expect(waiting)
+        return self._ahead
+
     def _connect(self) -> Shells | None:
         python = python_of_kernel(self._kernel)
         if not python:
@@ -68,3 +87,5 @@ class Warming:
         """The run is over."""
         if self._shells is not None:
             self._shells.close()
+        if self._ahead is not None:
+            self._ahead.close()

@@ -152,7 +152,9 @@ def is_large_leaf(value: Any) -> bool:
     if numpy is not None and type(value) is numpy.ndarray:
         return bool(value.nbytes >= 4096 and not value.dtype.hasobject)
     pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(value, (pandas.DataFrame, pandas.Series)):
+    if pandas is None or not hasattr(pandas, "Series"):  # it may still be in the middle of its import
+        return False
+    if not isinstance(value, (pandas.DataFrame, pandas.Series)):
         return False
     dtypes = value.dtypes if isinstance(value, pandas.DataFrame) else [value.dtype]
     plain = not any(type(dtype).__name__ == "ObjectDType" for dtype in dtypes)

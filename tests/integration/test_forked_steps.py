@@ -341,3 +341,31 @@ def test_what_a_step_has_started_ends_with_it(bench: Bench, cold: bool) -> None:
     while psutil.pid_exists(left) and psutil.Process(left).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_where_nothing_is_forked_kernels_start_before_they_are_asked_for(bench: Bench) -> None:
+    source = "import sys, os\nprint(sys.orig_argv[2], os.environ['MLOPS_JLAB_ATTEMPT'] != '', os.getpid())"
+    cells = [(f"step:s{n}", source + (f"\nx{n} = {n}" if not n else f"\nx{n} = x{n - 1}")) for n in range(4)]
+    assert bench.run(cells, cache=None, cold=True, jobs=1).status == "finished"
+    said = [bench.printed(f"s{n}").split() for n in range(4)]
+    assert [words[0] for words in said] == ["mlops_jlab.kernels.waiting"] * 4
+    assert [words[1] for words in said] == ["True"] * 4
+    assert len({words[2] for words in said}) == 4
+    left = [
+        p for p in psutil.Process().children(recursive=True) if "kernels.waiting" in " ".join(p.cmdline())
+    ]
+    assert left == []
+
+
+def test_a_value_that_brings_its_library_along_changes_no_setting(bench: Bench) -> None:
+    """numpy is imported in the middle of pandas, which is imported because a frame is taken."""
+    cells = [
+        ("step:load", "import pandas as pd\nframe = pd.DataFrame({'a': [1.0, 2.0]})"),
+        ("step:left", "left = frame * 2"),
+        ("step:right", "right = frame * 3"),
+        ("step:both", "print(float((left + right).a.sum()))"),
+    ]
+    state = bench.run(cells, cache=None, cold=True)
+    assert state.status == "finished"
+    assert [step.again for step in state.steps] == [[]] * 4
+    assert bench.printed("both") == "15.0\n"

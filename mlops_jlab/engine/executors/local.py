@@ -28,10 +28,12 @@ class LocalProcesses:
 
     def execute(self, work: StepWork, execution: Execution) -> CellFailure | None:
         """Executes a step to its end."""
+        shells = self._warming.shells_for(work.step, work.waiting)
+        ahead = None if shells is not None else self._warming.kernels_ahead(work.waiting)
         failure = execute(
             work.source, work.target, parameters=work.parameters, environment=work.environment,
             folder=work.folder, kernel=self._kernel, execution=execution,
-            shells=self._warming.shells_for(work.step, work.waiting),
+            shells=shells, ahead=ahead,
             cpus=settings.cpus(work.settings.get("cpus")),
             processes=settings.cpus(work.settings.get("processes")) or USUAL,
         )  # fmt: skip
