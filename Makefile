@@ -66,6 +66,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/five_steps.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py
 

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlops_jlab.engine.execution import Execution
 from mlops_jlab.engine.notebooks import execute
+from mlops_jlab.engine.shells import Shells
 from mlops_jlab.kernels import warm
-from mlops_jlab.kernels.warm import WarmParent
 from tests.conftest import notebook_json
 
 MODULES = ["numpy", "pandas", "sklearn.linear_model", "sklearn.ensemble"]
@@ -39,11 +39,11 @@ def written(folder: Path, name: str, sources: list[str]) -> Path:
     return path
 
 
-def ours(folder: Path, source: Path, parent: WarmParent | None) -> None:
+def ours(folder: Path, source: Path, shells: Shells) -> None:
     """One notebook through our engine."""
     failure = execute(
         source, folder / "out.ipynb", parameters={}, environment={}, folder=folder, kernel="python3",
-        execution=Execution(), parent=parent,
+        execution=Execution(), shells=shells,
     )  # fmt: skip
     assert failure is None, failure
 
@@ -82,18 +82,18 @@ def main() -> None:
         )
         cheap = written(folder, "cheap", ["1 + 1"] * 200)
         heavy = written(folder, "heavy", ["print('x' * 400_000)"] * 50)
-        parent = warm.connect(sys.executable, MODULES, os.environ, 0)
-        ours(folder, one, parent)  # it has imported everything now
+        shells = Shells(warm.connect(sys.executable, MODULES, os.environ, 0), os.environ, folder)
+        ours(folder, one, shells)  # it has imported everything now
         rows = []
         for text, source, rounds in (
             ("one cell that imports pandas and scikit-learn", one, 7),
             ("200 cheap cells", cheap, 3),
             ("50 cells with 20 MB of outputs", heavy, 3),
         ):
-            mine = seconds(lambda source=source: ours(folder, source, parent), rounds)
+            mine = seconds(lambda source=source: ours(folder, source, shells), rounds)
             theirs = seconds(lambda source=source: nbclient(source), rounds)
             rows.append([text, f"{mine * 1000:,.0f} ms", f"{theirs * 1000:,.0f} ms", f"{mine / theirs:.2f}"])
-        parent.close()
+        shells.close()
         print("| executed and saved, from a warm parent | mlops-jlab | nbclient, not saved | ours / theirs |")
         print("|---|---|---|---|")
         for row in rows:

@@ -15,9 +15,12 @@ import os
 import shutil
 import struct
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from blake3 import blake3
 
@@ -26,6 +29,7 @@ from mlops_jlab.handoff.variables import ARTIFACTS
 
 _MAGIC = b"MLOPSJ01"
 _ALIGN = 64
+_LARGE = 1 << 23  # bytes
 RESERVE = 16_000_000  # bytes of the disk that values leave free
 
 
@@ -56,25 +60,19 @@ class ObjectStore:
             HandoffError: the disk is full or cannot be written.
         """
         parts = _layout(stream, buffers)
-        hasher = blake3()
-        for part in parts:
-            hasher.update(part)
-        digest: str = hasher.hexdigest()
-        target = self.path(digest)
-        if target.exists():
-            return digest
-        self._check_room(sum(len(part) for part in parts))
+        self._check_room(sum(map(len, parts)))
         try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self.root, prefix=".", suffix=".tmp")
             try:
-                with os.fdopen(handle, "wb") as file:
-                    for part in parts:
-                        file.write(part)
-                os.replace(name, target)
-            except BaseException:
+                with os.fdopen(handle, "wb", buffering=0) as file:
+                    digest = _write(parts, file)
+                target = self.path(digest)
+                if not target.exists():
+                    target.parent.mkdir(exist_ok=True, mode=0o700)
+                    os.replace(name, target)
+            finally:
                 Path(name).unlink(missing_ok=True)
-                raise
         except OSError as error:
             space = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise self._unwritten(sum(map(len, parts)), "no space left" if space else str(error)) from error
@@ -112,12 +110,62 @@ class ObjectStore:
                 hint="run the step that made it again: start the run without --resume",
             ) from error
         view = memoryview(mapped)
-        if blake3(view).hexdigest() != digest:
+        if hasher(view).hexdigest() != digest:
             raise HandoffError(
                 f"the handoff file {path} is not what was written: its digest differs",
                 hint="it was damaged or tampered with and is not loaded; start a new run",
             )
         return _unpack(view)
+
+
+class _Threads:
+    """How many threads a digest may use: all, but in a child of a process that has used them, one.
+
+    They are not there after a fork, and would be waited for.
+    """
+
+    def __init__(self) -> None:
+        self.most = int(blake3.AUTO)
+        self.were_used = False
+
+    def in_child(self) -> None:
+        """Called in a forked child."""
+        if self.were_used:
+            self.most = 1
+
+
+_threads = _Threads()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.in_child)
+
+
+def hasher(data: bytes | memoryview = b"") -> Any:
+    """A digest that is computed on all processors."""
+    _threads.were_used = True
+    return blake3(data, max_threads=_threads.most)
+
+
+def _write(parts: Sequence[bytes | memoryview], file: FileIO) -> str:
+    """Writes all of it and gives its digest; large parts are hashed while they are being written."""
+    digest = hasher()
+    for part in parts:
+        view = memoryview(part).cast("B")
+        if len(view) < _LARGE:
+            digest.update(view)
+            _write_whole(view, file)
+            continue
+        hashing = threading.Thread(target=digest.update, args=(view,))
+        hashing.start()
+        try:
+            _write_whole(view, file)
+        finally:
+            hashing.join()
+    return str(digest.hexdigest())
+
+
+def _write_whole(view: memoryview, file: FileIO) -> None:
+    while view:
+        view = view[file.write(view) or 0 :]
 
 
 def _layout(stream: bytes, buffers: Sequence[memoryview]) -> list[bytes | memoryview]:

@@ -11,7 +11,7 @@ import pickle
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.references import imported_module, notebook_attribute
@@ -40,6 +40,13 @@ class CannotTravel(HandoffError):
     """A value, or a part of it, that cannot leave its process."""
 
 
+class Buffers(Protocol):
+    """Takes the memory that a pickle refers to."""
+
+    def append(self, buffer: pickle.PickleBuffer, /) -> None:
+        """One piece of it, in the order of the pickle."""
+
+
 class NotebookPickler(pickle.Pickler):
     """Pickles by reference what the notebook defines, and leaves as references.
 
@@ -53,7 +60,7 @@ class NotebookPickler(pickle.Pickler):
         names: Mapping[str, object],
         leaf: Callable[[object], object | None],
         seen: dict[int, object] | None = None,
-        buffers: list[pickle.PickleBuffer] | None = None,
+        buffers: Buffers | None = None,
     ) -> None:
         callback = buffers.append if buffers is not None else None
         super().__init__(file, protocol=5, buffer_callback=callback)

@@ -83,6 +83,13 @@ def _limit_memory(limit: str) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (int(limit), hard))
 
 
+def _give_back() -> None:
+    """To be written down, texts in frames are copied by Arrow, which then keeps the room of the copies."""
+    pool = getattr(sys.modules.get("pyarrow"), "default_memory_pool", None)
+    if pool is not None:
+        pool().release_unused()
+
+
 class StepSession:
     """What :func:`enter` gives to the step notebook; :meth:`leave` ends it."""
 
@@ -147,6 +154,7 @@ class StepSession:
         self._restore_states()
         self._inputs = set(self._takes)
         self._before = snapshot.take(self._values(), self.names)
+        _give_back()
         self._files.begin(str(self.root))
 
     def _check_untouched(self) -> None:

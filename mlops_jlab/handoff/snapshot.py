@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from blake3 import blake3
-
+from mlops_jlab.handoff.objects import hasher
 from mlops_jlab.handoff.pickling import (
     REFUSALS,
     NotebookPickler,
@@ -64,12 +63,18 @@ class _Hasher:
     """A file to write to that keeps only the digest."""
 
     def __init__(self) -> None:
-        self.digest = blake3()
+        self.digest = hasher()
 
     def write(self, data: Any) -> int:
         raw = pickle.PickleBuffer(data).raw()  # flat bytes, whatever the items are
         self.digest.update(raw)
         return raw.nbytes
+
+    def append(self, buffer: pickle.PickleBuffer) -> None:
+        """Memory that the pickle refers to is looked at where it lies, without a copy."""
+        raw = buffer.raw()
+        self.digest.update(f"{raw.nbytes} {raw.readonly} ".encode())
+        self.digest.update(raw)
 
 
 def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapshot:
@@ -106,13 +111,13 @@ def _fingerprint(
             return None
         if id(obj) not in prints:
             inner = _Hasher()
-            NotebookPickler(inner, namespace, lambda _obj: None).dump(obj)
+            NotebookPickler(inner, namespace, lambda _obj: None, None, inner).dump(obj)
             prints[id(obj)] = inner.digest.hexdigest()
             snapshot.alive[id(obj)] = obj
         return ("leaf", places.setdefault(id(obj), len(places)), prints[id(obj)])
 
     file = _Hasher()
-    NotebookPickler(file, namespace, leaf, seen).dump(value)
+    NotebookPickler(file, namespace, leaf, seen, file).dump(value)
     digest: str = file.digest.hexdigest()
     return digest
 
