@@ -10,7 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -66,11 +69,17 @@ def steps(folder: Path, count: int, wide: int) -> tuple[float, float, float]:
         [sys.executable, "-m", "mlops_jlab", "run", "many.ipynb", "--no-cache", "--no-track"], cwd=folder,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    _pid, status, usage = os.wait4(runner.pid, 0)
-    runner.returncode = os.waitstatus_to_exitcode(status)
+    watched = psutil.Process(runner.pid)
+    processor = memory = 0.0
+    while runner.poll() is None:
+        with suppress(psutil.Error):
+            times = watched.cpu_times()  # without those of the steps, which wait4 would add
+            processor = times.user + times.system
+            memory = max(memory, watched.memory_info().rss / 1e6)
+        time.sleep(0.05)
     assert runner.returncode == 0
     took = time.perf_counter() - begun
-    return took / count, (usage.ru_utime + usage.ru_stime) / count, usage.ru_maxrss / 1024
+    return took / count, processor / count, memory
 
 
 def main() -> None:

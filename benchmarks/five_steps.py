@@ -1,4 +1,8 @@
-"""A five-step pipeline beside papermill: the whole notebook once, and five plain papermill calls."""
+"""A five-step pipeline beside papermill and Ploomber, and beside a plain script with the same code.
+
+Ploomber wants older libraries, so it has an environment of its own: ``PLOOMBER`` names its command, and
+without it there is no such line.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+PLOOMBER = os.environ.get("PLOOMBER", "")
 STEPS = {
     "load": "from sklearn.datasets import load_wine\nX, y = load_wine(return_X_y=True, as_frame=True)",
     "clean": "X = (X - X.mean()) / X.std()",
@@ -18,6 +23,40 @@ STEPS = {
     "forest": "from sklearn.ensemble import RandomForestClassifier\nforest = RandomForestClassifier(50, random_state=0).fit(X, y)",
     "evaluate": "print(linear.score(X, y), forest.score(X, y))",
 }
+
+
+TAKES = {
+    "clean": ["load"],
+    "linear": ["clean"],
+    "forest": ["clean"],
+    "evaluate": ["linear", "forest", "clean"],
+}
+MAKES = {"load": "X, y", "clean": "X, y", "linear": "linear", "forest": "forest", "evaluate": "None"}
+
+
+def write_ploomber(folder: Path) -> None:
+    """The same steps as Ploomber's tasks: scripts that are run as notebooks, with pickles between them."""
+    tasks = []
+    for name, source in STEPS.items():
+        upstream = TAKES.get(name, [])
+        lines = [
+            "# %% tags=['parameters']",
+            f"upstream = {upstream or None}",
+            "product = None",
+            "# %%",
+            "import pickle",
+        ]
+        for other in upstream:
+            lines.append(f"{MAKES[other]} = pickle.load(open(upstream[{other!r}]['data'], 'rb'))")
+        lines += [source, f"pickle.dump(({MAKES[name]}), open(product['data'], 'wb'))"]
+        (folder / f"{name}.py").write_text(
+            "\n".join(lines).replace("tags=['parameters']", 'tags=["parameters"]')
+        )
+        tasks.append(
+            f"  - source: {name}.py\n    product: {{nb: made/{name}.ipynb, data: made/{name}.pkl}}\n"
+        )
+    (folder / "made").mkdir()
+    (folder / "pipeline.yaml").write_text("tasks:\n" + "".join(tasks))
 
 
 def timed(command: list[str], folder: Path, warm: str = "") -> float:
@@ -47,6 +86,8 @@ def main() -> None:
         subprocess.run(
             [*tool, "export", "nb.ipynb", "-o", "out"], cwd=folder, check=True, capture_output=True
         )
+        (folder / "ploomber").mkdir()
+        write_ploomber(folder / "ploomber")
         for turn in range(5):
             for key, value in round_of(folder, turn).items():
                 times.setdefault(key, []).append(value)
@@ -77,6 +118,10 @@ def round_of(folder: Path, turn: int) -> dict[str, float]:
     found["the same, the last step has changed"] = timed(
         [*tool, "run", "changed", "--keep-warm", "1"], folder, "left"
     )
+    if PLOOMBER:
+        ploomber = [PLOOMBER, "build"]
+        found["Ploomber"] = timed([*ploomber, "--force"], folder / "ploomber")
+        found["Ploomber, nothing has changed"] = timed(ploomber, folder / "ploomber")
     found["papermill, whole notebook"] = timed([*papermill, "nb.ipynb", "whole.ipynb"], folder)
     found["papermill, five calls"] = sum(
         timed([*papermill, str(step), step.name], folder)

@@ -245,7 +245,8 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
     from mlops_jlab.pipeline import export as exporting
 
     graph = exporting.graph_of(pipeline)
-    exporting.files_of(graph, target / "pipeline")
+    if graph.errors:
+        raise exporting.UnfitNotebook(graph)
     if (target / "run.json").exists():
         raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
     target.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,11 @@ class Conditions:
                     hint="run it without --no-track",
                 )
 
+    @property
+    def exist(self) -> bool:
+        """Whether any step may be left out."""
+        return bool(self._conditions)
+
     def waits_for(self, step: ManifestStep) -> set[str]:
         """The steps that must be over before its condition can be decided: metrics come from any above."""
         condition = self._conditions.get(step.name)

@@ -241,6 +241,8 @@ class _Run:
 
     def _skip(self, name: str) -> bool:
         """Whether a step is left out; its record says that it made nothing, so others look further up."""
+        if not self._conditions.exist:
+            return False
         step = self._steps[name]
         skipped = {other.name for other in self._state.steps if other.status == "skipped"}
         why = self._conditions.why_not(step, skipped, self._court)

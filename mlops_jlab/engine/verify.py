@@ -112,7 +112,7 @@ def verify(
     """
     target.mkdir(parents=True, exist_ok=True)
     exported = export.export(graph, target / "export", force=True)
-    plan = manifest.read(exported)
+    plan = _unconditional(manifest.read(exported))
     options = replace(options, keep_all=True)
     state = run(plan, target / "pipeline", given, options, listener)
     folder = RunFolder(target / "pipeline")
@@ -132,6 +132,15 @@ def verify(
         found = _drop_chance(found, whole, again, verdict)
     verdict.differences = list(found.values())
     return verdict
+
+
+def _unconditional(plan: manifest.Manifest) -> manifest.Manifest:
+    """Run All asks no step whether it would rather be left out."""
+    steps = [
+        replace(step, settings={key: value for key, value in step.settings.items() if key != "when"})
+        for step in plan.steps
+    ]
+    return replace(plan, steps=tuple(steps))
 
 
 @dataclass(frozen=True)
@@ -234,16 +243,20 @@ def _drop_chance(
 
 
 def normal(outputs: list[Any]) -> list[tuple[str, str]]:
-    """Outputs as comparable text: streams joined, addresses and temporary names blanked."""
+    """Outputs as comparable text: streams joined, addresses and temporary names blanked.
+
+    Standard output and error come through two pipes, and which one is heard first is chance.
+    """
     joined: list[tuple[str, str]] = []
-    for output in outputs:
+    streams: dict[str, str] = {}
+    for output in [*outputs, {"output_type": "end"}]:
         kind = output["output_type"]
         if kind == "stream":
-            key, text = output["name"], "".join(output["text"])
-            if joined and joined[-1][0] == key:
-                text = joined.pop()[1] + text
-            joined.append((key, text))
-        elif kind == "error":
+            streams[output["name"]] = streams.get(output["name"], "") + "".join(output["text"])
+            continue
+        joined += sorted(streams.items())
+        streams = {}
+        if kind == "error":
             joined.append(("error", f"{output['ename']}: {output['evalue']}"))
         else:
             for mime, data in sorted(output.get("data", {}).items()):

@@ -26,7 +26,7 @@ def _differ(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str:
         return "" if one.__qualname__ == other.__qualname__ else _say(one, other, at)
     if isinstance(one, (str, bytes, int, complex, bool, type(None))):
         return "" if one == other else _say(one, other, at)
-    libraries = _by_library(one, other, at)
+    libraries = _by_library(one, other, at, seen)
     if libraries is not None:
         return libraries
     if isinstance(one, Mapping):
@@ -53,11 +53,14 @@ def _say(one: object, other: object, at: str) -> str:
     return f"{at or 'the value'}: {one!r:.80} and {other!r:.80}"
 
 
-def _by_library(one: Any, other: Any, at: str) -> str | None:
+def _by_library(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str | None:
     """Arrays and frames by their libraries' own comparison; ``None`` for anything else."""
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and isinstance(one, numpy.ndarray):
         alike = one.shape == other.shape and one.dtype == other.dtype
+        if alike and one.dtype.hasobject and one.dtype.names is None:
+            pairs = zip(numpy.ndindex(one.shape), one.flat, other.flat, strict=True)
+            return _first(_differ(a, b, f"{at}{list(place)}", seen) for place, a, b in pairs)
         number = one.dtype.kind in "fc"
         same = alike and bool(numpy.array_equal(one, other, equal_nan=number))
         return "" if same else _say(one, other, at)

@@ -19,6 +19,7 @@ from mlops_jlab.pipeline.build import file_name
 
 FORMAT = 1
 FILE = "pipeline.yaml"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, ten times as fast
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  # both are the safe one
     except FileNotFoundError:
         raise ExportError(
             f"{folder} holds no {FILE}", hint="give a notebook, or a folder made by: mlops-jlab export"
