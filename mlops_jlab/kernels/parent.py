@@ -36,10 +36,12 @@ _ALWAYS = (
     "encodings.ascii", "mlops_jlab.handoff.session", "mlops_jlab.kernels.shell", "mlops_jlab.magics",
     "mlops_jlab.magics.loading", "mlops_jlab.magics.transforming", "mlops_jlab.tracking", "sqlite3",
 )  # fmt: skip
-# They start threads or take hold of a device when they are imported, and are broken after a fork.
+# They start threads or take hold of a device when they are imported, and are broken after a fork; or they
+# set themselves up in the shell that imports them, which is the step's own and not there yet.
 _NEVER = frozenset(
     {"tensorflow", "jax", "jaxlib", "ray", "pyspark", "grpc", "distributed", "tkinter", "PyQt5",
-     "PyQt6", "PySide6", "gi", "cupy", "mlops_jlab"}
+     "PyQt6", "PySide6", "gi", "cupy", "mlops_jlab", "matplotlib_inline", "IPython", "ipykernel",
+     "ipywidgets", "ipympl", "debugpy"}
 )  # fmt: skip
 _INSTALLED = {"site-packages", "dist-packages"}
 

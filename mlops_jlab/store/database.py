@@ -142,9 +142,10 @@ def _copy_in_memory(path: Path, log: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
+    # First, as another process may be making the store: what is not empty any more has its marks.
+    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     if application != APPLICATION_ID and not (empty and write):
         raise Damaged(f"{path} is no store of mlops-jlab", hint=_HINT_DAMAGE)
     if version > FORMAT and (write or _oldest_reader(connection) > FORMAT):

@@ -369,3 +369,18 @@ def test_a_value_that_brings_its_library_along_changes_no_setting(bench: Bench) 
     assert state.status == "finished"
     assert [step.again for step in state.steps] == [[]] * 4
     assert bench.printed("both") == "15.0\n"
+
+
+def test_figures_are_shown_whatever_the_parent_has_learned(bench: Bench) -> None:
+    """What a library sets up in the shell that imports it must not be imported before there is one."""
+    own = {"OWN_PARENT": os.urandom(8).hex()}
+    cells = [
+        ("step:draw", "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])"),
+        ("step:show", "fig"),
+    ]
+    for _ in range(3):
+        assert bench.run(cells, cache=None, environment=own).status == "finished"
+        for step in ("draw", "show"):
+            executed = json.loads(RunFolder(bench.runs[-1]).executed(step).read_text())
+            outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
+            assert any("image/png" in output.get("data", {}) for output in outputs), step

@@ -10,8 +10,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -566,3 +568,15 @@ def test_where_the_store_lies(
         (tmp_path / name).mkdir(parents=True)
     environment = {key: str(tmp_path / value) for key, value in variables.items()}
     assert location.find(tmp_path / "a" / "b", environment).root == tmp_path / expected
+
+
+def test_a_store_is_made_by_several_at_once(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def make(path: Path) -> None:
+        together.wait()
+        database.connect(path).close()
+
+    for number in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(make, [tmp_path / f"{number}.db"] * 8))  # nobody takes it for somebody else's
