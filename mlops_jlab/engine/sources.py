@@ -21,8 +21,8 @@ class StepSources:
         """The code cells of the step's notebook."""
         return self._cells(step)
 
-    def modules(self) -> list[str]:
-        """The modules that any step imports at the top of a cell."""
+    def modules(self) -> list[str] | None:
+        """The modules that any step imports at the top of a cell; None if none may be imported beforehand."""
         return modules_of(text for step in self._manifest.steps for text in self.texts(step.name))
 
     def texts(self, step: str) -> list[str]:

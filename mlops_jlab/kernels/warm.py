@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -27,6 +28,11 @@ from mlops_jlab.notebook.retagging import write_whole
 _WIDGETS = ("ipywidgets", "tqdm.notebook", "tqdm.auto", "ipympl", "get_ipython().kernel")
 START_LIMIT = 60.0  # seconds until a parent listens
 _MOST_LEARNED = 200
+_NOTHING = "-"  # no module's name
+_CHANGES_ENVIRONMENT = re.compile(
+    r"environ\s*(\[[^\]]*\]\s*[|+]?=(?!=)|\.\s*(update|setdefault|pop|popitem|clear|__setitem__)\b|\|=)"
+    r"|\bdel\s+[\w.]*environ\b|\b(un)?(put|set)env\b|%\s*(set_)?env\b|dotenv"
+)
 # They say where somebody sits, or belong to one run.
 _PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
 
@@ -86,8 +92,9 @@ class Unfit(RunError):
 class Hints:
     """What earlier runs have found out about a parent: a small file beside its socket, for speed alone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, frozen: bool) -> None:
         self._path = path
+        self._frozen = frozen
         self.learned: list[str] = []
         self.unfit = ""
         self._never: list[str] = []
@@ -97,6 +104,8 @@ class Hints:
 
     def note_learned(self, modules: Iterable[str]) -> None:
         """Steps had to import these themselves."""
+        if self._frozen:
+            return
         more = set(modules) - set(self.learned) - set(self._never)
         if more:
             self.learned = sorted({*self.learned, *more})[:_MOST_LEARNED]
@@ -214,8 +223,15 @@ def needs_kernel(sources: Iterable[str]) -> bool:
     return any(word in source for source in sources for word in _WIDGETS)
 
 
-def modules_of(sources: Iterable[str]) -> list[str]:
-    """The modules that cells import at their top level, by full name."""
+def modules_of(sources: Iterable[str]) -> list[str] | None:
+    """The modules that cells import at their top level, by full name.
+
+    None where nothing may be imported beforehand: cells change environment variables, which libraries
+    may look at when they are imported.
+    """
+    sources = list(sources)
+    if any(_CHANGES_ENVIRONMENT.search(source) for source in sources):
+        return None
     found: dict[str, None] = {}
     for source in sources:
         for node in parse_cell(source).tree.body:
@@ -226,8 +242,12 @@ def modules_of(sources: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def connect(python: str, modules: Iterable[str], environment: Mapping[str, str], linger: float) -> WarmParent:
+def connect(
+    python: str, modules: Iterable[str] | None, environment: Mapping[str, str], linger: float
+) -> WarmParent:
     """A warm parent with these modules, in that environment: one that is left from before, or a new one.
+
+    Without ``modules`` (None) it imports nothing of the user's, and learns nothing.
 
     The call returns as soon as the parent listens; a request waits until it has imported everything.
 
@@ -236,11 +256,11 @@ def connect(python: str, modules: Iterable[str], environment: Mapping[str, str],
     """
     import fcntl  # where processes cannot be forked there is none
 
-    wanted = sorted(set(modules))
+    wanted = [_NOTHING] if modules is None else sorted(set(modules))
     kept = lasting(environment)
     folder = _folder()
     path = folder / f"{_key(python, wanted, kept)}.sock"
-    hints = Hints(path.with_suffix(".json"))
+    hints = Hints(path.with_suffix(".json"), frozen=modules is None)
     if hints.unfit:
         raise Unfit(f"the module {hints.unfit} starts threads when it is imported")
     with open(folder / "start.lock", "w") as lock:

@@ -384,3 +384,28 @@ def test_figures_are_shown_whatever_the_parent_has_learned(bench: Bench) -> None
             executed = json.loads(RunFolder(bench.runs[-1]).executed(step).read_text())
             outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
             assert any("image/png" in output.get("data", {}) for output in outputs), step
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["os.environ['COLOUR'] = 'red'", "os.environ.update(COLOUR='red')", "os.putenv('X', '1')\nos.environ |= {'COLOUR': 'red'}",
+     "%env COLOUR=red"],
+)  # fmt: skip
+def test_a_library_sees_the_environment_that_cells_have_made(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "painting.py").write_text("import os\nCOLOUR = os.environ.get('COLOUR', 'none')\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    cells = [
+        ("step:a", f"import os\n{change}\nimport painting\nprint(painting.COLOUR)\nx = 1"),
+        ("step:b", "import painting\nprint(painting.COLOUR, x)"),
+    ]
+    for _ in range(2):  # nothing is learned from the first run
+        assert bench.run(cells, cache=None).status == "finished"
+        assert bench.printed("a").endswith("red\n")
+        assert bench.printed("b") == "red 1\n"
+    calm = [("step:a", "import os\nimport painting\nprint(painting.COLOUR, os.environ.get('HOME') == '')")]
+    assert bench.run(calm, cache=None).status == "finished"
+    assert bench.printed("a") == "none False\n"

@@ -40,7 +40,7 @@ class DaskCluster:
     """
 
     def __init__(
-        self, address: str, folder: Path, artifacts: str, kernel: str, modules: list[str],
+        self, address: str, folder: Path, artifacts: str, kernel: str, modules: list[str] | None,
         environment: Mapping[str, str], *, cold: bool,
     ) -> None:  # fmt: skip
         self._folder = folder
