@@ -88,6 +88,11 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreError(f"no space left for the store {path}", hint="free some space; values are kept")
     if "readonly" in text or "unable to open" in text:
         return StoreError(f"the store {path} cannot be written: {text}", hint=_HINT_ACCESS)
+    if "locked" in text:
+        return StoreError(
+            f"the store {path} is locked by another process",
+            hint="try again in a moment; what is logged meanwhile is kept in a journal",
+        )
     return StoreError(f"the store {path}: {text}", hint="values stay in the journal and are tried again")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from tornado.httpclient import HTTPClientError
 import mlops_jlab
 from mlops_jlab import server
 from mlops_jlab.server.routes import ROUTES
-from mlops_jlab.store import opening, reading
+from mlops_jlab.store import database, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.store.watching import StoreWatch
@@ -136,6 +138,22 @@ async def test_runs_are_compared_edited_deleted_and_restored(jp_fetch: Any, runs
     assert (await ask(jp_fetch, "runs"))["total"] == 2
     await ask(jp_fetch, "runs", "restore", method="POST", body=json.dumps({"ids": [runs[1]]}))
     assert (await ask(jp_fetch, "runs"))["total"] == 3
+
+
+async def test_a_store_that_another_holds_says_so_and_is_read_meanwhile(
+    jp_fetch: Any, jp_root_dir: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY", 0.2)
+    body = json.dumps({"note": "now"})
+    with closing(sqlite3.connect(jp_root_dir / ".mlops" / "runs.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, told = await refused(jp_fetch, "runs", runs[0], method="PATCH", body=body)
+        assert status == 503
+        assert "locked" in told["message"]
+        assert told["hint"]
+        assert (await ask(jp_fetch, "runs"))["total"] == 3
+        other.execute("ROLLBACK")
+    assert (await ask(jp_fetch, "runs", runs[0], method="PATCH", body=body))["note"] == "now"
 
 
 BAD_BODIES = ["{", "[]", "5", '{"unknown": 1}', '{"tags": 5}', '{"tags": {"a": 5}}', "[" * 100_000]
