@@ -132,6 +132,11 @@ class RunFolder:
         except OSError:
             return  # a file system without locks
 
+    def sweep(self) -> None:
+        """Removes what a runner and its steps were writing when they were killed; :meth:`claim` first."""
+        for unfinished in self.root.rglob(".*.tmp"):
+            unfinished.unlink(missing_ok=True)
+
     def begin(self, state: RunState) -> None:
         """Writes ``run.json``, and what :meth:`note` says from now on goes on from there."""
         state.journal = secrets.token_hex(8)

@@ -84,6 +84,7 @@ def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, 
     )  # fmt: skip
     if resume:
         folder.claim()
+        folder.sweep()
         old = folder.load()
         if old.pipeline != manifest.identity:
             raise InputError(

@@ -17,11 +17,14 @@ from typing import Any
 import psutil
 import pytest
 
+from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.runfolder import RunFolder
+from mlops_jlab.engine.runner import run
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff import objects
+from mlops_jlab.pipeline import manifest
 from tests.conftest import notebook_json
-from tests.integration.running import Bench
+from tests.integration.running import Bench, Silent
 
 CHAIN = [
     ("step:a", "import time; time.sleep(0.1); x = 1"), ("step:b", "time.sleep(0.1); y = x + 1"),
@@ -71,6 +74,18 @@ def test_a_runner_that_is_killed_at_any_moment_goes_on_to_the_same_answer(tmp_pa
         assert not (target / "run.jsonl").exists()
         assert list(target.rglob("*.tmp")) == []
     assert kills > 35
+
+
+def test_what_was_being_written_at_a_kill_is_removed(bench: Bench) -> None:
+    assert bench.run([("step:a", "x = 1"), ("step:b", "1 / 0 if x else 2")]).status == "failed"
+    left = bench.runs[-1] / "handoff" / "objects" / ".half.tmp"
+    left.write_bytes(b"half of a value")
+    state = run(
+        manifest.read(bench.runs[-1] / "pipeline"), bench.runs[-1], {},
+        Options(folder=bench.folder, resume=True), Silent(),
+    )  # fmt: skip
+    assert state.status == "failed"
+    assert not left.exists()
 
 
 def test_only_one_runner_is_at_work_in_a_folder(tmp_path: Path) -> None:
