@@ -217,11 +217,14 @@ class _Run:
             failed = any(step.error for step in self._state.steps)
             ready = [] if failed else self._ready()
             due = [name for name in ready if self._not_before.get(name, 0) <= time.monotonic()]
-            begun = [name for name in due if not self._skip(name)]
-            if len(begun) < len(due):
-                continue  # what was skipped may have been all that others waited for
-            for name in begun[: self._jobs - len(self._running)]:
-                self._start(pool, name)
+            skipped = False
+            for name in due[: self._jobs - len(self._running)]:
+                if self._skip(name):
+                    skipped = True
+                else:
+                    self._start(pool, name)
+            if skipped:
+                continue  # it may have been all that others waited for
             if not self._running:
                 if not ready:
                     return
