@@ -100,9 +100,9 @@ class ForkedShell:
             self._outputs = None
         return count, outputs
 
-    def _until(self, wanted: str, changed: Callable[[], None]) -> Any:
+    def _until(self, wanted: str, changed: Callable[[], None], limit: float | None = None) -> Any:
         """Takes what comes until a message says what is ``wanted``; those after it wait for the next call."""
-        told = time.monotonic()
+        begun = told = time.monotonic()
         while self._told or not self._receiver.ended:
             while self._told:
                 message = self._told.popleft()
@@ -111,7 +111,9 @@ class ForkedShell:
                         self._outputs.take(message["output"], message["content"])
                 elif wanted in message:
                     return message
-            for key, _events in self._selector.select():
+            if limit is not None and time.monotonic() - begun > limit:
+                break
+            for key, _events in self._selector.select(limit):
                 if key.fd in self._names:
                     self._read_pipe(key.fd)
                 else:
@@ -155,8 +157,7 @@ class ForkedShell:
         with suppress(OSError, ProcessEnded):  # it may have ended already
             send(self._channel, {"quit": True})
             self._channel.shutdown(socket.SHUT_WR)
-            self._channel.settimeout(_QUIT_LIMIT)
-            self._parent.learn(self._until("imported", lambda: None)["imported"])
+            self._parent.learn(self._until("imported", lambda: None, _QUIT_LIMIT)["imported"])
         if not self.process.ended.wait(_QUIT_LIMIT):
             self.process.kill()
             self.process.wait()
