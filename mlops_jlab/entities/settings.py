@@ -31,7 +31,7 @@ def size(value: object) -> int | None:
     return bytes_ if bytes_ > 0 else None
 
 
-def cpus(value: object) -> int:
+def count(value: object) -> int:
     """A count of processors or processes that a step may use, or 0 where nothing is said."""
     return value if type(value) is int and value > 0 else 0
 
@@ -61,8 +61,8 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "backoff is a number of seconds from 0": not isinstance(backoff, (int, float)) or not backoff >= 0,
         "timeout is a number of seconds above 0": not isinstance(timeout, (int, float)) or timeout <= 0,
         "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
-        "cpus is a whole number from 1": not cpus(values.get("cpus", 1)),
-        "processes is a whole number from 1": not cpus(values.get("processes", 1)),
+        "cpus is a whole number from 1": not count(values.get("cpus", 1)),
+        "processes is a whole number from 1": not count(values.get("processes", 1)),
         "cache is true or false": type(values.get("cache", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }

@@ -114,8 +114,8 @@ class DaskCluster:
             "step": work.step, "position": work.position, "attempt": work.attempt,
             "source": work.source.read_text("utf-8"), "name": work.target.name, "folder": str(work.folder),
             "parameters": dict(work.parameters), "variables": dict(work.environment),
-            "cpus": settings.cpus(work.settings.get("cpus")),
-            "processes": settings.cpus(work.settings.get("processes")) or USUAL,
+            "cpus": settings.count(work.settings.get("cpus")),
+            "processes": settings.count(work.settings.get("processes")) or USUAL,
         }  # fmt: skip
 
     def _wait(self, future: Any, execution: Execution) -> str:
@@ -143,7 +143,7 @@ class DaskCluster:
             InputError: no worker has so much.
         """
         asked = {
-            "cpus": settings.cpus(work.settings.get("cpus")),
+            "cpus": settings.count(work.settings.get("cpus")),
             "memory": settings.size(work.settings.get("memory")) or 0,
         }
         found: dict[str, float] = {}

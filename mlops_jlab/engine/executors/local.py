@@ -34,8 +34,8 @@ class LocalProcesses:
             work.source, work.target, parameters=work.parameters, environment=work.environment,
             folder=work.folder, kernel=self._kernel, execution=execution,
             shells=shells, ahead=ahead,
-            cpus=settings.cpus(work.settings.get("cpus")),
-            processes=settings.cpus(work.settings.get("processes")) or USUAL,
+            cpus=settings.count(work.settings.get("cpus")),
+            processes=settings.count(work.settings.get("processes")) or USUAL,
         )  # fmt: skip
         if failure is None:
             self.share(work)
