@@ -131,7 +131,8 @@ class LiveTable(PlainLines):
 def line_of(step: StepState) -> str:
     """A step in one line."""
     took = "" if step.seconds is None or step.status == "pending" else f"  {step.seconds:.1f} s"
-    note = f"  (not kept: {step.note})" if step.note else ""
+    note = f"  ({step.split})" if step.split else ""
+    note += f"  (not kept: {step.note})" if step.note else ""
     said = "  cached" if step.cached else took + note
     if step.status == "skipped":
         said = f"  skipped, {step.why}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mlops_jlab.dataflow.definitions import Definition
+from mlops_jlab.dataflow.loops import read_loop
 from mlops_jlab.dataflow.needs import StepNeeds
 from mlops_jlab.dataflow.ordering import Ordering
 from mlops_jlab.dataflow.walk import Walk
 from mlops_jlab.entities import settings
 from mlops_jlab.entities.findings import Finding, Severity, in_order
-from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
+from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Notebook, Role
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.notebook import fixes
@@ -36,6 +38,7 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
         _step(walk, ordering, name, place, given.get(name, {}), parameters)
         for place, name in enumerate(ordering.running_order)
     )
+    steps = tuple(_with_loop(notebook, step, walk.steps[step.name], found) for step in steps)
     if not steps:
         found.append(
             Finding(
@@ -145,6 +148,18 @@ def _step(
         surrounds=tuple(sorted(ordering.surrounded.get(name, ()))),
         settings=given,
     )
+
+
+def _with_loop(notebook: Notebook, step: Step, needs: StepNeeds, findings: list[Finding]) -> Step:
+    """The step with the loop that its settings name; a loop that cannot be taken apart is an error."""
+    over = step.settings.get("for_each")
+    if not isinstance(over, str) or not over.isidentifier():
+        return step
+    loop = read_loop(notebook, needs, over, {*step.outputs, *step.optional})
+    if isinstance(loop, Loop):
+        return replace(step, loop=loop)
+    findings.append(loop)
+    return step
 
 
 def _matters(walk: Walk, needs: StepNeeds, parameter: str) -> bool:

@@ -58,7 +58,7 @@ def _rows(manifest: Manifest, state: RunState) -> list[dict[str, Any]]:
 def _notes(step: StepState) -> Iterator[str]:
     if step.status == "skipped":
         yield step.why
-    yield from step.again
+    yield from filter(None, [step.split, *step.again])
     if step.error:
         yield _failure(step.error)
 

@@ -41,6 +41,7 @@ class StepState:
     origin: str = ""  # that step's run in the run table
     why: str = ""  # why it was run although there is a cache, or why it was skipped
     note: str = ""  # why its answer is not kept for other runs
+    split: str = ""  # how a step that goes through a list was executed
 
 
 @dataclass

@@ -11,20 +11,21 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab.engine.beginning import begin
 from mlops_jlab.engine.caching import Caching
 from mlops_jlab.engine.cancelling import cancellation
 from mlops_jlab.engine.conditions import Conditions
 from mlops_jlab.engine.consistency import Court, Span
-from mlops_jlab.engine.executed import repair
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.executors import Executor, StepWork
 from mlops_jlab.engine.executors.opening import check_executor, open_executor
 from mlops_jlab.engine.options import Listener, Options
-from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState, now
+from mlops_jlab.engine.runfolder import RunFolder, RunState, now
 from mlops_jlab.engine.sources import StepSources
+from mlops_jlab.engine.splitting import Split
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
-from mlops_jlab.errors import InputError, MlopsError, RunError
+from mlops_jlab.errors import MlopsError, RunError
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path, write_record
 from mlops_jlab.handoff.trust import machine_key
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
@@ -54,7 +55,7 @@ def run(
     machine_key()
     folder = RunFolder(target.resolve())
     try:
-        state = _begin(folder, manifest, values, resume=options.resume)
+        state = begin(folder, manifest, values, resume=options.resume)
         state.folder = str(options.folder)
         if manifest.folder.resolve() != folder.root / "pipeline":
             state.export = str(manifest.folder.resolve())
@@ -75,47 +76,6 @@ def _common_environment(folder: RunFolder, options: Options) -> dict[str, str]:
         ATTEMPT: "",
         KEEP: "all" if options.keep_all else "",
     }
-
-
-def _begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool) -> RunState:
-    fresh = RunState(
-        manifest.identity, manifest.source, manifest.digest, dict(values),
-        [StepState(step.name) for step in manifest.steps], started=now(),
-    )  # fmt: skip
-    if resume:
-        folder.claim()
-        folder.sweep()
-        old = folder.load()
-        if old.pipeline != manifest.identity:
-            raise InputError(
-                f"the run in {folder.root} is of {old.pipeline}, and the pipeline is {manifest.identity} now",
-                hint="the notebook has changed since: start a new run",
-            )
-        if values and values != old.parameters:
-            raise InputError("a run is resumed with the parameters that it began with")
-        fresh.parameters = dict(old.parameters)
-        for step in fresh.steps:
-            before = old.step(step.name)
-            whole = record_path(folder.handoff, old.steps.index(before), step.name).exists()
-            _mend(folder, manifest, step.name)
-            if before.status == "finished" and whole:
-                fresh.steps[fresh.steps.index(step)] = before
-    elif (folder.root / "run.json").exists():
-        raise InputError(
-            f"{folder.root} holds a run already", hint="choose another --output, or add --resume"
-        )
-    else:
-        folder.create()
-        folder.claim()
-    return fresh
-
-
-def _mend(folder: RunFolder, manifest: Manifest, step: str) -> None:
-    """An executed notebook that was being saved when the runner died is made whole."""
-    planned = next(one for one in manifest.steps if one.name == step)
-    executed = folder.executed(step)
-    if executed.is_file():
-        repair(executed, manifest.notebook_of(planned))
 
 
 class _Run:
@@ -294,7 +254,7 @@ class _Run:
                     state.cached, state.origin = used.entry.created, used.entry.origin
                     self._executor.share(work)
                     return None
-            failure = self._executor.execute(work, execution)
+            failure = self._perform(step, work, execution)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -303,6 +263,18 @@ class _Run:
                 "StoppedEarly", "the step ended before its last cell, as after sys.exit()",
                 execution.cell_id,
             )  # fmt: skip
+        return failure
+
+    def _perform(self, step: ManifestStep, work: StepWork, execution: Execution) -> CellFailure | None:
+        if "for_each" not in step.settings:
+            return self._executor.execute(work, execution)
+        state = self._state.step(step.name)
+        split = Split(
+            self._executor, self._folder.handoff, self._manifest.identity,
+            lambda: 1 + self._jobs - len(self._running),
+        )  # fmt: skip
+        failure = split.execute(work, execution)
+        state.split = split.note
         return failure
 
     def _work(self, step: ManifestStep, attempt: str) -> StepWork:

@@ -137,7 +137,7 @@ def verify(
 def _unconditional(plan: manifest.Manifest) -> manifest.Manifest:
     """Run All asks no step whether it would rather be left out."""
     steps = [
-        replace(step, settings={key: value for key, value in step.settings.items() if key != "when"})
+        replace(step, settings={k: v for k, v in step.settings.items() if k not in ("when", "for_each")})
         for step in plan.steps
     ]
     return replace(plan, steps=tuple(steps))

@@ -32,6 +32,18 @@ class CarriedSource:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """The loop over the list ``over`` that ends a step and whose rounds know nothing of each other.
+
+    ``collects`` are collections that rounds only add to; ``sets`` are names that each round binds.
+    """
+
+    over: str
+    collects: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of the pipeline; ``position`` is its place in the running order, from 0."""
 
@@ -50,6 +62,7 @@ class Step:
     setup_values: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()  # those that its answer may depend on
     surrounds: tuple[str, ...] = ()  # steps that this one's cells stand around
+    loop: Loop | None = None  # what it can be taken apart by
     settings: Mapping[str, object] = field(default_factory=dict)
 
 

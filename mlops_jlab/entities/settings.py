@@ -9,8 +9,9 @@ from mlops_jlab.entities import conditions
 from mlops_jlab.errors import InputError
 
 KNOWN = frozenset(
-    {"retries", "backoff", "timeout", "memory", "cpus", "processes", "cache", "when", "uses", "produces"}
-)
+    {"retries", "backoff", "timeout", "memory", "cpus", "processes", "cache", "when", "for_each", "at_most",
+     "uses", "produces"}
+)  # fmt: skip
 LONGEST_PAUSE = 3600.0  # seconds between two tries
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -63,6 +64,8 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "memory is a size such as 500 MB or 2 GB": size(values.get("memory", 1)) is None,
         "cpus is a whole number from 1": not count(values.get("cpus", 1)),
         "processes is a whole number from 1": not count(values.get("processes", 1)),
+        "for_each is the name of a list": not str(values.get("for_each", "x")).isidentifier(),
+        "at_most is a whole number from 1": not count(values.get("at_most", 1)),
         "cache is true or false": type(values.get("cache", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }

@@ -22,7 +22,7 @@ from mlops_jlab.handoff.trust import is_ours, sign
 class Written:
     """A value that a step wrote: its fingerprint, the object it lies in, and who shares it.
 
-    ``about`` is its type and size in words, for people.
+    ``about`` is its type and size in words, for people; ``length`` that of a list, tuple or range.
     ``by_chance`` marks the state of a global generator that was drawn from but that nobody seeded.
     """
 
@@ -31,6 +31,7 @@ class Written:
     group: tuple[str, ...] = ()
     by_chance: bool = False
     about: str = ""
+    length: int = -1
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class StepRecord:
     objects: tuple[str, ...] = ()
     watched: bool = False
     versions: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)  # all values, where the step is one part of several
     usage: dict[str, float] = field(default_factory=dict)  # cpu_seconds, peak_memory (bytes)
     attempt: str = ""
 
@@ -135,6 +137,11 @@ def from_fields(fields: Mapping[str, Any]) -> StepRecord:
     found["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
     found["writes"] = {n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()}
     return StepRecord(**found)
+
+
+def parts_root(root: Path, step: str, count: int) -> Path:
+    """Where the records lie of a step that ``count`` processes go through."""
+    return root / "parts" / f"{step}-{count}"
 
 
 def records_above(root: Path, pipeline: str, position: int) -> list[StepRecord]:

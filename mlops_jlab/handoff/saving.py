@@ -55,7 +55,9 @@ class Saver:
             for name in group:
                 seen = self._seen.values.get(name)
                 fingerprint = seen.fingerprint if seen else digest
-                written[name] = Written(fingerprint, digest, tuple(group), about=in_words(values[name]))
+                value = values[name]
+                length = len(value) if isinstance(value, (list, tuple, range)) else -1
+                written[name] = Written(fingerprint, digest, tuple(group), False, in_words(value), length)
         return written
 
     def _group(self, values: dict[str, object]) -> str:

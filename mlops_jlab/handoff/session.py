@@ -18,6 +18,7 @@ from mlops_jlab.handoff import modules, snapshot
 from mlops_jlab.handoff.files import watch
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.parts import Parts
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -121,6 +122,7 @@ class StepSession:
         self._loader = Loader(self.root)
         self._watched = watch.cache_info().currsize > 0  # from the first cell on
         self._files = watch()
+        self._parts: Parts | None = None
         self._hidden = HiddenState(self._above, Loader(self.root))
         self._hidden.enter()
 
@@ -156,6 +158,18 @@ class StepSession:
         self._before = snapshot.take(self._values(), self.names)
         _give_back()
         self._files.begin(str(self.root))
+
+    def each(self, over: str, *, collects: Sequence[str] = (), sets: Sequence[str] = ()) -> None:
+        """Several processes may take a piece of the list ``over`` each, as the step's last statement does.
+
+        Its rounds only add to ``collects``, and each binds ``sets``.
+
+        Raises:
+            HandoffError: this process is to take a piece, and ``over`` is no list.
+        """
+        self._parts = Parts.of_this_process(self.root, self._identity, over, collects, sets)
+        if self._parts is not None:
+            self._parts.narrow(self.names)
 
     def _check_untouched(self) -> None:
         """Definitions that were run again must have left the values that they read alone."""
@@ -213,13 +227,19 @@ class StepSession:
             HandoffError: an output cannot travel; variable, type, step and cure are named.
         """
         self._files.end()
+        if self._parts is not None:
+            self._parts.widen(self.names)
+            if self._parts.joins:
+                base = snapshot.take(self._values(), self.names)
+                self._parts.join(self.names, base, [*outputs, *watched, *optional])
         values = self._values()
         keep_all = os.environ.get(KEEP) == "all"
         live = {*outputs, *watched, *optional, *(self._inputs - {n for n in self._takes if n[0] == "~"})}
         live |= {name for name in values if name.endswith(snapshot.STATE)}
         wide = writes_any or keep_all
+        all_seen = wide or self._parts is not None
         now = snapshot.take(
-            {n: v for n, v in values.items() if wide or n in live or n in self._before.values},
+            {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
             self.names,
         )
         changed = {
@@ -237,7 +257,7 @@ class StepSession:
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
         surprises |= hidden.unforeseen - foreseen
-        self._record(writes, hidden, refused, surprises, set(values))
+        self._record(now, writes, hidden, refused, surprises)
 
     def _refused(
         self, now: snapshot.Snapshot, wanted: set[str], needed: set[str], values: Mapping[str, object]
@@ -258,36 +278,37 @@ class StepSession:
         return [group for group in now.groups(sorted(candidates)) if wanted & set(group)]
 
     def _record(
-        self, writes: dict[str, Written], hidden: HiddenRecord, refused: dict[str, str],
-        surprises: set[str], present: set[str],
+        self, now: snapshot.Snapshot, writes: dict[str, Written], hidden: HiddenRecord,
+        refused: dict[str, str], surprises: set[str],
     ) -> None:  # fmt: skip
         pipeline, step, position = self._identity
         loaded = {n for n in self._takes if n in self._before.values and not n.endswith("()")}
-        write_record(
-            self.root,
-            StepRecord(
-                pipeline, step, position,
-                takes={**self._takes, **hidden.takes},
-                writes=writes | hidden.writes,
-                starts=hidden.starts,
-                deleted=tuple(sorted(loaded - present)),
-                refused=refused,
-                setup=self._setup,
-                unforeseen=tuple(sorted(surprises)),
-                files_read=tuple(sorted(self._files.read)),
-                files_written=tuple(sorted(self._files.written)),
-                files_before=tuple(sorted(self._files.before)),
-                local_files=tuple(modules.files_of_local()),
-                package_files=modules.files_of_packages(),
-                hosts=tuple(sorted(self._files.hosts)),
-                programs=tuple(sorted(self._files.programs)),
-                objects=tuple(sorted(self._objects)),
-                watched=self._watched,
-                versions=loaded_versions(),
-                usage=usage_so_far(),
-                attempt=os.environ.get(ATTEMPT, ""),
-            ),
+        record = StepRecord(
+            pipeline, step, position,
+            takes={**self._takes, **hidden.takes},
+            writes=writes | hidden.writes,
+            starts=hidden.starts,
+            deleted=tuple(sorted(loaded - now.values.keys())),
+            refused=refused,
+            setup=self._setup,
+            unforeseen=tuple(sorted(surprises)),
+            files_read=tuple(sorted(self._files.read)),
+            files_written=tuple(sorted(self._files.written)),
+            files_before=tuple(sorted(self._files.before)),
+            local_files=tuple(modules.files_of_local()),
+            package_files=modules.files_of_packages(),
+            hosts=tuple(sorted(self._files.hosts)),
+            programs=tuple(sorted(self._files.programs)),
+            objects=tuple(sorted(self._objects)),
+            watched=self._watched,
+            versions=loaded_versions(),
+            usage=usage_so_far(),
+            attempt=os.environ.get(ATTEMPT, ""),
         )  # fmt: skip
+        root = self.root
+        if self._parts is not None:
+            root, record = self._parts.finish(record, now)
+        write_record(root, record)
 
 
 def _notebooks_own(value: object) -> bool:

@@ -7,20 +7,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_jlab.entities.graphs import CarriedSource, Graph, Step
+from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
 
 LOAD_CELL = "mlops-load"
 SAVE_CELL = "mlops-save"
 OWN_CELLS = frozenset(
-    {LOAD_CELL, SAVE_CELL, "mlops-carried", "mlops-carried-values", "mlops-parameters", "mlops-take"}
-)
+    {LOAD_CELL, SAVE_CELL, "mlops-carried", "mlops-carried-values", "mlops-parameters", "mlops-take",
+     "mlops-each"}
+)  # fmt: skip
 
 
 def identity_of(graph: Graph) -> str:
     """``name@digest``: the digest changes with anything that a step runs or hands on."""
     facts = [[c.id, c.source, list(c.tags)] for c in graph.notebook.tagged] + [
-        [s.name, s.position, s.inputs, s.outputs] for s in graph.steps
+        [s.name, s.position, s.inputs, s.outputs, *([s.loop.over] if s.loop else [])] for s in graph.steps
     ]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8", "surrogatepass"))
     return f"{graph.name}@{digest.hexdigest()[:16]}"
@@ -47,6 +48,8 @@ def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
         cells.append(_code("mlops-carried-values", _join(late), ["mlops-carried"]))
         rest = sorted(set(step.inputs) - _values(late))
         cells.append(_code("mlops-take", f"_step.take({_list(rest)})", ["mlops-load"]))
+    if step.loop is not None:
+        cells.append(_code("mlops-each", _each(step.loop), ["mlops-load"]))
     between = [c for c in graph.setup if first < c.index < step.cells[-1].index]
     for cell in sorted([*step.cells, *between], key=lambda c: c.index):
         cells += plain_cells(graph, cell)
@@ -156,6 +159,13 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
         + "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
         + ")"
     )
+
+
+def _each(loop: Loop) -> str:
+    options = {"collects": list(loop.collects), "sets": list(loop.sets)}
+    lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
+    head = "# mlops-jlab: several processes may take a piece of this list each\n"
+    return head + f'_step.each(\n    "{loop.over}",\n{lines})'
 
 
 def _secret(graph: Graph) -> set[str]:

@@ -53,6 +53,12 @@ class Bench:
         chosen = {"folder": self.folder, "cache": self.folder / "cache", **options}
         return run(manifest.read(target / "pipeline"), target, given or {}, Options(**chosen), Silent())
 
+    def resume(self, **options: Any) -> RunState:
+        """Goes on with the newest run."""
+        target = self.runs[-1]
+        chosen = {"folder": self.folder, "resume": True, **options}
+        return run(manifest.read(target / "pipeline"), target, {}, Options(**chosen), Silent())
+
     def printed(self, step: str) -> str:
         """What a step of the newest run printed, errors included."""
         path = RunFolder(self.runs[-1]).executed(step)

@@ -17,14 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
-from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.runfolder import RunFolder
-from mlops_jlab.engine.runner import run
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff import objects
-from mlops_jlab.pipeline import manifest
 from tests.conftest import notebook_json
-from tests.integration.running import Bench, Silent
+from tests.integration.running import Bench
 
 CHAIN = [
     ("step:a", "import time; time.sleep(0.1); x = 1"), ("step:b", "time.sleep(0.1); y = x + 1"),
@@ -80,10 +77,7 @@ def test_what_was_being_written_at_a_kill_is_removed(bench: Bench) -> None:
     assert bench.run([("step:a", "x = 1"), ("step:b", "1 / 0 if x else 2")]).status == "failed"
     left = bench.runs[-1] / "handoff" / "objects" / ".half.tmp"
     left.write_bytes(b"half of a value")
-    state = run(
-        manifest.read(bench.runs[-1] / "pipeline"), bench.runs[-1], {},
-        Options(folder=bench.folder, resume=True), Silent(),
-    )  # fmt: skip
+    state = bench.resume()
     assert state.status == "failed"
     assert not left.exists()
 

@@ -101,7 +101,9 @@ function Fields(props: {
     backoff: trans.__('Seconds before the next try'),
     memory: trans.__('Memory limit, such as 2 GB'),
     cpus: trans.__('Processors'),
-    when: trans.__('Only when, such as metrics.rows > 1000')
+    when: trans.__('Only when, such as metrics.rows > 1000'),
+    for_each: trans.__('In parts, for each item of the list'),
+    at_most: trans.__('In how many parts at most')
   };
   return (
     <fieldset aria-label={trans.__('How step %1 is run', step)}>

@@ -11,7 +11,9 @@ export const FIELDS = [
   'timeout',
   'memory',
   'cpus',
-  'when'
+  'when',
+  'for_each',
+  'at_most'
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];
@@ -38,6 +40,7 @@ export function problemOfField(
     case 'backoff':
       return Number(words) >= 0 ? '' : trans.__('A number of seconds from 0.');
     case 'cpus':
+    case 'at_most':
       return /^[1-9]\d*$/.test(words) ? '' : trans.__('A whole number from 1.');
     case 'timeout':
       return Number(words) > 0 ? '' : trans.__('A number of seconds above 0.');
@@ -45,6 +48,10 @@ export function problemOfField(
       return MEMORY.test(words)
         ? ''
         : trans.__('A size, such as 500 MB or 2 GB.');
+    case 'for_each':
+      return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(words)
+        ? ''
+        : trans.__('The name of a list.');
     case 'when':
       return ''; // the server reads it, and what is wrong is shown at the notebook
   }
@@ -61,7 +68,7 @@ export function withField(
   if (words === '') {
     return others;
   }
-  const isText = name === 'memory' || name === 'when';
+  const isText = ['memory', 'when', 'for_each'].includes(name);
   return { ...others, [name]: isText ? words : Number(words) };
 }
 

@@ -41,6 +41,10 @@ class Executor(Protocol):
     def remark(self) -> str:
         """What was done in another way than asked for, and why; or nothing."""
 
+    @property
+    def splits(self) -> bool:
+        """Whether a step may be executed as several processes, which see the run's folder."""
+
     def execute(self, work: StepWork, execution: Execution) -> CellFailure | None:
         """Executes a step to its end. Its record, values and executed notebook are in the run's folder then,
         or where the executor's own steps find them.

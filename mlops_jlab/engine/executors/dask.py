@@ -69,6 +69,11 @@ class DaskCluster:
         """Nothing is done in another way than asked for."""
         return ""
 
+    @property
+    def splits(self) -> bool:
+        """A step may be several processes where all workers see the run's folder."""
+        return self._artifacts is None
+
     def execute(self, work: StepWork, execution: Execution) -> CellFailure | None:
         """Executes a step on some worker and takes its answer out of Dask's memory at once."""
         from distributed import CancelledError

@@ -26,6 +26,11 @@ class LocalProcesses:
         """Why steps were not forked, as far as that is a surprise."""
         return self._warming.remark
 
+    @property
+    def splits(self) -> bool:
+        """A step may be several processes."""
+        return True
+
     def execute(self, work: StepWork, execution: Execution) -> CellFailure | None:
         """Executes a step to its end."""
         shells = self._warming.shells_for(work.step, work.waiting)
