@@ -63,7 +63,6 @@ def main(argv: list[str]) -> int:
         unfit = next((module for module in (*_ALWAYS, *modules) if not warm_up(module)), "")
         local_modules()  # what is known of each module here is known in every child
         gc.enable()
-        gc.collect()
         gc.freeze()  # collecting in a child would copy every page that it looks at
         return Parent(listener, linger, unfit).serve()
     finally:
