@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mlops_jlab.autologging import autolog
+    from mlops_jlab.registry.fluent import load_model, log_model, promote, register_model
     from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
     from mlops_jlab.tracking.fluent import (
         active_run,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         log_input,
         log_metric,
         log_metrics,
-        log_model,
         log_param,
         log_params,
         log_table,
@@ -40,25 +40,58 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "__version__", "active_run", "adopt", "autolog", "compare_runs", "delete_tag", "end_run", "flush",
-    "get_run", "get_tracking_uri", "last_active_run", "log_artifact", "log_artifacts", "log_dict",
-    "log_figure", "log_input", "log_metric", "log_metrics", "log_model", "log_param", "log_params",
-    "log_table", "log_text", "note", "search_runs", "set_experiment", "set_tag", "set_tags",
-    "set_tracking_uri", "start_run",
+    "__version__",
+    "active_run",
+    "adopt",
+    "autolog",
+    "compare_runs",
+    "delete_tag",
+    "end_run",
+    "flush",
+    "get_run",
+    "get_tracking_uri",
+    "last_active_run",
+    "load_model",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_input",
+    "log_metric",
+    "log_metrics",
+    "log_model",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "note",
+    "promote",
+    "register_model",
+    "search_runs",
+    "set_experiment",
+    "set_tag",
+    "set_tags",
+    "set_tracking_uri",
+    "start_run",
 ]  # fmt: skip
 
 
 _HOMES = {
     "autolog": "mlops_jlab.autologging", "compare_runs": "mlops_jlab.tracking.finding",
+    "load_model": "mlops_jlab.registry.fluent", "log_model": "mlops_jlab.registry.fluent",
+    "promote": "mlops_jlab.registry.fluent", "register_model": "mlops_jlab.registry.fluent",
     "get_run": "mlops_jlab.tracking.finding", "search_runs": "mlops_jlab.tracking.finding",
 }  # fmt: skip
+
+
+_MODULES = {"sklearn": "mlops_jlab.autologging.flavour", "gate": "mlops_jlab.registry.gating"}
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name == "sklearn":
-        return import_module("mlops_jlab.autologging.flavour")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: object = getattr(import_module(_HOMES.get(name, "mlops_jlab.tracking.fluent")), name)

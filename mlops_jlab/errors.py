@@ -64,6 +64,10 @@ class TrackingError(InputError):
     """A value, a name or a run that cannot be tracked."""
 
 
+class ConflictError(MlopsError):
+    """Somebody else has changed the same thing meanwhile."""
+
+
 class FilterError(InputError):
     """A search that does not say what it looks for; ``column`` counts characters from 1."""
 

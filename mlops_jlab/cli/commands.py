@@ -15,6 +15,7 @@ import click
 from mlops_jlab.cli.caches import cache
 from mlops_jlab.cli.debugging import debug
 from mlops_jlab.cli.mlflow import mlflow
+from mlops_jlab.cli.models import audit, models
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
@@ -302,4 +303,4 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, sweep, tag, runs, debug, cache, store, mlflow, reproduce)
+ALL = (check, verify, export, run, sweep, tag, runs, models, audit, debug, cache, store, mlflow, reproduce)

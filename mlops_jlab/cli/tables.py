@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
 
+from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Artifact, Run, RunStatus
 from mlops_jlab.tracking.charts import number, seconds
 from mlops_jlab.tracking.pages import cell, took
@@ -27,22 +28,43 @@ def visible(text: str) -> str:
 def run_table(runs: Sequence[Run], columns: Sequence[str]) -> str:
     """One line a run."""
     head = ["id", "name", "status", "started", "took", *(c.partition(".")[2] or c for c in columns)]
-    rows = [
+    table = [
         [run.id[:8], _short(run.name), str(run.status), moment(run.started), seconds(took(run)),
          *(_short(cell(run, column)) for column in columns)]
         for run in runs
     ]  # fmt: skip
-    widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
-    lines = [
-        click.style(
-            "  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip(), bold=True
-        )
-    ]
-    for run, row in zip(runs, rows, strict=True):
+    return rows(head, table, {2: [_COLOURS.get(run.status) for run in runs]})
+
+
+def rows(
+    head: Sequence[str], table: Sequence[Sequence[str]],
+    colours: Mapping[int, Sequence[str | None]] | None = None,
+) -> str:  # fmt: skip
+    """A table; ``colours`` are those of the cells of some columns, by the column's place."""
+    table = [[visible(text) for text in row] for row in table]
+    widths = [max(len(row[n]) for row in [head, *table]) for n in range(len(head))]
+    first = "  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip()
+    lines = [click.style(first, bold=True)]
+    for place, row in enumerate(table):
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        cells[2] = click.style(cells[2], fg=_COLOURS.get(run.status))
+        for column, of_rows in (colours or {}).items():
+            cells[column] = click.style(cells[column], fg=of_rows[place])
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+_VERDICTS = {"pass": "green", "fail": "red", "not enough data": "yellow"}
+
+
+def version_table(versions: Sequence[ModelVersion]) -> str:
+    """One line a version of a model."""
+    head = ["model", "version", "aliases", "gate", "registered", "by", "size", "class"]
+    table = [
+        [_short(v.model), str(v.version), ", ".join(v.aliases), v.verdict, moment(v.created), _short(v.user),
+         f"{v.size / 1e6:.1f} MB", str(v.about.get("class", "")).rpartition(".")[2]]
+        for v in versions
+    ]  # fmt: skip
+    return rows(head, table, {3: [_VERDICTS.get(v.verdict) for v in versions]})
 
 
 def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) -> str:

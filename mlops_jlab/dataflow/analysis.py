@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mlops_jlab.dataflow.definitions import Definition
+from mlops_jlab.dataflow.gatecells import check_gates
 from mlops_jlab.dataflow.loops import read_loop
 from mlops_jlab.dataflow.needs import StepNeeds
 from mlops_jlab.dataflow.ordering import Ordering
@@ -32,7 +33,7 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
     parameters, more = _parameters(notebook)
     ordering = Ordering(walk)
     edges = ordering.edges()
-    found = [*findings, *more, *walk.notes.findings, *ordering.findings]
+    found = [*findings, *more, *walk.notes.findings, *ordering.findings, *check_gates(notebook)]
     given = _settings(notebook, walk.steps, found)
     steps = tuple(
         _step(walk, ordering, name, place, given.get(name, {}), parameters)

@@ -97,6 +97,7 @@ def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0)
 def references(connection: sqlite3.Connection) -> set[str]:
     """The digests of all files that runs refer to, as artifacts or in their facts."""
     used = {row[0] for row in connection.execute("SELECT digest FROM artifacts")}
+    used |= {row[0] for row in connection.execute("SELECT digest FROM version_files")}
     for (facts,) in connection.execute("SELECT facts FROM runs"):
         used.update(_DIGEST.findall(facts))
     return used

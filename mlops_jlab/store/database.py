@@ -15,7 +15,7 @@ from mlops_jlab.errors import StoreError
 from mlops_jlab.store import filesystem
 
 APPLICATION_ID = 0x4D4C4A31  # "MLJ1"
-FORMAT = 1  # the newest of the migrations
+FORMAT = 2  # the newest of the migrations
 BUSY = 10.0  # seconds
 _CHECKPOINT = 4 << 20  # bytes of write-ahead log
 

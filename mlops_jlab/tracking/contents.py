@@ -14,6 +14,9 @@ from typing import Any
 from mlops_jlab.errors import TrackingError
 
 _SAMPLE = 1_000  # rows of which a fingerprint looks at the values
+_TREES = frozenset(
+    {"sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"}
+)
 _WHOLE = 100_000  # rows up to which it looks at all
 
 
@@ -101,11 +104,20 @@ def model(value: Any) -> dict[str, bytes]:
     if content is None:
         about["warning"] = "a pickle runs code when it is loaded: load it only if you trust this store"
         try:
-            content = pickle.dumps(value, protocol=5)
+            content = _pickle(value)
         except Exception as error:  # whatever a model's own code raises
             raise TrackingError(f"the model {about['class']} cannot be saved: {error}") from error
     ending = "skops" if about["format"] == "skops" else "pkl"
     return {f"model.{ending}": content, "model.json": json.dumps(about, indent=2, default=str).encode()}
+
+
+def _pickle(value: Any) -> bytes:
+    """With cloudpickle, classes of the notebook itself travel along."""
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps(value, protocol=5)
+    return bytes(cloudpickle.dumps(value, protocol=5))
 
 
 def _skops(value: Any) -> bytes | None:
@@ -119,7 +131,12 @@ def _skops(value: Any) -> bytes | None:
         content: bytes = skops.dumps(value)
     except Exception:  # what skops cannot hold, a pickle may
         return None
-    return content if not skops.get_untrusted_types(data=content) else None
+    return content if all(map(is_trusted_type, skops.get_untrusted_types(data=content))) else None
+
+
+def is_trusted_type(name: str) -> bool:
+    """Whether a type that skops does not know may be in a model: scikit-learn's own trees and losses."""
+    return name in _TREES or name.startswith("sklearn._loss.")
 
 
 def _package(module: str) -> str:

@@ -85,7 +85,7 @@ def start(
         run.replaces = above
     writer.put(["run", begun.id, 1, {
         "name": begun.name, "experiment": begun.experiment, "parent": begun.parent, "kind": begun.kind,
-        "grouping": group, "source": str(source or ""), "user": _user(), "owner": owner_text(),
+        "grouping": group, "source": str(source or ""), "user": user(), "owner": owner_text(),
         "started": begun.at,
     }])  # fmt: skip
     _activate(run, active=activate, origin=Provenance(run, source) if provenance else None)
@@ -217,7 +217,8 @@ def _name(stem: str) -> str:
     return f"{stem or 'run'}-{secrets.token_hex(2)}"
 
 
-def _user() -> str:
+def user() -> str:
+    """Who is at work, by the name that the hub or the system knows."""
     for key in ("JUPYTERHUB_USER", "USER", "LOGNAME", "USERNAME"):
         if os.environ.get(key):
             return os.environ[key]

@@ -475,6 +475,8 @@ def test_a_sweep_is_asked_for_and_its_trials_are_found(page: Page, own: Lab) -> 
 def test_a_store_of_a_newer_version_says_what_to_do_and_harms_nothing(page: Page, own: Lab) -> None:
     import sqlite3
 
+    from mlops_jlab.store.database import FORMAT
+
     store = own.folder / ".mlops" / "runs.db"
     with sqlite3.connect(store) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -488,5 +490,5 @@ def test_a_store_of_a_newer_version_says_what_to_do_and_harms_nothing(page: Page
         expect(page.locator(".jp-mlops-pipeline .jp-mlops-node")).not_to_have_count(0)  # the rest works
     finally:
         with sqlite3.connect(store) as connection:
-            connection.execute("PRAGMA user_version = 1")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.close()

@@ -282,23 +282,25 @@ def test_the_format_is_that_of_the_last_migration() -> None:
 def test_an_older_store_is_copied_then_brought_forward(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     place, connection = store
     put(connection, begin())
-    step = database.Migration(2, "ALTER TABLE runs ADD COLUMN extra TEXT;\n")
+    newer = database.FORMAT + 1
+    step = database.Migration(newer, "ALTER TABLE runs ADD COLUMN extra TEXT;\n")
     monkeypatch.setattr(database, "migrations", lambda real=database.migrations: [*real(), step])
-    database.migrate(connection, place.database, 2)
+    database.migrate(connection, place.database, newer)
     assert connection.execute("SELECT extra FROM runs").fetchall() == [(None,)]
-    with closing(sqlite3.connect(place.database.with_name("runs.db.format-1"))) as copy:
-        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    with closing(sqlite3.connect(place.database.with_name(f"runs.db.format-{database.FORMAT}"))) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (database.FORMAT,)
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, connection = store
-    step = database.Migration(2, "ALTER TABLE runs ADD COLUMN extra TEXT;\nNONSENSE;\n")
+    newer = database.FORMAT + 1
+    step = database.Migration(newer, "ALTER TABLE runs ADD COLUMN extra TEXT;\nNONSENSE;\n")
     monkeypatch.setattr(database, "migrations", lambda: [step])
     with pytest.raises(sqlite3.OperationalError):
-        database.migrate(connection, place.database, 2)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        database.migrate(connection, place.database, newer)
+    assert connection.execute("PRAGMA user_version").fetchone() == (database.FORMAT,)
     with pytest.raises(sqlite3.OperationalError):
         connection.execute("SELECT extra FROM runs")
 

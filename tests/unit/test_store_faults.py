@@ -181,10 +181,10 @@ def test_a_migration_of_many_runs_is_quick_and_can_be_gone_back_from(
     with closing(database.connect(place.database)) as connection:
         assert connection.execute("SELECT count(extra) FROM runs").fetchone() == (count,)
     monkeypatch.undo()
-    with pytest.raises(database.Newer, match="has format 2"), opening.writing(place):
+    with pytest.raises(database.Newer, match=f"has format {database.FORMAT + 1}"), opening.writing(place):
         pass
     # The way back that docs/what-is-recorded.md names: the copy that was put aside takes its place.
-    aside = place.root / "runs.db.format-1"
+    aside = place.root / f"runs.db.format-{database.FORMAT}"
     os.replace(aside, place.database)
     with opening.writing(place) as connection:
         assert reading.count(connection, reading.Query()) == count

@@ -1,0 +1,233 @@
+"""``mlops-jlab models``: list, show, compare, promote, roll back, export, card; ``mlops-jlab audit``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_jlab.entities.models import CHAMPION
+
+_FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
+                       show_default=True, help="How to print.")  # fmt: skip
+_MODEL = click.argument("address", metavar="MODEL")
+_REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit log.")
+
+
+@click.group()
+def models() -> None:
+    """Registered models: versions, aliases, promotion, rollback.
+
+    MODEL is NAME@ALIAS, NAME/NUMBER, or NAME for its newest version.
+    """
+
+
+@models.command("list")
+@click.argument("name", required=False, default="", metavar="[NAME]")
+@_FORMAT
+def list_models(name: str, style: str) -> None:
+    """The registered models; with NAME all versions of one."""
+    from mlops_jlab.cli.tables import version_table
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    found = versions.all_versions(location.find(), name)
+    if style == "json":
+        click.echo(json.dumps([plain(version) for version in found], indent=2, ensure_ascii=False))
+    elif not found:
+        click.echo("no models yet; register one: mlops_jlab.register_model(model, NAME)")
+    else:
+        newest: dict[str, Any] = {}
+        for version in found:
+            newest.setdefault(version.model, version)
+        shown = found if name else [v for v in found if v.aliases or newest[v.model] is v]
+        click.echo(version_table(shown))
+
+
+def plain(version: Any) -> dict[str, Any]:
+    """A version as JSON data."""
+    return {**asdict(version), "verdict": version.verdict, "size": version.size}
+
+
+@models.command()
+@_MODEL
+@_FORMAT
+def show(address: str, style: str) -> None:
+    """All that is known of a version."""
+    from mlops_jlab.registry import packing, versions
+    from mlops_jlab.store import location
+
+    place = location.find()
+    version = versions.find(place, address)
+    if style == "json":
+        click.echo(json.dumps(plain(version), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(width=min(110, Console().width))
+    console.print(Markdown(packing.card_of(place, version)))
+
+
+@models.command()
+@click.argument("wanted", nargs=-1, required=True, metavar="MODEL...")
+@_FORMAT
+def compare(wanted: tuple[str, ...], style: str) -> None:
+    """Versions side by side: metrics, parameters, data, files."""
+    from mlops_jlab.cli.tables import visible
+    from mlops_jlab.registry import comparing, versions
+    from mlops_jlab.store import location
+
+    place = location.find()
+    found = [versions.find(place, address) for address in wanted]
+    lines = comparing.compare(place, found)
+    if style == "json":
+        click.echo(json.dumps([asdict(line) for line in lines], indent=2, ensure_ascii=False))
+    else:
+        click.echo(visible(comparing.as_text(found, lines)))
+
+
+@models.command()
+@_MODEL
+@click.argument("alias", default=CHAMPION)
+@_REASON
+@click.option("--override", is_flag=True, help="Even though its gate did not pass; needs --reason.")
+@click.option("--expect", type=click.IntRange(0), default=None, metavar="N",
+              help="Only if the alias points at version N now (0: at none).")  # fmt: skip
+def promote(address: str, alias: str, reason: str, override: bool, expect: int | None) -> None:
+    """Let ALIAS point at a version; champion if none is named."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    moved = versions.promote(
+        location.find(), address, alias, reason=reason, expected=expect, override=override
+    )
+    click.echo(f"{moved.model}@{moved.alias}: version {moved.before or 'none'} → {moved.after}")
+    if moved.before:
+        click.echo(f"  back: mlops-jlab models rollback {moved.model} {moved.alias}")
+
+
+@models.command()
+@click.argument("name")
+@click.argument("alias", default=CHAMPION)
+@click.option(
+    "--to", type=click.IntRange(1), default=None, metavar="N", help="To this version, not the one before."
+)
+@_REASON
+def rollback(name: str, alias: str, to: int | None, reason: str) -> None:
+    """Let ALIAS point at the version that it pointed at before."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    moved = versions.roll_back(location.find(), name, alias, to=to or 0, reason=reason)
+    click.echo(f"{moved.model}@{moved.alias}: version {moved.before} → {moved.after}")
+
+
+@models.command()
+@_MODEL
+@_REASON
+@click.confirmation_option(prompt="Delete this version for good?")
+def delete(address: str, reason: str) -> None:
+    """Remove a version that no alias points at."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    version = versions.delete(location.find(), address, reason=reason)
+    click.echo(f"deleted {version.title}; mlops-jlab runs gc frees its files")
+
+
+@models.command("export")
+@_MODEL
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=None, help="The file or folder to write."
+)
+@click.option("--as", "form", type=click.Choice(["archive", "mlflow"]), default="archive",
+              show_default=True, help="What to write.")  # fmt: skip
+@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
+def export_model(address: str, output: Path | None, form: str, trust: bool) -> None:
+    """Write a version as an archive that loads without us, or as an MLflow model."""
+    from mlops_jlab.cli.exporting_models import write
+
+    click.echo(write(address, output, form, trust=trust))
+
+
+@models.command()
+@_MODEL
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Write here: .md or .html."
+)
+def card(address: str, output: Path | None) -> None:
+    """The model card, as Markdown or HTML."""
+    from mlops_jlab.registry import cards, packing, versions
+    from mlops_jlab.store import location
+
+    place = location.find()
+    version = versions.find(place, address)
+    text = packing.card_of(place, version)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    if output.suffix == ".html":
+        text = cards.page(text, version.title)
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        from mlops_jlab.errors import InputError
+
+        raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    click.echo(output)
+
+
+@click.group()
+def audit() -> None:
+    """Who changed what, when and why."""
+
+
+@audit.command("list")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="The most entries."
+)
+@_FORMAT
+def list_entries(limit: int, style: str) -> None:
+    """The newest entries."""
+    from mlops_jlab.cli.tables import rows
+    from mlops_jlab.store import auditing, location, opening
+
+    with opening.reading(location.find()) as connection:
+        found = auditing.entries(connection, limit)
+    if style == "json":
+        click.echo(json.dumps([asdict(entry) for entry in found], indent=2, ensure_ascii=False))
+        return
+    table = [
+        (str(e.seq), f"{datetime.fromisoformat(e.at).astimezone():%Y-%m-%d %H:%M:%S}", e.who, e.action,
+         e.subject, _change(e.details), e.reason)
+        for e in found
+    ]  # fmt: skip
+    click.echo(rows(("entry", "at", "who", "what", "of", "from and to", "why"), table))
+
+
+def _change(details: Mapping[str, Any]) -> str:
+    return f"{details['from'] or 'none'} → {details['to']}" if "to" in details else ""
+
+
+@audit.command()
+@click.option(
+    "--anchor", default="", metavar="DIGEST", help="A head that was noted before; its beginning will do."
+)
+def verify(anchor: str) -> int:
+    """Prove that no entry was changed, removed or put in. Exit code 1 if one was."""
+    from mlops_jlab.store import auditing, location, opening
+
+    with opening.reading(location.find()) as connection:
+        wrong = auditing.problem(connection, anchor)
+        number, digest = auditing.head(connection)
+    if wrong:
+        click.echo(f"{click.style('✗', fg='red')} {wrong}", err=True)
+        return 1
+    click.echo(f"{click.style('✓', fg='green')} {number} entries, whole and in order\n  head: {digest}")
+    return 0

@@ -1,0 +1,289 @@
+"""Rules, and two models' predictions of the same rows → a verdict for each rule."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.gates.intervals import FEWEST, Difference, difference, holm, rows_missing, standard_error
+from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
+from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, RuleResult
+from mlops_jlab.gates.rules import Rule
+
+Array = Any
+_FEWEST_OF_SLICE = 20  # rows, below which a slice or group is not looked at
+_MOST_SLICES = 200
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found out about the challenger beside its predictions. None: it was not asked for."""
+
+    latency: float | None = None  # seconds for one row
+    size: int | None = None  # bytes
+    overlap: int | None = None  # evaluation rows that it was trained on
+    loads: str | None = None  # why it does not load and predict alike in a clean process, or nothing
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Two models on the same rows. ``columns`` has what slices and groups are made of, one value a row.
+
+    ``units`` has a code from 0 for each row, or is None where each row stands for itself.
+    """
+
+    challenger: Predicted
+    champion: Predicted | None
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    units: Array = None
+    unit: str = "row"
+    measured: Measured = Measured()
+
+
+def judge(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> tuple[str, tuple[RuleResult, ...]]:
+    """The verdict for all and for each. ``alpha`` is the chance to be wrong, for each comparison.
+
+    All must hold, so being right in each is enough; slices are many chances to find something, so their
+    number is accounted for (Holm).
+
+    Raises:
+        InputError: a rule names a column that there is not.
+    """
+    found = [result for rule in rules for result in _Judge(evidence, alpha, rules).of(rule)]
+    verdicts = {result.verdict for result in found}
+    whole = FAIL if FAIL in verdicts else NOT_ENOUGH if NOT_ENOUGH in verdicts else PASS
+    return whole, tuple(found)
+
+
+class _Judge:
+    def __init__(self, evidence: Evidence, alpha: float, rules: Sequence[Rule]) -> None:
+        self._evidence = evidence
+        self._alpha = alpha
+        self._slices = [rule for rule in rules if rule.kind in ("slice", "bins", "where")]
+        self._primary = next((rule for rule in rules if rule.kind in ("better", "not worse")), None)
+
+    def of(self, rule: Rule) -> Iterator[RuleResult]:
+        """What a rule comes to; slices are judged together, at the first of them."""
+        try:
+            if rule.kind in ("better", "not worse"):
+                yield self._compared(rule)
+            elif rule.kind in ("slice", "bins", "where"):
+                if rule is self._slices[0]:
+                    yield from self._sliced()
+            elif rule.kind != "unit":
+                yield getattr(self, f"_{rule.kind}")(rule)
+        except Undefined as problem:
+            rows = len(self._evidence.challenger.truth)
+            yield RuleResult(rule.text, NOT_ENOUGH, rows=rows, why=f"{problem} ({rows:,} rows)")
+
+    def _difference(self, metric: str, rows: Array = None) -> Difference:
+        evidence = self._evidence
+        one, other = evidence.challenger, evidence.champion
+        if other is None:
+            raise Undefined("there is no champion to compare with")
+        if rows is None:
+            return difference(metric, one, other, evidence.units, self._alpha)
+        units = None if evidence.units is None else evidence.units[rows]
+        return difference(metric, one.take(rows), other.take(rows), units, self._alpha)
+
+    def _compared(self, rule: Rule) -> RuleResult:
+        if self._evidence.champion is None:
+            return RuleResult(rule.text, PASS, why="the first champion has nobody to beat")
+        found = self._difference(rule.metric)
+        least = rule.bound if rule.kind == "better" else -rule.bound
+        same = found.error == 0 and found.value == 0
+        shown = found.low > least or (same and rule.kind == "not worse")
+        if rule.kind == "better" and not rule.bound and self._evidence.units is None:
+            shown = shown and (rule.metric != "accuracy" or found.better < self._alpha)
+        verdict, why, more = PASS, "", 0
+        if not shown:
+            verdict, why, more = self._not_shown(found, least, same)
+        if found.units < FEWEST and verdict != FAIL:
+            verdict = NOT_ENOUGH
+            why = f"{found.units} {self._evidence.unit}s are too few to tell; {FEWEST} are the least"
+        return RuleResult(
+            rule.text, verdict, found.value, found.low, found.high, found.rows, found.units,
+            self._method(rule.metric), why, more,
+        )  # fmt: skip
+
+    def _not_shown(self, found: Difference, least: float, same: bool) -> tuple[str, str, int]:
+        if same:
+            return FAIL, "both predict the same", 0
+        if found.high < least:
+            return FAIL, "it is worse than that", 0
+        if found.value <= least:
+            return FAIL, "nothing speaks for it", 0
+        more = rows_missing(found, least, self._alpha)
+        return NOT_ENOUGH, "it may be so, or chance", more
+
+    def _method(self, metric: str) -> str:
+        name = {"roc_auc": "paired, DeLong", "accuracy": "paired, exact McNemar"}.get(metric, "paired")
+        if self._evidence.units is not None:
+            name = "paired, DeLong" if metric == "roc_auc" else "paired"
+        return f"{name}, by {self._evidence.unit}, alpha {self._alpha:.4g}"
+
+    def _sliced(self) -> Iterator[RuleResult]:
+        if self._primary is None or self._evidence.champion is None:
+            for rule in self._slices:
+                yield RuleResult(rule.text, PASS, why="nothing to compare with")
+            return
+        parts = [(rule, name, rows) for rule in self._slices for name, rows in self._parts(rule)]
+        judged: list[tuple[Rule, str, Difference]] = []
+        small = 0
+        for rule, name, rows in parts:
+            try:
+                if rows.sum() < _FEWEST_OF_SLICE:
+                    raise Undefined("too few rows")
+                judged.append((rule, name, self._difference(self._primary.metric, np.flatnonzero(rows))))
+            except Undefined:
+                small += 1
+        worse = holm([found.worse for _rule, _name, found in judged], self._alpha)
+        for rule in self._slices:
+            mine = [(name, f, bad) for (r, name, f), bad in zip(judged, worse, strict=True) if r is rule]
+            yield self._of_slice(rule, mine, len(judged), small)
+
+    def _of_slice(
+        self, rule: Rule, mine: list[tuple[str, Difference, bool]], tests: int, small: int
+    ) -> RuleResult:
+        lost = [(name, found) for name, found, bad in mine if bad]
+        method = f"{self._method(self._primary.metric if self._primary else '')}, Holm over {tests}"
+        if not mine:
+            return RuleResult(
+                rule.text, NOT_ENOUGH, method=method,
+                why=f"no part of it has {_FEWEST_OF_SLICE} rows and a value of the metric",
+            )  # fmt: skip
+        name, worst = min(lost or [(name, found) for name, found, _ in mine], key=lambda pair: pair[1].value)
+        names = ", ".join(name for name, _found in lost[:5])
+        why = f"worse in {names}" if lost else f"the lowest is {name}"
+        return RuleResult(
+            rule.text, FAIL if lost else PASS, worst.value, worst.low, worst.high, worst.rows, worst.units,
+            method, why + (f"; {small} too small to look at" if small else ""),
+        )  # fmt: skip
+
+    def _column(self, rule: Rule) -> Array:
+        columns = self._evidence.columns
+        if rule.column not in columns:
+            raise InputError(
+                f"{rule.text!r}: the data has no column {rule.column!r}{nearest(rule.column, columns)}",
+                hint=f"columns: {', '.join(map(str, columns))}"[:300],
+            )
+        return columns[rule.column]
+
+    def _parts(self, rule: Rule) -> list[tuple[str, Array]]:
+        values = np.asarray(self._column(rule))
+        if rule.kind == "where":
+            return [(rule.text.removeprefix("slice "), _where(rule, values))]
+        if rule.kind == "bins":
+            numbers = np.asarray(values, dtype=float)
+            edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, int(rule.bound) + 1)))
+            place = np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, max(0, len(edges) - 2))
+            return [
+                (f"{rule.column} from {edges[k]:.4g} to {edges[min(k + 1, len(edges) - 1)]:.4g}", place == k)
+                for k in range(max(1, len(edges) - 1))
+            ]
+        texts = values.astype(str)
+        names, counts = np.unique(texts, return_counts=True)
+        largest = names[np.argsort(-counts, kind="stable")][:_MOST_SLICES]
+        return [(f"{rule.column} {name}", texts == name) for name in largest]
+
+    def _limit(self, rule: Rule) -> RuleResult:
+        found = estimate(rule.metric, self._evidence.challenger)
+        holds = found.value > rule.bound if rule.operator == "above" else found.value < rule.bound
+        rows = len(self._evidence.challenger.truth)
+        error, units = standard_error(found.influence, self._evidence.units)
+        return RuleResult(
+            rule.text, PASS if holds else FAIL, found.value, rows=rows, units=units, method="estimate",
+            why="" if holds else f"it is {found.value:.4g}", low=found.value - 2 * error if error else None,
+            high=found.value + 2 * error if error else None,
+        )  # fmt: skip
+
+    def _gap(self, rule: Rule) -> RuleResult:
+        values = np.asarray(self._column(rule)).astype(str)
+        rates: list[tuple[float, float, str]] = []
+        for name in np.unique(values):
+            rows = np.flatnonzero(values == name)
+            if len(rows) >= _FEWEST_OF_SLICE:
+                found = estimate(rule.metric, self._evidence.challenger.take(rows))
+                units = None if self._evidence.units is None else self._evidence.units[rows]
+                rates.append((found.value, standard_error(found.influence, units)[0], str(name)))
+        if len(rates) < 2:
+            raise Undefined(f"fewer than two groups have {_FEWEST_OF_SLICE} rows")
+        low, high = min(rates), max(rates)
+        gap, error = high[0] - low[0], float(np.hypot(low[1], high[1]))
+        holds = gap < rule.bound
+        return RuleResult(
+            rule.text, PASS if holds else FAIL, gap, gap - 2 * error, gap + 2 * error, len(values),
+            method=f"{len(rates)} groups", why=f"{low[2]} {low[0]:.3g}, {high[2]} {high[0]:.3g}",
+        )  # fmt: skip
+
+    def _baseline(self, rule: Rule) -> RuleResult:
+        metric = self._primary.metric if self._primary else _usual(self._evidence.challenger)
+        guess = _baseline_of(self._evidence.challenger)
+        found = difference(metric, self._evidence.challenger, guess, self._evidence.units, self._alpha)
+        holds = found.low > 0
+        why = "" if holds else f"a guess without looking is as good in {metric}"
+        more = rows_missing(found, 0, self._alpha)
+        verdict = PASS if holds else NOT_ENOUGH if more and found.high > 0 else FAIL
+        return RuleResult(
+            rule.text, verdict, found.value, found.low, found.high, found.rows, found.units,
+            self._method(metric), why, 0 if holds else more,
+        )  # fmt: skip
+
+    def _measured(self, rule: Rule, value: float | None, words: str, limit: float) -> RuleResult:
+        if value is None:
+            return RuleResult(rule.text, NOT_ENOUGH, why="it was not measured")
+        holds = value < limit
+        return RuleResult(rule.text, PASS if holds else FAIL, value, why=words)
+
+    def _latency(self, rule: Rule) -> RuleResult:
+        seconds = self._evidence.measured.latency
+        return self._measured(rule, seconds, f"one row takes {1000 * (seconds or 0):.2f} ms", rule.bound)
+
+    def _size(self, rule: Rule) -> RuleResult:
+        size = self._evidence.measured.size
+        return self._measured(rule, size, f"its files take {(size or 0) / 1e6:.2f} MB", rule.bound)
+
+    def _overlap(self, rule: Rule) -> RuleResult:
+        count = self._evidence.measured.overlap
+        if count is None:
+            return RuleResult(rule.text, NOT_ENOUGH, why="what it was trained on is not known: give train=")
+        words = f"{count:,} rows were in its training" if count else "no row was in its training"
+        return RuleResult(rule.text, FAIL if count else PASS, float(count), why=words)
+
+    def _loads(self, rule: Rule) -> RuleResult:
+        problem = self._evidence.measured.loads
+        if problem is None:
+            return RuleResult(rule.text, NOT_ENOUGH, why="it was not tried")
+        return RuleResult(rule.text, FAIL if problem else PASS, why=problem)
+
+
+def _where(rule: Rule, values: Array) -> Array:
+    compare = _OPERATORS[rule.operator]
+    try:
+        return np.asarray(compare(np.asarray(values, dtype=float), float(rule.value)))
+    except (TypeError, ValueError):
+        return np.asarray(compare(values.astype(str), rule.value))
+
+
+def _usual(predicted: Predicted) -> str:
+    return "accuracy" if predicted.is_classifier else "mae"
+
+
+def _baseline_of(predicted: Predicted) -> Predicted:
+    """What one would say without looking: how frequent each class is here, or the mean."""
+    count = len(predicted.truth)
+    if not predicted.is_classifier:
+        mean = float(np.mean(predicted.truth)) if count else 0.0
+        return Predicted(predicted.truth, np.full(count, mean))
+    share = np.bincount(predicted.truth, minlength=len(predicted.classes)) / max(1, count)
+    labels = np.full(count, int(share.argmax()))
+    return Predicted(predicted.truth, labels, np.tile(share, (count, 1)), predicted.classes)

@@ -1,0 +1,157 @@
+"""The words in which a gate is written: a rule a line, read when the cell is tagged, not at night.
+
+::
+
+    roc_auc better                        the first line is what counts most
+    log_loss not worse by 0.01
+    accuracy above 0.7
+    slice carrier                         nowhere shown to be worse: for each value of a column,
+    slice distance in 4 bins              for each of so many parts of its range,
+    slice distance > 1000                 for the rows where this is so
+    gap recall by sex below 0.1
+    latency below 5 ms
+    size below 50 MB
+    beats baseline
+    no overlap
+    loads cleanly
+    unit day                              rows of one day hang together
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlops_jlab.errors import InputError, nearest
+
+HIGHER = frozenset({"roc_auc", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "r2"})
+LOWER = frozenset({"log_loss", "brier", "calibration", "mae", "mse", "rmse"})
+RATES = frozenset({"selection_rate", "recall", "false_positive_rate", "accuracy", "precision"})
+METRICS = HIGHER | LOWER
+_KINDS = ("slice", "gap", "latency", "size", "beats baseline", "no overlap", "loads cleanly", "unit")
+_NUMBER = r"(\d+(?:\.\d*)?(?:e-?\d+)?)"
+_PATTERNS = {
+    "better": re.compile(rf"(\w+) better(?: by {_NUMBER})?"),
+    "not worse": re.compile(rf"(\w+) not worse by {_NUMBER}"),
+    "limit": re.compile(rf"(\w+) (above|below) {_NUMBER}"),
+    "bins": re.compile(r"slice (\w+) in (\d+) bins"),
+    "where": re.compile(r"slice (\w+) (==|!=|<=|>=|<|>) (.+)"),
+    "slice": re.compile(r"slice (\w+)"),
+    "gap": re.compile(rf"gap (\w+) by (\w+) below {_NUMBER}"),
+    "latency": re.compile(rf"latency below {_NUMBER} (ms|s)"),
+    "size": re.compile(rf"size below {_NUMBER} (kB|MB|GB)"),
+    "baseline": re.compile(r"beats baseline"),
+    "overlap": re.compile(r"no overlap"),
+    "loads": re.compile(r"loads cleanly"),
+    "unit": re.compile(r"unit (\w+)"),
+}
+_UNITS = {"ms": 1e-3, "s": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. ``bound`` is a margin or limit in the metric's own units, in seconds or in bytes."""
+
+    kind: str
+    text: str
+    metric: str = ""
+    bound: float = 0.0
+    column: str = ""
+    operator: str = ""
+    value: str = ""
+
+    @property
+    def compares(self) -> bool:
+        """Whether it needs a champion to compare with."""
+        return self.kind in ("better", "not worse", "slice", "bins", "where")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line that is no rule; ``line`` counts from 1."""
+
+    line: int
+    message: str
+    hint: str
+
+
+def parse(lines: str | Sequence[str | Rule]) -> list[Rule]:
+    """The rules in a text, or in several.
+
+    Raises:
+        InputError: a line is no rule, with its number.
+    """
+    given = lines.splitlines() if isinstance(lines, str) else [*lines]
+    ready = [line for line in given if isinstance(line, Rule)]
+    if len(ready) == len(given):
+        return ready
+    texts = [line if isinstance(line, str) else line.text for line in given]
+    found, wrong = read(texts)
+    if wrong:
+        raise InputError(f"rule {wrong[0].line}: {wrong[0].message}", hint=wrong[0].hint)
+    return found
+
+
+def read(lines: Iterable[str]) -> tuple[list[Rule], list[Problem]]:
+    """The rules in the lines, and what is wrong with the others. Empty lines and comments are left out."""
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, start=1):
+        text = " ".join(line.partition("#")[0].split())
+        if not text:
+            continue
+        try:
+            rules.append(_rule(text))
+        except InputError as error:
+            problems.append(Problem(number, error.message, error.hint))
+    if not problems and not any(rule.kind in ("better", "not worse", "limit") for rule in rules):
+        problems.append(Problem(1, "no rule speaks of a metric", "begin with one, such as: roc_auc better"))
+    return rules, problems
+
+
+def _rule(text: str) -> Rule:
+    for kind, pattern in _PATTERNS.items():
+        found = pattern.fullmatch(text)
+        if found:
+            return _checked(kind, text, found)
+    raise InputError(f"{text!r} is no rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Gates")
+
+
+_EXAMPLES = "write such as: roc_auc better by 0.005, log_loss not worse by 0.01, slice COLUMN"
+
+
+def _near(text: str) -> str:
+    words = text.split()
+    if len(words) > 1 and words[1] in ("better", "not", "above", "below") and words[0] not in METRICS:
+        return nearest(words[0], METRICS)
+    return nearest(words[0], [kind.split()[0] for kind in _KINDS])
+
+
+def _checked(kind: str, text: str, found: re.Match[str]) -> Rule:
+    groups = found.groups()
+    if kind in ("better", "not worse", "limit"):
+        name = groups[0]
+        if name not in METRICS:
+            raise InputError(f"there is no metric {name!r}{nearest(name, METRICS)}", hint=_known(METRICS))
+        if name == "calibration" and kind != "limit":
+            raise InputError("calibration has a limit", hint="write: calibration below 0.05")
+        operator = groups[1] if kind == "limit" else ""
+        return Rule(kind, text, name, float(groups[-1] or 0), operator=operator)
+    if kind == "gap":
+        if groups[0] not in RATES:
+            raise InputError(f"there is no rate {groups[0]!r}{nearest(groups[0], RATES)}", hint=_known(RATES))
+        return Rule(kind, text, groups[0], float(groups[2]), groups[1])
+    if kind in ("latency", "size"):
+        return Rule(kind, text, bound=float(groups[0]) * _UNITS[groups[1]])
+    if kind == "bins":
+        if not 2 <= int(groups[1]) <= 50:
+            raise InputError(f"{text!r}: there are from 2 to 50 bins", hint="slice COLUMN in 4 bins")
+        return Rule(kind, text, bound=float(groups[1]), column=groups[0])
+    if kind == "where":
+        return Rule(kind, text, column=groups[0], operator=groups[1], value=groups[2].strip("'\""))
+    return Rule(kind, text, column=groups[0] if groups else "")
+
+
+def _known(names: Iterable[str]) -> str:
+    return f"known: {', '.join(sorted(names))}"

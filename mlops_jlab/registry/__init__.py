@@ -1,0 +1,1 @@
+"""Registered models: versions with all that is known of them, aliases, promotion and rollback."""

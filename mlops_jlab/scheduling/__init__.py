@@ -1,0 +1,1 @@
+"""When a schedule is due: pure, with the clock as an argument."""

@@ -1,0 +1,212 @@
+"""Models, versions, aliases and gate results as rows. Each change is one transaction with its audit entry."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops_jlab.entities.models import ModelAddress, ModelVersion, check_alias, check_model_name
+from mlops_jlab.entities.runs import Artifact
+from mlops_jlab.errors import ConflictError, InputError, nearest
+from mlops_jlab.store import auditing, database
+
+
+def add(
+    connection: sqlite3.Connection, name: str, files: Sequence[Artifact], about: Mapping[str, Any], *,
+    who: str, run: str, whole: str,
+) -> int:  # fmt: skip
+    """Registers the next version of a model; its number."""
+    check_model_name(name)
+    now = time.time()
+    with database.transaction(connection, durable=True):
+        connection.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now))
+        (model,) = connection.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()
+        row = connection.execute("SELECT max(version) FROM versions WHERE model = ?", (model,)).fetchone()
+        number = int(row[0] or 0) + 1
+        version = connection.execute(
+            "INSERT INTO versions (model, version, created, user, run, whole, about) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (model, number, now, who, run, whole, json.dumps(dict(about), default=str)),
+        ).lastrowid
+        connection.executemany(
+            "INSERT INTO version_files VALUES (?, ?, ?, ?)",
+            [(version, file.path, file.digest, file.size) for file in files],
+        )
+        digests = {file.path: file.digest for file in files}
+        auditing.append(
+            connection, who, "register", f"{name}/{number}", details={"run": run, "files": digests}
+        )
+    return number
+
+
+def names(connection: sqlite3.Connection) -> list[str]:
+    """The registered models, by name."""
+    return [row[0] for row in connection.execute("SELECT name FROM models ORDER BY name")]
+
+
+def versions(connection: sqlite3.Connection, name: str = "", whole: str = "") -> list[ModelVersion]:
+    """Versions, the newest first: of one model, made in one run, or all."""
+    rows = connection.execute(
+        "SELECT v.id, m.name, v.version, v.created, v.user, v.run, v.whole, v.about FROM versions v "
+        "JOIN models m ON m.id = v.model WHERE v.deleted IS NULL AND ? IN ('', m.name) "
+        "AND ? IN ('', v.whole) ORDER BY m.name, v.version DESC",
+        (name, whole),
+    ).fetchall()
+    return [_version(connection, row) for row in rows]
+
+
+def _version(connection: sqlite3.Connection, row: tuple[Any, ...]) -> ModelVersion:
+    files = connection.execute(
+        "SELECT path, digest, size FROM version_files WHERE version = ? ORDER BY path", (row[0],)
+    )
+    pointing = connection.execute("SELECT alias FROM aliases WHERE version = ? ORDER BY alias", (row[0],))
+    gate = connection.execute(
+        "SELECT report FROM gate_results WHERE whole = ? AND whole <> '' AND model = ? "
+        "ORDER BY id DESC LIMIT 1",
+        (row[6], row[1]),
+    ).fetchone()
+    number, model, version, created, user, run, whole, about = row
+    return ModelVersion(
+        number, model, version, created, user, run, whole, json.loads(about),
+        tuple(Artifact(*file) for file in files), tuple(alias for (alias,) in pointing),
+        json.loads(gate[0]) if gate else None,
+    )  # fmt: skip
+
+
+def find(connection: sqlite3.Connection, address: ModelAddress) -> ModelVersion:
+    """The version that an address means.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = versions(connection, address.model)
+    if not found:
+        known = names(connection)
+        raise InputError(
+            f"there is no model {address.model!r}{nearest(address.model, known)}",
+            hint="register one with register_model(model, NAME), or see: mlops-jlab models list",
+        )
+    for version in found:
+        if address.alias and address.alias in version.aliases:
+            return version
+        if not address.alias and address.version in (0, version.version):
+            return version
+    if address.alias:
+        pointing = sorted({alias for version in found for alias in version.aliases})
+        raise InputError(
+            f"no version of {address.model} is its {address.alias}",
+            hint=f"it has: {', '.join(pointing) or 'no aliases yet'}; promote one with: "
+            f"mlops-jlab models promote {address.model}/N {address.alias}",
+        )
+    raise InputError(
+        f"{address.model} has no version {address.version}", hint=f"the newest is {found[0].version}"
+    )
+
+
+def point(
+    connection: sqlite3.Connection, version: ModelVersion, alias: str, *, expected: int | None,
+    who: str, action: str, reason: str, details: Mapping[str, Any] | None = None,
+) -> int:  # fmt: skip
+    """Lets ``alias`` point at a version; the number of the one that it pointed at (0: none).
+
+    ``expected`` is the number that the caller saw last (0: none); None does not compare.
+
+    Raises:
+        ConflictError: the alias points at another version by now.
+    """
+    check_alias(alias)
+    with database.transaction(connection, durable=True):
+        row = connection.execute(
+            "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "
+            "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?",
+            (version.model, alias),
+        ).fetchone()
+        before = int(row[0]) if row else 0
+        if expected is not None and before != expected:
+            raise ConflictError(
+                f"{version.model}@{alias} is version {before or 'none'} by now, not {expected or 'none'}",
+                hint="look at it again, then decide",
+            )
+        connection.execute(
+            "INSERT INTO aliases SELECT model, ?, id, ? FROM versions WHERE id = ? "
+            "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version, changed = excluded.changed",
+            (alias, time.time(), version.id),
+        )
+        auditing.append(
+            connection, who, action, f"{version.model}@{alias}", reason=reason,
+            details={"from": before, "to": version.version, **(details or {})},
+        )  # fmt: skip
+    return before
+
+
+def unpoint(connection: sqlite3.Connection, model: str, alias: str, *, who: str, reason: str) -> int:
+    """Takes an alias away; the number of the version that it pointed at (0: none)."""
+    with database.transaction(connection, durable=True):
+        row = connection.execute(
+            "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "
+            "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?", (model, alias),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            return 0
+        connection.execute("DELETE FROM aliases WHERE model = ? AND alias = ?", (row[1], alias))
+        auditing.append(
+            connection, who, "remove alias", f"{model}@{alias}", reason=reason, details={"from": row[0]}
+        )
+    return int(row[0])
+
+
+def remove(connection: sqlite3.Connection, version: ModelVersion, *, who: str, reason: str) -> None:
+    """Hides a version and frees its files; its number is never used again.
+
+    Raises:
+        InputError: an alias points at it.
+    """
+    if version.aliases:
+        raise InputError(
+            f"{version.title} is the {', '.join(version.aliases)}", hint="promote another version first"
+        )
+    with database.transaction(connection, durable=True):
+        connection.execute("UPDATE versions SET deleted = ? WHERE id = ?", (time.time(), version.id))
+        connection.execute("DELETE FROM version_files WHERE version = ?", (version.id,))
+        auditing.append(
+            connection, who, "delete", f"{version.model}/{version.version}", reason=reason,
+            details={file.path: file.digest for file in version.files},
+        )  # fmt: skip
+
+
+def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]:
+    """The versions that an alias would roll back to, the newest first; where it points now is the first."""
+    stack: list[int] = []
+    for entry in reversed(auditing.entries(connection, subject=f"{model}@{alias}")):
+        to = int(entry.details.get("to", 0))
+        if entry.action == "roll back" and to in stack:
+            del stack[stack.index(to) + 1 :]
+        elif to:
+            stack.append(to)
+    return stack[::-1]
+
+
+def uses(connection: sqlite3.Connection, evaluation: str, comparison: str) -> int:
+    """How many other comparisons have used an evaluation set before this one did."""
+    row = connection.execute(
+        "SELECT count(DISTINCT comparison) FROM gate_results WHERE evaluation = ? AND comparison <> ? "
+        "AND id < coalesce("
+        "(SELECT min(id) FROM gate_results WHERE evaluation = ? AND comparison = ?), 1 << 62)",
+        (evaluation, comparison, evaluation, comparison),
+    ).fetchone()
+    return int(row[0])
+
+
+def keep_gate(connection: sqlite3.Connection, report: Mapping[str, Any], *, run: str, whole: str) -> None:
+    """Keeps what a gate found; ``report`` is its JSON."""
+    with database.transaction(connection, durable=True):
+        connection.execute(
+            "INSERT INTO gate_results "
+            "(model, run, whole, at, verdict, evaluation, comparison, alpha, report) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (report["model"], run, whole, time.time(), report["verdict"], report["evaluation"],
+             report["comparison"], report["alpha"], json.dumps(dict(report))),
+        )  # fmt: skip
