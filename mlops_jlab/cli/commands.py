@@ -19,6 +19,7 @@ from mlops_jlab.cli.models import audit, models
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR
 from mlops_jlab.cli.reproducing import reproduce
 from mlops_jlab.cli.runs import runs
+from mlops_jlab.cli.schedules import schedule, worker
 from mlops_jlab.cli.stores import store
 from mlops_jlab.cli.sweeping import sweep
 from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
@@ -106,6 +107,7 @@ def run(
     from mlops_jlab.engine.runfolder import RunFolder
     from mlops_jlab.engine.runner import run as run_pipeline
     from mlops_jlab.engine.tracked import TrackedRun
+    from mlops_jlab.pipeline.planning import plan_of, source_of
 
     if resume and output is None:
         raise InputError("--resume goes on with a run", hint="name its folder with --output")
@@ -233,38 +235,6 @@ def store_of(path: Path) -> Path:
     return location.find(whole if whole.is_dir() else whole.parent).root
 
 
-def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Any, Path]:
-    """The manifest to run, and the folder where its cells run."""
-    from mlops_jlab.pipeline import manifest
-
-    if pipeline.is_dir():
-        plan = manifest.read(pipeline)
-        source = (pipeline / plan.source).resolve()
-        return plan, source.parent if source.is_file() else Path.cwd()
-    if resume:
-        return manifest.read(target / "pipeline"), pipeline.parent
-    from mlops_jlab.pipeline import export as exporting
-
-    graph = exporting.graph_of(pipeline)
-    if graph.errors:
-        raise exporting.UnfitNotebook(graph)
-    if (target / "run.json").exists():
-        raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
-    target.mkdir(parents=True, exist_ok=True)
-    if any(target.iterdir()):
-        raise InputError(f"{target} holds something that is no run", hint="choose another --output")
-    exporting.export(graph, target / "pipeline")
-    return manifest.read(target / "pipeline"), pipeline.parent
-
-
-def source_of(plan: Any, pipeline: Path) -> Path:
-    """The notebook that the pipeline was made from, as far as it is there."""
-    if pipeline.is_file():
-        return pipeline.resolve()
-    found: Path = (pipeline / plan.source).resolve()
-    return found
-
-
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} for the cells to run in")
@@ -303,4 +273,21 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     return resolve(parameters, given(pairs, file), from_text=True)
 
 
-ALL = (check, verify, export, run, sweep, tag, runs, models, audit, debug, cache, store, mlflow, reproduce)
+ALL = (
+    check,
+    verify,
+    export,
+    run,
+    sweep,
+    tag,
+    runs,
+    models,
+    schedule,
+    worker,
+    audit,
+    debug,
+    cache,
+    store,
+    mlflow,
+    reproduce,
+)

@@ -56,17 +56,18 @@ def sweep(
     from mlops_jlab.cli import commands
     from mlops_jlab.engine import searching, sweeping
     from mlops_jlab.engine.options import Options
+    from mlops_jlab.pipeline import planning
     from mlops_jlab.store.location import Place
     from mlops_jlab.tracking import starting
 
     target = commands.new_run(pipeline)
-    plan, folder = commands.plan_of(pipeline, target, resume=False)
+    plan, folder = planning.plan_of(pipeline, target, resume=False)
     space = searching.space_of(plan.parameters, commands.given(pairs, file))
     wish = searching.Wish(search or "", trials, seed, metric, minimize, prune)
     chooser, count = sweeping.choose(plan.parameters, space, wish)
     store = commands.store_of(pipeline)
     os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
-    source = commands.source_of(plan, pipeline)
+    source = planning.source_of(plan, pipeline)
     name = experiment or plan.name
     whole = starting.start(
         name=f"{plan.name}-{target.name}", experiment=name, kind="sweep", source=source, activate=False,

@@ -1,0 +1,38 @@
+"""A notebook or an export, as it is named → the manifest to run, and the folder where its cells run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops_jlab.errors import InputError
+from mlops_jlab.pipeline import export as exporting
+from mlops_jlab.pipeline import manifest
+from mlops_jlab.pipeline.manifest import Manifest
+
+
+def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Path]:
+    """The manifest to run, and the folder where its cells run."""
+    if pipeline.is_dir():
+        plan = manifest.read(pipeline)
+        source = (pipeline / plan.source).resolve()
+        return plan, source.parent if source.is_file() else Path.cwd()
+    if resume:
+        return manifest.read(target / "pipeline"), pipeline.parent
+    graph = exporting.graph_of(pipeline)
+    if graph.errors:
+        raise exporting.UnfitNotebook(graph)
+    if (target / "run.json").exists():
+        raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
+    target.mkdir(parents=True, exist_ok=True)
+    if any(target.iterdir()):
+        raise InputError(f"{target} holds something that is no run", hint="choose another --output")
+    exporting.export(graph, target / "pipeline")
+    return manifest.read(target / "pipeline"), pipeline.parent
+
+
+def source_of(plan: Manifest, pipeline: Path) -> Path:
+    """The notebook that the pipeline was made from, as far as it is there."""
+    if pipeline.is_file():
+        return pipeline.resolve()
+    found: Path = (pipeline / plan.source).resolve()
+    return found

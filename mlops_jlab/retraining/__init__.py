@@ -1,0 +1,1 @@
+"""Due, run, gates, register, promote or not, tell: retraining as one story."""

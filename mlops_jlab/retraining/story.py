@@ -1,0 +1,238 @@
+"""One firing of a schedule, from what made it due to whom was told; each step with its reason.
+
+What was done is written down before the next step begins, so that another worker can go on where this one
+died. The run goes on in its own folder; a promotion is one transaction, and is not done twice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops_jlab.engine.options import Listener, Options
+from mlops_jlab.engine.report import write_report
+from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
+from mlops_jlab.engine.runner import run
+from mlops_jlab.engine.tracked import TrackedRun
+from mlops_jlab.entities.models import CHALLENGER, ModelVersion
+from mlops_jlab.entities.schedules import Firing, Schedule, Story
+from mlops_jlab.errors import ConflictError, InputError, MlopsError
+from mlops_jlab.pipeline.manifest import Manifest
+from mlops_jlab.pipeline.planning import plan_of, source_of
+from mlops_jlab.registry import versions
+from mlops_jlab.retraining import alerts, schedules
+from mlops_jlab.store import opening, scheduling
+from mlops_jlab.store.location import VARIABLE, Place
+
+RETRAINING = "retraining"
+
+
+class Quiet:
+    """Nobody watches a scheduled run; what it does is in the run table."""
+
+    def started(self, state: RunState) -> None:
+        """The run begins."""
+
+    def step(self, step: StepState, note: str = "") -> None:
+        """A step changed its status."""
+
+    def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
+        """A step begins a cell."""
+
+    def ended(self, state: RunState) -> None:
+        """The run is over."""
+
+
+class Failed(Exception):
+    """A step of the story failed; ``again`` says whether another try may help."""
+
+    def __init__(self, step: str, why: str, *, again: bool = True) -> None:
+        super().__init__(why)
+        self.step, self.why, self.again = step, why, again
+
+
+@dataclass
+class Retraining:
+    """Goes through the story of one firing that this process has claimed."""
+
+    place: Place
+    schedule: Schedule
+    firing: Firing
+    clock: Callable[[], float] = time.time
+    listener: Listener | None = None
+
+    def go(self) -> Firing:
+        """To its end; how it came out is in the store."""
+        event = "failed"
+        begun = time.monotonic()
+        try:
+            pipeline = self._check_data()
+            self._run(pipeline, begun)
+            event = self._promote()
+        except Failed as failed:
+            if failed.again and self.firing.attempt <= self.schedule.retries:
+                return self._later(failed)
+            self._note(failed.step, "failed", failed.why)
+        self._tell(event)
+        self.firing = replace(
+            self.firing, status="failed" if event == "failed" else "finished", ended=self.clock()
+        )
+        self._save()
+        self._forget_old()
+        return self.firing
+
+    def _note(self, step: str, outcome: str, why: str = "") -> None:
+        told = Story(step, outcome, why[:2000], self.clock())
+        self.firing = replace(self.firing, steps=(*self.firing.steps, told))
+        self._save()
+
+    def _save(self, not_before: float = 0.0) -> None:
+        with opening.writing(self.place) as connection:
+            scheduling.save(connection, self.firing, not_before=not_before)
+
+    def _later(self, failed: Failed) -> Firing:
+        wait = min(86_400.0, self.schedule.backoff * 2.0 ** (self.firing.attempt - 1))
+        self._note(failed.step, "again", f"{failed.why}; tried again in {wait:g} s")
+        self.firing = replace(self.firing, status="waiting")
+        self._save(self.clock() + wait)
+        return self.firing
+
+    def _check_data(self) -> Path:
+        for path in self.schedule.on_data:
+            found = Path(path)
+            if not found.exists() or (found.is_dir() and not any(found.iterdir())):
+                raise Failed("data", f"there is nothing at {path}")
+            if found.is_file() and not found.stat().st_size:
+                raise Failed("data", f"{path} is empty")
+        try:
+            pipeline = schedules.what_is_executed(self.place, self.schedule)
+        except InputError as error:
+            raise Failed("data", str(error.message), again=False) from error
+        if self.schedule.on_data:
+            self._note("data", "done", f"{len(self.schedule.on_data)} paths are there")
+        return pipeline
+
+    def _run(self, pipeline: Path, begun: float) -> None:
+        target = Path(self.firing.folder or self._folder())
+        resume = (target / "run.json").exists()
+        if not resume:
+            shutil.rmtree(target, ignore_errors=True)
+        self.firing = replace(self.firing, folder=str(target))
+        self._save()
+        try:
+            plan, tracked, state = self._execute(pipeline, target, begun, resume=resume)
+        except MlopsError as error:
+            raise Failed("run", error.message, again=not isinstance(error, InputError)) from error
+        with suppress(MlopsError, OSError):
+            tracked.keep_report(write_report(plan, RunFolder(target), state))
+        if tracked.run is not None:
+            tracked.run.recorder.flush()
+        if state.status != "finished":
+            raise Failed("run", _failure(state))
+        cached = sum(bool(step.cached) for step in state.steps)
+        took = f"{len(state.steps)} steps in {state.seconds or 0:.1f} s"
+        self._note("run", "done", f"{took}, {cached} of them cached")
+
+    def _execute(
+        self, pipeline: Path, target: Path, begun: float, *, resume: bool
+    ) -> tuple[Manifest, TrackedRun, RunState]:
+        plan, folder = plan_of(pipeline, target, resume=resume and pipeline.is_file())
+        source = source_of(plan, pipeline)
+        if self.schedule.pin:
+            source = Path(self.schedule.pipeline)
+            folder = source.parent
+        os.environ[VARIABLE] = str(self.place.root)
+        tracked = TrackedRun(
+            self.listener or Quiet(), source, RunFolder(target), self.schedule.name, begun=self._begun
+        )
+        options = Options(
+            folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
+            environment_of=tracked.environment_of, metrics=tracked.metrics,
+            cancelled=lambda: self._too_long(begun),
+        )  # fmt: skip
+        values = {} if resume else self.schedule.parameters
+        return plan, tracked, run(plan, target, values, options, tracked)
+
+    def _folder(self) -> Path:
+        stamp = "".join(char if char.isalnum() else "-" for char in self.firing.due)
+        return self.place.root / "runs" / self.schedule.name / stamp[:80]
+
+    def _begun(self, run_id: str) -> None:
+        runs = [*self.firing.run.split(), run_id]
+        self.firing = replace(self.firing, run=" ".join(runs))
+        self._save()
+
+    def _too_long(self, begun: float) -> str:
+        limit = self.schedule.timeout
+        over = limit and time.monotonic() - begun > limit
+        return f"the time limit of {limit:g} s was reached" if over else ""
+
+    def _promote(self) -> str:
+        """Looks at what the run has registered and what its gates say; the event that comes of it."""
+        runs = self.firing.run.split()
+        made = [version for run_id in runs for version in versions.all_versions(self.place, whole=run_id)]
+        if not made:
+            self._note("register", "nothing", "the run has registered no model: nothing in it has changed")
+            return "kept"
+        events = [self._judge(version) for version in made]
+        return next(event for event in ("failed", "refused", "promoted", "kept") if event in events)
+
+    def _judge(self, version: ModelVersion) -> str:
+        self._note("register", "done", f"{version.title}, {version.size:,} bytes")
+        verdict, alias = version.verdict, self.schedule.promote
+        why = str(version.gate["why"]) if version.gate else "no gate has judged it"
+        self._note("gates", verdict or "none", f"{version.title}: {why}")
+        if not alias:
+            return "refused" if verdict == "fail" else "kept"
+        if verdict != "pass":
+            self._note("promote", "no", f"{version.model}@{alias} stays: {verdict or 'no gate'}")
+            return "kept" if verdict == "not enough data" else "refused"
+        if alias in version.aliases:
+            self._note("promote", "done", f"{version.title} is the {alias} already")
+            return "promoted"
+        expected = int(version.gate["champion"]) if version.gate else None
+        if self.schedule.approve:
+            alias, expected = CHALLENGER, None
+        try:
+            moved = versions.promote(
+                self.place, f"{version.model}/{version.version}", alias, expected=expected,
+                reason=f"schedule {self.schedule.name}, due {self.firing.due}: {why}", by=RETRAINING,
+            )  # fmt: skip
+        except ConflictError as error:
+            self._note("promote", "no", error.message)
+            return "refused"
+        waits = f"; somebody has to approve: mlops-jlab models promote {version.model}@{CHALLENGER}"
+        told = f"{moved.model}@{alias}: version {moved.before or 'none'} → {moved.after}"
+        self._note("promote", "done", told + (waits if self.schedule.approve else ""))
+        return "promoted"
+
+    def _tell(self, event: str) -> None:
+        if event not in self.schedule.alert_on or not self.schedule.alerts:
+            return
+        lines = [f"{step.step}: {step.outcome}  {step.why}".rstrip() for step in self.firing.steps]
+        title = f"{self.schedule.name}: {event}"
+        body = "\n".join([f"due {self.firing.due} ({self.firing.cause})", *lines, "", self.firing.folder])
+        problems = alerts.send(self.schedule.alerts, alerts.Message(event, title, body))
+        self._note("tell", "failed" if problems else "done", "; ".join(problems) or title)
+
+    def _forget_old(self) -> None:
+        """Keeps the folders of the last runs; all else of them stays in the run table."""
+        with opening.reading(self.place) as connection:
+            past = scheduling.firings(connection, self.schedule.id, 10_000)
+        root = self.place.root / "runs"
+        for firing in past[self.schedule.keep :]:
+            folder = Path(firing.folder)
+            if firing.folder and firing.status in ("finished", "failed") and folder.is_relative_to(root):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _failure(state: RunState) -> str:
+    for step in state.steps:
+        if step.error:
+            return f"step {step.name}: {step.error['kind']}: {step.error['message']}"
+    return state.error or f"the run was {state.status}"

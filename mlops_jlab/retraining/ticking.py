@@ -1,0 +1,149 @@
+"""Doing what is due, now: the one thing that cron, a timer, CI or a worker has to call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from mlops_jlab.entities.schedules import Firing, Schedule, Story, in_words
+from mlops_jlab.retraining.story import Retraining
+from mlops_jlab.scheduling import data, due
+from mlops_jlab.store import opening, scheduling
+from mlops_jlab.store.artifacts import digest_of
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.recorder import recorder_for
+from mlops_jlab.tracking.telling import tell
+
+GRACE = 300.0  # seconds for which a time that was due is not late yet
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A firing that belongs to this process now."""
+
+    schedule: Schedule
+    firing: Firing
+
+
+def claim_all(place: Place, now: float, most: int = 0) -> Iterator[Claimed]:
+    """Claims what is due, and what dead workers have left; one at a time, as the caller asks for the next.
+
+    Any number of processes may do so at once: each firing is given to one of them.
+    """
+    if not opening.exists(place):
+        return
+    count = 0
+    with opening.writing(place) as connection:
+        left = scheduling.left_behind(connection, now)
+        known = {schedule.id: schedule for schedule in scheduling.schedules(connection)}
+    for firing in left:
+        schedule = known.get(firing.schedule)
+        with opening.writing(place) as connection:
+            mine = scheduling.take_over(connection, firing)
+            if mine is not None and schedule is None:
+                gone = Story("due", "failed", "the schedule was removed", now)
+                steps = (*mine.steps, gone)
+                scheduling.save(connection, replace(mine, status="failed", ended=now, steps=steps))
+        if mine is not None and schedule is not None:
+            yield Claimed(schedule, mine)
+            count += 1
+            if count == most:
+                return
+    for schedule in known.values():
+        claimed = None if schedule.paused else _claim(place, schedule, now)
+        if claimed is not None:
+            yield claimed
+            count += 1
+            if count == most:
+                return
+
+
+def _claim(place: Place, schedule: Schedule, now: float) -> Claimed | None:
+    since, moment = datetime.fromtimestamp(schedule.checked, UTC), datetime.fromtimestamp(now, UTC)
+    found = due.due(schedule, since, moment)
+    if found is not None:
+        at, late = found.at.isoformat(timespec="seconds"), now - found.at.timestamp()
+        missed = f", {found.missed} before it were missed" if found.missed else ""
+        why = f"due at {at}" + (f", {in_words(round(late))} late" if late > GRACE else "") + missed
+        if late > GRACE and schedule.catch_up == "skip":
+            with opening.writing(place) as connection:
+                scheduling.claim(
+                    connection, schedule, at, "time", status="skipped", checked=now, alone=False,
+                    steps=[Story("due", "skipped", f"{why}: missed times are not caught up", now)],
+                )  # fmt: skip
+            return None
+        return _take(place, schedule, at, "time", why, now)
+    if not schedule.on_data:
+        return None
+    seen = data.look(schedule.on_data, schedule.seen, now, digest_of)
+    changed = data.changed(schedule.seen, seen)
+    if not changed:
+        return None
+    names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+    at = f"{moment.isoformat(timespec='seconds')} data"
+    return _take(place, schedule, at, "data", f"changed: {names}", now, seen)
+
+
+def _take(
+    place: Place, schedule: Schedule, at: str, cause: str, why: str, now: float, seen: str = ""
+) -> Claimed | None:
+    with opening.writing(place) as connection:
+        if schedule.cooldown and cause == "data":
+            last = scheduling.firings(connection, schedule.id, 1)
+            if last and now - last[0].started < schedule.cooldown:
+                return None  # it is looked at again when the time is over
+        told = [Story("due", "done", why, now)]
+        won = scheduling.claim(connection, schedule, at, cause, steps=told, checked=now, seen=seen)
+        return Claimed(schedule, scheduling.get(connection, schedule.id, at)) if won else None
+
+
+def run_now(place: Place, name: str, why: str = "asked for") -> Claimed | None:
+    """Claims a firing of a schedule by hand; nothing if one of it is running."""
+    now = time.time()
+    with opening.writing(place) as connection:
+        schedule = scheduling.find(connection, name)
+        at = f"{datetime.fromtimestamp(now, UTC).isoformat(timespec='seconds')} by hand"
+        told = [Story("due", "done", why, now)]
+        won = scheduling.claim(connection, schedule, at, "hand", steps=told)
+        return Claimed(schedule, scheduling.get(connection, schedule.id, at)) if won else None
+
+
+def start(place: Place, claimed: Claimed) -> subprocess.Popen[bytes]:
+    """Executes a claimed firing in a process of its own, which takes the claim over."""
+    log = place.root / "schedules" / f"{claimed.schedule.id}.log"
+    log.parent.mkdir(exist_ok=True, mode=0o700)
+    firing, module = claimed.firing, "mlops_jlab.retraining.ticking"
+    words = [sys.executable, "-m", module, str(place.root), firing.schedule, firing.due]
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+            env={**os.environ, "MLOPS_JLAB_STORE": str(place.root)},
+        )  # fmt: skip
+
+
+def execute(place: Place, claimed: Claimed) -> Firing:
+    """Executes a claimed firing here."""
+    return Retraining(place, claimed.schedule, claimed.firing).go()
+
+
+def main(argv: list[str]) -> int:
+    """A claimed firing, in this process: ``STORE SCHEDULE DUE``."""
+    from pathlib import Path
+
+    place = Place(Path(argv[0]))
+    recorder_for(place, tell).open_database()
+    with opening.writing(place) as connection:
+        firing = scheduling.take_over(connection, scheduling.get(connection, argv[1], argv[2]), again=False)
+        schedule = scheduling.find(connection, argv[1])
+    if firing is None:
+        return 1
+    return 0 if execute(place, Claimed(schedule, firing)).status == "finished" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

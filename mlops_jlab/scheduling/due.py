@@ -1,0 +1,122 @@
+"""When a schedule is due: cron lines in a time zone, or every so often. The clock is an argument.
+
+Cron lines have the meaning of Debian's cron (cronsim): a local time that the clock jumps over in spring
+comes at its end, one that the clock passes twice in autumn comes once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+
+from mlops_jlab.entities.schedules import Schedule
+from mlops_jlab.errors import InputError, nearest
+
+SHORTEST = 10.0  # seconds between two times that are due
+_NICKNAMES = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}  # fmt: skip
+_MOST_MISSED = 10_000
+
+
+@dataclass(frozen=True)
+class Due:
+    """The newest time that is due, and how many before it were missed."""
+
+    at: datetime
+    missed: int = 0
+
+
+def check(schedule: Schedule) -> Schedule:
+    """The schedule with its cron line written out.
+
+    Raises:
+        InputError: it is never due, or its line or zone is none.
+    """
+    if not (schedule.cron or schedule.every or schedule.on_data):
+        raise InputError(
+            "the schedule is never due", hint="say when: --cron '0 3 * * *', --every 6h or --on-data PATH"
+        )
+    if schedule.cron and schedule.every:
+        raise InputError("a schedule has a cron line or is due every so often, not both")
+    if schedule.every and schedule.every < SHORTEST:
+        raise InputError(f"a schedule is due every {SHORTEST:g} seconds at most")
+    if schedule.tz not in available_timezones():
+        raise InputError(
+            f"there is no time zone {schedule.tz!r}{nearest(schedule.tz, available_timezones())}",
+            hint="name one such as Europe/Berlin",
+        )
+    if not schedule.cron:
+        return schedule
+    line = _NICKNAMES.get(schedule.cron.strip(), schedule.cron.strip())
+    try:
+        next(CronSim(line, datetime(2026, 1, 1, tzinfo=ZoneInfo(schedule.tz))))
+    except CronSimError as error:
+        raise InputError(
+            f"the cron line {schedule.cron!r} is none: {error}",
+            hint="minute hour day month weekday, such as '0 3 * * *'",
+        ) from error
+    except StopIteration:
+        raise InputError(f"the cron line {schedule.cron!r} is never due") from None
+    from dataclasses import replace
+
+    return replace(schedule, cron=line)
+
+
+def times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The times after ``after`` at which the schedule is due, in UTC; none if only data makes it due."""
+    if schedule.cron:
+        for local in CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.tz))):
+            yield local.astimezone(UTC)
+    elif schedule.every:
+        start = datetime.fromtimestamp(schedule.created, UTC)
+        count = max(0, math.floor((after - start).total_seconds() / schedule.every))
+        while True:
+            count += 1
+            at = start + timedelta(seconds=count * schedule.every)
+            if at > after:
+                yield at
+
+
+def upcoming(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
+    """The next times at which it is due."""
+    return list(islice(times(schedule, after), count))
+
+
+def due(schedule: Schedule, since: datetime, now: datetime) -> Due | None:
+    """The newest time after ``since`` and not after ``now`` that is due, or nothing.
+
+    A clock that was set back makes nothing due again: ``since`` is later than ``now`` then.
+    """
+    found: list[datetime] = []
+    for at in islice(times(schedule, since), _MOST_MISSED):
+        if at > now:
+            break
+        found.append(at)
+    return Due(found[-1], len(found) - 1) if found else None
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in a text such as ``90s``, ``15min``, ``6h`` or ``1d``.
+
+    Raises:
+        InputError: it is no duration.
+    """
+    units = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+    words = text.strip().lower()
+    number = words.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = words[len(number) :].strip() or "s"
+    try:
+        seconds = float(number) * units[unit]
+    except (ValueError, KeyError):
+        raise InputError(f"{text!r} is no duration", hint="write 90s, 15min, 6h or 1d") from None
+    if not 0 < seconds < 366 * 86_400:
+        raise InputError(f"{text!r} is no duration", hint="more than nothing, and a year at most")
+    return seconds
