@@ -247,12 +247,14 @@ def tick() -> int:
     from mlops_jlab.retraining import ticking
     from mlops_jlab.store import location
 
-    place, failed = location.find(), False
+    place, failed, any_due = location.find(), False, False
     for claimed in ticking.claim_all(place, time.time()):
         click.echo(f"{claimed.schedule.name}: {claimed.firing.steps[0].why}")
         firing = ticking.execute(place, claimed)
         _tell(firing)
-        failed = failed or firing.status == "failed"
+        any_due, failed = True, failed or firing.status == "failed"
+    if not any_due:
+        click.echo("nothing is due")
     return int(failed)
 
 

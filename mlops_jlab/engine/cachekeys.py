@@ -25,6 +25,7 @@ from mlops_jlab.store.artifacts import digest_of
 FORMAT = 1  # of entries: another number is another cache
 _IDENTITY = re.compile(r'(enter\(\n)    "[^"]*",\n    "[^"]*",\n    \d+,\n')
 _READS_ENVIRONMENT = re.compile(r"\benviron\b|\bgetenv\b|%env\b")
+_REGISTRY = re.compile(r"\bgate\s*\.\s*compare\b|\bimport\s+compare\b|\bload_model\b")
 _CLOCK = re.compile(r"\b(?:datetime|date|Timestamp)\.(?:now|today|utcnow)\(")
 _NO_SEED = re.compile(r"\b(?:default_rng|RandomState|SystemRandom|uuid1|uuid4|urandom|token_\w+)\(\s*\)")
 
@@ -115,6 +116,7 @@ def unfit(record: StepRecord, source: str) -> str:
     reasons = {
         "it draws random numbers that nobody seeded": bool(random) or bool(_NO_SEED.search(source)),
         f"it speaks to the network ({', '.join(record.hosts[:3])})": bool(record.hosts),
+        "it asks the model registry": bool(_REGISTRY.search(source)),
         "it asks what day or time it is": bool(_CLOCK.search(source)),
         f"it starts other programs ({', '.join(record.programs[:3])})": bool(record.programs),
         f"it reads and writes {both[0] if both else ''}": bool(both),

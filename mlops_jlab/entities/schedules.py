@@ -82,7 +82,7 @@ class Firing:
     @property
     def why(self) -> str:
         """How it came out, in one line."""
-        return self.steps[-1].why if self.steps else ""
+        return next((step.why for step in reversed(self.steps) if step.step != "tell"), "")
 
 
 def in_words(seconds: float) -> str:
