@@ -84,7 +84,7 @@ def parse(lines: str | Sequence[str | Rule]) -> list[Rule]:
     """
     given = lines.splitlines() if isinstance(lines, str) else [*lines]
     ready = [line for line in given if isinstance(line, Rule)]
-    if len(ready) == len(given):
+    if ready and len(ready) == len(given):
         return ready
     texts = [line if isinstance(line, str) else line.text for line in given]
     found, wrong = read(texts)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -126,9 +126,9 @@ def start(place: Place, claimed: Claimed) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def execute(place: Place, claimed: Claimed) -> Firing:
+def execute(place: Place, claimed: Claimed, clock: Callable[[], float] = time.time) -> Firing:
     """Executes a claimed firing here."""
-    return Retraining(place, claimed.schedule, claimed.firing).go()
+    return Retraining(place, claimed.schedule, claimed.firing, clock).go()
 
 
 def main(argv: list[str]) -> int:

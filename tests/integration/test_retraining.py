@@ -1,0 +1,383 @@
+"""Retraining as one story, on a year of real flights and on small notebooks; and what happens when it is disturbed."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_jlab.entities.schedules import Firing, Schedule
+from mlops_jlab.errors import InputError
+from mlops_jlab.registry import versions
+from mlops_jlab.retraining import alerts, installing, schedules, ticking
+from mlops_jlab.retraining.working import Worker
+from mlops_jlab.store import auditing, opening, scheduling
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.recorder import close_all
+from tests.conftest import notebook_json
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+SMALL = [
+    ("parameters", "gain: float = 0.0"),
+    ("setup", "import numpy as np, pandas as pd, mlops_jlab, os\nfrom mlops_jlab import gate\n"
+     "from sklearn.linear_model import LogisticRegression"),
+    ("step:load", "random = np.random.default_rng(len(open('data.csv').read()))\n"
+     "frame = pd.DataFrame(random.normal(size=(4000, 2)), columns=['a', 'b'])\n"
+     "frame['y'] = (frame.a + frame.b + random.normal(size=4000) > 0).astype(int)"),
+    ("step:fit", "model = LogisticRegression().fit(frame[['a']] if gain == 0 else frame[['a', 'b']], frame.y)\n"
+     "version = mlops_jlab.register_model(model, 'small')"),
+    ("step:judge gate", "assert not os.path.exists('broken'), 'the gate raises'\n"
+     "result = gate.compare(model, frame, 'y', name='small', rules='roc_auc better', bootstrap=True)"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / ".mlops"))
+    (tmp_path / "data.csv").write_text("1")
+    yield Place(tmp_path / ".mlops")
+    close_all()
+
+
+def write(folder: Path, cells: Sequence[tuple[str, str]] = SMALL) -> Path:
+    path = folder / "small.ipynb"
+    path.write_text(json.dumps(notebook_json(list(cells))))
+    return path
+
+
+def add(place: Place, pipeline: Path, given: dict[str, object] | None = None, **spec: Any) -> Schedule:
+    spec = {"cron": "0 3 * * *", "promote": "champion", "backoff": 1.0, "retries": 0, **spec}
+    return schedules.add(place, Schedule("", str(pipeline), **spec), given or {})
+
+
+def tick(place: Place, now: float) -> list[Firing]:
+    return [ticking.execute(place, claimed, lambda: now) for claimed in ticking.claim_all(place, now)]
+
+
+def told(firing: Firing) -> dict[str, str]:
+    return {step.step: step.outcome for step in firing.steps}
+
+
+def mlops(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlops_jlab", *map(str, words)], cwd=cwd, text=True, capture_output=True,
+        timeout=300, env=dict(os.environ),
+    )  # fmt: skip
+
+
+def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
+    """Better models in June and July; not enough to go by, or worse, in the other months; then a poisoned month."""
+    for name in ("05-retrain-on-schedule.ipynb", "flights.py"):
+        shutil.copy(NOTEBOOKS / name, tmp_path)
+
+    def months(*numbers: int) -> None:
+        words = [sys.executable, "flights.py", "flights", *map(str, numbers)]
+        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+
+    months(1, 2, 3, 4)
+    add(place, tmp_path / "05-retrain-on-schedule.ipynb", cron="0 3 1 * *", tz="America/New_York",
+        alerts=(f"command:{shutil.which('tee')} -a told.txt",))  # fmt: skip
+    with opening.writing(place) as connection:  # as if the schedule were of that year
+        connection.execute(
+            "UPDATE schedules SET checked = ?", (datetime(2013, 5, 1, tzinfo=UTC).timestamp(),)
+        )
+    champions, verdicts = {}, {}
+    for month in range(4, 11):
+        if month > 4:
+            months(month)
+        (firing,) = tick(place, datetime(2013, month + 1, 1, 12, tzinfo=UTC).timestamp())
+        assert firing.status == "finished", firing
+        newest = versions.all_versions(place, "flights")[0]
+        verdicts[month], champions[month] = newest.verdict, versions.find(place, "flights@champion").version
+    assert verdicts == {4: "pass", 5: "not enough data", 6: "pass", 7: "pass", 8: "not enough data",
+                        9: "not enough data", 10: "fail"}  # fmt: skip
+    assert champions == {4: 1, 5: 1, 6: 3, 7: 4, 8: 4, 9: 4, 10: 4}
+    poisoned = tmp_path / "flights" / "2013-10.csv"
+    lines = poisoned.read_text().splitlines()
+    poisoned.write_text(
+        "\n".join([lines[0], *(f"{line[:-1]}{1 - int(line[-1])}" for line in lines[1:])]) + "\n"
+    )
+    months(11)
+    (firing,) = tick(place, datetime(2013, 12, 1, 12, tzinfo=UTC).timestamp())
+    assert told(firing)["gates"] == "fail"
+    assert versions.find(place, "flights@champion").version == 4
+    said = (tmp_path / "told.txt").read_text()
+    assert said.count("promote: done") == 3
+    assert said.count("promote: no  flights@champion stays: fail") == 2
+    assert mlops("models", "rollback", "flights", "--reason", "November", cwd=tmp_path).returncode == 0
+    assert versions.find(place, "flights@champion").version == 3
+    with opening.reading(place) as connection:
+        assert auditing.problem(connection) == ""
+        assert [e.action for e in auditing.entries(connection, 2)] == ["roll back", "register"]
+        pictures = connection.execute("SELECT count(*) FROM artifacts WHERE path = 'gate.png'").fetchone()
+    assert pictures == (8,)
+
+
+def test_a_worker_that_dies_between_run_and_promotion_leaves_nothing_half_done(
+    place: Place, tmp_path: Path
+) -> None:
+    schedule = add(place, write(tmp_path))
+    code = (
+        "import os, sys\nfrom mlops_jlab.retraining import story, ticking\n"
+        "story.Retraining._promote = lambda self: os.kill(os.getpid(), 9)\n"
+        "from mlops_jlab.store.location import Place\nfrom pathlib import Path\n"
+        "claimed = ticking.run_now(Place(Path(sys.argv[1])), 'small')\nticking.execute(Place(Path(sys.argv[1])), claimed)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(place.root)], cwd=tmp_path, capture_output=True, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert versions.all_versions(place, "small")[0].aliases == ()
+    (firing,) = tick(place, time.time())
+    assert (firing.status, firing.attempt) == ("finished", 2)
+    assert told(firing)["promote"] == "done"
+    assert [v.version for v in versions.all_versions(place, "small")] == [
+        1
+    ]  # the run went on, and did not begin anew
+    assert versions.find(place, "small@champion").version == 1
+    with opening.reading(place) as connection:
+        assert [e.action for e in auditing.entries(connection)].count("promote") == 1
+        assert len(scheduling.firings(connection, schedule.id)) == 1
+
+
+def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_not(
+    place: Place, tmp_path: Path
+) -> None:
+    notebook = write(tmp_path)
+    schedule = add(place, notebook, retries=1, alerts=(f"command:{shutil.which('tee')} told.txt",))
+    (tmp_path / "broken").touch()
+    now = time.time() + 2 * 86_400
+    (first,) = tick(place, now)
+    assert (first.status, first.steps[-1].outcome) == ("waiting", "again")
+    assert "the gate raises" in first.steps[-1].why
+    assert tick(place, now) == []
+    (second,) = tick(place, now + 86_400)
+    assert (second.status, second.attempt) == ("failed", 2)
+    assert "AssertionError: the gate raises" in (tmp_path / "told.txt").read_text()
+    notebook.unlink()
+    (third,) = tick(place, now + 2 * 86_400)
+    assert (third.status, third.attempt) == ("failed", 1)
+    assert "is gone" in third.why
+    assert schedules.drifted(schedule) == "the notebook is gone"
+
+
+def test_a_pinned_schedule_executes_what_the_notebook_was_and_says_what_has_changed(
+    place: Place, tmp_path: Path
+) -> None:
+    notebook = write(tmp_path)
+    schedule = add(place, notebook, pin=True)
+    assert schedules.drifted(schedule) == ""
+    write(tmp_path, [("step:load", "raise RuntimeError('new')")])
+    assert "was changed on" in schedules.drifted(schedule)
+    (firing,) = tick(place, time.time() + 2 * 86_400)
+    assert firing.status == "finished", firing.steps
+    assert told(firing)["promote"] == "done"
+
+
+def test_data_that_changes_makes_it_due_and_an_unchanged_rerun_registers_nothing(
+    place: Place, tmp_path: Path
+) -> None:
+    add(place, write(tmp_path), cron="", on_data=(str(tmp_path / "data.csv"),))
+    now = time.time()
+    assert tick(place, now + 10) == []
+    (tmp_path / "data.csv").write_text("22")
+    (first,) = tick(place, now + 20)
+    assert (first.cause, told(first)["promote"]) == ("data", "done")
+    assert tick(place, now + 30) == []
+    claimed = ticking.run_now(place, "small")
+    assert claimed is not None
+    again = ticking.execute(place, claimed)
+    assert told(again)["register"] == "nothing"
+    assert len(versions.all_versions(place, "small")) == 1
+    (tmp_path / "data.csv").write_text("")
+    (empty,) = tick(place, now + 60)
+    assert (empty.status, empty.why) == ("failed", f"{tmp_path}/data.csv is empty")
+
+
+def test_missed_times_are_caught_up_once_or_not_at_all(place: Place, tmp_path: Path) -> None:
+    quick = [("step:a", "x = 1")]
+    once = schedules.add(place, Schedule("once", str(write(tmp_path, quick)), cron="0 3 * * *"), {})
+    skip = schedules.add(
+        place, Schedule("skip", str(tmp_path / "small.ipynb"), cron="0 3 * * *", catch_up="skip"), {}
+    )
+    late = datetime.now(UTC).timestamp() + 5 * 86_400
+    assert [firing.schedule for firing in tick(place, late)] == [once.id]
+    with opening.reading(place) as connection:
+        (caught,), (left,) = (scheduling.firings(connection, s.id) for s in (once, skip))
+    assert "4 before it were missed" in caught.steps[0].why
+    assert (left.status, "not caught up" in left.why) == ("skipped", True)
+
+
+def test_somebody_else_approves(place: Place, tmp_path: Path) -> None:
+    add(place, write(tmp_path), approve=True)
+    (firing,) = tick(place, time.time() + 2 * 86_400)
+    assert "somebody has to approve" in firing.why
+    assert versions.find(place, "small@challenger").version == 1
+    assert mlops("models", "promote", "small@challenger", cwd=tmp_path).returncode == 0
+    assert versions.find(place, "small@champion").version == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "spec", "words"),
+    [
+        ({"gian": "1"}, {}, "did you mean 'gain'"), ({"gain": "much"}, {}, "gain"),
+        ({}, {"alerts": ("nonsense",)}, "no address for alerts"), ({}, {"promote": "Best!"}, "no alias"),
+        ({}, {"on_data": ("nowhere.csv",)}, "there is no"), ({}, {"cron": "61 * * * *"}, "cron line"),
+        ({}, {"approve": True, "promote": ""}, "approval is for a promotion"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found_on_the_day_a_schedule_is_made(
+    place: Place, tmp_path: Path, given: dict[str, object], spec: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        add(place, write(tmp_path), given, **spec)
+
+
+class _Hook(http.server.BaseHTTPRequestHandler):
+    seen: list[str] = []  # noqa: RUF012  # of this test alone
+
+    def do_POST(self) -> None:
+        self.seen.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+class _Mail(socketserver.StreamRequestHandler):
+    seen: list[str] = []  # noqa: RUF012
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        text = ""
+        while line := self.rfile.readline().decode():
+            word = line[:4].upper()
+            if word == "DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while (part := self.rfile.readline().decode()) != ".\r\n":
+                    text += part
+                self.seen.append(text)
+            self.wfile.write(b"221 bye\r\n" if word == "QUIT" else b"250 fine\r\n")
+            if word == "QUIT":
+                return
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise imports what Python will drop
+def test_alerts_reach_a_webhook_a_mailbox_and_a_command_and_a_failing_one_is_only_told(
+    place: Place, tmp_path: Path
+) -> None:
+    message = alerts.Message("failed", "flights: failed", "the gate raises")
+    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
+    mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
+    for server in (hook, mail):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        addresses = [
+            f"json://127.0.0.1:{hook.server_address[1]}/x", f"command:{shutil.which('tee')} told.txt",
+            f"mailto://127.0.0.1:{mail.server_address[1]}?from=a@example.org&to=b@example.org",
+        ]  # fmt: skip
+        assert alerts.send(addresses, message) == []
+    finally:
+        for server in (hook, mail):
+            server.shutdown()
+            server.server_close()
+    assert json.loads(_Hook.seen[0])["title"] == "flights: failed"
+    assert "the gate raises" in _Mail.seen[0]
+    assert (tmp_path / "told.txt").read_text() == "the gate raises"
+    problems = alerts.send([addresses[0].replace("://", "://me:secret@"), "command:false"], message)
+    assert len(problems) == 2
+    assert "secret" not in " ".join(problems)
+    add(place, write(tmp_path), alerts=("command:false",))
+    (firing,) = tick(place, time.time() + 2 * 86_400)
+    assert (firing.status, told(firing)["tell"]) == ("finished", "failed")
+
+
+def test_two_workers_execute_each_firing_once_and_stop_when_they_are_told(
+    place: Place, tmp_path: Path
+) -> None:
+    notebook = write(tmp_path, [("step:a", "open('ran', 'a').write('x')")])
+    for number in range(6):
+        schedules.add(place, Schedule(f"s{number}", str(notebook), cron="* * * * *"), {})
+    with opening.writing(place) as connection:
+        connection.execute("UPDATE schedules SET checked = checked - 90")
+    workers = [Worker(place, 2), Worker(place, 2)]
+    threads = [threading.Thread(target=worker.work) for worker in workers]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with opening.reading(place) as connection:
+            done = connection.execute("SELECT count(*) FROM firings WHERE status = 'finished'").fetchone()[0]
+        if done >= 6:
+            break
+        time.sleep(0.5)
+    with opening.writing(place) as connection:
+        connection.execute("UPDATE schedules SET paused = 1")
+    for worker in workers:
+        worker.stop()
+    for thread in threads:
+        thread.join(30)
+    with opening.reading(place) as connection:
+        firings = connection.execute("SELECT schedule, due, attempt FROM firings").fetchall()
+        (runs,) = connection.execute("SELECT count(*) FROM runs WHERE kind = 'pipeline'").fetchone()
+    assert len({(s, d) for s, d, _ in firings}) == len(firings) >= 6
+    assert {attempt for _s, _d, attempt in firings} == {1}
+    assert runs >= 6
+
+
+@pytest.mark.parametrize("kind", installing.KINDS)
+def test_what_is_installed_is_what_its_system_takes(place: Place, tmp_path: Path, kind: str) -> None:
+    written, then = installing.write(kind, place, tmp_path / "out")
+    text = written[0].read_text()
+    assert then
+    if kind == "systemd":
+        assert f'Environment="MLOPS_JLAB_STORE={place.root}"' in text
+        if shutil.which("systemd-analyze"):
+            done = subprocess.run(
+                ["systemd-analyze", "verify", str(written[0])], capture_output=True, text=True
+            )
+            assert "mlops-jlab.service" not in done.stderr, done.stderr
+    if kind == "cron":
+        line = text.split(" ", 5)[5].replace(">> ", "> ").strip()
+        schedules.add(place, Schedule("c", str(write(tmp_path, [("step:a", "x = 1")])), cron="* * * * *"), {})
+        done = subprocess.run(["sh", "-c", line], cwd="/", capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0
+        assert (place.root / "cron.log").read_text()
+
+
+def test_the_command_line_from_adding_to_removing(place: Place, tmp_path: Path) -> None:
+    notebook = write(tmp_path)
+    done = mlops("schedule", "add", notebook, "--cron", "@daily", "--tz", "Europe/Berlin", "-p", "gain=1",
+                 "--promote", "champion", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "next:" in done.stdout
+    assert mlops("schedule", "add", notebook, "--cron", "x", cwd=tmp_path).returncode == 2
+    assert mlops("schedule", "run", "small", cwd=tmp_path).returncode == 0
+    listed = mlops("schedule", "list", cwd=tmp_path).stdout
+    assert "✓" in listed
+    assert "0 0 * * * Europe/Berlin" in listed
+    assert "promote   done" in mlops("schedule", "history", "small", cwd=tmp_path).stdout
+    assert len(mlops("schedule", "next", "small", "-n", "3", cwd=tmp_path).stdout.splitlines()) == 3
+    assert mlops("schedule", "pause", "small", "--reason", "x", cwd=tmp_path).returncode == 0
+    assert "paused" in mlops("schedule", "list", cwd=tmp_path).stdout
+    assert mlops("schedule", "resume", "small", cwd=tmp_path).returncode == 0
+    assert mlops("schedule", "tick", cwd=tmp_path).stdout == "nothing is due\n"
+    assert mlops("schedule", "remove", "small", "--yes", cwd=tmp_path).returncode == 0
+    assert "no schedules yet" in mlops("schedule", "list", cwd=tmp_path).stdout
+    assert mlops("audit", "verify", cwd=tmp_path).returncode == 0
+    assert "remove schedule" in mlops("audit", "list", cwd=tmp_path).stdout

@@ -1,0 +1,241 @@
+"""The statistics behind gates, against the libraries that are known for them, and by simulation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics as known
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from mlops_jlab.errors import InputError
+from mlops_jlab.gates.intervals import difference, holm, rows_missing, share_of_budget, standard_error
+from mlops_jlab.gates.judging import Evidence, Measured, judge
+from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
+from mlops_jlab.gates.rules import parse
+
+Array = Any
+
+
+def classifier(truth: Array, chances: Array) -> Predicted:
+    return Predicted(truth, (chances > 0.5).astype(int), np.column_stack([1 - chances, chances]), (0, 1))
+
+
+def made(seed: int, rows: int = 400, skill: float = 1.0) -> tuple[Array, Array]:
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 2, rows)
+    score = skill * (truth - 0.5) * 2 + random.normal(size=rows)
+    return truth, np.round(1 / (1 + np.exp(-score)), 3)  # some are equal
+
+
+def test_metrics_are_those_of_scikit_learn() -> None:
+    truth, chances = made(0)
+    p = classifier(truth, chances)
+    said = p.labels
+    expected = {
+        "accuracy": known.accuracy_score(truth, said), "roc_auc": known.roc_auc_score(truth, chances),
+        "balanced_accuracy": known.balanced_accuracy_score(truth, said),
+        "precision": known.precision_score(truth, said), "recall": known.recall_score(truth, said),
+        "f1": known.f1_score(truth, said), "log_loss": known.log_loss(truth, chances),
+        "brier": known.brier_score_loss(truth, chances),
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert estimate(name, p).value == pytest.approx(value), name
+    numbers = Predicted(chances, truth * 0.8)
+    for name, function in [("mae", known.mean_absolute_error), ("mse", known.mean_squared_error),
+                           ("rmse", known.root_mean_squared_error), ("r2", known.r2_score)]:  # fmt: skip
+        assert estimate(name, numbers).value == pytest.approx(function(chances, truth * 0.8)), name
+
+
+@pytest.mark.parametrize(
+    "metric", ["accuracy", "roc_auc", "balanced_accuracy", "precision", "recall", "f1", "log_loss", "brier"]
+)
+def test_standard_errors_are_those_of_a_bootstrap(metric: str) -> None:
+    truth, chances = made(1, 600)
+    p = classifier(truth, chances)
+    found = estimate(metric, p)
+    assert found.influence.mean() == pytest.approx(0, abs=1e-9)
+    random = np.random.default_rng(2)
+    again = [estimate(metric, p.take(random.integers(0, 600, 600))).value for _ in range(600)]
+    assert standard_error(found.influence, None)[0] == pytest.approx(np.std(again), rel=0.12)
+
+
+def test_rows_that_hang_together_widen_the_interval_as_a_bootstrap_of_their_units_does() -> None:
+    random = np.random.default_rng(3)
+    units = np.repeat(np.arange(60), 20)
+    truth, chances = made(4, 1200)
+    chances = np.clip(chances + random.normal(0, 0.3, 60)[units] * truth, 0.001, 0.999)
+    p = classifier(truth, chances)
+    found = estimate("log_loss", p)
+    by_unit = standard_error(found.influence, units)
+    again = []
+    for _ in range(600):
+        rows = np.concatenate([np.flatnonzero(units == u) for u in random.integers(0, 60, 60)])
+        again.append(estimate("log_loss", p.take(rows)).value)
+    assert by_unit[1] == 60
+    assert by_unit[0] == pytest.approx(np.std(again), rel=0.15)
+    assert by_unit[0] > 1.3 * standard_error(found.influence, None)[0]
+
+
+def test_mcnemar_and_holm_are_those_of_statsmodels() -> None:
+    truth, chances = made(5)
+    one, other = classifier(truth, chances), classifier(truth, made(6)[1])
+    found = difference("accuracy", one, other, None, 0.05)
+    mine, theirs = one.truth == one.labels, other.truth == other.labels
+    table = [
+        [(mine & theirs).sum(), (mine & ~theirs).sum()],
+        [(~mine & theirs).sum(), (~mine & ~theirs).sum()],
+    ]
+    assert min(1.0, 2 * min(found.worse, found.better)) == pytest.approx(mcnemar(table, exact=True).pvalue)
+    chances_of = [0.001, 0.2, 0.012, 0.03, 0.9]
+    assert holm(chances_of, 0.05) == list(multipletests(chances_of, 0.05, "holm")[0])
+
+
+def test_all_shares_of_a_budget_together_are_the_budget() -> None:
+    assert math.fsum(share_of_budget(0.05, use) for use in range(1, 20_000)) == pytest.approx(0.05, rel=1e-3)
+    assert share_of_budget(0.05, 1) > share_of_budget(0.05, 2)
+
+
+def verdicts(rules: str, seeds: range, gain: float, *, rows: int = 400, days: int = 0) -> list[str]:
+    """What a gate says of challengers that are better by ``gain``, over fresh draws."""
+    found = []
+    for seed in seeds:
+        random = np.random.default_rng(seed)
+        truth = random.integers(0, 2, rows)
+        shared = random.normal(size=rows)
+        units = None
+        if days:
+            units = np.repeat(np.arange(days), rows // days)
+            shared = shared + random.normal(0, 0.7, days)[units]
+
+        def model(
+            skill: float, random: Any = random, truth: Array = truth, shared: Array = shared
+        ) -> Predicted:
+            score = skill * (truth - 0.5) * 2 + 0.7 * shared + random.normal(0, 0.7, rows)
+            return classifier(truth, 1 / (1 + np.exp(-score)))
+
+        columns = {"part": random.integers(0, 4, rows).astype(str)}
+        evidence = Evidence(model(1 + gain), model(1), columns, units, "day" if days else "row")
+        found.append(judge(parse(rules), evidence, 0.05)[0])
+    return found
+
+
+@pytest.mark.parametrize("days", [0, 40])
+@pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "log_loss"])
+def test_a_model_no_better_is_promoted_at_most_at_the_stated_rate(metric: str, days: int) -> None:
+    passed = verdicts(f"{metric} better", range(1000, 1200), 0.0, days=days).count("pass")
+    assert passed <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
+def test_a_truly_better_model_is_promoted_and_without_enough_rows_it_is_said_how_many_are_missing() -> None:
+    assert verdicts("roc_auc better", range(60), 0.6, rows=800).count("pass") >= 54
+    few = verdicts("roc_auc better", range(60), 0.25, rows=120)
+    assert few.count("not enough data") > 20
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 120)
+    shared = random.normal(size=120)
+    one, other = (classifier(truth, 1 / (1 + np.exp(-(k * (truth - 0.5) * 2 + shared)))) for k in (1.2, 1.1))
+    found = difference("roc_auc", one, other, None, 0.05)
+    more = rows_missing(found, 0.02, 0.05) if found.value > 0.02 else rows_missing(found, 0, 0.05)
+    assert more >= 0
+
+
+def slice_evidence(seed: int, loss: float, rows: int = 2000) -> Evidence:
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 2, rows)
+    part = random.integers(0, 5, rows)
+
+    def model(skill: Array) -> Predicted:
+        return classifier(truth, 1 / (1 + np.exp(-(skill * (truth - 0.5) * 2 + random.normal(size=rows)))))
+
+    return Evidence(
+        model(np.where(part == 2, 1 - loss, 1.6)), model(np.full(rows, 1.0)), {"part": part.astype(str)}
+    )
+
+
+def test_a_slice_that_loses_is_caught_though_the_whole_is_better_and_needless_vetoes_are_rare() -> None:
+    rules = parse("accuracy better\nslice part")
+    lost = [judge(rules, slice_evidence(seed, 0.9), 0.05) for seed in range(40)]
+    assert sum(verdict == "fail" for verdict, _ in lost) >= 38
+    assert all("worse in part 2" in found[1].why for verdict, found in lost if verdict == "fail")
+    needless = [judge(rules, slice_evidence(seed, 0.0), 0.05)[1][1].verdict for seed in range(100)]
+    assert needless.count("fail") <= 10
+
+
+def test_many_looks_at_one_evaluation_set_stay_valid() -> None:
+    """The best of many equal challengers must not slip through."""
+    wrong = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        truth = random.integers(0, 2, 400)
+        shared = random.normal(size=400)
+
+        def model(random: Any = random, truth: Array = truth, shared: Array = shared) -> Predicted:
+            score = (truth - 0.5) * 2 + 0.7 * shared + random.normal(0, 0.7, 400)
+            return classifier(truth, 1 / (1 + np.exp(-score)))
+
+        champion = model()
+        passed = (
+            judge(parse("accuracy better"), Evidence(model(), champion), share_of_budget(0.05, use))[0]
+            == "pass"
+            for use in range(1, 31)
+        )
+        wrong += any(passed)
+    assert wrong <= 60 * 0.05 + 3 * math.sqrt(60 * 0.05 * 0.95)
+
+
+@pytest.mark.parametrize("truth", [[], [1] * 50, [0] * 50])
+def test_no_rows_and_one_class_are_not_enough_data(truth: list[int]) -> None:
+    codes = np.array(truth, dtype=int)
+    p = classifier(codes, np.full(len(codes), 0.4))
+    verdict, found = judge(parse("roc_auc better\nlog_loss not worse by 0.1"), Evidence(p, p), 0.05)
+    assert verdict == "not enough data"
+    assert "rows" in found[0].why
+
+
+def test_limits_gaps_and_measures() -> None:
+    truth, chances = made(7)
+    p = classifier(truth, chances)
+    columns = {"sex": np.where(np.arange(400) % 2, "f", "m")}
+    rules = parse("accuracy above 0.99\ngap recall by sex below 0.9\nlatency below 1 ms\nsize below 1 kB\n"
+                  "no overlap\nloads cleanly\nbeats baseline")  # fmt: skip
+    measured = Measured(latency=0.1, size=10, overlap=3, loads="")
+    verdict, found = judge(rules, Evidence(p, None, columns, measured=measured), 0.05)
+    assert verdict == "fail"
+    assert [r.verdict for r in found] == ["fail", "pass", "fail", "pass", "fail", "pass", "pass"]
+    verdict, found = judge(rules, Evidence(p, None, columns), 0.05)
+    assert [r.verdict for r in found][2:6] == ["not enough data"] * 4
+
+
+def test_groups_are_those_of_fairlearn() -> None:
+    from fairlearn.metrics import MetricFrame, selection_rate
+
+    truth, chances = made(8)
+    p = classifier(truth, chances)
+    groups = np.array(["a", "b", "c"])[np.arange(400) % 3]
+    frame = MetricFrame(metrics=selection_rate, y_true=truth, y_pred=p.labels, sensitive_features=groups)
+    found = judge(
+        parse("accuracy above 0.1\ngap selection_rate by g below 0.5"), Evidence(p, None, {"g": groups}), 0.05
+    )
+    assert found[1][1].estimate == pytest.approx(frame.difference())
+
+
+def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
+    truth, chances = made(9)
+    p = classifier(truth, chances)
+    with pytest.raises(InputError, match="did you mean 'carrier'"):
+        judge(parse("accuracy better\nslice carier"), Evidence(p, p, {"carrier": truth}), 0.05)
+
+
+def test_few_days_decide_nothing() -> None:
+    assert set(verdicts("roc_auc better", range(5), 3.0, rows=400, days=5)) == {"not enough data"}
+
+
+def test_a_metric_that_the_model_cannot_have_says_so() -> None:
+    with pytest.raises(Undefined, match="no probabilities"):
+        estimate("log_loss", Predicted(np.array([0, 1]), np.array([0, 1]), None, (0, 1)))
+    with pytest.raises(Undefined, match="more than two classes"):
+        estimate("roc_auc", Predicted(np.array([0, 1]), np.array([0, 1]), np.ones((2, 3)) / 3, (0, 1, 2)))
