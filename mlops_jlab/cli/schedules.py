@@ -297,4 +297,6 @@ def worker(slots: int) -> None:
     try:
         one.work()
     except KeyboardInterrupt:
-        click.echo("stopped; what runs goes on")
+        if one.busy:
+            click.echo(f"waiting for {one.busy} runs; Ctrl-C again leaves them to themselves")
+        one.wait()

@@ -35,6 +35,16 @@ class Worker:
         """Lets :meth:`work` return soon; what runs goes on, and writes down how it ends."""
         self._stop.set()
 
+    def wait(self) -> None:
+        """Waits until what it has started is over."""
+        for process in self._running:
+            process.wait()
+
+    @property
+    def busy(self) -> int:
+        """How many runs are going on."""
+        return sum(process.poll() is None for process in self._running)
+
     def work(self) -> None:
         """Works until it is stopped."""
         watch = StoreWatch(self._place.root)

@@ -166,7 +166,7 @@ def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_
     assert (first.status, first.steps[-1].outcome) == ("waiting", "again")
     assert "the gate raises" in first.steps[-1].why
     assert tick(place, now) == []
-    (second,) = tick(place, now + 86_400)
+    (second,) = tick(place, now + 600)
     assert (second.status, second.attempt) == ("failed", 2)
     assert "AssertionError: the gate raises" in (tmp_path / "told.txt").read_text()
     notebook.unlink()
@@ -330,8 +330,9 @@ def test_two_workers_execute_each_firing_once_and_stop_when_they_are_told(
         connection.execute("UPDATE schedules SET paused = 1")
     for worker in workers:
         worker.stop()
-    for thread in threads:
+    for thread, worker in zip(threads, workers, strict=True):
         thread.join(30)
+        worker.wait()
     with opening.reading(place) as connection:
         firings = connection.execute("SELECT schedule, due, attempt FROM firings").fetchall()
         (runs,) = connection.execute("SELECT count(*) FROM runs WHERE kind = 'pipeline'").fetchone()
