@@ -14,7 +14,9 @@ def _load_jupyter_server_extension(app: Any) -> None:
     from mlops_jlab.server.events import send_changes
     from mlops_jlab.server.mirroring import keep_mirror
     from mlops_jlab.server.routes import add_routes
+    from mlops_jlab.server.schedules import look_after
 
     add_routes(app)
     send_changes(app)
     keep_mirror(app)
+    look_after(app)

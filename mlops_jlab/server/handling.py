@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import ensure_async
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.errors import InputError, MlopsError, StoreError
+from mlops_jlab.errors import ConflictError, InputError, MlopsError, StoreError
 from mlops_jlab.store import location
 from mlops_jlab.store.location import Place
 
@@ -108,6 +108,8 @@ def status_of(error: MlopsError) -> int:
     """The HTTP status of an error: the user's fault is 4xx, ours 5xx."""
     if isinstance(error, NotThere) or "there is no run" in error.message:
         return 404
+    if isinstance(error, ConflictError):
+        return 409
     if isinstance(error, InputError):
         return 400
     return 503 if isinstance(error, StoreError) else 500

@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_server.utils import url_path_join
 
-from mlops_jlab.server import pipelines, runs, sources
+from mlops_jlab.server import models, pipelines, runs, schedules, sources
 from mlops_jlab.server.handling import Route
 
 _RUN = r"([0-9a-f]{4,32})"
@@ -32,6 +32,14 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("pipelines/export", pipelines.ExportRoute),
     (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
     (rf"pipelines/{_RUN}/debug", pipelines.DebugRoute),
+    ("models", models.ModelsRoute),
+    ("models/promote", models.PromoteRoute),
+    ("models/rollback", models.RollbackRoute),
+    ("models/card", models.CardRoute),
+    ("models/compare", models.CompareVersionsRoute),
+    ("audit", models.AuditRoute),
+    ("schedules", schedules.SchedulesRoute),
+    (r"schedules/(pause|resume|remove|run)", schedules.ScheduleRoute),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import sqlite3
 import subprocess
 import sys
@@ -310,6 +311,7 @@ def examples() -> list[tuple[str, str]]:
         path = (
             pattern.replace("([0-9a-f]{4,32})", "a" * 32)
             .replace("(delete|restore)", "delete")
+            .replace("(pause|resume|remove|run)", "pause")
             .replace("(.+)", "x")
         )
         found += [(path, m) for m in ("GET", "POST", "PATCH") if m.lower() in vars(handler)]
@@ -338,9 +340,9 @@ def test_the_openapi_file_has_the_routes_and_no_others() -> None:
     for pattern, handler in ROUTES:
         for group, name in names.items():
             pattern = pattern.replace(group, name)
-        alternatives = ["delete", "restore"] if "(delete|restore)" in pattern else [""]
-        for word in alternatives:
-            path = "/" + pattern.replace("(delete|restore)", word)
+        choice = re.search(r"\(([a-z|]+)\)", pattern)
+        for word in choice[1].split("|") if choice else [""]:
+            path = "/" + (pattern.replace(choice[0], word) if choice else pattern)
             known |= {(path, m) for m in ("get", "post", "patch") if m in vars(handler)}
     written = {
         (path, method)
@@ -519,3 +521,67 @@ def test_a_change_of_the_store_is_seen(tmp_path: Path, monkeypatch: pytest.Monke
         watch.mark_dead()
         assert not watch.changed()
     watch.close()
+
+
+async def test_models_are_listed_promoted_and_rolled_back(jp_fetch: Any) -> None:
+    assert await ask(jp_fetch, "models") == {"models": [], "writable": True}
+    for _ in range(2):
+        mlops_jlab.register_model({"weights": HOSTILE}, "m", note=HOSTILE)
+    close_all()
+    found = await ask(jp_fetch, "models")
+    assert [version["version"] for version in found["models"][0]["versions"]] == [2, 1]
+    post = {"method": "POST"}
+    wish = {"model": "m", "version": 1, "alias": "champion", "reason": HOSTILE, "expected": 0}
+    assert await ask(jp_fetch, "models", "promote", body=json.dumps(wish), **post) == {
+        "before": 0,
+        "after": 1,
+    }
+    assert (await refused(jp_fetch, "models", "promote", body=json.dumps(wish | {"version": 2}), **post))[
+        0
+    ] == 409
+    wish |= {"version": 2, "expected": 1}
+    assert await ask(jp_fetch, "models", "promote", body=json.dumps(wish), **post) == {
+        "before": 1,
+        "after": 2,
+    }
+    back = json.dumps({"model": "m", "alias": "champion"})
+    assert await ask(jp_fetch, "models", "rollback", body=back, **post) == {"before": 2, "after": 1}
+    assert (await refused(jp_fetch, "models", "rollback", body=back, **post))[0] == 400
+    compared = await ask(jp_fetch, "models", "compare", params=[("address", "m/1"), ("address", "m/2")])
+    assert compared["titles"] == ["m 1", "m 2"]
+    card = (await ask(jp_fetch, "models", "card", params={"address": "m/1"}))["text"]
+    assert "<img" not in card
+    log = await ask(jp_fetch, "audit")
+    assert [entry["action"] for entry in log["entries"]][:2] == ["roll back", "promote"]
+    assert log["problem"] == ""
+    for wrong in ({"model": "../x", "version": 1}, {"model": "m", "version": "1"}, {"nonsense": 1}):
+        assert (await refused(jp_fetch, "models", "promote", body=json.dumps(wrong), **post))[0] == 400
+
+
+async def test_a_schedule_is_made_run_paused_and_removed(jp_fetch: Any, jp_root_dir: Path) -> None:
+    (jp_root_dir / "quick.ipynb").write_text(json.dumps(notebook_json([("step:a", "x = 1")])))
+    post = {"method": "POST"}
+    wish = {"path": "quick.ipynb", "cron": "0 3 * * *", "tz": "Europe/Berlin", "promote": "champion"}
+    assert await ask(jp_fetch, "schedules", body=json.dumps(wish), **post) == {"name": "quick"}
+    (found,) = (await ask(jp_fetch, "schedules"))["schedules"]
+    assert (found["when"], found["paused"], len(found["next"])) == ("0 3 * * * Europe/Berlin", False, 5)
+    for wrong in (wish, wish | {"name": "b", "cron": "x"}, {"path": "../out.ipynb"}, {"path": "quick.ipynb"}):
+        assert (await refused(jp_fetch, "schedules", body=json.dumps(wrong), **post))[0] in (400, 404)
+    name = json.dumps({"name": "quick", "reason": HOSTILE})
+    await ask(jp_fetch, "schedules", "run", body=name, **post)
+    deadline = time.monotonic() + 60
+    while True:
+        (found,) = (await ask(jp_fetch, "schedules"))["schedules"]
+        if found["firings"][0]["status"] != "running":
+            break
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.3)
+    assert found["firings"][0]["status"] == "finished"
+    assert [step["step"] for step in found["firings"][0]["steps"]] == ["due", "run", "register"]
+    await ask(jp_fetch, "schedules", "pause", body=name, **post)
+    (found,) = (await ask(jp_fetch, "schedules"))["schedules"]
+    assert (found["paused"], found["next"]) == (True, [])
+    await ask(jp_fetch, "schedules", "resume", body=name, **post)
+    await ask(jp_fetch, "schedules", "remove", body=name, **post)
+    assert (await ask(jp_fetch, "schedules"))["schedules"] == []
+    assert (await refused(jp_fetch, "schedules", "run", body=name, **post))[0] == 400
