@@ -50,6 +50,24 @@ export function Choice(props: {
   );
 }
 
+/** A box to tick, with what it means beside it. */
+export function Tick(props: {
+  label: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}): React.JSX.Element {
+  return (
+    <label>
+      <input
+        type="checkbox"
+        checked={props.checked}
+        onChange={event => props.onChange(event.target.checked)}
+      />
+      {props.label}
+    </label>
+  );
+}
+
 /** What is wrong, and what to do, if anything is. Line breaks are kept: they mark places. */
 export function ProblemBox(props: {
   problem: Problem | null;

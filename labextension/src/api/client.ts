@@ -8,12 +8,19 @@ import {
   Course,
   Graph,
   Last,
+  Models,
+  Moved,
   Opened,
   Page,
+  Promotion,
+  Rollback,
   Run,
   RunDetail,
+  Schedules,
+  ScheduleWish,
   SweepWish,
-  TagChange
+  TagChange,
+  VersionComparison
 } from './types';
 
 /** What the server refuses, in its own words. */
@@ -166,6 +173,47 @@ export class Client {
   /** Writes the step that failed as a notebook with its inputs loaded. */
   debug(id: string): Promise<Opened> {
     return this._ask(`pipelines/${id}/debug`, 'POST', {});
+  }
+
+  models(): Promise<Models> {
+    return this._ask('models');
+  }
+
+  promote(wish: Promotion): Promise<Moved> {
+    return this._ask('models/promote', 'POST', wish);
+  }
+
+  rollBack(wish: Rollback): Promise<Moved> {
+    return this._ask('models/rollback', 'POST', wish);
+  }
+
+  /** The model card of a version, as Markdown. */
+  card(address: string): Promise<{ text: string }> {
+    const query = new URLSearchParams({ address });
+    return this._ask(`models/card?${query.toString()}`);
+  }
+
+  compareVersions(addresses: readonly string[]): Promise<VersionComparison> {
+    const query = new URLSearchParams(
+      addresses.map(address => ['address', address])
+    );
+    return this._ask(`models/compare?${query.toString()}`);
+  }
+
+  schedules(): Promise<Schedules> {
+    return this._ask('schedules');
+  }
+
+  schedule(wish: ScheduleWish): Promise<{ name: string }> {
+    return this._ask('schedules', 'POST', wish);
+  }
+
+  /** Pauses, resumes, removes a schedule, or runs it now. */
+  changeSchedule(
+    what: 'pause' | 'resume' | 'remove' | 'run',
+    name: string
+  ): Promise<{ name: string }> {
+    return this._ask(`schedules/${what}`, 'POST', { name });
   }
 
   private async _ask<T>(

@@ -1214,7 +1214,9 @@ export interface paths {
                         tz?: string;
                         every?: string;
                         data?: string[];
-                        parameters?: Record<string, never>;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
                         promote?: string;
                         approve?: boolean;
                         pin?: boolean;

@@ -22,9 +22,30 @@ export type TagChange = Schemas['TagChange'];
 export type StepState = Schemas['StepState'];
 export type Opened = Schemas['Opened'];
 export type Last = Schemas['Last'];
+export type Model = Schemas['Model'];
+export type Models = Schemas['Models'];
+export type Version = Schemas['Version'];
+export type RuleResult = Schemas['RuleResult'];
+export type VersionComparison = Schemas['VersionComparison'];
+export type Moved = Schemas['Moved'];
+export type Schedule = Schemas['Schedule'];
+export type Schedules = Schemas['Schedules'];
+export type Firing = Schemas['Firing'];
 
 type SweepBody = NonNullable<
   paths['/pipelines/sweep']['post']['requestBody']
 >['content']['application/json'];
 
 export type SweepWish = Omit<SweepBody, 'path'>;
+
+type Body<P extends keyof paths> = paths[P] extends {
+  post: {
+    requestBody?: { content: { 'application/json': infer T } };
+  };
+}
+  ? T
+  : never;
+
+export type Promotion = Body<'/models/promote'>;
+export type Rollback = Body<'/models/rollback'>;
+export type ScheduleWish = Body<'/schedules'>;

@@ -9,23 +9,34 @@ import { SidePanel } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 
 import { Client } from '../api/client';
+import { Models, Schedules } from '../api/types';
 import { panelIcon } from '../icons/icons';
+import { actionsOf } from '../models/actions';
+import { ModelsSection } from '../models/section';
 import { Checkers } from '../pipelines/checker';
 import { PipelineModel } from '../pipelines/model';
 import { PipelineSection } from '../pipelines/section';
 import { addRunCommands } from '../runs/commands';
 import { RunsSection } from '../runs/list';
 import { RunsModel } from '../runs/model';
+import { changeSchedule, followSchedules } from '../schedules/following';
+import { SchedulesSection } from '../schedules/section';
 import { COMMANDS } from '../tokens';
+import { Fetched } from './fetched';
 
 const CHANGED = 'https://mlops-jlab.org/events/runs-changed/v1';
 const LIKES = 'mlops-jlab:list';
 
+/** What sleeps while nobody sees it. */
+interface Sleeper {
+  isVisible: boolean;
+  noteChange(): void;
+}
+
 /** The panel. It tells its models whether it is seen. */
 export class MlopsPanel extends SidePanel {
   constructor(
-    private readonly _runs: RunsModel,
-    private readonly _pipeline: PipelineModel,
+    private readonly _models: readonly Pick<Sleeper, 'isVisible'>[],
     trans: TranslationBundle
   ) {
     super();
@@ -37,14 +48,12 @@ export class MlopsPanel extends SidePanel {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._runs.isVisible = true;
-    this._pipeline.isVisible = true;
+    this._models.forEach(model => (model.isVisible = true));
   }
 
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this._runs.isVisible = false;
-    this._pipeline.isVisible = false;
+    this._models.forEach(model => (model.isVisible = false));
   }
 }
 
@@ -72,23 +81,27 @@ export function makePanel(parts: Parts): {
   );
   void state?.fetch(LIKES).then(kept => runs.restoreLikes(kept));
   const pipeline = new PipelineModel(client, checkers, tracker);
+  const { models, schedules } = fetchedOf(client);
+  const sections = [runs, pipeline, models, schedules];
+  const telling = followSchedules(client);
   app.serviceManager.events.stream.connect((_, event) => {
     if (event.schema_id === CHANGED) {
-      runs.noteChange();
-      pipeline.noteChange();
+      sections.forEach(section => section.noteChange());
+      telling.noteChange();
     }
   });
   addRunCommands({ ...parts, model: runs });
   const execute = (command: string, args = {}): void =>
     void app.commands.execute(command, args);
   const openExample = (): void => execute(COMMANDS.openExample);
-  const panel = new MlopsPanel(runs, pipeline, trans);
+  const openRun = (id: string): void => execute(COMMANDS.openRun, { id });
+  const panel = new MlopsPanel(sections, trans);
   panel.addWidget(
     new PipelineSection(
       pipeline,
       client,
       {
-        openRun: id => execute(COMMANDS.openRun, { id }),
+        openRun,
         openExample,
         openAt: (path, cell) => openAt(app, path, cell)
       },
@@ -107,7 +120,56 @@ export function makePanel(parts: Parts): {
       trans
     )
   );
+  addModelsAndSchedules(parts, panel, { models, schedules, openRun });
   return { panel, runs };
+}
+
+/** What the server is asked for when it is seen. */
+interface Asked {
+  models: Fetched<Models>;
+  schedules: Fetched<Schedules>;
+}
+
+function fetchedOf(client: Client): Asked {
+  return {
+    models: new Fetched<Models>(() => client.models(), {
+      models: [],
+      writable: true
+    }),
+    schedules: new Fetched<Schedules>(() => client.schedules(), {
+      schedules: [],
+      writable: true
+    })
+  };
+}
+
+function addModelsAndSchedules(
+  { client, rendermime, trans }: Parts,
+  panel: MlopsPanel,
+  {
+    models,
+    schedules,
+    openRun
+  }: Asked & {
+    openRun: (id: string) => void;
+  }
+): void {
+  panel.addWidget(
+    new ModelsSection({
+      models,
+      actions: actionsOf({ models, client, rendermime, trans, openRun }),
+      trans
+    })
+  );
+  panel.addWidget(
+    new SchedulesSection({
+      schedules,
+      change: (what, { name }) =>
+        void changeSchedule(what, name, schedules, client, trans),
+      openRun,
+      trans
+    })
+  );
 }
 
 /** Opens a notebook and makes a cell of it the active one. */

@@ -7,12 +7,12 @@ import * as React from 'react';
 import { Client } from '../api/client';
 import { Graph } from '../api/types';
 import { Button, ProblemBox } from '../elements';
+import { askForSchedule } from '../schedules/form';
 import { applyChanges } from '../steps/retagging';
 import { Findings, Steps } from './findings';
 import { LastRun } from './log';
 import { PipelineModel } from './model';
 import { Parameters } from './parameters';
-import { showSchedule } from './schedule';
 import { suggestSteps } from './suggestion';
 import { askForSweep } from './sweep';
 
@@ -126,7 +126,7 @@ export class PipelineSection extends ReactWidget {
           label={trans.__('Schedule…')}
           title={trans.__('Run it again and again, at set times')}
           disabled={idle}
-          onClick={() => this._schedule()}
+          onClick={() => void this._schedule()}
         />
         <Button
           label={trans.__('Check')}
@@ -210,10 +210,18 @@ export class PipelineSection extends ReactWidget {
     });
   }
 
-  private _schedule(): void {
-    const path = this._model.panel?.context.path;
-    if (path !== undefined) {
-      void showSchedule(path, this._trans);
+  private async _schedule(): Promise<void> {
+    const wish = await askForSchedule(this._trans);
+    if (wish !== null) {
+      await this._model.withFile(async path => {
+        const { parameters } = this._model;
+        const { name } = await this._client.schedule({
+          path,
+          parameters,
+          ...wish
+        });
+        return this._trans.__('Scheduled as %1', name);
+      });
     }
   }
 

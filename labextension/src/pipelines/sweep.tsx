@@ -5,7 +5,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Parameter, SweepWish } from '../api/types';
-import { Choice } from '../elements';
+import { Choice, Tick } from '../elements';
 import { textOf } from './parameters';
 
 const SEARCHES = ['grid', 'random', 'bayes'] as const;
@@ -153,22 +153,16 @@ function Goal(props: FieldProps): React.JSX.Element {
           onChange={event => change({ metric: event.target.value.trim() })}
         />
       </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={wish.minimize ?? false}
-          onChange={event => change({ minimize: event.target.checked })}
-        />
-        {trans.__('The smallest is best')}
-      </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={wish.prune ?? false}
-          onChange={event => change({ prune: event.target.checked })}
-        />
-        {trans.__('End trials that fall behind')}
-      </label>
+      <Tick
+        label={trans.__('The smallest is best')}
+        checked={wish.minimize ?? false}
+        onChange={minimize => change({ minimize })}
+      />
+      <Tick
+        label={trans.__('End trials that fall behind')}
+        checked={wish.prune ?? false}
+        onChange={prune => change({ prune })}
+      />
     </>
   );
 }
