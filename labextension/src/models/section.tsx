@@ -121,7 +121,7 @@ function OneVersion(
             '%1, %2, %3 MB, by %4',
             version.class.split('.').pop() ?? '',
             version.format,
-            (version.size / 1e6).toFixed(1),
+            (version.size / 1e6).toPrecision(2),
             version.user
           )}
         </p>

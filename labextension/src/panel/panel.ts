@@ -7,6 +7,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
+import { AccordionPanel } from '@lumino/widgets';
 
 import { Client } from '../api/client';
 import { Models, Schedules } from '../api/types';
@@ -26,6 +27,7 @@ import { Fetched } from './fetched';
 
 const CHANGED = 'https://mlops-jlab.org/events/runs-changed/v1';
 const LIKES = 'mlops-jlab:list';
+const FOLDED = [2, 3]; // models and schedules: a click on their titles opens them
 
 /** What sleeps while nobody sees it. */
 interface Sleeper {
@@ -46,8 +48,26 @@ export class MlopsPanel extends SidePanel {
     this.title.caption = trans.__('Pipelines and Runs');
   }
 
+  /** Folds the sections that are opened on demand; those that are open share the room. */
+  private _arrange(): void {
+    const { content } = this;
+    if (content instanceof AccordionPanel) {
+      const share = (): void =>
+        content.setRelativeSizes(
+          content.widgets.map(section => (section.isHidden ? 0 : 1))
+        );
+      content.expansionToggled.connect(share);
+      FOLDED.forEach(place => content.collapse(place));
+      share();
+    }
+  }
+
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
+    if (!this._arranged) {
+      this._arranged = true;
+      window.requestAnimationFrame(() => this._arrange());
+    }
     this._models.forEach(model => (model.isVisible = true));
   }
 
@@ -55,6 +75,8 @@ export class MlopsPanel extends SidePanel {
     super.onAfterHide(message);
     this._models.forEach(model => (model.isVisible = false));
   }
+
+  private _arranged = false;
 }
 
 /** What the panel is built from. */

@@ -74,11 +74,15 @@ function OneSchedule(props: Props & { schedule: Schedule }): React.JSX.Element {
       <p className="jp-mlops-hint">
         {schedule.pin
           ? trans.__('Executes the notebook as it was when this was made.')
-          : trans.__('Follows the notebook.')}{' '}
-        {schedule.changed}
+          : trans.__('Follows the notebook.')}
         {schedule.promote &&
           ` ${trans.__('What passes becomes %1.', schedule.promote)}`}
       </p>
+      {schedule.changed && (
+        <p className="jp-mlops-banner">
+          {trans.__('Since this was made, %1.', schedule.changed)}
+        </p>
+      )}
       <Strip firings={schedule.firings} trans={trans} />
       <Newest {...props} />
       <Buttons {...props} />
