@@ -69,6 +69,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py
+	$(BIN)/python benchmarks/gates.py
 
 pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/panel-example.png docs/images/panel-light.png

@@ -14,7 +14,8 @@ from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA
 from tests.integration.clusters import Cluster
 
-NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("*.ipynb"))
+# What the fifth registers and compares with is another each time; its story is test_retraining's.
+NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
 
 
