@@ -42,7 +42,8 @@ def _push(server: Any) -> Any:
 def push(uri: str) -> None:
     """Send what the server does not have. Sending twice changes nothing."""
     result = _push(_server(uri))
-    click.echo(f"sent {result.runs} runs; {result.unchanged} were there already")
+    models = f" and {result.versions} model versions" if result.versions else ""
+    click.echo(f"sent {result.runs} runs{models}; {result.unchanged} were there already")
 
 
 @mlflow.command()
@@ -81,8 +82,10 @@ def watch(uri: str, every: float) -> None:
         try:
             result = _push(server)
             pause = every
-            if result.runs:
-                click.echo(f"{time.strftime('%H:%M:%S')} sent {result.runs} runs")
+            if result.runs or result.versions:
+                click.echo(
+                    f"{time.strftime('%H:%M:%S')} sent {result.runs} runs, {result.versions} model versions"
+                )
             told = ""
         except StoreError as error:
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -128,6 +128,37 @@ class Server:
             path.write_bytes(content)
             self._client.log_artifact(remote, str(path), folder or None)
 
+    def put_folder(self, remote: str, name: str, folder: Path) -> None:
+        """All files of a folder, as artifacts below ``name``."""
+        self._client.log_artifacts(remote, str(folder), name)
+
+    def versions(self, model: str, tag: str) -> dict[str, str]:
+        """The versions of a registered model that have a tag: its value → their numbers there."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        found = self._client.search_model_versions(f"name = '{model}'", max_results=10_000)
+        return {version.tags[tag]: str(version.version) for version in found if tag in version.tags}
+
+    def add_version(self, model: str, remote: str, inside: str, tags: dict[str, str], note: str) -> str:
+        """A version of a registered model, from artifacts of a run; its number there."""
+        source = f"{self._client.get_run(remote).info.artifact_uri}/{inside}"
+        made = self._client.create_model_version(model, source, remote, tags=tags, description=note or None)
+        return str(made.version)
+
+    def point(self, model: str, wanted: dict[str, str]) -> None:
+        """Lets the aliases of a model point at these versions; others that it has go away."""
+        now = {alias: str(n) for alias, n in self._client.get_registered_model(model).aliases.items()}
+        for alias, number in wanted.items():
+            if now.get(alias) != number:
+                self._client.set_registered_model_alias(model, alias, number)
+        for alias in now.keys() - wanted.keys():
+            self._client.delete_registered_model_alias(model, alias)
+
     def files(self, remote: str, folder: str = "") -> Iterator[str]:
         """The names of all artifacts."""
         for entry in self._client.list_artifacts(remote, folder or None):

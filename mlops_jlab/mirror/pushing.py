@@ -12,7 +12,7 @@ from typing import Any
 from blake3 import blake3
 
 from mlops_jlab.entities.runs import Artifact, Point, Run
-from mlops_jlab.mirror import words
+from mlops_jlab.mirror import versions, words
 from mlops_jlab.mirror.client import Server
 from mlops_jlab.store import artifacts, database, reading
 from mlops_jlab.store.location import Place
@@ -40,6 +40,7 @@ class Pushed:
 
     runs: int = 0
     unchanged: int = 0
+    versions: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -55,7 +56,7 @@ class Push:
         self.result = Pushed()
 
     def all(self, told: Callable[[Pushed], None] = lambda _result: None) -> Pushed:
-        """Sends everything that the server does not have yet, the oldest first.
+        """Sends everything that the server does not have yet, the oldest first: runs, then registered models.
 
         Raises:
             StoreError: the server does not answer; what was sent is remembered.
@@ -64,6 +65,7 @@ class Push:
             with self._server.speaking():
                 self._run(run)
             told(self.result)
+        self.result.versions = versions.push(self._place, self._connection, self._server, self._remotes)
         return self.result
 
     def _runs(self) -> Iterator[Run]:

@@ -260,3 +260,32 @@ def test_names_go_there_and_back(name: str) -> None:
     there = words.name(name)
     assert words.name_back(there) == name
     assert all(char.isascii() and (char.isalnum() or char in "_-. /") for char in there)
+
+
+def test_registered_models_are_mirrored_with_files_and_aliases(
+    place: Place, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+    from sklearn.linear_model import LogisticRegression
+
+    from mlops_jlab.registry import versions
+
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    with mlops_jlab.start_run(run_name="trains") as run:
+        mlops_jlab.register_model(model, "mirrored", note="first")
+    mlops_jlab.register_model(model, "mirrored")
+    versions.promote(place, "mirrored/1")
+    assert push(place, address).versions == 2
+    there = client(address)
+    assert there.get_model_version_by_alias("mirrored", "champion").version in (1, "1")
+    first = there.get_model_version("mirrored", "1")
+    assert first.description == "first"
+    assert first.run_id == remote(address, run.id).info.run_id
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    loaded = mlflow.sklearn.load_model("models:/mirrored@champion")
+    assert loaded.predict([[2.0]]).tolist() == [1]
+    versions.promote(place, "mirrored/2")
+    versions.promote(place, "mirrored/1", "own")
+    assert push(place, address).versions == 0
+    aliases = {alias: str(n) for alias, n in there.get_registered_model("mirrored").aliases.items()}
+    assert aliases == {"champion": "2", "own": "1"}
