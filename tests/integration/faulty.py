@@ -133,6 +133,44 @@ def track(folder: Path) -> None:
         database.checkpoint(connection, place.database, always=True)
 
 
+def promote(folder: Path) -> None:
+    """Two versions, a gate, promotions and a rollback, and a schedule that is claimed and done."""
+    os.environ["MLOPS_JLAB_STORE"] = str(folder / "store")
+    import pandas
+
+    import mlops_jlab
+    from mlops_jlab import gate
+    from mlops_jlab.entities.schedules import Schedule
+    from mlops_jlab.registry import versions
+    from mlops_jlab.retraining import schedules, ticking
+    from mlops_jlab.store import location
+
+    class Model:
+        """A model without a library."""
+
+        def predict(self, rows: Any) -> Any:
+            """The column itself."""
+            return rows["a"].to_numpy()
+
+    rows = pandas.DataFrame({"a": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 3.0]})
+    for number in (1, 2):
+        mlops_jlab.register_model(Model(), "m")
+        say("version", number)
+    place = location.find()
+    versions.promote(place, "m/1")
+    say("champion", 1)
+    gate.compare(Model(), rows, "y", name="m", rules="mae below 9")
+    say("gate", 1)
+    versions.promote(place, "m/2", expected=1)
+    say("champion", 2)
+    versions.roll_back(place, "m")
+    say("champion", 1)
+    schedules.add(place, Schedule("s", str(folder / "notebook.ipynb"), every=3600.0), {})
+    say("schedule", "s")
+    claimed = ticking.run_now(place, "s")
+    say("claimed", claimed is not None)
+
+
 def export(folder: Path) -> None:
     """A notebook exported into a folder, twice: the second replaces the first."""
     _command("export", str(folder / "notebook.ipynb"), "-o", str(folder / "exported"))
@@ -168,7 +206,9 @@ def _unharmed() -> Any:
         print(error, file=sys.stderr)
 
 
-SCENARIOS: dict[str, Callable[[Path], None]] = {"track": track, "export": export, "run": run}
+SCENARIOS: dict[str, Callable[[Path], None]] = {
+    "track": track, "export": export, "run": run, "promote": promote,
+}  # fmt: skip
 
 
 def _main(words: list[str]) -> None:

@@ -23,7 +23,16 @@ from pathlib import Path
 import pytest
 
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import artifacts, database, maintenance, opening, reading
+from mlops_jlab.store import (
+    artifacts,
+    auditing,
+    database,
+    maintenance,
+    opening,
+    reading,
+    registering,
+    scheduling,
+)  # fmt: skip
 from mlops_jlab.store.location import Place
 from tests.conftest import notebook_json
 
@@ -147,6 +156,35 @@ def wrong_after_export(folder: Path, said: str) -> Iterator[str]:
         yield f"{left} was left and is not cleaned up"
 
 
+def wrong_after_promoting(folder: Path, said: str) -> Iterator[str]:
+    place = Place(folder / "store")
+    yield from wrong_in_store(place)
+    told = [line.split() for line in said.splitlines()]
+    if not opening.exists(place):
+        if told:
+            yield "what was acknowledged is lost"
+        return
+    with opening.reading(place) as connection:
+        if problem := auditing.problem(connection):
+            yield problem
+        versions = registering.versions(connection, "m")
+        actions = [entry.action for entry in auditing.entries(connection)]
+        names = [schedule.name for schedule in scheduling.schedules(connection)]
+    champions = [version.version for version in versions if "champion" in version.aliases]
+    if len(champions) > 1:
+        yield f"several are champion: {champions}"
+    for version in versions:
+        for file in version.files:
+            artifacts.read(place, file.digest)
+    if len(versions) < sum(words[0] == "version" for words in told):
+        yield "a version is lost"
+    moved = [words[1] for words in told if words[0] == "champion"]
+    if actions.count("promote") + actions.count("roll back") not in (len(moved), len(moved) + 1):
+        yield f"{len(moved)} moves were acknowledged and the log has {actions}"
+    if ["schedule", "s"] in told and names != ["s"]:
+        yield "the schedule is lost"
+
+
 def wrong_source(folder: Path) -> Iterator[str]:
     if (folder / "notebook.ipynb").read_text("utf-8") != json.dumps(notebook_json(CELLS)):
         yield "the notebook was changed"
@@ -176,6 +214,13 @@ def test_a_fault_at_each_place_of_an_export(tmp_path: Path) -> None:
     found = places(tmp_path / "count", "export")
     assert len(found) > 10
     wrong, _ends = sweep(tmp_path, "export", list(range(1, len(found) + 1)), WAYS, wrong_after_export)
+    assert not wrong, "\n".join(wrong[:10])
+
+
+def test_a_fault_at_each_place_of_registering_and_promoting(tmp_path: Path) -> None:
+    hits = first_hits(places(tmp_path / "count", "promote"))
+    assert len(hits) > 30
+    wrong, _ends = sweep(tmp_path, "promote", hits, ("kill-after", "raise"), wrong_after_promoting)
     assert not wrong, "\n".join(wrong[:10])
 
 
