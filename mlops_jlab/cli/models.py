@@ -146,14 +146,16 @@ def delete(address: str, reason: str) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=None, help="The file or folder to write."
 )
-@click.option("--as", "form", type=click.Choice(["archive", "mlflow"]), default="archive",
+@click.option("--as", "form", type=click.Choice(["archive", "mlflow", "onnx"]), default="archive",
               show_default=True, help="What to write.")  # fmt: skip
+@click.option("--rows", type=click.Path(path_type=Path), default=None, metavar="FILE.csv",
+              help="For ONNX: rows for which both must predict the same.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-def export_model(address: str, output: Path | None, form: str, trust: bool) -> None:
-    """Write a version as an archive that loads without us, or as an MLflow model."""
+def export_model(address: str, output: Path | None, form: str, rows: Path | None, trust: bool) -> None:
+    """Write a version as an archive that loads without us, as an MLflow model, or as ONNX."""
     from mlops_jlab.cli.exporting_models import write
 
-    click.echo(write(address, output, form, trust=trust))
+    click.echo(write(address, output, form, rows, trust=trust))
 
 
 @models.command()

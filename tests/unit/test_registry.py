@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlops_jlab
 from mlops_jlab import gate
 from mlops_jlab.entities.models import ModelAddress, parse_address
 from mlops_jlab.errors import ConflictError, InputError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
-from mlops_jlab.registry import cards, packing, versions
+from mlops_jlab.registry import cards, onnx, packing, versions
 from mlops_jlab.store import artifacts, auditing, database, opening
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
@@ -314,3 +314,25 @@ def test_a_model_that_does_not_load_elsewhere_is_found(place: Place) -> None:
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, cwd=Path.cwd())
     assert done.stdout.startswith("fail"), done.stdout + done.stderr
     assert "nowhere" in done.stdout
+
+
+def test_onnx_is_written_only_if_it_predicts_the_same(place: Place, tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    frame = rows(2)
+    for model in (fitted(), RandomForestClassifier(5, random_state=0).fit(frame[["a", "b"]], frame.y),
+                  LinearRegression().fit(frame[["a", "b"]], frame.a)):  # fmt: skip
+        target = tmp_path / f"{type(model).__name__}.onnx"
+        assert onnx.write(model, frame[["a", "b"]], target) < 1e-4
+        assert target.stat().st_size > 100
+        with pytest.raises(InputError, match="there already"):
+            onnx.write(model, frame[["a", "b"]], target)
+
+    class Liar(LogisticRegression):
+        def predict(self, data: Any) -> Any:
+            return 1 - super().predict(data)
+
+    with pytest.raises(InputError):
+        onnx.write(Liar().fit(frame[["a", "b"]], frame.y), frame[["a", "b"]], tmp_path / "liar.onnx")
+    with pytest.raises(InputError, match="prove nothing"):
+        onnx.write(fitted(), frame[["a", "b"]][:3], tmp_path / "few.onnx")
+    assert not (tmp_path / "liar.onnx").exists()

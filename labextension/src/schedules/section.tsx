@@ -85,6 +85,16 @@ function OneSchedule(props: Props & { schedule: Schedule }): React.JSX.Element {
       )}
       <Strip firings={schedule.firings} trans={trans} />
       <Newest {...props} />
+      {schedule.gates.length > 0 && (
+        <details>
+          <summary>{trans.__('Gate: %1 rules', schedule.gates.length)}</summary>
+          <ul className="jp-mlops-rules">
+            {schedule.gates.map(rule => (
+              <li key={rule}>{rule}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       <Buttons {...props} />
     </section>
   );
