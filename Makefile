@@ -77,6 +77,7 @@ pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/walk-fault.png docs/images/fault.png
 	cp screenshots/walk-run.png docs/images/run.png
 	cp screenshots/walk-compare.png docs/images/compare.png
+	cp screenshots/models.png docs/images/models.png
 
 format: setup node_modules/.ready ## lay the code out
 	$(BIN)/ruff check --fix .
