@@ -145,11 +145,6 @@ def test_a_fault_is_shown_at_its_cell_and_mended_by_a_click(page: Page, own: Lab
 
 def test_a_pipeline_runs_with_a_parameter_and_is_watched(page: Page, own: Lab) -> None:
     panel = page.locator(".jp-mlops-pipeline")
-    panel.get_by_role("button", name="Schedule").click()
-    dialog = page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text(f"0 3 * * *  cd '{own.folder}' && mlops-jlab run 'faulty.ipynb'")
-    shoot(page, "walk-schedule")
-    dialog.get_by_role("button", name="Close").click()
     panel.get_by_text("Parameters", exact=True).click()
     panel.get_by_label("scale").fill("7")
     expect(panel.get_by_text("Parameters (1 changed)")).to_be_visible()
