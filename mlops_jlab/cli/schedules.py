@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_jlab.entities.schedules import EVENTS
+from mlops_jlab.entities.schedules import EVENTS, without_secrets
 
 if TYPE_CHECKING:
     from mlops_jlab.entities.schedules import Firing, Schedule
@@ -66,7 +66,7 @@ def _what(command: Any) -> Any:
         click.option("--keep", type=click.IntRange(1), default=30, show_default=True,
                      help="So many run folders stay."),
         click.option("--alert", "alerts", multiple=True, metavar="ADDRESS",
-                     help="Tell mailto://..., json://HOST/PATH (a webhook), slack://..., command:..."),
+                     help="Tell mailto://..., json://HOST/PATH, command:..., or what env:NAME has."),
         click.option("--alert-on", multiple=True, type=click.Choice(EVENTS),
                      help="Of what (default: all but kept)."),
     )):  # fmt: skip
@@ -123,7 +123,8 @@ def list_schedules(style: str) -> None:
     place = location.find()
     found = schedules.all_schedules(place)
     if style == "json":
-        click.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+        shown = [asdict(one) | {"alerts": list(map(without_secrets, one.alerts))} for one in found]
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
     if not found:
         click.echo("no schedules yet; make one: mlops-jlab schedule add NOTEBOOK --cron '0 3 * * *'")

@@ -10,7 +10,7 @@ from mlops_jlab.engine.options import Listener
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
-from mlops_jlab.store import location, opening, reading
+from mlops_jlab.store import location, opening, reading, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import starting
 from mlops_jlab.tracking.live import LiveRun
@@ -54,8 +54,16 @@ class TrackedRun:
             tags={"pipeline": state.pipeline, "folder": str(self._folder.root)},
         )  # fmt: skip
         self.run.log_params(state.parameters)
+        if any(step.status == "finished" for step in state.steps):
+            self._go_on(self.run)
         self._has_begun(self.run.id)
         self._listener.started(state)
+
+    def _go_on(self, run: LiveRun) -> None:
+        """What steps that are done have registered is judged in this run."""
+        run.recorder.flush()
+        with suppress(MlopsError), opening.writing(run.recorder.place) as connection:
+            registering.adopt(connection, str(self._folder.root), run.id)
 
     def step(self, step: StepState, note: str = "") -> None:
         """A step changed its status."""

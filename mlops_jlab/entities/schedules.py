@@ -85,6 +85,12 @@ class Firing:
         return next((step.why for step in reversed(self.steps) if step.step != "tell"), "")
 
 
+def without_secrets(address: str) -> str:
+    """An address for alerts as it may be shown: the service and the host."""
+    scheme, sign, rest = address.partition("://")
+    return f"{scheme}{sign}{rest.rpartition('@')[2].partition('/')[0].partition('?')[0]}"
+
+
 def in_words(seconds: float) -> str:
     """A duration: ``6 h``, ``90 s``."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_jlab.entities.schedules import without_secrets
 from mlops_jlab.errors import InputError
 
 COMMAND = "command:"
+VARIABLE = "env:"
 _LIMIT = 60.0  # seconds that a command may take
 
 
@@ -30,6 +32,7 @@ def check(address: str) -> None:
     Raises:
         InputError: it cannot.
     """
+    address = _meant(address)
     if address.startswith(COMMAND):
         try:
             words = shlex.split(address.removeprefix(COMMAND))
@@ -40,7 +43,7 @@ def check(address: str) -> None:
         return
     if not _apprise().add(address):
         raise InputError(
-            f"{_hidden(address)!r} is no address for alerts",
+            f"{without_secrets(address)!r} is no address for alerts",
             hint="mailto://USER:PASSWORD@HOST, json://HOST/PATH (a webhook), slack://..., or command:...",
         )
 
@@ -52,14 +55,15 @@ def send(addresses: Sequence[str], message: Message) -> list[str]:
 
 def _send(address: str, message: Message) -> str:
     try:
+        address = _meant(address)
         if address.startswith(COMMAND):
             return _command(address.removeprefix(COMMAND), message)
         teller = _apprise()
         teller.add(address)
         told = teller.notify(title=message.title, body=message.body)
     except Exception as error:  # an alert that fails is told, and nothing else fails with it
-        return f"{_hidden(address)}: {error}"
-    return "" if told else f"{_hidden(address)} could not be told"
+        return f"{without_secrets(address)}: {error}"
+    return "" if told else f"{without_secrets(address)} could not be told"
 
 
 def _command(line: str, message: Message) -> str:
@@ -74,10 +78,18 @@ def _command(line: str, message: Message) -> str:
     return f"{line} ended with {done.returncode}: {done.stderr.strip()[:200]}" if done.returncode else ""
 
 
-def _hidden(address: str) -> str:
-    """An address without its secrets."""
-    scheme, sign, rest = address.partition("://")
-    return f"{scheme}{sign}{rest.rpartition('@')[2].partition('/')[0]}"
+def _meant(address: str) -> str:
+    """The address itself, or the one that an environment variable has, so that no store holds its secrets.
+
+    Raises:
+        InputError: there is no such variable.
+    """
+    if not address.startswith(VARIABLE):
+        return address
+    name = address.removeprefix(VARIABLE)
+    if not os.environ.get(name):
+        raise InputError(f"the environment variable {name} is not set", hint="set it where schedules are run")
+    return os.environ[name]
 
 
 def _apprise() -> Any:

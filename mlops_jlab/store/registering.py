@@ -189,6 +189,17 @@ def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]
     return stack[::-1]
 
 
+def adopt(connection: sqlite3.Connection, folder: str, whole: str) -> None:
+    """What earlier runs in a folder have registered and judged belongs to the run that goes on there."""
+    earlier = (
+        "whole IN (SELECT r.id FROM runs r JOIN tags t ON t.run = r.seq JOIN keys k ON k.id = t.key "
+        "WHERE k.name = 'folder' AND t.value = ? AND r.kind = 'pipeline')"
+    )
+    with database.transaction(connection, durable=True):
+        for table in ("versions", "gate_results"):
+            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, folder))
+
+
 def uses(connection: sqlite3.Connection, evaluation: str, comparison: str) -> int:
     """How many other comparisons have used an evaluation set before this one did."""
     row = connection.execute(

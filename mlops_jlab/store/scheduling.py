@@ -15,7 +15,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from mlops_jlab.entities.runs import ProcessIdentity
-from mlops_jlab.entities.schedules import Firing, Schedule, Story
+from mlops_jlab.entities.schedules import Firing, Schedule, Story, without_secrets
 from mlops_jlab.errors import ConflictError, InputError, nearest
 from mlops_jlab.store import auditing, database
 from mlops_jlab.store.processes import is_alive, this_process
@@ -41,7 +41,8 @@ def add(connection: sqlite3.Connection, schedule: Schedule, *, who: str) -> None
             "VALUES (?, ?, ?, 0, ?, ?, ?)",
             (schedule.id, schedule.name, _spec(schedule), schedule.created, schedule.checked, schedule.seen),
         )
-        auditing.append(connection, who, "add schedule", schedule.name, details=json.loads(_spec(schedule)))
+        shown = json.loads(_spec(schedule)) | {"alerts": list(map(without_secrets, schedule.alerts))}
+        auditing.append(connection, who, "add schedule", schedule.name, details=shown)
 
 
 def _spec(schedule: Schedule) -> str:

@@ -169,11 +169,28 @@ def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_
     (second,) = tick(place, now + 600)
     assert (second.status, second.attempt) == ("failed", 2)
     assert "AssertionError: the gate raises" in (tmp_path / "told.txt").read_text()
+    with opening.reading(place) as connection:
+        assert len(scheduling.firings(connection, schedule.id)) == 1
     notebook.unlink()
     (third,) = tick(place, now + 2 * 86_400)
     assert (third.status, third.attempt) == ("failed", 1)
     assert "is gone" in third.why
     assert schedules.drifted(schedule) == "the notebook is gone"
+
+
+def test_a_second_try_goes_on_and_promotes_what_the_first_has_registered(
+    place: Place, tmp_path: Path
+) -> None:
+    add(place, write(tmp_path), retries=1)
+    (tmp_path / "broken").touch()
+    now = time.time() + 2 * 86_400
+    (first,) = tick(place, now)
+    assert first.status == "waiting"
+    (tmp_path / "broken").unlink()
+    (second,) = tick(place, now + 600)
+    assert (second.status, told(second)["gates"], told(second)["promote"]) == ("finished", "pass", "done")
+    (version,) = versions.all_versions(place, "small")
+    assert (version.verdict, version.aliases) == ("pass", ("champion",))
 
 
 def test_a_pinned_schedule_executes_what_the_notebook_was_and_says_what_has_changed(
@@ -279,7 +296,7 @@ class _Mail(socketserver.StreamRequestHandler):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise imports what Python will drop
 def test_alerts_reach_a_webhook_a_mailbox_and_a_command_and_a_failing_one_is_only_told(
-    place: Place, tmp_path: Path
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = alerts.Message("failed", "flights: failed", "the gate raises")
     hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
@@ -302,7 +319,12 @@ def test_alerts_reach_a_webhook_a_mailbox_and_a_command_and_a_failing_one_is_onl
     problems = alerts.send([addresses[0].replace("://", "://me:secret@"), "command:false"], message)
     assert len(problems) == 2
     assert "secret" not in " ".join(problems)
-    add(place, write(tmp_path), alerts=("command:false",))
+    monkeypatch.setenv("TEAM", "command:false")
+    add(place, write(tmp_path), alerts=("env:TEAM", "json://me:secret@127.0.0.1:1/x"), retries=0)
+    with opening.reading(place) as connection:
+        entry = auditing.entries(connection, 1)[0]
+    assert "secret" not in str(entry.details)
+    assert "secret" not in mlops("schedule", "list", "--format", "json", cwd=tmp_path).stdout
     (firing,) = tick(place, time.time() + 2 * 86_400)
     assert (firing.status, told(firing)["tell"]) == ("finished", "failed")
 
