@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.gates.intervals import FEWEST, Difference, difference, holm, rows_missing, standard_error
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, RuleResult
@@ -55,8 +54,7 @@ def judge(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> tuple[str,
     All must hold, so being right in each is enough; slices are many chances to find something, so their
     number is accounted for (Holm).
 
-    Raises:
-        InputError: a rule names a column that there is not.
+    ``evidence`` has every column that a rule names.
     """
     found = [result for rule in rules for result in _Judge(evidence, alpha, rules).of(rule)]
     verdicts = {result.verdict for result in found}
@@ -169,17 +167,8 @@ class _Judge:
             method, why + (f"; {small} too small to look at" if small else ""),
         )  # fmt: skip
 
-    def _column(self, rule: Rule) -> Array:
-        columns = self._evidence.columns
-        if rule.column not in columns:
-            raise InputError(
-                f"{rule.text!r}: the data has no column {rule.column!r}{nearest(rule.column, columns)}",
-                hint=f"columns: {', '.join(map(str, columns))}"[:300],
-            )
-        return columns[rule.column]
-
     def _parts(self, rule: Rule) -> list[tuple[str, Array]]:
-        values = np.asarray(self._column(rule))
+        values = np.asarray(self._evidence.columns[rule.column])
         if rule.kind == "where":
             return [(rule.text.removeprefix("slice "), _where(rule, values))]
         if rule.kind == "bins":
@@ -207,7 +196,7 @@ class _Judge:
         )  # fmt: skip
 
     def _gap(self, rule: Rule) -> RuleResult:
-        values = np.asarray(self._column(rule)).astype(str)
+        values = np.asarray(self._evidence.columns[rule.column]).astype(str)
         rates: list[tuple[float, float, str]] = []
         for name in np.unique(values):
             rows = np.flatnonzero(values == name)

@@ -15,7 +15,7 @@ import numpy as np
 from blake3 import blake3
 
 from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_model_name, parse_address
-from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.errors import InputError, MlopsError, nearest
 from mlops_jlab.gates.intervals import share_of_budget
 from mlops_jlab.gates.judging import Evidence, Measured, judge
 from mlops_jlab.gates.metrics import Predicted
@@ -167,18 +167,24 @@ class _Rows:
         return Predicted(_codes(self.truth, places), _codes(said, places), chances, tuple(known))
 
     def columns(self, rules: Sequence[Rule]) -> Mapping[str, Any]:
-        """The columns that rules may name."""
-        wanted = {rule.column for rule in rules if rule.column}
-        return {
-            str(name): self.data[name].to_numpy() for name in self.data.columns if str(name) in wanted
-        } or {str(name): () for name in self.data.columns}
+        """The columns that the rules name.
+
+        Raises:
+            InputError: the data does not have one of them.
+        """
+        known = {str(name): name for name in self.data.columns}
+        for rule in rules:
+            if rule.column and rule.column not in known:
+                raise InputError(
+                    f"{rule.text!r}: the data has no column {rule.column!r}{nearest(rule.column, known)}",
+                    hint=f"columns: {', '.join(known)}"[:300],
+                )
+        return {rule.column: self.data[known[rule.column]].to_numpy() for rule in rules if rule.column}
 
     def units(self, column: str) -> Any:
         """A code for each row that says which rows hang together."""
         if not column:
             return None
-        if column not in self.data.columns:
-            raise InputError(f"the data has no column {column!r}, the unit")
         return np.unique(self.data[column].astype(str).to_numpy(), return_inverse=True)[1]
 
     def hashes(self, data: Any, truth: Any) -> Any:

@@ -9,11 +9,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.dataflow.gatecells import rules_of
 from mlops_jlab.entities.models import check_alias
+from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.schedules import CATCH_UP, EVENTS, Schedule
 from mlops_jlab.errors import InputError
@@ -119,17 +121,27 @@ def drifted(schedule: Schedule) -> str:
         source = source_of(manifest.read(source), source)
     if not source.is_file():
         return "the notebook is gone"
-    found, _findings = reading.read(source)
-    if found.digest == schedule.digest:
+    about = source.stat()
+    if _read(source, about.st_mtime_ns).digest == schedule.digest:
         return ""
-    changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+    changed = datetime.fromtimestamp(about.st_mtime, UTC)
     return f"the notebook was changed on {changed:%Y-%m-%d %H:%M} UTC"
 
 
 def gates(schedule: Schedule) -> dict[str, list[str]]:
     """The rules that stand in the gates of the notebook that is followed, by step."""
     source = Path(schedule.pipeline)
-    return rules_of(reading.read(source)[0]) if source.is_file() else {}
+    return _rules(source, source.stat().st_mtime_ns) if source.is_file() else {}
+
+
+@lru_cache(256)
+def _read(source: Path, _stamp: int) -> Notebook:
+    return reading.read(source)[0]
+
+
+@lru_cache(256)
+def _rules(source: Path, stamp: int) -> dict[str, list[str]]:
+    return rules_of(_read(source, stamp))
 
 
 def set_paused(place: Place, name: str, paused: bool, reason: str = "") -> Schedule:

@@ -20,6 +20,7 @@ from mlops_jlab.store.recorder import recorder_for
 from mlops_jlab.tracking.telling import tell
 
 GRACE = 300.0  # seconds for which a time that was due is not late yet
+DEATHS = 4  # attempts beyond the tries of a schedule, for processes that die
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,9 @@ def claim_all(place: Place, now: float, most: int = 0) -> Iterator[Claimed]:
         left = scheduling.left_behind(connection, now)
         known = {schedule.id: schedule for schedule in scheduling.schedules(connection)}
     for firing in left:
-        schedule = known.get(firing.schedule)
-        with opening.writing(place) as connection:
-            mine = scheduling.take_over(connection, firing)
-            if mine is not None and schedule is None:
-                gone = Story("due", "failed", "the schedule was removed", now)
-                steps = (*mine.steps, gone)
-                scheduling.save(connection, replace(mine, status="failed", ended=now, steps=steps))
-        if mine is not None and schedule is not None:
-            yield Claimed(schedule, mine)
+        claimed = _go_on(place, firing, known.get(firing.schedule), now)
+        if claimed is not None:
+            yield claimed
             count += 1
             if count == most:
                 return
@@ -61,6 +56,20 @@ def claim_all(place: Place, now: float, most: int = 0) -> Iterator[Claimed]:
             count += 1
             if count == most:
                 return
+
+
+def _go_on(place: Place, firing: Firing, schedule: Schedule | None, now: float) -> Claimed | None:
+    """Takes over what another has left, unless there is no sense in it."""
+    with opening.writing(place) as connection:
+        mine = scheduling.take_over(connection, firing)
+        if mine is None:
+            return None
+        if schedule is not None and mine.attempt <= schedule.retries + DEATHS:
+            return Claimed(schedule, mine)
+        why = "the schedule was removed" if schedule is None else "its process died again and again"
+        steps = (*mine.steps, Story("due", "failed", why, now))
+        scheduling.save(connection, replace(mine, status="failed", ended=now, steps=steps))
+    return None
 
 
 def _claim(place: Place, schedule: Schedule, now: float) -> Claimed | None:

@@ -6,10 +6,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.retraining import ticking
+from mlops_jlab.retraining.ticking import Claimed
 from mlops_jlab.scheduling import due
 from mlops_jlab.store import opening, scheduling
 from mlops_jlab.store.location import Place
@@ -27,7 +29,7 @@ class Worker:
         self._place = place
         self._slots = max(1, slots)
         self._told = told
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[subprocess.Popen[bytes], Claimed] = {}
         self._stop = threading.Event()
         self._next = 0.0
 
@@ -50,21 +52,29 @@ class Worker:
         watch = StoreWatch(self._place.root)
         try:
             while not self._stop.is_set():
-                before = len(self._running)
-                self._running = [process for process in self._running if process.poll() is None]
-                freed = len(self._running) < before
+                freed = self._collect()
                 if watch.changed() or freed or time.time() >= self._next:
                     self._tick()
                 self._stop.wait(_LOOK)
         finally:
             watch.close()
 
+    def _collect(self) -> bool:
+        """Whether any process has ended. The claim of one that could not even begin is given up."""
+        ended = [process for process in self._running if process.poll() is not None]
+        for process in ended:
+            claimed = self._running.pop(process)
+            if process.returncode:
+                with suppress(MlopsError), opening.writing(self._place) as connection:
+                    scheduling.let_go(connection, claimed.firing)
+        return bool(ended)
+
     def _tick(self) -> None:
         free = self._slots - len(self._running)
         try:
             if free > 0:
                 for claimed in ticking.claim_all(self._place, time.time(), free):
-                    self._running.append(ticking.start(self._place, claimed))
+                    self._running[ticking.start(self._place, claimed)] = claimed
                     self._told(f"{claimed.schedule.name}: {claimed.firing.steps[0].why}")
             self._next = self._when_next(free)
         except MlopsError as error:  # such as a store that is locked: the next look will tell

@@ -156,6 +156,16 @@ def _is_dead(owner: str) -> bool:
     return is_alive(ProcessIdentity(**json.loads(owner))) is False
 
 
+def let_go(connection: sqlite3.Connection, firing: Firing) -> None:
+    """Gives up a claim of this process that nobody has taken over: the next to look goes on with it."""
+    with database.transaction(connection, durable=True):
+        connection.execute(
+            "UPDATE firings SET owner = json_set(owner, '$.started', '') "
+            "WHERE schedule = ? AND due = ? AND attempt = ? AND status = 'running' AND owner = ?",
+            (firing.schedule, firing.due, firing.attempt, _owner()),
+        )
+
+
 def take_over(connection: sqlite3.Connection, firing: Firing, *, again: bool = True) -> Firing | None:
     """The firing as the next attempt of this process; nothing if another was faster.
 

@@ -363,6 +363,33 @@ def test_two_workers_execute_each_firing_once_and_stop_when_they_are_told(
     assert runs >= 6
 
 
+def test_a_process_that_cannot_even_begin_is_tried_a_few_times_and_then_told(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = add(place, write(tmp_path), cron="0 0 1 1 *")
+    with opening.writing(place) as connection:
+        connection.execute("UPDATE schedules SET checked = checked - 370 * 86400")
+    words = [sys.executable, "-c", "raise SystemExit(3)"]
+    monkeypatch.setattr(ticking, "start", lambda _place, _claimed: subprocess.Popen(words))
+    worker = Worker(place, 1)
+    thread = threading.Thread(target=worker.work)
+    thread.start()
+    deadline = time.monotonic() + 60
+    try:
+        while True:
+            with opening.reading(place) as connection:
+                found = scheduling.firings(connection, schedule.id)
+            if found and found[-1].status == "failed":
+                break
+            assert time.monotonic() < deadline, found
+            time.sleep(0.3)
+    finally:
+        worker.stop()
+        thread.join(30)
+        worker.wait()
+    assert found[-1].why == "its process died again and again"
+
+
 @pytest.mark.parametrize("kind", installing.KINDS)
 def test_what_is_installed_is_what_its_system_takes(place: Place, tmp_path: Path, kind: str) -> None:
     written, then = installing.write(kind, place, tmp_path / "out")

@@ -11,7 +11,6 @@ from sklearn import metrics as known
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from mlops_jlab.errors import InputError
 from mlops_jlab.gates.intervals import difference, holm, rows_missing, share_of_budget, standard_error
 from mlops_jlab.gates.judging import Evidence, Measured, judge
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
@@ -221,13 +220,6 @@ def test_groups_are_those_of_fairlearn() -> None:
         parse("accuracy above 0.1\ngap selection_rate by g below 0.5"), Evidence(p, None, {"g": groups}), 0.05
     )
     assert found[1][1].estimate == pytest.approx(frame.difference())
-
-
-def test_a_column_that_is_not_there_is_named_with_the_nearest() -> None:
-    truth, chances = made(9)
-    p = classifier(truth, chances)
-    with pytest.raises(InputError, match="did you mean 'carrier'"):
-        judge(parse("accuracy better\nslice carier"), Evidence(p, p, {"carrier": truth}), 0.05)
 
 
 def test_few_days_decide_nothing() -> None:

@@ -272,6 +272,12 @@ def test_rows_that_cannot_be_judged_are_refused_in_words(place: Place, change: A
         gate.compare(fitted(1), change(rows()), "y", name="m", rules="accuracy better")
 
 
+def test_a_rule_about_a_column_that_is_not_there_names_the_nearest(place: Place) -> None:
+    for rule in ("slice bb", "unit bb", "gap recall by bb below 0.1"):
+        with pytest.raises(InputError, match="did you mean 'b'"):
+            gate.compare(fitted(), rows(), "y", name="m", rules=f"accuracy above 0.1\n{rule}", bootstrap=True)
+
+
 def test_columns_in_another_order_and_more_of_them_do_not_matter(place: Place) -> None:
     mlops_jlab.register_model(fitted(), "m")
     versions.promote(place, "m/1")
