@@ -162,9 +162,10 @@ def delete(wanted: tuple[str, ...]) -> None:
     `runs gc` removes them for good.
     """
     from mlops_jlab.store import changing, location, opening, reading
+    from mlops_jlab.tracking import starting
 
     with opening.writing(location.find()) as connection:
-        ids = changing.delete(connection, [reading.find(connection, name) for name in wanted])
+        ids = changing.delete(connection, [reading.find(connection, name) for name in wanted], starting.who())
     click.echo(
         f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}"
     )
@@ -175,9 +176,12 @@ def delete(wanted: tuple[str, ...]) -> None:
 def restore(wanted: tuple[str, ...]) -> None:
     """Show deleted runs again."""
     from mlops_jlab.store import changing, location, opening, reading
+    from mlops_jlab.tracking import starting
 
     with opening.writing(location.find()) as connection:
-        ids = changing.restore(connection, [reading.find(connection, name) for name in wanted])
+        ids = changing.restore(
+            connection, [reading.find(connection, name) for name in wanted], starting.who()
+        )
     click.echo(f"restored {len(ids)}")
 
 
@@ -207,8 +211,9 @@ def export_runs(wanted: tuple[str, ...], output: Path) -> None:
 def gc(older_than: float) -> None:
     """Remove deleted runs, and files that no run refers to, for good."""
     from mlops_jlab.store import changing, location, opening
+    from mlops_jlab.tracking import starting
 
     place = location.find()
     with opening.writing(place) as connection:
-        found = changing.clean(place, connection, older_than * 86_400)
+        found = changing.clean(place, connection, older_than * 86_400, starting.who())
     click.echo(f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)")

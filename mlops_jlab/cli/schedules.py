@@ -55,6 +55,8 @@ def _what(command: Any) -> Any:
                      help="Execute the notebook as it is today, not as it will be then."),
         click.option("--promote", default="", metavar="ALIAS",
                      help="Versions whose gate passes get this alias."),
+        click.option("--gate", multiple=True, metavar="RULE",
+                     help="Gates hold this as well: 'size below 5 MB'."),
         click.option("--approve", is_flag=True,
                      help="Somebody has to approve: they become challenger first."),
         click.option("--retries", type=click.IntRange(0, 20), default=1, show_default=True,

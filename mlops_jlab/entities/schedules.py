@@ -17,7 +17,8 @@ class Schedule:
     ``cron`` is in the time zone ``tz``; ``every`` counts from when the schedule was made. ``on_data`` are
     files and folders whose change makes it due. ``pin`` executes the export of the day it was made, not the
     notebook as it is now. ``promote`` is the alias that a version gets whose gate passed; with ``approve``
-    it becomes the challenger, and somebody else decides. ``keep`` is how many run folders stay.
+    it becomes the challenger, and somebody else decides. ``gate`` are rules beside
+    those of the notebook. ``keep`` is how many run folders stay.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Schedule:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     promote: str = ""
     approve: bool = False
+    gate: tuple[str, ...] = ()
     pin: bool = False
     digest: str = ""  # of the notebook, when the schedule was made
     catch_up: str = "once"

@@ -46,7 +46,7 @@ def difference(
     value = way * (one.value - other.value)
     error, count = standard_error(way * (one.influence - other.influence), units)
     free = max(1, count - 1)
-    reach = float(stats.t.ppf(1 - alpha, free)) * error
+    reach = reach_of(error, count, alpha)
     if error:
         worse = float(stats.t.cdf(value / error, free))
         better = float(stats.t.sf(value / error, free))
@@ -69,6 +69,11 @@ def standard_error(influence: Array, units: Array) -> tuple[float, int]:
         return math.inf, count
     variance = count / (count - 1) * float((sums**2).sum()) / rows**2
     return math.sqrt(variance), count
+
+
+def reach_of(error: float, units: int, alpha: float) -> float:
+    """How far a bound lies from an estimate that rests on so many units."""
+    return float(stats.t.ppf(1 - alpha, max(1, units - 1))) * error if error else 0.0
 
 
 def _mcnemar(challenger: Predicted, champion: Predicted) -> tuple[float, float]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from mlops_jlab.gates.intervals import FEWEST, Difference, difference, holm, rows_missing, standard_error
+from mlops_jlab.gates.intervals import (
+    FEWEST,
+    Difference,
+    difference,
+    holm,
+    reach_of,
+    rows_missing,
+    standard_error,
+)  # fmt: skip
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, RuleResult
 from mlops_jlab.gates.rules import Rule
@@ -60,6 +69,21 @@ def judge(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> tuple[str,
     verdicts = {result.verdict for result in found}
     whole = FAIL if FAIL in verdicts else NOT_ENOUGH if NOT_ENOUGH in verdicts else PASS
     return whole, tuple(found)
+
+
+def measured(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> dict[str, dict[str, list[float]]]:
+    """Each metric that the rules speak of, for both models: its value and bounds at ``alpha`` each."""
+    found: dict[str, dict[str, list[float]]] = {}
+    models = {"challenger": evidence.challenger, "champion": evidence.champion}
+    for metric in dict.fromkeys(rule.metric for rule in rules if rule.metric and rule.kind != "gap"):
+        for whose, predicted in models.items():
+            with suppress(Undefined):
+                if predicted is not None:
+                    one = estimate(metric, predicted)
+                    reach = reach_of(*standard_error(one.influence, evidence.units), alpha)
+                    bounds = [one.value, one.value - reach, one.value + reach]
+                    found.setdefault(whose, {})[metric] = bounds
+    return found
 
 
 class _Judge:

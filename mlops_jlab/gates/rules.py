@@ -30,6 +30,7 @@ LOWER = frozenset({"log_loss", "brier", "calibration", "mae", "mse", "rmse"})
 RATES = frozenset({"selection_rate", "recall", "false_positive_rate", "accuracy", "precision"})
 METRICS = HIGHER | LOWER
 _KINDS = ("slice", "gap", "latency", "size", "beats baseline", "no overlap", "loads cleanly", "unit")
+MORE = "MLOPS_JLAB_GATE"  # the environment variable with rules that a schedule adds, a line each
 _NUMBER = r"(\d+(?:\.\d*)?(?:e-?\d+)?)"
 _PATTERNS = {
     "better": re.compile(rf"(\w+) better(?: by {_NUMBER})?"),
@@ -102,7 +103,7 @@ def read(lines: Iterable[str]) -> tuple[list[Rule], list[Problem]]:
         if not text:
             continue
         try:
-            rules.append(_rule(text))
+            rules.append(rule_of(text))
         except InputError as error:
             problems.append(Problem(number, error.message, error.hint))
     if not problems and not any(rule.kind in ("better", "not worse", "limit") for rule in rules):
@@ -110,7 +111,12 @@ def read(lines: Iterable[str]) -> tuple[list[Rule], list[Problem]]:
     return rules, problems
 
 
-def _rule(text: str) -> Rule:
+def rule_of(text: str) -> Rule:
+    """The rule in one line.
+
+    Raises:
+        InputError: there is none.
+    """
     for kind, pattern in _PATTERNS.items():
         found = pattern.fullmatch(text)
         if found:

@@ -39,6 +39,7 @@ def _lines(version: ModelVersion, run: Run | None, head: tuple[int, str]) -> Ite
     if version.gate:
         yield from ("", f"## Gate: {version.verdict}", "")
         yield from gate_lines(version.gate)
+        yield from _judged(version.gate)
     inputs = about.get("signature", {}).get("inputs", [])
     if inputs:
         yield from ("", "## What it takes", "")
@@ -61,7 +62,8 @@ def gate_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield "| rule | verdict | estimate | interval | rows | why |"
     yield "|---|---|---|---|---|---|"
     for rule in report["rules"]:
-        interval = f"{_number(rule['low'])} to {_number(rule['high'])}"
+        known = rule["low"] is not None and rule["high"] is not None
+        interval = f"{_number(rule['low'])} to {_number(rule['high'])}" if known else ""
         cells = [
             rule["rule"],
             rule["verdict"],
@@ -71,6 +73,20 @@ def gate_lines(report: Mapping[str, Any]) -> Iterator[str]:
             rule["why"],
         ]
         yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+
+
+def _judged(report: Mapping[str, Any]) -> Iterator[str]:
+    """Both models' metrics on the evaluation rows, with their intervals."""
+    both = report.get("facts", {}).get("metrics", {})
+    if both:
+        yield from ("", "| metric | this version | champion then |", "|---|---|---|")
+    for metric, own in both.get("challenger", {}).items():
+        cells = [metric, _with_bounds(own), _with_bounds(both.get("champion", {}).get(metric))]
+        yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+
+
+def _with_bounds(found: Sequence[float] | None) -> str:
+    return f"{found[0]:.4g} ({found[1]:.4g} to {found[2]:.4g})" if found else ""
 
 
 def _number(value: object) -> str:

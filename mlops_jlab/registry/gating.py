@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,10 @@ from blake3 import blake3
 from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_model_name, parse_address
 from mlops_jlab.errors import InputError, MlopsError, nearest
 from mlops_jlab.gates.intervals import share_of_budget
-from mlops_jlab.gates.judging import Evidence, Measured, judge
+from mlops_jlab.gates.judging import Evidence, Measured, judge, measured
 from mlops_jlab.gates.metrics import Predicted
 from mlops_jlab.gates.results import FAIL, GateResult, RuleResult
-from mlops_jlab.gates.rules import Rule, parse
+from mlops_jlab.gates.rules import MORE, Rule, parse, rule_of
 from mlops_jlab.registry import cleanly, modelfiles, versions
 from mlops_jlab.store import opening, registering
 from mlops_jlab.store.location import Place
@@ -46,7 +47,7 @@ def compare(
         InputError: a rule is none, columns are missing, or the champion cannot be loaded.
     """
     check_model_name(name)
-    asked = parse(rules)
+    asked = [*parse(rules), *map(rule_of, filter(None, os.environ.get(MORE, "").splitlines()))]
     if not 0 < alpha < 0.5:
         raise InputError(f"alpha is {alpha}", hint="a chance to be wrong, such as 0.05")
     run = starting.current()
@@ -67,12 +68,13 @@ def compare(
     )
     share = share_of_budget(alpha, use)
     verdict, found = judge(asked, evidence, share)
+    facts = {"rows": len(rows.truth), "unit": unit or "row", "budget": alpha, "against": against or CHAMPION}
     if champion is None and not bootstrap:
         why = "there is no champion to compare with; the first one is accepted with bootstrap=True"
         verdict, found = FAIL, (RuleResult("champion", FAIL, why=why), *found)
     result = GateResult(
         name, verdict, found, champion.version if champion else 0, share, use, evaluation, comparison,
-        {"rows": len(rows.truth), "unit": unit or "row", "budget": alpha, "against": against or CHAMPION},
+        facts | {"metrics": measured(asked, evidence, alpha)},
     )  # fmt: skip
     _keep(place, result, run)
     return result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ def register(
     whole = whole_of(writer.place, run) if run is not None else ""
     with opening.writing(writer.place) as connection:
         number = registering.add(
-            connection, name, saved, about, who=who(), run=run.id if run else "", whole=whole
+            connection, name, saved, about, who=starting.who(), run=run.id if run else "", whole=whole
         )
         version = registering.find(connection, parse_address(f"{name}/{number}"))
     if run is not None:
@@ -83,11 +82,6 @@ def whole_of(place: Place, run: LiveRun) -> str:
     with suppress(MlopsError), opening.reading(place) as connection:
         return reading.find(connection, run.id).parent or run.id
     return run.id
-
-
-def who() -> str:
-    """Who is at work: the user, and the machine."""
-    return f"{starting.user()}@{os.uname().nodename if hasattr(os, 'uname') else ''}"
 
 
 def find(place: Place, address: str) -> ModelVersion:
@@ -131,8 +125,8 @@ def promote(
         details = {"gate": version.verdict or "none"}
         action = "override gate" if against else "promote"
         before = registering.point(
-            connection, version, alias, expected=expected, who=by or who(), action=action, reason=reason,
-            details=details,
+            connection, version, alias, expected=expected, who=by or starting.who(), action=action,
+            reason=reason, details=details,
         )  # fmt: skip
     return Moved(version.model, alias, before, version.version)
 
@@ -159,7 +153,7 @@ def roll_back(
             version,
             alias,
             expected=now.version,
-            who=by or who(),
+            who=by or starting.who(),
             action="roll back",
             reason=reason,
         )
@@ -170,7 +164,7 @@ def delete(place: Place, address: str, *, reason: str = "") -> ModelVersion:
     """Removes a version that no alias points at; its number is not used again."""
     with opening.writing(place) as connection:
         version = registering.find(connection, parse_address(address))
-        registering.remove(connection, version, who=who(), reason=reason)
+        registering.remove(connection, version, who=starting.who(), reason=reason)
     return version
 
 

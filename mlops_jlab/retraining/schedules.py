@@ -19,17 +19,18 @@ from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.schedules import CATCH_UP, EVENTS, Schedule
 from mlops_jlab.errors import InputError
+from mlops_jlab.gates.rules import rule_of
 from mlops_jlab.notebook import reading
 from mlops_jlab.pipeline import export as exporting
 from mlops_jlab.pipeline import manifest
 from mlops_jlab.pipeline.planning import source_of
-from mlops_jlab.registry.versions import who
 from mlops_jlab.retraining import alerts
 from mlops_jlab.scheduling import data, due
 from mlops_jlab.store import opening, scheduling
 from mlops_jlab.store.artifacts import digest_of
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import recorder_for
+from mlops_jlab.tracking.starting import who
 from mlops_jlab.tracking.telling import tell
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -79,6 +80,8 @@ def _check(schedule: Schedule) -> None:
     for event in schedule.alert_on:
         if event not in EVENTS:
             raise InputError(f"{event!r} is nothing to be alerted of", hint=f"one of: {', '.join(EVENTS)}")
+    for rule in schedule.gate:
+        rule_of(rule)
     for address in schedule.alerts:
         alerts.check(address)
 
@@ -131,7 +134,8 @@ def drifted(schedule: Schedule) -> str:
 def gates(schedule: Schedule) -> dict[str, list[str]]:
     """The rules that stand in the gates of the notebook that is followed, by step."""
     source = Path(schedule.pipeline)
-    return _rules(source, source.stat().st_mtime_ns) if source.is_file() else {}
+    own = {"schedule": list(schedule.gate)} if schedule.gate else {}
+    return own | _rules(source, source.stat().st_mtime_ns) if source.is_file() else own
 
 
 @lru_cache(256)

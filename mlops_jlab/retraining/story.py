@@ -22,6 +22,7 @@ from mlops_jlab.engine.tracked import TrackedRun
 from mlops_jlab.entities.models import CHALLENGER, ModelVersion
 from mlops_jlab.entities.schedules import Firing, Schedule, Story
 from mlops_jlab.errors import ConflictError, InputError, MlopsError
+from mlops_jlab.gates.rules import MORE
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.pipeline.planning import plan_of, source_of
 from mlops_jlab.registry import versions
@@ -152,6 +153,7 @@ class Retraining:
         )
         options = Options(
             folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
+            environment={MORE: "\n".join(self.schedule.gate)},
             environment_of=tracked.environment_of, metrics=tracked.metrics,
             cancelled=lambda: self._too_long(begun),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import artifacts, changing, database, filters, opening, reading
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.location import Place
-from mlops_jlab.tracking import comparing
+from mlops_jlab.tracking import comparing, starting
 from mlops_jlab.tracking.exporting import finite, plain
 
 _MOST = 500
@@ -211,7 +211,7 @@ class DeleteRoute(Route):
 def _delete(place: Place, ids: Sequence[str], back: bool) -> list[str]:
     with opening.writing(place) as connection:
         runs = [reading.find(connection, run_id) for run_id in ids]
-        return (changing.restore if back else changing.delete)(connection, runs)
+        return (changing.restore if back else changing.delete)(connection, runs, starting.who())
 
 
 class ArtifactRoute(Route):

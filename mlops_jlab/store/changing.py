@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import artifacts, database
+from mlops_jlab.store import artifacts, auditing, database
 from mlops_jlab.store.location import Place
 
 GRACE = 3600.0  # seconds for which a file without a run is left alone: its line may still be in a journal
@@ -28,8 +28,10 @@ class Cleaned:
     size: int
 
 
-def delete(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
+def delete(connection: sqlite3.Connection, runs: Sequence[Run], who: str = "") -> list[str]:
     """Hides runs and all their children; their ids. Nothing is lost before :func:`clean`.
+
+    It is in the audit log, as done by ``who``.
 
     Raises:
         InputError: one of them is still running.
@@ -42,14 +44,14 @@ def delete(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
     ).fetchall()
     if busy:
         raise InputError(f"run {busy[0][0][:12]} is still running", hint="end it first")
-    _mark(connection, ids, time.time())
+    _mark(connection, ids, time.time(), who)
     return ids
 
 
-def restore(connection: sqlite3.Connection, runs: Sequence[Run]) -> list[str]:
+def restore(connection: sqlite3.Connection, runs: Sequence[Run], who: str = "") -> list[str]:
     """Shows deleted runs and their children again; their ids."""
     ids = [row for run in runs for row in _family(connection, run.id)]
-    _mark(connection, ids, None)
+    _mark(connection, ids, None, who)
     return ids
 
 
@@ -62,15 +64,20 @@ def _family(connection: sqlite3.Connection, run: str) -> Iterator[str]:
     yield from (row[0] for row in rows)
 
 
-def _mark(connection: sqlite3.Connection, ids: Sequence[str], when: float | None) -> None:
+def _mark(connection: sqlite3.Connection, ids: Sequence[str], when: float | None, who: str) -> None:
     with database.transaction(connection, durable=True):
         connection.execute(
             "UPDATE runs SET deleted = ? WHERE id IN (SELECT value FROM json_each(?))",
             (when, json.dumps(ids)),
         )
+        action = "restore runs" if when is None else "delete runs"
+        subject = ", ".join(run[:12] for run in ids[:5]) + (
+            f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+        )
+        auditing.append(connection, who, action, subject, details={"runs": ids[:1000]})
 
 
-def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0) -> Cleaned:
+def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0, who: str = "") -> Cleaned:
     """Removes deleted runs for good, and the files that no run refers to.
 
     ``older_than`` are seconds since a run was deleted.
@@ -79,6 +86,8 @@ def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0)
         count = connection.execute(
             "DELETE FROM runs WHERE deleted IS NOT NULL AND deleted <= ?", (time.time() - older_than,)
         ).rowcount
+        if count:
+            auditing.append(connection, who, "remove runs", f"{count} deleted runs")
     used = references(connection)
     files = size = 0
     for path in artifacts.objects(place):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -215,6 +216,11 @@ def end_all() -> None:
 
 def _name(stem: str) -> str:
     return f"{stem or 'run'}-{secrets.token_hex(2)}"
+
+
+def who() -> str:
+    """Who is at work, and on which machine: for the audit log."""
+    return f"{user()}@{socket.gethostname()}"
 
 
 def user() -> str:

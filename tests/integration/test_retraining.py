@@ -240,6 +240,14 @@ def test_missed_times_are_caught_up_once_or_not_at_all(place: Place, tmp_path: P
     assert (left.status, "not caught up" in left.why) == ("skipped", True)
 
 
+def test_a_schedule_may_ask_more_than_the_notebook(place: Place, tmp_path: Path) -> None:
+    schedule = add(place, write(tmp_path), gate=("size below 1 kB",))
+    assert schedules.gates(schedule) == {"schedule": ["size below 1 kB"], "judge": ["roc_auc better"]}
+    (firing,) = tick(place, time.time() + 2 * 86_400)
+    assert (told(firing)["gates"], told(firing)["promote"]) == ("fail", "no")
+    assert "size below 1 kB" in firing.steps[-2].why
+
+
 def test_somebody_else_approves(place: Place, tmp_path: Path) -> None:
     add(place, write(tmp_path), approve=True)
     (firing,) = tick(place, time.time() + 2 * 86_400)
@@ -253,7 +261,7 @@ def test_somebody_else_approves(place: Place, tmp_path: Path) -> None:
     ("given", "spec", "words"),
     [
         ({"gian": "1"}, {}, "did you mean 'gain'"), ({"gain": "much"}, {}, "gain"),
-        ({}, {"alerts": ("nonsense",)}, "no address for alerts"), ({}, {"promote": "Best!"}, "no alias"),
+        ({}, {"alerts": ("nonsense",)}, "no address for alerts"), ({}, {"gate": ("roc_auk better",)}, "did you mean"), ({}, {"promote": "Best!"}, "no alias"),
         ({}, {"on_data": ("nowhere.csv",)}, "there is no"), ({}, {"cron": "61 * * * *"}, "cron line"),
         ({}, {"approve": True, "promote": ""}, "approval is for a promotion"),
     ],

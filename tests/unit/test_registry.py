@@ -25,7 +25,7 @@ from mlops_jlab.entities.models import ModelAddress, parse_address
 from mlops_jlab.errors import ConflictError, InputError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.registry import cards, onnx, packing, versions
-from mlops_jlab.store import artifacts, auditing, database, opening
+from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 
@@ -240,6 +240,22 @@ def test_a_gate_keeps_its_verdict_with_the_version_and_stands_in_the_way(place: 
         entry = auditing.entries(connection, 1)[0]
     assert (entry.action, entry.reason, entry.details["gate"]) == ("override gate", "I know better", "fail")
     assert json.dumps(result.as_json(), allow_nan=False)
+    value, low, high = result.facts["metrics"]["challenger"]["accuracy"]
+    assert low < value < high
+    assert f"{value:.4g} ({low:.4g} to {high:.4g})" in packing.card_of(place, versions.find(place, "m/2"))
+
+
+def test_runs_that_are_deleted_are_in_the_audit_log(place: Place) -> None:
+    with mlops_jlab.start_run() as run:
+        pass
+    mlops_jlab.flush()
+    with opening.writing(place) as connection:
+        changing.delete(connection, [reading.find(connection, run.id)], "me")
+        changing.clean(place, connection, who="me")
+        assert [(e.action, e.who) for e in auditing.entries(connection)] == [
+            ("remove runs", "me"), ("delete runs", "me")
+        ]  # fmt: skip
+        assert auditing.problem(connection) == ""
 
 
 def test_each_comparison_on_an_evaluation_set_spends_of_its_budget(place: Place) -> None:
