@@ -32,7 +32,7 @@ def real(folder: Path) -> pd.DataFrame:
     day = pd.to_datetime(flights[["year", "month", "day"]])
     return flights.assign(
         date=day.dt.strftime("%Y-%m-%d"),
-        weekday=day.dt.weekday,
+        weekday=day.dt.day_of_week,
         late=(flights["arr_delay"] > 15).astype(int),
     )
 
