@@ -9,11 +9,13 @@ import os
 import shutil
 import signal
 import socketserver
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from mlops_jlab.errors import InputError
 from mlops_jlab.registry import versions
 from mlops_jlab.retraining import alerts, installing, schedules, ticking
 from mlops_jlab.retraining.working import Worker
-from mlops_jlab.store import auditing, opening, scheduling
+from mlops_jlab.store import auditing, database, opening, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from tests.conftest import notebook_json
@@ -414,6 +416,38 @@ def test_a_process_that_cannot_even_begin_is_tried_a_few_times_and_then_told(
         thread.join(30)
         worker.wait()
     assert found[-1].why == "its process died again and again"
+
+
+def test_a_worker_outlives_a_store_that_is_locked(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = add(place, write(tmp_path, [("step:a", "x = 1")]), cron="0 0 1 1 *", promote="")
+    with opening.writing(place) as connection:
+        connection.execute("UPDATE schedules SET checked = checked - 370 * 86400")
+    monkeypatch.setattr(database, "BUSY", 0.5)
+    said: list[str] = []
+    worker = Worker(place, 1, said.append)
+    thread = threading.Thread(target=worker.work)
+    with closing(sqlite3.connect(place.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        thread.start()
+        deadline = time.monotonic() + 30
+        while not said and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert "is locked by another process" in said[0]
+        other.execute("ROLLBACK")
+    try:
+        while True:
+            with opening.reading(place) as connection:
+                found = scheduling.firings(connection, schedule.id)
+            if found and found[0].status == "finished":
+                break
+            assert time.monotonic() < deadline + 60, (said, found)
+            time.sleep(0.3)
+    finally:
+        worker.stop()
+        thread.join(30)
+        worker.wait()
 
 
 @pytest.mark.parametrize("kind", installing.KINDS)

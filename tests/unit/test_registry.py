@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import mlops_jlab
 from mlops_jlab import gate
@@ -303,6 +305,18 @@ def test_columns_in_another_order_and_more_of_them_do_not_matter(place: Place) -
         fitted(1), data[["y", "b", "a"]].assign(more="x"), "y", name="m", rules="accuracy better"
     )
     assert one.rules[0].estimate == other.rules[0].estimate
+
+
+def test_a_category_that_a_model_has_never_seen_is_said(place: Place) -> None:
+    data = rows(3).assign(kind=["x", "y"] * 150)
+    strict = make_pipeline(OneHotEncoder(handle_unknown="error"), LogisticRegression())
+    model = strict.fit(data[["kind"]], data.y)
+    new = data.assign(kind=["x", "z"] * 150)
+    with pytest.raises(
+        InputError, match=r"the challenger cannot predict the rows: .*unknown categories"
+    ) as caught:
+        gate.compare(model, new, "y", name="m", rules="accuracy above 0.1", bootstrap=True)
+    assert "never seen" in caught.value.hint
 
 
 def test_rows_that_were_trained_on_are_found(place: Place) -> None:
