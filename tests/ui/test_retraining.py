@@ -90,7 +90,7 @@ def test_a_schedule_is_made_in_a_form_and_run(page: Page, own: Lab) -> None:
     expect(section.locator(".jp-mlops-strip [data-status=running]")).to_have_count(1)
     expect(section.locator(".jp-mlops-strip [data-status=finished]")).to_have_count(1, timeout=60_000)
     expect(page.locator(".Toastify")).to_contain_text("demo@champion: version none → 1")
-    section.locator("summary").click()
+    section.locator("summary").first.click()
     expect(section.locator(".jp-mlops-story")).to_contain_text("all 4 rules hold")
     expect(page.locator(".jp-mlops-model summary").first).to_contain_text("champion")
 
