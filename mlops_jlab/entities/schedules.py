@@ -30,6 +30,7 @@ class Schedule:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     promote: str = ""
     approve: bool = False
+    author: str = ""
     gate: tuple[str, ...] = ()
     pin: bool = False
     digest: str = ""  # of the notebook, when the schedule was made

@@ -101,15 +101,16 @@ def load(place: Place, address: str, *, trust: bool = False) -> Any:
 
 def promote(
     place: Place, address: str, alias: str = CHAMPION, *, reason: str = "", expected: int | None = None,
-    override: bool = False, by: str = "",
+    override: bool = False, by: str = "", asked_by: str = "",
 ) -> Moved:  # fmt: skip
     """Lets an alias point at a version; the change is in the audit log with ``reason``.
 
     ``expected`` is the version that the alias pointed at when the decision was made. A version whose gate did
-    not pass becomes champion only with ``override``, which needs a reason.
+    not pass becomes champion only with ``override``, which needs a reason; so does one that ``asked_by`` has
+    made a challenger, where it is the same person who promotes it.
 
     Raises:
-        InputError: there is no such version, or its gate stands against it.
+        InputError: there is no such version, its gate stands against it, or somebody else has to approve.
         ConflictError: the alias was moved meanwhile.
     """
     with opening.writing(place) as connection:
@@ -120,13 +121,20 @@ def promote(
                 f"the gate of {version.title} says: {version.verdict}",
                 hint="keep the champion, or override the gate with a reason: --override --reason TEXT",
             )
+        whose = by or starting.who()
+        own = alias == CHAMPION and registering.asked_by(connection, version) == whose
+        if own and not override:
+            raise InputError(
+                f"{version.title} has to be approved by somebody else than {whose}",
+                hint="ask a colleague, or give a reason: --override --reason TEXT",
+            )
         if override and not reason.strip():
             raise InputError("a gate is overridden with a reason", hint="add --reason TEXT")
-        details = {"gate": version.verdict or "none"}
-        action = "override gate" if against else "promote"
+        details = {"gate": version.verdict or "none", **({"asked by": asked_by} if asked_by else {})}
+        action = "override gate" if against else "override approval" if own else "promote"
         before = registering.point(
-            connection, version, alias, expected=expected, who=by or starting.who(), action=action,
-            reason=reason, details=details,
+            connection, version, alias, expected=expected, who=whose, action=action, reason=reason,
+            details=details,
         )  # fmt: skip
     return Moved(version.model, alias, before, version.version)
 

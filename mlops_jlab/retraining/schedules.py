@@ -54,7 +54,7 @@ def add(place: Place, schedule: Schedule, given: Mapping[str, object]) -> Schedu
     found = due.check(replace(
         schedule, name=name, pipeline=str(pipeline), parameters=resolve(declared, given, from_text=True),
         digest=digest, on_data=tuple(str(Path(path).resolve()) for path in schedule.on_data),
-        id=secrets.token_hex(4), created=now, checked=now,
+        id=secrets.token_hex(4), created=now, checked=now, author=who(),
     ))  # fmt: skip
     missing = [path for path in found.on_data if not Path(path).exists()]
     if missing:

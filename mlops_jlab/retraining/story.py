@@ -19,7 +19,7 @@ from mlops_jlab.engine.report import write_report
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.engine.runner import run
 from mlops_jlab.engine.tracked import TrackedRun
-from mlops_jlab.entities.models import CHALLENGER, ModelVersion
+from mlops_jlab.entities.models import CHALLENGER, CHAMPION, ModelVersion
 from mlops_jlab.entities.schedules import Firing, Schedule, Story
 from mlops_jlab.errors import ConflictError, InputError, MlopsError
 from mlops_jlab.gates.rules import MORE
@@ -194,16 +194,18 @@ class Retraining:
         if verdict != "pass":
             self._note("promote", "no", f"{version.model}@{alias} stays: {verdict or 'no gate'}")
             return "kept" if verdict == "not enough data" else "refused"
+        if self.schedule.approve:
+            alias = CHALLENGER
         if alias in version.aliases:
             self._note("promote", "done", f"{version.title} is the {alias} already")
             return "promoted"
-        expected = int(version.gate["champion"]) if version.gate else None
-        if self.schedule.approve:
-            alias, expected = CHALLENGER, None
+        judged_by = int(version.gate["champion"]) if version.gate else None
+        expected = judged_by if alias == CHAMPION else None
         try:
             moved = versions.promote(
                 self.place, f"{version.model}/{version.version}", alias, expected=expected,
                 reason=f"schedule {self.schedule.name}, due {self.firing.due}: {why}", by=RETRAINING,
+                asked_by=self.schedule.author if self.schedule.approve else "",
             )  # fmt: skip
         except ConflictError as error:
             self._note("promote", "no", error.message)

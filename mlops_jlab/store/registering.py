@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlops_jlab.entities.models import ModelAddress, ModelVersion, check_alias, check_model_name
+from mlops_jlab.entities.models import CHALLENGER, ModelAddress, ModelVersion, check_alias, check_model_name
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
 from mlops_jlab.store import auditing, database
@@ -187,6 +187,14 @@ def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]
         elif to:
             stack.append(to)
     return stack[::-1]
+
+
+def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
+    """Who has asked that somebody else approves of a challenger; nothing if nobody has."""
+    for entry in auditing.entries(connection, subject=f"{version.model}@{CHALLENGER}"):
+        if entry.details.get("to") == version.version:
+            return str(entry.details.get("asked by", ""))
+    return ""
 
 
 def adopt(connection: sqlite3.Connection, folder: str, whole: str) -> None:

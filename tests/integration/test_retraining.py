@@ -268,12 +268,31 @@ def test_a_schedule_may_ask_more_than_the_notebook(place: Place, tmp_path: Path)
     assert "size below 1 kB" in firing.steps[-2].why
 
 
-def test_somebody_else_approves(place: Place, tmp_path: Path) -> None:
+def test_somebody_else_approves(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER", "ann")
     add(place, write(tmp_path), approve=True)
     (firing,) = tick(place, time.time() + 2 * 86_400)
     assert "somebody has to approve" in firing.why
     assert versions.find(place, "small@challenger").version == 1
+    refused = mlops("models", "promote", "small@challenger", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "somebody else than ann@" in refused.stderr
+    monkeypatch.setenv("USER", "bob")
     assert mlops("models", "promote", "small@challenger", cwd=tmp_path).returncode == 0
+    assert versions.find(place, "small@champion").version == 1
+
+
+def test_an_alias_of_ones_own_is_moved_whoever_is_champion(place: Place, tmp_path: Path) -> None:
+    add(place, write(tmp_path), promote="nightly")
+    now = time.time()
+    (first,) = tick(place, now + 2 * 86_400)
+    assert told(first)["promote"] == "done"
+    versions.promote(place, "small/1")
+    both = SMALL[3][1].replace("frame[['a']] if gain == 0 else ", "")
+    write(tmp_path, [*SMALL[:3], (SMALL[3][0], both), SMALL[4]])
+    (second,) = tick(place, now + 4 * 86_400)
+    assert (told(second)["gates"], told(second)["promote"]) == ("pass", "done"), second.steps
+    assert versions.find(place, "small@nightly").version == 2
     assert versions.find(place, "small@champion").version == 1
 
 
