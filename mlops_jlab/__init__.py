@@ -4,7 +4,7 @@ The calls for tracking are here (``import mlops_jlab as mlflow`` carries simple 
 imported before one of them is used.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # the module typing takes as long to import as Python to start
 
 __version__ = "0.1.0"
 

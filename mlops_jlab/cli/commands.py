@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import threading
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,16 +13,7 @@ from typing import Any
 
 import click
 
-from mlops_jlab.cli.caches import cache
-from mlops_jlab.cli.debugging import debug
-from mlops_jlab.cli.mlflow import mlflow
-from mlops_jlab.cli.models import audit, models
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR
-from mlops_jlab.cli.reproducing import reproduce
-from mlops_jlab.cli.runs import runs
-from mlops_jlab.cli.schedules import schedule, worker
-from mlops_jlab.cli.stores import store
-from mlops_jlab.cli.sweeping import sweep
 from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
 
 _PATH = click.Path(path_type=Path)
@@ -88,7 +80,7 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
 @click.option("--refresh", multiple=True, metavar="STEP", help="Compute this step anew.")
 @_COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
-              help="Keep the imported libraries ready for the next run.")  # fmt: skip
+              help="Keep the imported libraries, and a runner, ready for the next run.")  # fmt: skip
 @EXECUTOR
 @ARTIFACTS
 def run(
@@ -101,18 +93,24 @@ def run(
     DIR is an export; a NOTEBOOK is exported into the run's folder first. Exit code 0: done,
     1: a step failed, 2: wrong input.
     """
-    from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.options import Options
-    from mlops_jlab.engine.report import write_report
-    from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import run as run_pipeline
-    from mlops_jlab.engine.tracked import TrackedRun
+    from mlops_jlab.engine.sources import StepSources
     from mlops_jlab.pipeline.planning import plan_of, source_of
 
     if resume and output is None:
         raise InputError("--resume goes on with a run", hint="name its folder with --output")
     target = output or new_run(pipeline)
     plan, folder = plan_of(pipeline, target, resume=resume)
+    sources = StepSources(plan)
+    sources.import_soon(kernel or plan.kernel)
+
+    from mlops_jlab.cli import handing
+    from mlops_jlab.cli.progress import listener
+    from mlops_jlab.engine.options import Options
+    from mlops_jlab.engine.report import prepare, write_report
+    from mlops_jlab.engine.runfolder import RunFolder
+    from mlops_jlab.engine.runner import run as run_pipeline
+    from mlops_jlab.engine.tracked import TrackedRun
+
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
@@ -121,13 +119,14 @@ def run(
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
     _check_folder(options.folder)
+    threading.Thread(target=prepare, name="report", daemon=True).start()
     with listener() as watching:
         tracked = None
         if not no_track:
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
             tracked = TrackedRun(watching, source_of(plan, pipeline), RunFolder(target.resolve()), experiment)
             options = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
-        state = run_pipeline(plan, target, values, options, tracked or watching)
+        state = run_pipeline(plan, target, values, options, tracked or watching, sources)
     report = write_report(plan, RunFolder(target), state)
     click.echo(f"  run:    {target}\n  report: {report}")
     if state.remark:
@@ -139,6 +138,8 @@ def run(
         click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
         if any(step.error for step in state.steps):
             click.echo(f"  debug:  mlops-jlab debug {target}", err=True)
+    if keep_warm:
+        handing.keep_ready(keep_warm * 60)
     return {"finished": 0, "killed": 130}.get(state.status, 1)
 
 
@@ -271,23 +272,3 @@ def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> d
     from mlops_jlab.entities.parameters import resolve
 
     return resolve(parameters, given(pairs, file), from_text=True)
-
-
-ALL = (
-    check,
-    verify,
-    export,
-    run,
-    sweep,
-    tag,
-    runs,
-    models,
-    schedule,
-    worker,
-    audit,
-    debug,
-    cache,
-    store,
-    mlflow,
-    reproduce,
-)

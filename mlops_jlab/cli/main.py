@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 from types import FrameType
@@ -10,7 +11,6 @@ from typing import NoReturn
 import click
 
 from mlops_jlab import __version__
-from mlops_jlab.cli import commands
 from mlops_jlab.errors import MlopsError
 
 # jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
@@ -19,7 +19,27 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # none
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=_HELP)
+# Each command and the module beside this one that has it: imported when it is asked for.
+_HOMES = {
+    "audit": "models", "cache": "caches", "check": "commands", "debug": "debugging", "export": "commands",
+    "mlflow": "mlflow", "models": "models", "reproduce": "reproducing", "run": "commands", "runs": "runs",
+    "schedule": "schedules", "store": "stores", "sweep": "sweeping", "tag": "commands",
+    "verify": "commands", "worker": "schedules",
+}  # fmt: skip
+
+
+class _Commands(click.Group):
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(_HOMES)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in _HOMES:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"mlops_jlab.cli.{_HOMES[name]}"), name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings=_HELP)
 @click.version_option(__version__, prog_name="mlops-jlab")
 def cli() -> None:
     """A notebook becomes a pipeline; every run is kept.
@@ -33,10 +53,6 @@ def cli() -> None:
       mlops-jlab run NOTEBOOK         run it headless, with parameters
       mlops-jlab runs list            the runs of cells, notebooks and pipelines
     """
-
-
-for command in commands.ALL:
-    cli.add_command(command)
 
 
 def main() -> NoReturn:

@@ -16,7 +16,7 @@ from mlops_jlab.engine.cachestore import Entry
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.handoff.records import StepRecord, Taken, resolve
 from mlops_jlab.handoff.trust import sign
-from mlops_jlab.kernels.warm import lasting
+from mlops_jlab.kernels.spawning import lasting
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.pipeline.build import LOAD_CELL
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.errors import RunError
-from mlops_jlab.kernels import warm
+from mlops_jlab.kernels import spawning, warm
 from mlops_jlab.kernels.specs import python_of_kernel
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class StepRun:
         shells = None
         python = python_of_kernel(kernel)
         sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        if python and warm.is_possible() and not warm.needs_kernel(sources):
+        if python and spawning.is_possible() and not warm.needs_kernel(sources):
             with suppress(RunError):
                 parent = warm.connect(python, warm.modules_of(sources), os.environ, 0)
                 shells = Shells(parent, os.environ, Path.cwd())

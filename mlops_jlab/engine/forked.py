@@ -25,9 +25,14 @@ class ProcessEnded(Exception):
 
 
 class ForkedShell:
-    """One step's process, asked for when this is made. ``end`` or ``drop`` must be called at last."""
+    """One step's process, asked for when this is made. ``end`` or ``drop`` must be called at last.
 
-    def __init__(self, parent: WarmParent, *, environment: Mapping[str, str], folder: Path) -> None:
+    It may be forked before the last ``modules_below`` of its parent's modules are imported.
+    """
+
+    def __init__(
+        self, parent: WarmParent, *, environment: Mapping[str, str], folder: Path, modules_below: int = 0
+    ) -> None:
         self._parent = parent
         self._log: BinaryIO | None = None
         self._channel, theirs = socket.socketpair()
@@ -39,7 +44,10 @@ class ForkedShell:
             reads.append(read)
             fds.append(write)
         try:
-            request = {"kind": "shell", "environment": dict(environment), "folder": str(folder)}
+            request = {
+                "kind": "shell", "environment": dict(environment), "folder": str(folder),
+                "missing": parent.missing(modules_below),
+            }  # fmt: skip
             self.process: Process = parent.ask(request, [theirs.fileno(), *fds])
         except BaseException:
             for fd in reads:
@@ -153,12 +161,19 @@ class ForkedShell:
             time.sleep(0.01)
 
     def end(self) -> None:
-        """Lets the process end, and ends it if it does not."""
+        """Lets the process end, and ends it if it does not; with it goes what it has started.
+
+        Once all code in it is over, it is not waited for: to take it apart costs the system some time.
+        """
+        over = False
         with suppress(OSError, ProcessEnded):  # it may have ended already
             send(self._channel, {"quit": True})
             self._channel.shutdown(socket.SHUT_WR)
             self._parent.learn(self._until("imported", lambda: None, _QUIT_LIMIT)["imported"])
-        if not self.process.ended.wait(_QUIT_LIMIT):
+            over = bool(self._until("over", lambda: None, _QUIT_LIMIT))
+        if over:
+            self.process.kill()
+        elif not self.process.ended.wait(_QUIT_LIMIT):
             self.process.kill()
             self.process.wait()
         self._close()

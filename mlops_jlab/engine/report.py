@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from mlops_jlab.engine.reportcells import cells_of, colours
+from mlops_jlab.engine.importing import IMPORTING
+from mlops_jlab.engine.reportcells import cells_of, colours, highlighted
 from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
 from mlops_jlab.notebook.retagging import write_whole
 from mlops_jlab.pipeline.manifest import Manifest
@@ -17,9 +19,24 @@ _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _MARKS = {"finished": "✓", "failed": "✗", "killed": "✗", "skipped": "–", "pending": "·", "running": "…"}
 
 
+def prepare() -> None:
+    """Imports and compiles what a page needs: while steps are waited for, it costs no time."""
+    with IMPORTING:
+        _template()
+        highlighted("")
+        colours()
+
+
+@cache
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(_TEMPLATE.read_text("utf-8"))
+
+
 def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path:
     """Writes ``report.html`` and gives its path. The page needs no network and runs no script."""
-    import jinja2
     from markupsafe import Markup
 
     shown: set[str] = set()
@@ -33,8 +50,7 @@ def write_report(manifest: Manifest, folder: RunFolder, state: RunState) -> Path
     parameters = {
         one.name: state.parameters.get(one.name, one.as_json().get("default")) for one in manifest.parameters
     }
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    html = environment.from_string(_TEMPLATE.read_text("utf-8")).render(
+    html = _template().render(
         title=f"{manifest.name}: {state.status}", manifest=manifest, state=state, marks=_MARKS,
         parameters=parameters, rows=_rows(manifest, state), steps=steps, colours=Markup(colours()),  # noqa: S704  # of Pygments
     )  # fmt: skip

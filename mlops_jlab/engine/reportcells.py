@@ -53,7 +53,7 @@ def _is_shown(cell: Mapping[str, Any], own: tuple[str, ...], shown: set[str]) ->
 
 
 def _cell(cell: Mapping[str, Any]) -> str:
-    parts = [f'<div class="code">{_highlighted(_joined(cell["source"]))}</div>']
+    parts = [f'<div class="code">{highlighted(_joined(cell["source"]))}</div>']
     parts += [f'<div class="out">{part}</div>' for part in map(_output, cell["outputs"]) if part]
     return f'<div class="cell">{"".join(parts)}</div>'
 
@@ -141,7 +141,8 @@ def _coloured(content: str) -> str:
     return "".join(parts)
 
 
-def _highlighted(source: str) -> str:
+def highlighted(source: str) -> str:
+    """Python code as HTML."""
     from pygments import highlight
 
     lexer, formatter = _highlighting()
@@ -157,6 +158,7 @@ def _highlighting() -> tuple[Any, Any]:
     return PythonLexer(), HtmlFormatter(nowrap=True, classprefix="c-")
 
 
+@cache
 def colours() -> str:
     """Style rules for code, in the light and the dark."""
     from pygments.formatters.html import HtmlFormatter

@@ -12,6 +12,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,7 @@ from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.notebook.retagging import write_whole
 
 FORMAT = 1
+_DYING = 1.0  # seconds that a runner which was killed may need to be gone
 
 
 @dataclass
@@ -121,17 +123,23 @@ class RunFolder:
         if not self.root.is_dir():
             return
         self._claim = os.open(self.root, os.O_RDONLY)
-        try:
-            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._claim)
-            self._claim = -1
-            raise InputError(
-                f"another runner is at work in {self.root}",
-                hint="wait until it is over, or choose another --output",
-            ) from error
-        except OSError:
-            return  # a file system without locks
+        deadline = time.monotonic() + _DYING
+        while True:
+            try:
+                fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(self._claim)
+                self._claim = -1
+                raise InputError(
+                    f"another runner is at work in {self.root}",
+                    hint="wait until it is over, or choose another --output",
+                ) from error
+            except OSError:
+                pass  # a file system without locks
+            return
 
     def sweep(self) -> None:
         """Removes what a runner and its steps were writing when they were killed; :meth:`claim` first."""

@@ -38,12 +38,12 @@ _PAUSE = 0.05  # seconds between two looks at steps that wait
 
 def run(
     manifest: Manifest, target: Path, given: Mapping[str, object], options: Options,
-    listener: Listener,
+    listener: Listener, sources: StepSources | None = None,
 ) -> RunState:  # fmt: skip
     """Runs the pipeline into the folder ``target`` and tells how it went.
 
     ``given`` are parameters as plain JSON data, checked by
-    :func:`mlops_jlab.entities.parameters.resolve`.
+    :func:`mlops_jlab.entities.parameters.resolve`; ``sources`` those of the manifest, if they were read.
 
     Raises:
         InputError: an unknown parameter or kernel, or a folder that holds something else.
@@ -59,7 +59,7 @@ def run(
         state.folder = str(options.folder)
         if manifest.folder.resolve() != folder.root / "pipeline":
             state.export = str(manifest.folder.resolve())
-        sources = StepSources(manifest)
+        sources = sources or StepSources(manifest)
         environment = _common_environment(folder, options)
         executor = open_executor(options, folder.root, sources, kernel, environment)
         return _Run(manifest, folder, state, values, sources, executor, options, listener).go()

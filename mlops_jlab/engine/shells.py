@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -14,6 +14,8 @@ from mlops_jlab.kernels.warm import Unfit, WarmParent
 
 if TYPE_CHECKING:
     from mlops_jlab.engine.forked import ForkedShell
+
+_AT_ONCE = 2  # more would make the first step wait for its own
 
 
 class Shells:
@@ -29,11 +31,26 @@ class Shells:
         self._folder = folder
         self._ahead: deque[ForkedShell] = deque()
         self._lock = threading.Lock()
+        self._expected = 0
+        self._below: deque[int] = deque()
         self.unfit = ""
 
-    def expect(self, count: int) -> None:
-        """So many steps are going to ask soon: forks what is missing."""
-        with self._lock, suppress(RunError):  # a step that asks will be told
+    def expect(self, count: int, below: Sequence[int] = ()) -> None:
+        """So many steps are going to ask soon; the first shells are forked now.
+
+        ``below`` says how many modules only steps below the first one import, then the same of the next one.
+        """
+        with self._lock:
+            self._expected, self._below = count, deque(below)
+            self._fill(min(count, _AT_ONCE))
+
+    def fork_ahead(self) -> None:
+        """A step has its shell, and begins: the others that are expected are forked meanwhile."""
+        with self._lock:
+            self._fill(self._expected - 1)
+
+    def _fill(self, count: int) -> None:
+        with suppress(RunError):  # a step that asks will be told
             while len(self._ahead) < count and not self.unfit:
                 self._ahead.append(self._fork())
 
@@ -61,7 +78,10 @@ class Shells:
     def _fork(self) -> ForkedShell:
         from mlops_jlab.engine.forked import ForkedShell
 
-        return ForkedShell(self._parent, environment=self._environment, folder=self._folder)
+        below = self._below.popleft() if self._below else 0
+        return ForkedShell(
+            self._parent, environment=self._environment, folder=self._folder, modules_below=below
+        )
 
     def close(self) -> None:
         """Lets the parent go, and with it the shells that nobody asked for."""

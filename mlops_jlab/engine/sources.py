@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+import sys
+from functools import cache, cached_property
 from typing import Any
 
+from mlops_jlab.kernels import meeting, spawning
+from mlops_jlab.kernels.specs import python_of_kernel
 from mlops_jlab.kernels.warm import modules_of
 from mlops_jlab.pipeline.manifest import Manifest
 
@@ -22,8 +25,34 @@ class StepSources:
         return self._cells(step)
 
     def modules(self) -> list[str] | None:
-        """The modules that any step imports at the top of a cell; None if none may be imported beforehand."""
-        return modules_of(text for step in self._manifest.steps for text in self.texts(step.name))
+        """The modules that any step imports at the top of a cell, in the order of the steps.
+
+        None if none may be imported beforehand.
+        """
+        return None if self._modules is None else list(self._modules)
+
+    def modules_below(self, step: str) -> list[int]:
+        """How many of :meth:`modules` no step imports down to this one; then the same of each step below."""
+        names = [one.name for one in self._manifest.steps]
+        firsts = [names.index(first) for first in (self._modules or {}).values()]
+        return [sum(first > place for first in firsts) for place in range(names.index(step), len(names))]
+
+    def import_soon(self, kernel: str) -> None:
+        """A warm parent that was started early may import the modules while the run is prepared."""
+        if spawning.early() is not None and python_of_kernel(kernel) == sys.executable:
+            meeting.import_soon(self.modules() or ())
+
+    @cached_property
+    def _modules(self) -> dict[str, str] | None:
+        """Each module, and the first step that imports it."""
+        found: dict[str, str] = {}
+        for step in self._manifest.steps:
+            modules = modules_of(self.texts(step.name))
+            if modules is None:
+                return None
+            for module in modules:
+                found.setdefault(module, step.name)
+        return found
 
     def texts(self, step: str) -> list[str]:
         """Their sources."""

@@ -16,6 +16,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 from mlops_jlab.engine.executed import ExecutedFile
 from mlops_jlab.engine.execution import StepRun
 from mlops_jlab.engine.forked import ForkedShell
+from mlops_jlab.engine.shells import Shells
 from mlops_jlab.kernels.ahead import AheadProvisioner
 
 _AUTOSAVE = 2  # seconds between saves within a cell
@@ -76,16 +77,17 @@ class StepEngine(Engine):  # type: ignore[misc]  # papermill is untyped
             # What the process says outside its cells (a crash, a warning of its own) goes to a log.
             log = stack.enter_context(open(step.log or os.devnull, "ab"))
             shell = step.shells.take(step.environment, log, step.cpus) if step.shells is not None else None
-            if shell is not None:
-                _in_fork(nb_man, step, shell)
+            if step.shells is not None and shell is not None:
+                _in_fork(nb_man, step, step.shells, shell)
             else:
                 _in_kernel(nb_man, kernel_name, log_output, start_timeout, step, log)
 
 
-def _in_fork(manager: Any, step: StepRun, shell: ForkedShell) -> None:
+def _in_fork(manager: Any, step: StepRun, shells: Shells, shell: ForkedShell) -> None:
     try:
         step.execution.attach(lambda: shell.process)
         shell.wait_until_ready()
+        shells.fork_ahead()
         for index, cell in enumerate(manager.nb.cells):
             step.execution.begin(cell)
             manager.cell_start(cell, index)

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mlops_jlab.engine.importing import IMPORTING
 from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.shells import Shells
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.errors import RunError
-from mlops_jlab.kernels import warm
+from mlops_jlab.kernels import spawning, warm
 from mlops_jlab.kernels.specs import python_of_kernel
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Warming:
 
         ``waiting`` is how many steps, this one among them, will ask soon.
         """
-        if self._options.cold or not warm.is_possible() or warm.needs_kernel(self._sources.texts(step)):
+        if self._options.cold or not spawning.is_possible() or warm.needs_kernel(self._sources.texts(step)):
             return None
         with self._lock:
             if not self._begun:
@@ -52,14 +53,15 @@ class Warming:
                 except RunError as error:
                     self._why = str(error)
         if self._shells is not None:
-            self._shells.expect(waiting)
+            self._shells.expect(waiting, self._sources.modules_below(step))
         return self._shells
 
     def kernels_ahead(self, waiting: int) -> KernelsAhead | None:
         """Kernels that start while others work, where no step is forked."""
-        if not (self._options.cold or self._why or not warm.is_possible()):
+        if not (self._options.cold or self._why or not spawning.is_possible()):
             return None
-        from mlops_jlab.kernels.ahead import KernelsAhead
+        with IMPORTING:
+            from mlops_jlab.kernels.ahead import KernelsAhead
 
         python = python_of_kernel(self._kernel)
         with self._lock:

@@ -6,50 +6,100 @@ it, a cache, or a function that it puts in another module's place would be there
 
 from __future__ import annotations
 
+import os
 import sys
 import types
-from collections.abc import Iterator
-from functools import cache
-from pathlib import PurePath
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.references import imported_module
 
-_INSTALLED = {"site-packages", "dist-packages"}
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
-@cache  # a warm parent asks of all that it has imported, and what is forked from it knows
+class _Facts:
+    """What is to be known of each module that is loaded, found out once a module.
+
+    A warm parent asks, and what is forked from it knows: looking at two thousand modules in each child
+    would copy every page that they lie on.
+    """
+
+    def __init__(self, fact: Callable[[str, types.ModuleType], str]) -> None:
+        self._fact = fact
+        self._seen: dict[str, types.ModuleType] = {}
+        self._found: dict[str, str] = {}
+
+    def all(self) -> dict[str, str]:
+        """The fact for each module that has it, by the module's name, in order."""
+        for name, module in list(sys.modules.items()):
+            if self._seen.get(name) is not module:
+                self._seen[name] = module
+                self._found.pop(name, None)
+                if fact := self._fact(name, module):
+                    self._found[name] = fact
+        return {name: self._found[name] for name in sorted(self._found) if name in sys.modules}
+
+
 def is_local(name: str, origin: object) -> bool:
     """Whether the module ``name``, read from ``origin``, is the user's own rather than installed."""
     if not isinstance(origin, str) or not origin.endswith(".py") or name in ("__main__", "__mp_main__"):
         return False
-    if name.partition(".")[0] in ("mlops_jlab", *sys.stdlib_module_names):
+    top = name.partition(".")[0]
+    if top == "mlops_jlab" or top in sys.stdlib_module_names:
         return False
-    return not origin.startswith((sys.prefix, sys.base_prefix)) and not _INSTALLED & set(
-        PurePath(origin).parts
-    )
+    return not origin.startswith((sys.prefix, sys.base_prefix)) and not is_installed(origin)
+
+
+def is_installed(path: str) -> bool:
+    """Whether a file belongs to an installed package."""
+    return any(place in path for place in _INSTALLED)
+
+
+def _local_file(name: str, module: types.ModuleType) -> str:
+    path = getattr(module, "__file__", None)
+    return str(path) if is_local(name, path) else ""
+
+
+def _package_file(name: str, module: types.ModuleType) -> str:
+    path = "" if "." in name else getattr(module, "__file__", None)
+    return path if isinstance(path, str) and is_installed(path) else ""
+
+
+def _version(name: str, module: types.ModuleType) -> str:
+    if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
+        return ""
+    version = vars(module).get("__version__")
+    return version if isinstance(version, str) else ""
+
+
+_local, _packages, _versions = _Facts(_local_file), _Facts(_package_file), _Facts(_version)
+
+
+def look() -> None:
+    """Finds out now what the functions of this module say later, of all modules that are loaded."""
+    for facts in (_local, _packages, _versions):
+        facts.all()
 
 
 def local_modules() -> list[str]:
     """The user's own modules that are loaded now."""
-    loaded = list(sys.modules.items())
-    return sorted(name for name, module in loaded if is_local(name, getattr(module, "__file__", None)))
+    return list(_local.all())
 
 
 def files_of_local() -> list[str]:
     """The source files of the user's own modules that are loaded now."""
-    return sorted({str(sys.modules[name].__file__) for name in local_modules()})
+    return sorted(set(_local.all().values()))
 
 
 def files_of_packages() -> dict[str, str]:
     """For each installed package that is loaded now, one of its files."""
-    found: dict[str, str] = {}
-    for name, module in sorted(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if "." not in name and isinstance(path, str) and _INSTALLED & set(PurePath(path).parts):
-            found[name] = path
-    return found
+    return _packages.all()
+
+
+def loaded_versions() -> dict[str, str]:
+    """The versions of the packages that this kernel has really imported, by module name."""
+    return _versions.all()
 
 
 def capture(name: str) -> dict[str, Any]:

@@ -113,18 +113,6 @@ def cannot_travel(name: str, value: object, step: str, reason: tuple[str, str]) 
     )
 
 
-def loaded_versions() -> dict[str, str]:
-    """The versions of the packages that this kernel has really imported, by module name."""
-    found: dict[str, str] = {}
-    for name, module in sorted(sys.modules.items()):
-        if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
-            continue
-        version = vars(module).get("__version__")
-        if isinstance(version, str):
-            found[name] = version
-    return found
-
-
 def usage_so_far() -> dict[str, float]:
     """What this kernel has used: ``cpu_seconds``, and ``peak_memory`` in bytes where that is known."""
     found: dict[str, float] = {"cpu_seconds": round(time.process_time(), 3)}

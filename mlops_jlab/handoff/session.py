@@ -28,7 +28,7 @@ from mlops_jlab.handoff.records import (
     setup_conflict,
     write_record,
 )
-from mlops_jlab.handoff.saving import Saver, cannot_travel, loaded_versions, usage_so_far
+from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
 
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
@@ -301,7 +301,7 @@ class StepSession:
             programs=tuple(sorted(self._files.programs)),
             objects=tuple(sorted(self._objects)),
             watched=self._watched,
-            versions=loaded_versions(),
+            versions=modules.loaded_versions(),
             usage=usage_so_far(),
             attempt=os.environ.get(ATTEMPT, ""),
         )  # fmt: skip

@@ -1,8 +1,11 @@
 """The warm parent: imports what a pipeline needs once, and forks a process for each step from itself.
 
-``python -m mlops_jlab.kernels.parent SOCKET LINGER MODULE ...`` listens on a socket in a folder of
-the user's own. Runners connect to it; each request is answered by a fork. When a runner's connection
-ends, all that was forked for it is killed, and ``LINGER`` seconds after the last one the parent ends.
+It is started by :mod:`mlops_jlab.kernels.spawning`, imports what every step needs, and reads from its
+standard input where to listen, what else to import and how long to stay, as lines of JSON (see
+:func:`mlops_jlab.kernels.meeting.listen`). Runners connect to the socket; each request is
+answered by a fork. When a runner's connection ends, all that was forked for it is killed, and so many
+seconds after the last one the parent ends. A parent may as well have imported the runner itself, and fork
+commands.
 
 Nothing here may start a thread or compute in native code: a forked process has one thread, and locks
 that another one held would stay held in it for ever. A parent that finds a thread after an import
@@ -15,17 +18,21 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import json
 import os
+import select
 import selectors
 import signal
 import socket
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.handoff.modules import local_modules
+from mlops_jlab.handoff import modules as loaded
 from mlops_jlab.kernels.wire import Receiver, send
 
 # What every step needs, and what is slow to import.
@@ -34,7 +41,8 @@ _ALWAYS = (
     "IPython.core.magics", "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger",
     "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic", "comm",
     "encodings.ascii", "mlops_jlab.handoff.session", "mlops_jlab.kernels.shell", "mlops_jlab.magics",
-    "mlops_jlab.magics.loading", "mlops_jlab.magics.transforming", "mlops_jlab.tracking", "sqlite3",
+    "mlops_jlab.magics.loading", "mlops_jlab.magics.transforming", "mlops_jlab.tracking",
+    "mlops_jlab.tracking.active", "sqlite3",
 )  # fmt: skip
 # They start threads or take hold of a device when they are imported, and are broken after a fork; or they
 # set themselves up in the shell that imports them, which is the step's own and not there yet.
@@ -43,67 +51,91 @@ _NEVER = frozenset(
      "PyQt6", "PySide6", "gi", "cupy", "mlops_jlab", "matplotlib_inline", "IPython", "ipykernel",
      "ipywidgets", "ipympl", "debugpy"}
 )  # fmt: skip
-_INSTALLED = {"site-packages", "dist-packages"}
 
 
-def main(argv: list[str]) -> int:
-    """Listens, imports, and serves until nobody is there."""
-    path, linger, modules = argv[0], float(argv[1]), argv[2:]
-    if sys.path[0] in ("", os.getcwd()):  # put there by -m; each step has a folder of its own
-        del sys.path[0]
+def main() -> int:
+    """Imports, hears what it is for, listens, imports more, and serves until nobody is there."""
+    os.chdir("/")
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as a kernel does
+    gc.disable()  # what is imported stays: looking for garbage among it takes a tenth of the time
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    order = _listen_when_told(listener)
+    if order is None:
+        return 1  # nobody needs it
     try:
-        listener.bind(path)
-    except OSError:
-        return 1  # somebody else was first
-    listener.listen(64)
-    try:
-        gc.disable()  # what is imported stays: looking for garbage among it takes a tenth of the time
-        unfit = next((module for module in (*_ALWAYS, *modules) if not warm_up(module)), "")
-        local_modules()  # what is known of each module here is known in every child
-        gc.enable()
-        gc.freeze()  # collecting in a child would copy every page that it looks at
-        return Parent(listener, linger, unfit).serve()
+        return Parent(listener, order).serve()
     finally:
-        Path(path).unlink(missing_ok=True)
-        log = Path(path).with_suffix(".log")
-        if log.is_file() and not log.stat().st_size:
-            log.unlink()  # it had nothing to say
+        Path(order["path"]).unlink(missing_ok=True)
 
 
-def warm_up(module: str) -> bool:
-    """Imports ``module`` if that is safe before a fork; what does not work is left to the step.
+def _listen_when_told(listener: socket.socket) -> dict[str, Any] | None:
+    """What this parent is for; until that is said it imports what every step needs, and what one may need."""
+    soon = deque(_ALWAYS)
+    for line in _lines(soon):
+        order: dict[str, Any] = json.loads(line)
+        soon.extend(order.get("soon", ()))
+        if "path" in order:
+            folder, name = os.path.split(order["path"])
+            os.chdir(folder)  # the name of a socket may have some hundred characters only
+            listener.bind(name)  # fails if somebody else was first
+            os.chdir("/")
+            listener.listen(64)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(nothing, 0)
+            os.close(nothing)
+            return order
+    return None
 
-    False if there is more than one thread now, so that nothing can be forked any more.
-    """
+
+def _lines(soon: deque[str]) -> Iterator[bytes]:
+    """The lines of standard input; while none is there, one module after the other is imported."""
+    data = b""
+    while True:
+        while soon and not select.select([0], [], [], 0)[0]:
+            warm_up(soon.popleft())
+        read = os.read(0, 1 << 16)
+        if not read:
+            return
+        *lines, data = (data + read).split(b"\n")
+        yield from lines
+
+
+def warm_up(module: str) -> None:
+    """Imports ``module`` if that is safe before a fork; what does not work is left to the step."""
     top = module.partition(".")[0]
     if top in _NEVER and module not in _ALWAYS:
-        return True
+        return
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
-        return True
+        return
     if spec is None or not (
-        top in sys.stdlib_module_names or _is_installed(spec.origin) or module in _ALWAYS
+        top in sys.stdlib_module_names or loaded.is_installed(spec.origin or "") or module in _ALWAYS
     ):
-        return True
+        return
     with contextlib.suppress(Exception):  # an import may raise anything, and the step will show it
         importlib.import_module(module)
-    return threading.active_count() == 1
 
 
-def _is_installed(origin: str | None) -> bool:
-    return origin is not None and bool(_INSTALLED & set(Path(origin).parts))
+_MOMENT = 0.02  # seconds that somebody who is about to come is waited for before the next import
 
 
 class Parent:
-    """The loop that forks and reaps. One thread, and no state but the connections and their children."""
+    """The loop that imports, forks and reaps. One thread, and no state but connections and their children.
 
-    def __init__(self, listener: socket.socket, linger: float, unfit: str = "") -> None:
+    Between two imports it forks for those who need nothing that is still to be imported.
+    """
+
+    def __init__(self, listener: socket.socket, order: dict[str, Any]) -> None:
         self._listener = listener
-        self._linger = linger
-        self._unfit = unfit  # the module that started threads
+        self._commands = "command" in order
+        wanted = [order["command"]] if "command" in order else [*_ALWAYS, *order["modules"]]
+        self._missing = [module for module in wanted if module not in sys.modules]
+        self._import = importlib.import_module if "command" in order else warm_up
+        self._asked: list[tuple[dict[str, Any], list[int], socket.socket]] = []
+        self._unfit = ""  # the module that started threads
+        self._expecting = True  # who has told it to listen calls at once, and who has called asks at once
+        self._linger = float(order["linger"])
         self._selector = selectors.DefaultSelector()
         self._runners: dict[socket.socket, Receiver] = {}
         self._children: dict[int, socket.socket] = {}
@@ -119,11 +151,14 @@ class Parent:
 
     def serve(self) -> int:
         """Answers requests until nobody has been connected for a while."""
-        alone_since = time.monotonic() + 60  # who started it has a minute to come
+        alone_since = time.monotonic()
+        if not self._commands:
+            alone_since += 60  # who started it has a minute to come
         while True:
             wait = None if self._runners else max(0.0, alone_since + self._linger - time.monotonic())
-            ready = self._selector.select(wait)
-            if not ready and not self._runners:
+            ready = self._selector.select(_MOMENT if self._expecting else 0 if self._missing else wait)
+            self._expecting = any(key.fileobj is self._listener for key, _events in ready)
+            if not (ready or self._runners or self._missing):
                 return 0
             for key, _events in ready:
                 if key.fileobj is self._listener:
@@ -132,8 +167,34 @@ class Parent:
                     self._reap()
                 elif key.fileobj in self._runners:
                     self._hear(self._runners[key.fileobj])
+            if self._missing and not ready:  # all who came are heard first
+                self._import_next()
+            self._answer()
             if self._runners:
                 alone_since = time.monotonic()
+
+    def _import_next(self) -> None:
+        module = self._missing.pop(0)
+        self._import(module)
+        if threading.active_count() > 1:
+            self._unfit = module
+            self._missing.clear()
+
+    def _answer(self) -> None:
+        """Forks for those whose modules are there."""
+        due = [asked for asked in self._asked if len(self._missing) <= asked[0].get("missing", 0)]
+        if due:
+            loaded.look()  # what is known of each module here is known in every child
+        for asked in due:
+            self._asked.remove(asked)
+            request, fds, runner = asked
+            if runner in self._runners:
+                pid = 0 if self._unfit else self._fork(request, fds)
+                if pid:
+                    self._children[pid] = runner
+                self._tell(runner, {"forked": request["id"], "pid": pid, "unfit": self._unfit})
+            for fd in fds:
+                os.close(fd)
 
     def _accept(self) -> None:
         runner, _address = self._listener.accept()
@@ -143,13 +204,14 @@ class Parent:
     def _hear(self, receiver: Receiver) -> None:
         runner = receiver.channel
         for request in receiver.read():
+            if "linger" in request:
+                self._linger = request["linger"]
+                continue
+            if "signal" in request:
+                self._signal(runner, request["signal"])
+                continue
             fds, receiver.fds = receiver.fds[: request["fds"]], receiver.fds[request["fds"] :]
-            pid = 0 if self._unfit else self._fork(request, fds)
-            for fd in fds:
-                os.close(fd)
-            if pid:
-                self._children[pid] = runner
-            self._tell(runner, {"forked": request["id"], "pid": pid, "unfit": self._unfit})
+            self._asked.append((request, fds, runner))
         if receiver.ended:
             self._selector.unregister(runner)
             del self._runners[runner]
@@ -158,6 +220,12 @@ class Parent:
                 if owner is runner:
                     with contextlib.suppress(OSError):
                         os.killpg(pid, signal.SIGKILL)
+
+    def _signal(self, runner: socket.socket, number: int) -> None:
+        for pid, owner in self._children.items():
+            if owner is runner:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
 
     def _reap(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -182,12 +250,14 @@ class Parent:
             send(runner, message)
 
     def _fork(self, request: dict[str, Any], fds: list[int]) -> int:
+        gc.freeze()  # collecting in a child would copy every page that it looks at
         pid = os.fork()
         if pid:
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)  # whoever is first, so that it can be signalled at once
             return pid
         try:
+            gc.enable()
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for fd in (self._signals, self._wakeup):
@@ -196,14 +266,10 @@ class Parent:
             self._listener.close()
             for runner in self._runners:
                 runner.close()
-            from mlops_jlab.kernels.shell import become
+            from mlops_jlab.kernels.becoming import become
 
             become(request, fds)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(70)  # a process that became something ends itself
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 
 from mlops_jlab.errors import RunError
-from mlops_jlab.kernels import warm
+from mlops_jlab.kernels import spawning, warm
 from mlops_jlab.kernels.specs import python_of
 
 MODULES = "MLOPS_JLAB_WARM"
@@ -27,7 +27,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Forks the kernel, or starts it as ever if it is not an ordinary ipykernel."""
         python = python_of(cmd)
-        if not (python and warm.is_possible()):
+        if not (python and spawning.is_possible()):
             return await super().launch_kernel(cmd, **kwargs)
         environment = {**(kwargs.get("env") or os.environ)}
         request = {

@@ -1,23 +1,22 @@
-"""What a forked process becomes: a shell that executes the cells of one step, or an ordinary kernel.
+"""The shell of a step: it executes the cells of one step in a process that was forked for it.
 
-The shell is ipykernel's, set up by ipykernel's own application with the user's configuration,
+It is ipykernel's, set up by ipykernel's own application with the user's configuration,
 extensions and start-up files. Only what speaks ZeroMQ is left out: messages go through a socket pair.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import builtins
 import contextlib
 import contextvars
-import ctypes
 import getpass
 import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import comm
@@ -30,61 +29,6 @@ from jupyter_client.session import Session
 from mlops_jlab.handoff.modules import is_local
 from mlops_jlab.kernels.streams import CellStream, flush_now_and_then
 from mlops_jlab.kernels.wire import Receiver, send
-
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
-
-
-def become(request: dict[str, Any], fds: list[int]) -> None:
-    """Turns this process, just forked, into what ``request`` asks for; it never returns.
-
-    ``request`` has ``kind`` (``shell`` or ``kernel``), ``environment``, ``folder`` and, for a kernel,
-    ``connection``. The last two files are standard output and error; a shell's first one is
-    its channel.
-    """
-    parent = os.getppid()
-    with contextlib.suppress(PermissionError):
-        os.setsid()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for fd, target in ((nothing, 0), (fds[-2], 1), (fds[-1], 2)):
-        os.dup2(fd, target)
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["folder"])
-    _draw_anew()
-    import ipykernel_launcher  # type: ignore[import-untyped]  # it is one line
-
-    sys.argv = [ipykernel_launcher.__file__, "-f", request.get("connection", "")]
-    if request["kind"] == "kernel":
-        IPKernelApp.launch_instance(argv=["-f", request["connection"]])
-    else:
-        channel = socket.socket(fileno=os.dup(fds[0]))
-        for fd in fds:
-            os.close(fd)
-        serve(channel)
-    end()
-
-
-def _draw_anew() -> None:
-    """Generators that nobody seeded must not draw the same in each process; ``random`` sees to itself."""
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()
-
-
-def end() -> None:
-    """Ends the process as the end of an interpreter does, without unwinding the parent's frames."""
-    with contextlib.suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]  # what an interpreter does first
-    with contextlib.suppress(BaseException):
-        atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BaseException):
-            stream.flush()
-    os._exit(0)
 
 
 class _Session(Session):  # type: ignore[misc]  # jupyter_client is untyped here
@@ -143,6 +87,11 @@ class ShellApp(IPKernelApp):
         super().__init__(session=session)
         self._pipe = session
 
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """There are no words, and a parser for them takes a third of the time."""
+        self.argv = list(argv or ())
+        self.extra_args: list[str] = []
+
     def init_connection_file(self) -> None:
         """There is none, as there is nothing to connect to."""
 
@@ -182,8 +131,11 @@ class ShellApp(IPKernelApp):
         self.kernel = kernel
 
 
-def serve(channel: socket.socket) -> None:
-    """Executes the cells that come through ``channel`` until there are no more."""
+def serve(channel: socket.socket) -> Callable[[], None]:
+    """Executes the cells that come through ``channel`` until there are no more.
+
+    Gives what is to be called when everything else is over.
+    """
     session = _Session(channel)
     known = set(sys.modules)
     app = ShellApp.instance(session=session)
@@ -203,8 +155,8 @@ def serve(channel: socket.socket) -> None:
                 settle(message)
                 continue
             if "source" not in message:
-                session.tell({"imported": _roots(set(sys.modules) - known)})
-                return
+                session.tell({"imported": _imported(set(sys.modules) - known)})
+                return lambda: session.tell({"over": True})
             session.tell({"begun": shell.execution_count})
             cell = _run(shell, message["source"], message["cell"])
             _execute(loop, loop.create_task(cell, context=context))
@@ -212,7 +164,12 @@ def serve(channel: socket.socket) -> None:
                 stream.flush()
             session.tell({"done": shell.execution_count})
             if shell.exit_now:
-                return
+                return _nothing
+    return _nothing
+
+
+def _nothing() -> None:
+    """Nobody waits for the end."""
 
 
 def settle(request: dict[str, Any]) -> None:
@@ -223,11 +180,11 @@ def settle(request: dict[str, Any]) -> None:
         os.sched_setaffinity(0, known[: int(request["cpus"])])
 
 
-def _roots(modules: set[str]) -> list[str]:
-    """Of modules that were imported, those that were not imported by their own package."""
-    found = {name for name in modules if not any(part.startswith("_") for part in name.split("."))}
+def _imported(modules: set[str]) -> list[str]:
+    """Of modules that are new, those that were installed."""
+    found = {name for name in modules if not name.startswith("_")}
     own = {name for name in found if is_local(name, getattr(sys.modules.get(name), "__file__", None))}
-    return sorted(name for name in found - own if name.rpartition(".")[0] not in found)
+    return sorted(found - own)
 
 
 def _refuse_input(*_arguments: object, **_others: object) -> str:

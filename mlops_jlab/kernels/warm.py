@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import itertools
 import json
 import os
@@ -11,30 +10,26 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import RunError
+from mlops_jlab.kernels import meeting, spawning
+from mlops_jlab.kernels.spawning import Spawned
 from mlops_jlab.kernels.wire import Receiver, send
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.notebook.retagging import write_whole
 
 _WIDGETS = ("ipywidgets", "tqdm.notebook", "tqdm.auto", "ipympl", "get_ipython().kernel")
-START_LIMIT = 60.0  # seconds until a parent listens
-_MOST_LEARNED = 200
+_MOST_LEARNED = 1000
 _NOTHING = "-"  # no module's name
 _CHANGES_ENVIRONMENT = re.compile(
     r"environ\s*(\[[^\]]*\]\s*[|+]?=(?!=)|\.\s*(update|setdefault|pop|popitem|clear|__setitem__)\b|\|=)"
     r"|\bdel\s+[\w.]*environ\b|\b(un)?(put|set)env\b|%\s*(set_)?env\b|dotenv"
 )
-# They say where somebody sits, or belong to one run.
-_PASSING = ("MLOPS_JLAB_", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_", "TERM", "PYTEST_", "JPY_")
 
 
 class Process:
@@ -129,12 +124,10 @@ class Hints:
 class WarmParent:
     """A connection to a warm parent. Processes that were asked for through it end with it."""
 
-    def __init__(
-        self, channel: socket.socket, hints: Hints, started: subprocess.Popen[bytes] | None = None
-    ) -> None:
+    def __init__(self, channel: socket.socket, hints: Hints, spawned: Spawned | None = None) -> None:
         self._channel = channel
         self._hints = hints
-        self._started = started
+        self._spawned = spawned
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._asked: dict[int, Process] = {}
@@ -178,6 +171,13 @@ class WarmParent:
             raise RunError("the warm parent ended before it could fork", hint="try again, or use --cold")
         return process
 
+    def missing(self, below: int) -> int:
+        """How many modules the parent may still have to import for a step that needs all but ``below``.
+
+        What was learned from earlier runs comes last, and nobody waits for it.
+        """
+        return below + len(self._hints.learned)
+
     def learn(self, modules: Iterable[str]) -> None:
         """A step had to import these itself: the next parent of this kind will have them."""
         self._learned |= set(modules)
@@ -204,18 +204,9 @@ class WarmParent:
                     self._alive.pop(message["ended"]).note_end(message["code"], message["memory"])
         for process in [*self._asked.values(), *self._alive.values()]:
             process.note_end(-int(signal.SIGKILL))  # the parent took them with it
-        if self._started is not None:
-            self._started.wait()  # it ends when nobody needs it any more
-
-
-def lasting(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of an environment that imports and answers may depend on, in order."""
-    return {k: v for k, v in sorted(environment.items()) if not k.startswith(_PASSING)}
-
-
-def is_possible() -> bool:
-    """Whether this system has processes that can be forked safely."""
-    return sys.platform == "linux"
+        if self._spawned is not None:
+            self._spawned.wait()  # it ends when nobody needs it any more
+            self._spawned.let_go()
 
 
 def needs_kernel(sources: Iterable[str]) -> bool:
@@ -243,13 +234,13 @@ def modules_of(sources: Iterable[str]) -> list[str] | None:
 
 
 def connect(
-    python: str, modules: Iterable[str] | None, environment: Mapping[str, str], linger: float
+    python: str, modules: Sequence[str] | None, environment: Mapping[str, str], linger: float
 ) -> WarmParent:
     """A warm parent with these modules, in that environment: one that is left from before, or a new one.
 
     Without ``modules`` (None) it imports nothing of the user's, and learns nothing.
 
-    The call returns as soon as the parent listens; a request waits until it has imported everything.
+    The call returns as soon as the parent listens; a request waits until what it needs is imported.
 
     Raises:
         RunError: it does not start.
@@ -257,65 +248,25 @@ def connect(
     import fcntl  # where processes cannot be forked there is none
 
     wanted = [_NOTHING] if modules is None else sorted(set(modules))
-    kept = lasting(environment)
-    folder = _folder()
-    path = folder / f"{_key(python, wanted, kept)}.sock"
+    kept = spawning.lasting(environment)
+    path = meeting.socket_of(python, wanted, kept)
     hints = Hints(path.with_suffix(".json"), frozen=modules is None)
     if hints.unfit:
         raise Unfit(f"the module {hints.unfit} starts threads when it is imported")
-    with open(folder / "start.lock", "w") as lock:
+    with open(path.parent / "start.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        channel, process = _call(path), None
+        channel = meeting.call(path)
+        if channel is not None:
+            if linger:
+                send(channel, {"linger": linger})
+            return WarmParent(channel, hints)
+        path.unlink(missing_ok=True)
+        try:
+            spawned = spawning.spawn(python, kept)
+        except OSError as error:
+            raise RunError(f"the warm parent does not start: {error}") from error
+        meeting.listen(spawned, path, linger, modules=[*(modules or ()), *hints.learned])
+        channel = meeting.wait_and_call(spawned, path)
         if channel is None:
-            path.unlink(missing_ok=True)
-            process = _start(python, path, linger, [*wanted, *hints.learned], kept)
-            deadline = time.monotonic() + START_LIMIT
-            while (channel := _call(path)) is None:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RunError(f"the warm parent does not start; see {path.with_suffix('.log')}")
-                time.sleep(0.005)
-    return WarmParent(channel, hints, process)
-
-
-def _start(
-    python: str, path: Path, linger: float, modules: Sequence[str], environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    words = [python, "-m", "mlops_jlab.kernels.parent", str(path), str(linger), *modules]
-    with open(path.with_suffix(".log"), "wb") as log:
-        return subprocess.Popen(
-            words, env=dict(environment), cwd=path.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
-        )  # fmt: skip
-
-
-def _call(path: Path) -> socket.socket | None:
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        channel.connect(str(path))
-    except OSError:
-        channel.close()
-        return None
-    return channel
-
-
-def _folder() -> Path:
-    """Where the sockets lie: a folder that nobody else can enter."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    folder = Path(jupyter_runtime_dir()) / "mlops-jlab"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-def _key(python: str, modules: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Changes with anything that an import may depend on: interpreter, packages, environment, modules."""
-    places = {sysconfig.get_paths()[name] for name in ("purelib", "platlib")}
-    times = [Path(place).stat().st_mtime_ns for place in sorted(places)]
-    facts = [python, sys.version, times, list(modules), dict(environment), _own_code()]
-    return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
-
-
-def _own_code() -> list[int]:
-    """When our own modules changed last, which matters to those who work on them."""
-    package = Path(__file__).parent.parent
-    return sorted(path.stat().st_mtime_ns for path in package.glob("*/*.py"))
+            raise RunError(f"the warm parent does not start: {spawned.said() or 'it says nothing'}")
+    return WarmParent(channel, hints, spawned)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_jlab.errors import InputError
-from mlops_jlab.pipeline import export as exporting
 from mlops_jlab.pipeline import manifest
 from mlops_jlab.pipeline.manifest import Manifest
 
@@ -18,6 +17,8 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         return plan, source.parent if source.is_file() else Path.cwd()
     if resume:
         return manifest.read(target / "pipeline"), pipeline.parent
+    from mlops_jlab.pipeline import export as exporting  # an export is run without reading its notebook
+
     graph = exporting.graph_of(pipeline)
     if graph.errors:
         raise exporting.UnfitNotebook(graph)

@@ -42,9 +42,12 @@ def test_python_and_javascript_have_one_version() -> None:
 def test_every_command_and_option_is_in_the_docs() -> None:
     from mlops_jlab.cli.main import cli
 
-    groups = [(name, command) for name, command in cli.commands.items() if isinstance(command, click.Group)]
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    groups = [(name, command) for name, command in commands.items() if isinstance(command, click.Group)]
     inner = [(f"{name} {key}", found) for name, group in groups for key, found in group.commands.items()]
-    for name, command in [*cli.commands.items(), *inner]:
+    for name, command in [*commands.items(), *inner]:
+        assert command is not None, name
         assert f"mlops-jlab {name}" in DOCS, name
         for parameter in command.params:
             for option in parameter.opts:

@@ -276,10 +276,14 @@ def test_a_library_that_starts_threads_gets_kernels_and_that_is_said(
 
 def test_what_a_step_had_to_import_the_next_parent_has(bench: Bench) -> None:
     own = {"OWN_PARENT": os.urandom(8).hex()}  # parents of this test alone
-    cells = [("step:a", "import sys\nprint('wave' in sys.modules)\nwave = __import__('wave').__name__")]
+    cells = [
+        ("step:a", "import time; time.sleep(0.5)  # what was learned comes last, while first steps begin"),
+        ("step:b", "print('b')"),
+        ("step:c", "import sys\nprint('wave' in sys.modules)\nwave = __import__('wave').__name__"),
+    ]
     for known in ("False", "True"):
-        assert bench.run(cells, cache=None, environment=own).status == "finished"
-        assert bench.printed("a") == f"{known}\n"
+        assert bench.run(cells, cache=None, environment=own, jobs=1).status == "finished"
+        assert bench.printed("c") == f"{known}\n"
 
 
 def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench) -> None:

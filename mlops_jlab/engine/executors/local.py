@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_jlab.engine.execution import CellFailure, Execution
 from mlops_jlab.engine.executors import StepWork
-from mlops_jlab.engine.notebooks import execute
+from mlops_jlab.engine.notebooks import execute, import_soon
 from mlops_jlab.engine.processlimit import USUAL
 from mlops_jlab.engine.warming import Warming
 from mlops_jlab.entities import settings
@@ -33,6 +33,7 @@ class LocalProcesses:
 
     def execute(self, work: StepWork, execution: Execution) -> CellFailure | None:
         """Executes a step to its end."""
+        import_soon()
         shells = self._warming.shells_for(work.step, work.waiting)
         ahead = None if shells is not None else self._warming.kernels_ahead(work.waiting)
         failure = execute(

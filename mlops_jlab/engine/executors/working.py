@@ -23,7 +23,7 @@ from mlops_jlab.handoff.records import claims, record_path
 from mlops_jlab.handoff.remote import Artifacts
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.handoff.variables import ARTIFACTS, HANDOFF
-from mlops_jlab.kernels import warm
+from mlops_jlab.kernels import spawning, warm
 from mlops_jlab.kernels.specs import check_kernel, python_of_kernel
 
 _LOOK = 1.0  # seconds between two looks at whether the step is still wanted
@@ -144,7 +144,7 @@ class _Step:
             if cell["cell_type"] == "code"
         ]
         python = python_of_kernel(self._work["kernel"])
-        if self._work["cold"] or not python or not warm.is_possible() or warm.needs_kernel(sources):
+        if self._work["cold"] or not python or not spawning.is_possible() or warm.needs_kernel(sources):
             return None
         whole = {**os.environ, **environment}
         with suppress(RunError):
