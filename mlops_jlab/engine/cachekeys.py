@@ -22,7 +22,7 @@ from mlops_jlab.pipeline.build import LOAD_CELL
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 from mlops_jlab.store.artifacts import digest_of
 
-FORMAT = 1  # of entries: another number is another cache
+FORMAT = 2  # of entries: another number is another cache
 _IDENTITY = re.compile(r'(enter\(\n)    "[^"]*",\n    "[^"]*",\n    \d+,\n')
 _READS_ENVIRONMENT = re.compile(r"\benviron\b|\bgetenv\b|%env\b")
 _REGISTRY = re.compile(r"\bgate\s*\.\s*compare\b|\bimport\s+compare\b|\bload_model\b")

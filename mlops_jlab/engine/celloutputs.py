@@ -94,9 +94,13 @@ class CellOutputs:
                 output = _stream(output.name, output.parts[0])
             found.append(output)
         if self._left_out:
-            note = f"\n[mlops-jlab: cut here; {self._left_out:,} more characters or outputs were left out]\n"
-            found.append(_stream("stderr", note))
+            found.append(_stream("stderr", note_of(self._left_out)))
         return found
+
+
+def note_of(left_out: int) -> str:
+    """What is put in the place of characters and outputs that were left out."""
+    return f"\n[mlops-jlab: cut here; {left_out:,} more characters or outputs were left out]\n"
 
 
 def _stream(name: str, text: str, **more: Any) -> NotebookNode:

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
 
+from mlops_jlab.engine.boundedclient import BoundedClient
 from mlops_jlab.engine.executed import ExecutedFile
 from mlops_jlab.engine.execution import StepRun
 from mlops_jlab.engine.forked import ForkedShell
@@ -123,7 +123,7 @@ def _in_kernel(
     def started(cell: Any, **_more: Any) -> None:
         step.execution.begin(cell)
 
-    client = PapermillNotebookClient(
+    client = BoundedClient(
         manager, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None,
         raise_on_iopub_timeout=False, iopub_timeout=10, on_cell_start=started,
         resources={"metadata": {"path": str(step.folder)}}, log_output=log_output,

@@ -13,6 +13,7 @@ from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.equality import difference
 from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, records_above, resolve
 from mlops_jlab.handoff.session import is_session_name
@@ -34,7 +35,7 @@ def compare(root: str, pipeline: str, target: str) -> None:
         and not (isinstance(value, (types.FunctionType, type)) and value.__module__ == "__main__")
     }
     seen = snapshot.take(values, names)
-    loader = Loader(Path(root))
+    loader = Loader(ObjectStore(Path(root)))
     differences: dict[str, str] = {}
     uncompared: dict[str, str] = {}
     loaded: dict[str, Any] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 from mlops_jlab.handoff.objects import ObjectStore
@@ -13,8 +12,8 @@ from mlops_jlab.handoff.pickling import NotebookUnpickler, rebuild_view
 class Loader:
     """Loads groups of values; a group that was loaded before is the same objects again."""
 
-    def __init__(self, root: Path) -> None:
-        self._store = ObjectStore(root)
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
         self._groups: dict[str, dict[str, Any]] = {}
         self.packages: set[str] = set()  # whose classes were needed
 

@@ -17,6 +17,7 @@ from typing import Any
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.records import StepRecord, parts_root, read_record, record_path
 from mlops_jlab.handoff.variables import PART
 
@@ -87,7 +88,7 @@ class Parts:
         for record in self._records:
             self._check(record, base)
         wanted = set(live)
-        loaders = [Loader(self._root) for _ in self._records]
+        loaders = [Loader(ObjectStore(self._root)) for _ in self._records]
         for name in sorted(wanted & self._collects):
             if name not in base.values:
                 raise NotInParts(f"{name!r} is made nowhere outside the loop")

@@ -6,6 +6,7 @@ that is handed on again unchanged costs nothing.
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import sys
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.references import imported_module, notebook_attribute
 
+_LITTLE = 4096  # bytes
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, range, slice)
 _STAYS = {
     "generator": ("a generator", "make it a list: list(...)"),
@@ -81,6 +83,8 @@ class NotebookPickler(pickle.Pickler):
         if isinstance(obj, types.ModuleType):
             return imported_module, (obj.__name__,)
         kind = type(obj).__name__
+        if hasattr(type(obj), "__arrow_array__") and (found := _of_arrow(obj)) is not None:
+            return found
         if kind in _STAYS and not _is_notebooks_own(type(obj)):
             what, cure = _STAYS[kind]
             raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
@@ -113,6 +117,20 @@ class NotebookPickler(pickle.Pickler):
             f"{obj.__qualname__}, of which the notebook has since made a second one",
             hint="make the value again after the new definition",
         )
+
+
+def _of_arrow(obj: Any) -> Any:
+    """What pandas says of an array of Arrow's, without the copy that it makes of a single whole piece."""
+    pieces = getattr(obj, "_pa_array", None)
+    if pieces is None or not type(obj).__module__.startswith("pandas.") or pieces.num_chunks != 1:
+        return None
+    piece = pieces.chunk(0)
+    if piece.offset or piece.get_total_buffer_size() > piece.nbytes + _LITTLE:
+        return None  # a part of something larger, which would come along
+    state = {**vars(obj), "_pa_array": piece}
+    if "_cache" in state:
+        state["_cache"] = {}  # as pandas does
+    return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
 
 
 def _is_notebooks_own(obj: object) -> bool:

@@ -69,6 +69,9 @@ class StepRecord:
     hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    seals: dict[str, str] = field(
+        default_factory=dict
+    )  # what the large ones looked like when they were written
     watched: bool = False
     versions: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)  # all values, where the step is one part of several

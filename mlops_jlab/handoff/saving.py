@@ -7,11 +7,10 @@ import pickle
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff.objects import ObjectStore
+from mlops_jlab.handoff.objects import Apart, ObjectStore
 from mlops_jlab.handoff.pickling import (
     CannotTravel,
     NotebookPickler,
@@ -40,8 +39,8 @@ def in_words(value: object) -> str:
 class Saver:
     """Writes groups of values; a leaf that several groups hold is written once."""
 
-    def __init__(self, root: Path, names: Mapping[str, object], seen: Snapshot) -> None:
-        self._store = ObjectStore(root)
+    def __init__(self, store: ObjectStore, names: Mapping[str, object], seen: Snapshot) -> None:
+        self._store = store
         self._names = names
         self._seen = seen
         self._leaves: dict[int, str] = {}
@@ -88,16 +87,22 @@ class Saver:
 
     def _leaf(self, obj: object) -> str:
         if id(obj) not in self._leaves:
-            self._leaves[id(obj)] = self._dump(obj, lambda _obj: None)
+            known = self._seen.leaves.get(id(obj))
+            self._leaves[id(obj)] = (
+                self._put(known.stream, known.buffers) if known else self._dump(obj, lambda _obj: None)
+            )
         return self._leaves[id(obj)]
 
     def _dump(self, value: object, leaf: Any) -> str:
         buffers: list[pickle.PickleBuffer] = []
         file = io.BytesIO()
         NotebookPickler(file, self._names, leaf, None, buffers).dump(value)
-        digest = self._store.put(file.getvalue(), [buffer.raw() for buffer in buffers])
-        self.objects.add(digest)
-        return digest
+        return self._put(file.getvalue(), [buffer.raw() for buffer in buffers])
+
+    def _put(self, stream: bytes, buffers: Sequence[memoryview | Apart]) -> str:
+        found = self._store.put(stream, buffers)
+        self.objects |= found.all
+        return found.digest
 
 
 def _is_array(value: object) -> bool:

@@ -18,6 +18,8 @@ from mlops_jlab.handoff import modules, snapshot
 from mlops_jlab.handoff.files import watch
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.memory import StepMemory
+from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.parts import Parts
 from mlops_jlab.handoff.records import (
     StepRecord,
@@ -119,11 +121,14 @@ class StepSession:
         self._inputs: set[str] = set()
         self._held: dict[str, object] = {}  # the state of functions that this step does not define
         self._before = snapshot.Snapshot()
-        self._loader = Loader(self.root)
+        seals = {digest: seal for one in self._above for digest, seal in one.seals.items()}
+        self._store = ObjectStore(self.root, seals)
+        self._memory = StepMemory(self._store)
+        self._loader = Loader(self._store)
         self._watched = watch.cache_info().currsize > 0  # from the first cell on
         self._files = watch()
         self._parts: Parts | None = None
-        self._hidden = HiddenState(self._above, Loader(self.root))
+        self._hidden = HiddenState(self._above, Loader(self._store))
         self._hidden.enter()
 
     def _check_above(self, after: Sequence[str]) -> None:
@@ -155,7 +160,7 @@ class StepSession:
                     self.names[partner] = value
         self._restore_states()
         self._inputs = set(self._takes)
-        self._before = snapshot.take(self._values(), self.names)
+        self._before = snapshot.take(self._values(), self.names, self._memory)
         _give_back()
         self._files.begin(str(self.root))
 
@@ -174,7 +179,7 @@ class StepSession:
     def _check_untouched(self) -> None:
         """Definitions that were run again must have left the values that they read alone."""
         present = {name: self.names[name] for name in self._before.values if name in self.names}
-        for name, seen in snapshot.take(present, self.names).values.items():
+        for name, seen in snapshot.take(present, self.names, self._memory).values.items():
             if name in self._inputs and seen.fingerprint != self._before.values[name].fingerprint:
                 raise HandoffError(
                     f"running the carried definitions again changes {name!r}, which they read",
@@ -240,8 +245,8 @@ class StepSession:
         all_seen = wide or self._parts is not None
         now = snapshot.take(
             {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
-            self.names,
-        )
+            self.names, self._memory, set(values) if wide else live,
+        )  # fmt: skip
         changed = {
             name
             for name, seen in now.values.items()
@@ -250,10 +255,11 @@ class StepSession:
         wanted = changed & (set(now.values) if wide else live)
         refused = self._refused(now, wanted, set(outputs) | set(watched), values)
         groups = self._groups(now, wanted - set(refused), live - set(refused))
-        saver, of_hidden = Saver(self.root, self.names, now), Saver(self.root, self.names, now)
+        saver, of_hidden = Saver(self._store, self.names, now), Saver(self._store, self.names, now)
         writes = saver.save(groups, values)
         hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
         self._objects = saver.objects | of_hidden.objects
+        self._store.drop_all_but(self._objects)
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
         surprises |= hidden.unforeseen - foreseen
@@ -300,6 +306,7 @@ class StepSession:
             hosts=tuple(sorted(self._files.hosts)),
             programs=tuple(sorted(self._files.programs)),
             objects=tuple(sorted(self._objects)),
+            seals={d: s for d, s in self._store.seals.items() if s and d in self._objects},
             watched=self._watched,
             versions=modules.loaded_versions(),
             usage=usage_so_far(),

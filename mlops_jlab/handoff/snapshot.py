@@ -6,11 +6,12 @@ import collections
 import enum
 import pickle
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_jlab.handoff.objects import hasher
+from mlops_jlab.handoff.digests import digest_of, hasher
+from mlops_jlab.handoff.objects import LARGE, Apart
 from mlops_jlab.handoff.pickling import (
     REFUSALS,
     NotebookPickler,
@@ -34,11 +35,20 @@ class Seen:
 
 
 @dataclass
+class Leaf:
+    """A large leaf as pickle put it: it need not be asked again to be saved."""
+
+    stream: bytes
+    buffers: list[memoryview | Apart]
+
+
+@dataclass
 class Snapshot:
     """Several values at one moment. ``alive`` keeps every identity from being used again."""
 
     values: dict[str, Seen] = field(default_factory=dict)
     alive: dict[int, object] = field(default_factory=dict)
+    leaves: dict[int, Leaf] = field(default_factory=dict)  # those of values that are to be saved
     owners: dict[int, set[int]] = field(default_factory=dict)
 
     def groups(self, names: Iterable[str]) -> list[list[str]]:
@@ -59,32 +69,67 @@ class Snapshot:
         return [sorted(group) for group in groups.values()]
 
 
-class _Hasher:
-    """A file to write to that keeps only the digest."""
+class Memory:
+    """What is asked for the digest of a large piece of memory."""
 
-    def __init__(self) -> None:
+    def digest_of(self, memory: memoryview, *, save: bool) -> str:
+        """The digest of what is there; with ``save``, the content is kept as an object of its own too."""
+        return digest_of(memory)
+
+
+class _Hasher:
+    """A file to write to that keeps the digest, and what it was made from if that is to be saved."""
+
+    def __init__(self, memory: Memory, *, save: bool = False) -> None:
         self.digest = hasher()
+        self._memory = memory
+        self._save = save
+        self._stream: list[bytes] = []
+        self._buffers: list[memoryview | Apart] = []
 
     def write(self, data: Any) -> int:
         raw = pickle.PickleBuffer(data).raw()  # flat bytes, whatever the items are
         self.digest.update(raw)
+        if self._save:
+            self._stream.append(bytes(raw))
         return raw.nbytes
 
     def append(self, buffer: pickle.PickleBuffer) -> None:
         """Memory that the pickle refers to is looked at where it lies, without a copy."""
         raw = buffer.raw()
         self.digest.update(f"{raw.nbytes} {raw.readonly} ".encode())
-        self.digest.update(raw)
+        found: memoryview | Apart = raw
+        if raw.nbytes < LARGE:
+            self.digest.update(raw)
+        else:
+            digest = self._memory.digest_of(raw, save=self._save)
+            self.digest.update(digest.encode())
+            found = Apart(digest, raw.nbytes, raw.readonly)
+        if self._save:
+            self._buffers.append(found)
+
+    @property
+    def leaf(self) -> Leaf:
+        """What was written."""
+        return Leaf(b"".join(self._stream), self._buffers)
 
 
-def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapshot:
-    """The fingerprints of ``names``; classes and functions are looked up in ``namespace``."""
+def take(
+    names: Mapping[str, object], namespace: Mapping[str, object], memory: Memory | None = None,
+    saved: Collection[str] = (),
+) -> Snapshot:  # fmt: skip
+    """The fingerprints of ``names``; classes and functions are looked up in ``namespace``.
+
+    Of the values that are going to be ``saved``, large pieces of memory are written in the same go.
+    """
     snapshot = Snapshot()
     prints: dict[int, str] = {}
     for name, value in names.items():
         seen: dict[int, object] = {}
         try:
-            digest = _fingerprint(value, namespace, seen, prints, snapshot)
+            digest = _fingerprint(
+                value, namespace, seen, prints, snapshot, memory or Memory(), save=name in saved
+            )
         except REFUSALS as error:
             snapshot.values[name] = Seen(f"stays:{id(value)}", refused=refusal(error))
             snapshot.alive[id(value)] = value
@@ -98,7 +143,7 @@ def take(names: Mapping[str, object], namespace: Mapping[str, object]) -> Snapsh
 
 def _fingerprint(
     value: object, namespace: Mapping[str, object], seen: dict[int, object],
-    prints: dict[int, str], snapshot: Snapshot,
+    prints: dict[int, str], snapshot: Snapshot, memory: Memory, *, save: bool,
 ) -> str:  # fmt: skip
     places: dict[int, int] = {}
 
@@ -110,13 +155,15 @@ def _fingerprint(
         if not is_large_leaf(obj):
             return None
         if id(obj) not in prints:
-            inner = _Hasher()
+            inner = _Hasher(memory, save=save)
             NotebookPickler(inner, namespace, lambda _obj: None, None, inner).dump(obj)
             prints[id(obj)] = inner.digest.hexdigest()
             snapshot.alive[id(obj)] = obj
+            if save:
+                snapshot.leaves[id(obj)] = inner.leaf
         return ("leaf", places.setdefault(id(obj), len(places)), prints[id(obj)])
 
-    file = _Hasher()
+    file = _Hasher(memory)
     NotebookPickler(file, namespace, leaf, seen, file).dump(value)
     digest: str = file.digest.hexdigest()
     return digest

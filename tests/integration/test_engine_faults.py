@@ -49,7 +49,7 @@ def write(folder: Path, cells: list[tuple[str, str]], name: str = "nb.ipynb") ->
 def test_a_runner_that_is_killed_at_any_moment_goes_on_to_the_same_answer(tmp_path: Path) -> None:
     write(tmp_path, CHAIN)
     draw = random.Random(1)
-    whole = 1.6  # seconds that an undisturbed run takes, about
+    whole = 0.9  # seconds that an undisturbed run takes, about
     kills = 0
     for number in range(50):
         target = tmp_path / f"out-{number}"

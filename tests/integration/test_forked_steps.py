@@ -111,39 +111,6 @@ def test_a_cell_does_what_it_does_in_a_kernel(bench: Bench, cold: bool) -> None:
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
-@BOTH
-@pytest.mark.parametrize(
-    ("source", "kind", "words"),
-    [
-        ("1 / 0", "ZeroDivisionError", "division by zero"),
-        ("input('who?')", "StdinNotImplementedError", "input"),
-        ("import os; os.kill(os.getpid(), 9)", "DeadKernel", "killed by SIGKILL"),
-        ("import os; os._exit(7)", "DeadKernel", "died"),
-        ("import sys; sys.exit(0)", "StoppedEarly", "ended before its last cell"),
-        (
-            "import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass",
-            "Stopped",
-            "1.5 s",
-        ),
-    ],
-)
-def test_a_step_that_ends_badly_is_named(
-    bench: Bench, source: str, kind: str, words: str, cold: bool
-) -> None:
-    found = run_one(
-        bench,
-        f"print('so far')\n{source}",
-        cold=cold,
-        settings={"a": {"timeout": 1.5}} if kind == "Stopped" else {},
-    )
-    assert found["status"] == "failed"
-    assert found["kind"] == kind
-    assert words in str(found["message"])
-    assert found["cell"] == "c1"
-    if kind != "DeadKernel" or not cold:  # a kernel that dies takes what it had not sent yet with it
-        assert "so far" in bench.printed("a")
-
-
 @pytest.mark.parametrize("backoff", [0.2, 1e-9])
 def test_a_step_is_tried_again_after_a_pause(bench: Bench, tmp_path: Path, backoff: float) -> None:
     source = "open('tries', 'a').write('x')\ntries = len(open('tries').read())\nassert tries > 2, 'not yet'"
@@ -156,15 +123,6 @@ def test_a_step_is_tried_again_after_a_pause(bench: Bench, tmp_path: Path, backo
     assert state.step("a").attempts == 3
     assert time.monotonic() - begun > 3 * backoff  # the second pause is twice the first
     assert bench.printed("b") == "3\n"
-
-
-def test_a_flood_of_output_is_cut_with_a_note(bench: Bench) -> None:
-    source = "for _ in range(20): print('x' * 1_000_000)\nfrom IPython.display import display\n" \
-             "for n in range(20_000): display(n)"  # fmt: skip
-    assert run_one(bench, source)["status"] == "finished"
-    executed = RunFolder(bench.runs[-1]).executed("a")
-    assert executed.stat().st_size < 5_000_000
-    assert "more characters or outputs were left out" in executed.read_text()
 
 
 def test_an_executed_notebook_can_be_read_while_the_step_goes_on(bench: Bench, tmp_path: Path) -> None:
@@ -295,8 +253,11 @@ def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench)
     said = [bench.printed(f"s{n}").split() for n in range(6)]
     assert len({attempt for attempt, _, _ in said}) == 6
     assert len({pid for _, pid, _ in said}) == 6
+    deadline = time.monotonic() + 5
     for _, pid, _ in said:
-        assert not Path(f"/proc/{pid}").exists()
+        while Path(f"/proc/{pid}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 CONDITIONAL = [
@@ -332,19 +293,6 @@ def test_a_condition_that_cannot_be_decided_is_told(bench: Bench) -> None:
     state = bench.run(CONDITIONAL, settings=ONLY, metrics=dict)
     assert state.status == "failed"
     assert "step 'train': no step above has logged the metric 'rows'" in state.error
-
-
-@BOTH
-def test_what_a_step_has_started_ends_with_it(bench: Bench, cold: bool) -> None:
-    source = "import subprocess\nleft = subprocess.Popen(['sleep', '300']).pid"
-    assert (
-        bench.run([("step:a", source), ("step:b", "print(left)")], cache=None, cold=cold).status == "finished"
-    )
-    left = int(bench.printed("b"))
-    deadline = time.monotonic() + 5
-    while psutil.pid_exists(left) and psutil.Process(left).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_where_nothing_is_forked_kernels_start_before_they_are_asked_for(bench: Bench) -> None:

@@ -39,8 +39,8 @@ def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[types.Modu
 def journey(tmp_path: Path, **values: object) -> dict[str, object]:
     """The values after they were saved as one group and loaded again."""
     seen = snapshot.take(values, {})
-    written = Saver(tmp_path, {}, seen).save([list(values)], values)
-    return Loader(tmp_path).group(next(iter(written.values())).object)
+    written = Saver(ObjectStore(tmp_path), {}, seen).save([list(values)], values)
+    return Loader(ObjectStore(tmp_path)).group(next(iter(written.values())).object)
 
 
 CATEGORIES = pd.DataFrame(
@@ -100,15 +100,15 @@ def test_one_object_stays_one_object(tmp_path: Path) -> None:
 
 def test_writing_to_a_loaded_array_changes_no_file(tmp_path: Path) -> None:
     values = {"a": np.zeros(5000)}
-    written = Saver(tmp_path, {}, snapshot.take(values, {})).save([["a"]], values)
-    Loader(tmp_path).group(written["a"].object)["a"][:] = 9
-    assert Loader(tmp_path).group(written["a"].object)["a"].sum() == 0
+    written = Saver(ObjectStore(tmp_path), {}, snapshot.take(values, {})).save([["a"]], values)
+    Loader(ObjectStore(tmp_path)).group(written["a"].object)["a"][:] = 9
+    assert Loader(ObjectStore(tmp_path)).group(written["a"].object)["a"].sum() == 0
 
 
 @pytest.mark.parametrize("change", ["flip", "cut", "empty", "gone"])
 def test_a_file_that_is_not_what_was_written_is_refused(change: str, tmp_path: Path) -> None:
     store = ObjectStore(tmp_path)
-    digest = store.put(b"\x80\x05N.", [])
+    digest = store.put(b"\x80\x05N.", []).digest
     path = store.path(digest)
     data = path.read_bytes()
     if change == "gone":
