@@ -167,7 +167,7 @@ def _functions(module: types.ModuleType, homes: set[str]) -> Iterator[tuple[str,
         if type(value) is types.FunctionType:
             if value.__module__ in homes:
                 yield key, value
-        elif isinstance(value, type) and value.__module__ == module.__name__:
+        elif issubclass(type(value), type) and value.__module__ == module.__name__:  # asks nothing of value
             for inner, attribute in list(vars(value).items()):
                 if type(attribute) is types.FunctionType and attribute.__module__ in homes:
                     yield f"{key}.{inner}", attribute

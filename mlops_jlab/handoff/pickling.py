@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.references import imported_module, notebook_attribute
+from mlops_jlab.handoff.tensors import Storages
 
 _LITTLE = 4096  # bytes
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, range, slice)
@@ -69,6 +70,7 @@ class NotebookPickler(pickle.Pickler):
         self._names = names
         self._leaf = leaf
         self._seen = seen
+        self._storages = Storages()
 
     def persistent_id(self, obj: object) -> object | None:
         """Called by pickle for every object: notes it, and replaces leaves by their keys."""
@@ -83,6 +85,8 @@ class NotebookPickler(pickle.Pickler):
         if isinstance(obj, types.ModuleType):
             return imported_module, (obj.__name__,)
         kind = type(obj).__name__
+        if (found := self._storages.reduce(obj)) is not None:
+            return found
         if hasattr(type(obj), "__arrow_array__") and (found := _of_arrow(obj)) is not None:
             return found
         if kind in _STAYS and not _is_notebooks_own(type(obj)):

@@ -19,6 +19,7 @@ from mlops_jlab.handoff.pickling import (
     is_large_leaf,
     refusal,
 )
+from mlops_jlab.handoff.tensors import storages
 
 STATE = "()"  # "f()" names the state that the function or class f keeps
 _CONTAINERS = (list, dict, set, bytearray, collections.deque)
@@ -136,6 +137,7 @@ def take(
             continue
         shared = {key for key, obj in seen.items() if can_be_shared(obj)}
         shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
+        shared |= storages(seen.values())
         snapshot.alive.update(seen)
         snapshot.values[name] = Seen(digest, frozenset(shared))
     return snapshot
