@@ -64,14 +64,19 @@ class Spawned:
 
     def has_ended(self) -> bool:
         """Whether it is gone."""
-        self._has_ended = self._has_ended or os.waitpid(self._pid, os.WNOHANG)[0] != 0
-        return self._has_ended
+        return self._wait(os.WNOHANG)
 
     def wait(self) -> None:
         """Waits for its end."""
+        self._wait(0)
+
+    def _wait(self, how: int) -> bool:
         if not self._has_ended:
-            os.waitpid(self._pid, 0)
-            self._has_ended = True
+            try:
+                self._has_ended = os.waitpid(self._pid, how)[0] != 0
+            except ChildProcessError:  # the system reaps children itself where SIGCHLD is ignored
+                self._has_ended = True
+        return self._has_ended
 
     def said(self) -> str:
         """The end of what it has printed, which is nothing unless something went wrong."""

@@ -1,0 +1,73 @@
+"""A warm parent is started with next to nothing, and ends when nobody needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops_jlab.errors import RunError
+from mlops_jlab.kernels import meeting, spawning, warm
+
+pytestmark = pytest.mark.skipif(not spawning.is_possible(), reason="processes cannot be forked safely here")
+
+
+def until_ended(spawned: spawning.Spawned) -> None:
+    deadline = time.monotonic() + 20
+    while not spawned.has_ended():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_one_that_is_told_nothing_ends_and_had_nothing_to_say() -> None:
+    spawned = spawning.Spawned(sys.executable, dict(os.environ))
+    assert not spawned.has_ended()
+    os.close(spawned._order)
+    spawned._order = -1
+    until_ended(spawned)
+    assert spawned.said() == ""
+    spawned.let_go()
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_one_that_is_not_needed_is_ended(ignored: bool) -> None:
+    old = signal.signal(signal.SIGCHLD, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        spawned = spawning.Spawned(sys.executable, dict(os.environ))
+        spawned.end()
+        until_ended(spawned)
+        spawned.end()
+    finally:
+        signal.signal(signal.SIGCHLD, old)
+
+
+def test_what_a_parent_says_when_it_cannot_start_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 3\n")
+    broken.chmod(0o755)
+    with pytest.raises(RunError, match="the warm parent does not start: no such library"):
+        warm.connect(str(broken), [], os.environ, 0)
+    with pytest.raises(RunError, match="the warm parent does not start"):
+        warm.connect(str(tmp_path / "nothing"), [], os.environ, 0)
+
+
+def test_only_what_may_matter_keeps_two_environments_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {"A": "1", "TERM": "dumb", "MLOPS_JLAB_STORE": "/s"}
+    assert spawning.lasting(one) == spawning.lasting({"A": "1", "COLUMNS": "80"}) == {"A": "1"}
+    here = meeting.socket_of("python", ["numpy"], spawning.lasting(one))
+    assert here == meeting.socket_of("python", ["numpy"], {"A": "1"})
+    assert here != meeting.socket_of("python", ["numpy"], {"A": "2"})
+    assert here != meeting.socket_of("python", ["pandas"], {"A": "1"})
+    asked = (
+        "from mlops_jlab.kernels import meeting; print(meeting.socket_of('python', ['numpy'], {'A': '1'}))"
+    )
+    for words, same in ((["nice", "-n", "3"], False), (["prlimit", "--nofile=99"], False), ([], True)):
+        said = subprocess.run(
+            [*words, sys.executable, "-c", asked], capture_output=True, text=True, check=True
+        )
+        assert (said.stdout.strip() == str(here)) is same
