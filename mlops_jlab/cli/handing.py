@@ -17,7 +17,7 @@ from mlops_jlab.kernels import meeting, spawning
 from mlops_jlab.kernels.wire import Receiver, send
 
 _READY, _MAIN = "mlops_jlab.cli.ready", "mlops_jlab.cli.main"
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
 def hand_over(words: list[str]) -> int | None:
@@ -32,13 +32,17 @@ def hand_over(words: list[str]) -> int | None:
         "kind": "command", "module": _MAIN, "words": words, "environment": dict(os.environ),
         "folder": os.getcwd(), "id": 0, "fds": 3,
     }  # fmt: skip
-    _pass_on(channel)
+    signals = _Signals(channel)
     try:
         send(channel, request, [0, 1, 2])
+        if (receiver := _begun(channel)) is not None:
+            spawning.end_early()
+            signals.pass_on()
+            return _follow(receiver)
     except OSError:
-        return None  # it ended just now, or a standard file is closed
-    spawning.end_early()
-    return _follow(channel)
+        pass  # it ended just now, or a standard file is closed
+    signals.give_back()
+    return None
 
 
 def keep_ready(linger: float) -> None:
@@ -62,18 +66,51 @@ def _path() -> Path:
     return meeting.socket_of(sys.executable, [_READY], spawning.lasting(os.environ))
 
 
-def _pass_on(channel: socket.socket) -> None:
-    def tell(number: int, _frame: FrameType | None) -> None:
-        with suppress(OSError):
-            send(channel, {"signal": number})
+class _Signals:
+    """The signals of this process, which are for who does the work: those kept that come before it begins."""
 
-    for number in _PASSED_ON:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, tell)
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._early: list[int] = []
+        self._is_begun = False
+        known = {number: signal.getsignal(number) for number in (getattr(signal, n) for n in _PASSED_ON)}
+        self._before = {number: old for number, old in known.items() if old is not signal.SIG_IGN}
+        for number in self._before:
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
+        if self._is_begun:
+            with suppress(OSError):
+                send(self._channel, {"signal": number})
+        else:
+            self._early.append(number)
+
+    def pass_on(self) -> None:
+        """The work has begun."""
+        self._is_begun = True
+        for number in self._early:
+            self._take(number, None)
+
+    def give_back(self) -> None:
+        """The work is this process's after all."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        for number in self._early:
+            os.kill(os.getpid(), number)
 
 
-def _follow(channel: socket.socket) -> int:
+def _begun(channel: socket.socket) -> Receiver | None:
+    """Waits until somebody does the work; nothing if the warm runner cannot fork after all."""
     receiver = Receiver(channel)
+    while not receiver.ended:
+        for message in receiver.read():
+            if "forked" in message:
+                return receiver if message["pid"] else None
+    return None
+
+
+def _follow(receiver: Receiver) -> int:
+    """Waits until the work is done; its exit code."""
     while not receiver.ended:
         for message in receiver.read():
             if "ended" in message:

@@ -134,6 +134,26 @@ def test_ctrl_c_reaches_the_run(shop: Shop) -> None:
     assert shop.state("stopped")["status"] == "killed"
 
 
+def test_ctrl_c_counts_while_the_runner_still_imports(shop: Shop) -> None:
+    code, _, said = shop.run("nb.ipynb", "-o", "first", "-p", "n=1", "--keep-warm", "5")
+    assert code == 0, said
+    until(lambda: len(shop.parents()) == 2)
+    process = shop.start("nb.ipynb", "-o", "stopped", "--no-cache", "-p", "n=600")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGTERM)
+
+
+def test_without_its_socket_nobody_is_asked(shop: Shop) -> None:
+    shop.leave_ready()
+    for socket in (shop.folder / "runtime" / "mlops-jlab").glob("*.sock"):
+        socket.unlink()
+        socket.touch()  # what a killed one may leave
+    code, _, said = shop.run("nb.ipynb", "-o", "alone", "--no-cache", "-p", "n=1")
+    assert code == 0, said
+
+
 def test_a_run_ends_with_the_command_that_asked_for_it(shop: Shop) -> None:
     shop.leave_ready()
     process = shop.start("nb.ipynb", "-o", "dead", "--no-cache", "-p", "n=600")
