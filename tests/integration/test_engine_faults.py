@@ -46,19 +46,34 @@ def write(folder: Path, cells: list[tuple[str, str]], name: str = "nb.ipynb") ->
     (folder / name).write_text(json.dumps(notebook_json(cells)))
 
 
+def until_nobody_works_in(folder: Path) -> None:
+    deadline = time.monotonic() + 10
+    while any(process.info["cwd"] == str(folder) for process in psutil.process_iter(["cwd"])):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_runner_that_is_killed_at_any_moment_goes_on_to_the_same_answer(tmp_path: Path) -> None:
     write(tmp_path, CHAIN)
     draw = random.Random(1)
-    whole = 0.9  # seconds that an undisturbed run takes, about
-    kills = 0
+    kills, whole = 0, 0.0
+    for number in range(2):  # the second one finds the runner that the first one has left
+        begun = time.monotonic()
+        undisturbed = start(
+            tmp_path, "nb.ipynb", "--no-cache", "--keep-warm", "1", "--output", f"whole-{number}"
+        )
+        _, said = undisturbed.communicate(timeout=60)
+        assert undisturbed.returncode == 0, said.decode()
+        whole = time.monotonic() - begun
     for number in range(50):
         target = tmp_path / f"out-{number}"
         words = ["nb.ipynb", "--no-cache", "--keep-warm", "1", "--output", target.name]
         runner = start(tmp_path, *words)
-        time.sleep(draw.uniform(0.1, whole))
+        time.sleep(draw.uniform(0.05, whole))
         runner.kill()
         _, said = runner.communicate()
         kills += runner.returncode < 0
+        until_nobody_works_in(tmp_path)  # what it had handed over goes with it, a moment later
         again = ["--resume"] if (target / "run.json").exists() else []
         if not again:
             shutil.rmtree(target, ignore_errors=True)  # it had not begun
@@ -70,7 +85,7 @@ def test_a_runner_that_is_killed_at_any_moment_goes_on_to_the_same_answer(tmp_pa
         assert "answer 6" in (target / "executed" / "d.ipynb").read_text()
         assert not (target / "run.jsonl").exists()
         assert list(target.rglob("*.tmp")) == []
-    assert kills > 35
+    assert kills > 25
 
 
 def test_what_was_being_written_at_a_kill_is_removed(bench: Bench) -> None:
