@@ -264,8 +264,13 @@ class Parent:
                 os.close(fd)
             self._selector.close()
             self._listener.close()
-            for runner in self._runners:
+            for runner, receiver in self._runners.items():
                 runner.close()
+                for fd in receiver.fds:
+                    os.close(fd)
+            for _request, others, _runner in self._asked:
+                for fd in others:  # while it is open here, nobody sees that who it is for has ended
+                    os.close(fd)
             from mlops_jlab.kernels.becoming import become
 
             become(request, fds)

@@ -244,6 +244,18 @@ def test_what_a_step_had_to_import_the_next_parent_has(bench: Bench) -> None:
         assert bench.printed("c") == f"{known}\n"
 
 
+def test_a_dead_step_is_noticed_while_others_wait_for_their_process(bench: Bench) -> None:
+    own = {"OWN_PARENT": os.urandom(8).hex()}  # a parent that has to import first
+    cells = [
+        ("step:a", "import os; os.kill(os.getpid(), 9)"), ("step:b", "import pandas"),
+        ("step:c", "import sklearn.ensemble"), ("step:d", "print(1)"),
+    ]  # fmt: skip
+    state = bench.run(cells, cache=None, environment=own, jobs=3)
+    assert state.step("a").error is not None
+    assert state.step("a").seconds is not None
+    assert state.step("a").seconds < 9  # seconds; it was twenty while others held its channel
+
+
 def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench) -> None:
     cells = [
         (f"step:s{n}", f"import os\nprint(os.environ['MLOPS_JLAB_ATTEMPT'], os.getpid(), {n})")
