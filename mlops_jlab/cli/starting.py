@@ -19,7 +19,8 @@ def main() -> NoReturn:
     """Runs the command line, in a warm runner if one has been left for it."""
     words = sys.argv[1:]
     if words[:1] == ["run"] and spawning.is_possible():
-        if not _OTHERWISE & set(words) and (os.cpu_count() or 1) > 1:
+        named = {word.partition("=")[0] for word in words}
+        if not _OTHERWISE & named and (os.cpu_count() or 1) > 1:
             spawning.spawn_early()
         from mlops_jlab.cli import handing
 

@@ -26,6 +26,7 @@ from mlops_jlab.engine.splitting import Split
 from mlops_jlab.entities import parameters as declared
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import MlopsError, RunError
+from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path, write_record
 from mlops_jlab.handoff.trust import machine_key
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
@@ -105,6 +106,8 @@ class _Run:
         self._court = Court(manifest.steps)
         self._running: dict[Future[CellFailure | None], str] = {}
         self._not_before: dict[str, float] = {}
+        self._needed: set[str] = set()  # digests of values
+        self._spare: set[str] = set()
         self._clock = time.monotonic()
         self._jobs = options.jobs or executor.slots
         self._caching = Caching(
@@ -157,6 +160,7 @@ class _Run:
         self._state.status, self._state.error = status, error
         self._state.remark = self._executor.remark
         self._state.seconds = round(time.monotonic() - self._clock, 3)
+        ObjectStore(self._folder.handoff).drop(self._spare - self._needed)
         self._folder.end(self._state)
 
     def _stop(self, why: str) -> None:
@@ -352,7 +356,10 @@ class _Run:
                     below.status = "pending"  # what it waits for may be another now
 
     def _record(self, name: str) -> StepRecord:
-        return read_record(record_path(self._folder.handoff, self._steps[name].position, name))
+        record = read_record(record_path(self._folder.handoff, self._steps[name].position, name))
+        self._needed.update(record.objects)
+        self._spare.update(record.spare)
+        return record
 
     def _describe(self, step: ManifestStep, failure: CellFailure) -> dict[str, Any]:
         own = failure.cell_id in step.cells

@@ -31,16 +31,23 @@ class StepSources:
         """
         return None if self._modules is None else list(self._modules)
 
-    def modules_below(self, step: str) -> list[int]:
-        """How many of :meth:`modules` no step imports down to this one; then the same of each step below."""
-        names = [one.name for one in self._manifest.steps]
-        firsts = [names.index(first) for first in (self._modules or {}).values()]
-        return [sum(first > place for first in firsts) for place in range(names.index(step), len(names))]
+    def modules_below(self, step: str, count: int) -> list[int]:
+        """How many of :meth:`modules` no step imports down to this one; then the same of the next ones."""
+        places = self._places
+        firsts = [places[first] for first in (self._modules or {}).values()]
+        here = places[step]
+        return [
+            sum(first > place for first in firsts) for place in range(here, min(here + count, len(places)))
+        ]
 
     def import_soon(self, kernel: str) -> None:
         """A warm parent that was started early may import the modules while the run is prepared."""
         if spawning.early() is not None and python_of_kernel(kernel) == sys.executable:
             meeting.import_soon(self.modules() or ())
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {step.name: place for place, step in enumerate(self._manifest.steps)}
 
     @cached_property
     def _modules(self) -> dict[str, str] | None:

@@ -53,7 +53,7 @@ class Warming:
                 except RunError as error:
                     self._why = str(error)
         if self._shells is not None:
-            self._shells.expect(waiting, self._sources.modules_below(step))
+            self._shells.expect(waiting, self._sources.modules_below(step, waiting))
         return self._shells
 
     def kernels_ahead(self, waiting: int) -> KernelsAhead | None:

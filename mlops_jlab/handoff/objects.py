@@ -18,7 +18,7 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -204,11 +204,11 @@ class ObjectStore:
         seal = self.seals.get(digest)
         return bool(seal) and seal == seal_of(file) and time.time() - os.stat(file).st_mtime < _TRUSTED
 
-    def drop_all_but(self, wanted: Collection[str]) -> None:
-        """Removes large files that were written here and that nothing refers to after all."""
-        for digest in self.fresh - set(wanted):
-            self.path(digest).unlink(missing_ok=True)
-        self.fresh.clear()
+    def drop(self, digests: Iterable[str]) -> None:
+        """Removes files that nobody needs: when no step is at work, as one that finds them does not write."""
+        for digest in digests:
+            with suppress(OSError):  # it is for room alone
+                self.path(digest).unlink(missing_ok=True)
 
 
 def seal_of(file: int | Path) -> str:

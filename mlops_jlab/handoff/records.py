@@ -47,8 +47,9 @@ class StepRecord:
     """All that is known of one finished step. Hidden variables have names that begin with ``~``.
 
     ``files_before`` were opened by setup, before the step's own cells; ``files_read`` and
-    ``files_written`` by these. ``objects`` are the files that hold what the step wrote. ``watched`` says
-    that files were watched from the first cell on.
+    ``files_written`` by these. ``objects`` are the files that hold what the step wrote; ``seals`` are what
+    the large ones looked like then, and ``spare`` those that it did not need after all, though another step
+    may. ``watched`` says that files were watched from the first cell on.
     """
 
     pipeline: str
@@ -69,9 +70,8 @@ class StepRecord:
     hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
-    seals: dict[str, str] = field(
-        default_factory=dict
-    )  # what the large ones looked like when they were written
+    spare: tuple[str, ...] = ()
+    seals: dict[str, str] = field(default_factory=dict)
     watched: bool = False
     versions: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)  # all values, where the step is one part of several

@@ -259,7 +259,6 @@ class StepSession:
         writes = saver.save(groups, values)
         hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
         self._objects = saver.objects | of_hidden.objects
-        self._store.drop_all_but(self._objects)
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
         surprises |= hidden.unforeseen - foreseen
@@ -306,6 +305,7 @@ class StepSession:
             hosts=tuple(sorted(self._files.hosts)),
             programs=tuple(sorted(self._files.programs)),
             objects=tuple(sorted(self._objects)),
+            spare=tuple(sorted(self._store.fresh - self._objects)),
             seals={d: s for d, s in self._store.seals.items() if s and d in self._objects},
             watched=self._watched,
             versions=modules.loaded_versions(),

@@ -129,4 +129,5 @@ def spawn(python: str, kept: dict[str, str]) -> Spawned:
     """
     if _early and (_early[0].python, _early[0].kept) == (python, kept):
         return _early.pop()
+    end_early()
     return Spawned(python, kept)

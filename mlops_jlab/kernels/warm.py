@@ -268,5 +268,7 @@ def connect(
         meeting.listen(spawned, path, linger, modules=[*(modules or ()), *hints.learned])
         channel = meeting.wait_and_call(spawned, path)
         if channel is None:
-            raise RunError(f"the warm parent does not start: {spawned.said() or 'it says nothing'}")
+            said = spawned.said()
+            spawned.end()
+            raise RunError(f"the warm parent does not start: {said or 'it says nothing'}")
     return WarmParent(channel, hints, spawned)

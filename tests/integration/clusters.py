@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,16 @@ class Cluster:
         for process in [*self.workers, self.scheduler]:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def two_workers(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Iterator[Cluster]:
+    """A cluster whose two workers are there, and gone afterwards."""
+    made = Cluster(folder, environment)
+    try:
+        for _ in range(2):
+            made.add_worker(*options)
+        made.wait(2)
+        yield made
+    finally:
+        made.close()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops_jlab.engine.runfolder import RunFolder, RunState
-from tests.integration.clusters import Cluster
+from tests.integration.clusters import two_workers
 from tests.integration.running import Bench
 
 SPLIT = {"fit": {"for_each": "ids", "at_most": 4}}
@@ -48,16 +48,10 @@ def test_parts_make_what_one_process_makes_and_show_what_it_shows(bench: Bench, 
 def test_parts_on_two_workers(bench: Bench, tmp_path: Path) -> None:
     assert bench.run(MANY, cache=None).status == "finished"
     whole = bench.printed("show")
-    cluster = Cluster(tmp_path / "cluster")
-    try:
-        for _ in range(2):
-            cluster.add_worker()
-        cluster.wait(2)
+    with two_workers(tmp_path / "cluster") as cluster:
         state = bench.run(MANY, settings=SPLIT, cache=None, executor=cluster.address)
         assert (state.status, split_of(state)) == ("finished", "in 4 parts")
         assert bench.printed("show") == whole
-    finally:
-        cluster.close()
 
 
 def test_a_step_in_parts_is_cached_as_one(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from mlops_jlab.engine.runfolder import RunState, StepState
 from mlops_jlab.engine.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA
-from tests.integration.clusters import Cluster
+from tests.integration.clusters import Cluster, two_workers
 
 # What the fifth registers and compares with is another each time; its story is test_retraining's.
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
@@ -43,14 +43,8 @@ def test_there_are_enough_hard_cases() -> None:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        for _ in range(2):
-            made.add_worker()
-        made.wait(2)
+    with two_workers(tmp_path_factory.mktemp("cluster")) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.mark.parametrize("how", ["as-tagged", "every-cut", "every-cut-cold", "every-cut-dask"])

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from mlops_jlab.engine.runfolder import RunFolder
-from tests.integration.clusters import Cluster
+from tests.integration.clusters import Cluster, two_workers
 from tests.integration.running import Bench, computed
 
 WAYS = ("warm", "cold", "dask")
@@ -30,14 +30,8 @@ CHAIN = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        for _ in range(2):
-            made.add_worker()
-        made.wait(2)
+    with two_workers(tmp_path_factory.mktemp("cluster")) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(params=WAYS)

@@ -272,6 +272,19 @@ def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench)
             time.sleep(0.02)
 
 
+def test_a_finished_run_keeps_no_large_file_that_nobody_needs(bench: Bench) -> None:
+    a = "x = [np.arange(3e5), np.arange(3e5) / 2, getattr(threading, 'Lo' + 'ck')()]\ny = 1"
+    cells = [
+        ("setup", "import threading\nimport numpy as np"),
+        ("step:a", a),  # x cannot be handed on, which is known only when its arrays are written
+        ("step:b", "z = np.arange(3e5) * eval(chr(121))"),  # it may need x
+        ("step:c", "print(z.sum())"),
+    ]
+    assert bench.run(cells, cache=None).status == "finished"
+    objects = RunFolder(bench.runs[-1]).handoff / "objects"
+    assert [path.stat().st_size for path in objects.glob("??/*") if path.stat().st_size > 2e6] == [2_400_000]
+
+
 CONDITIONAL = [
     ("parameters", "force: bool = False"),
     ("step:load", "rows = 10\nbest = 'old'"),

@@ -17,7 +17,7 @@ import pytest
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff.trust import KEY_FILE, machine_key
-from tests.integration.clusters import Cluster
+from tests.integration.clusters import Cluster, two_workers
 from tests.integration.running import Bench
 
 LINE = [
@@ -31,14 +31,8 @@ LINE = [
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path / "cluster")
-    try:
-        for _ in range(2):
-            made.add_worker("--resources", "cpus=2")
-        made.wait(2)
+    with two_workers(tmp_path / "cluster", "--resources", "cpus=2") as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -140,12 +140,19 @@ def test_a_large_file_that_is_not_what_was_written_is_refused(
         enter("p@0", "use", 1, inputs=["x"], after=["make"])
 
 
-def test_what_is_not_kept_after_all_leaves_no_file(main: types.ModuleType, tmp_path: Path) -> None:
+def test_what_is_not_kept_after_all_is_named_and_removed_when_nobody_is_at_work(
+    main: types.ModuleType, tmp_path: Path
+) -> None:
     step = enter("p@0", "make", 0)
     vars(main).update(x={"big": np.arange(float(SIZE)), "f": lambda: 1}, y=np.ones(SIZE))
     step.leave(outputs=["y"], optional=["x"])
-    assert "lambda" in record(tmp_path, 0, "make").refused["x"]
-    assert apart(tmp_path) == {digest_of(memoryview(np.ones(SIZE)).cast("B"))}
+    made = record(tmp_path, 0, "make")
+    assert "lambda" in made.refused["x"]
+    needed = {digest_of(memoryview(np.ones(SIZE)).cast("B"))}
+    assert apart(tmp_path) == needed | set(made.spare)
+    assert len(made.spare) == 1
+    ObjectStore(tmp_path).drop(made.spare)
+    assert apart(tmp_path) == needed
 
 
 def test_a_part_of_a_frame_does_not_bring_the_whole_along(main: types.ModuleType, tmp_path: Path) -> None:
