@@ -253,7 +253,7 @@ def test_a_dead_step_is_noticed_while_others_wait_for_their_process(bench: Bench
     state = bench.run(cells, cache=None, environment=own, jobs=3)
     assert state.step("a").error is not None
     assert state.step("a").seconds is not None
-    assert state.step("a").seconds < 9  # seconds; it was twenty while others held its channel
+    assert state.step("a").seconds < 15  # it was twenty while others held its channel
 
 
 def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench) -> None:
