@@ -17,7 +17,8 @@ from types import FrameType
 def cancellation() -> Iterator[threading.Event]:
     """An event that is set by the first SIGINT or SIGTERM; the old handlers return afterwards.
 
-    Outside the main thread no signal arrives and the event stays unset.
+    Outside the main thread no signal arrives and the event stays unset. A signal that was ignored when the
+    process began, as SIGINT is in the background of a script, stays ignored.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -29,7 +30,10 @@ def cancellation() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         asked.set()
 
-    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    old = {number: handler for number, handler in known.items() if handler is not signal.SIG_IGN}
+    for number in old:
+        signal.signal(number, note)
     try:
         yield asked
     finally:

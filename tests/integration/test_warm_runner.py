@@ -134,6 +134,22 @@ def test_ctrl_c_reaches_the_run(shop: Shop) -> None:
     assert shop.state("stopped")["status"] == "killed"
 
 
+@pytest.mark.parametrize("handed", [False, True])
+def test_in_the_background_of_a_script_ctrl_c_is_for_others(shop: Shop, handed: bool) -> None:
+    if handed:
+        shop.leave_ready()
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it starts with &
+    try:
+        process = shop.start("nb.ipynb", "-o", "goes-on", "--no-cache", "-p", "n=20")
+    finally:
+        signal.signal(signal.SIGINT, old)
+    until(lambda: begun(shop, "goes-on"))
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said.decode()
+    assert shop.state("goes-on")["status"] == "finished"
+
+
 def test_ctrl_c_counts_while_the_runner_still_imports(shop: Shop) -> None:
     code, _, said = shop.run("nb.ipynb", "-o", "first", "-p", "n=1", "--keep-warm", "5")
     assert code == 0, said
