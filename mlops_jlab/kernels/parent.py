@@ -155,10 +155,11 @@ class Parent:
         if not self._commands:
             alone_since += 60  # who started it has a minute to come
         while True:
-            wait = None if self._runners else max(0.0, alone_since + self._linger - time.monotonic())
+            left = max(0.0, alone_since + self._linger - time.monotonic())
+            wait = None if self._runners else left
             ready = self._selector.select(_MOMENT if self._expecting else 0 if self._missing else wait)
             self._expecting = any(key.fileobj is self._listener for key, _events in ready)
-            if not (ready or self._runners or self._missing):
+            if not (left or ready or self._runners or self._missing):
                 return 0
             for key, _events in ready:
                 if key.fileobj is self._listener:

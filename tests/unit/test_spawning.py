@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mlops_jlab.errors import RunError
@@ -44,6 +45,24 @@ def test_one_that_is_not_needed_is_ended(ignored: bool) -> None:
         spawned.end()
     finally:
         signal.signal(signal.SIGCHLD, old)
+
+
+def test_one_that_has_nothing_left_to_import_waits_for_who_is_slow_to_call(tmp_path: Path) -> None:
+    spawned = spawning.Spawned(sys.executable, dict(os.environ))
+    spent = -1.0
+    while spent != (spent := sum(psutil.Process(spawned._pid).cpu_times()[:2])) or spent == 0:
+        time.sleep(0.5)  # it imports
+    meeting.listen(spawned, tmp_path / "one.sock", 0, modules=[])
+    while not (tmp_path / "one.sock").exists():
+        assert not spawned.has_ended()
+        time.sleep(0.01)
+    time.sleep(0.5)
+    channel = meeting.call(tmp_path / "one.sock")
+    assert channel is not None
+    channel.close()
+    until_ended(spawned)
+    assert spawned.said() == ""
+    spawned.let_go()
 
 
 def test_what_a_parent_says_when_it_cannot_start_is_told(tmp_path: Path) -> None:
