@@ -105,7 +105,7 @@ def round_of(folder: Path, turn: int) -> dict[str, float]:
     found = {"mlops-jlab run": timed([*tool, "run", "out", "--no-cache"], folder)}
     timed([*tool, "run", "out", "--no-cache", "--keep-warm", "1"], folder, "left")
     time.sleep(2)  # until the runner that it leaves has imported all
-    found["the same, warm parent left from before"] = timed(
+    found["the same, warm parent and runner left from before"] = timed(
         [*tool, "run", "out", "--no-cache", "--keep-warm", "1"], folder, "left"
     )
     timed([*tool, "run", "out"], folder)
@@ -117,7 +117,7 @@ def round_of(folder: Path, turn: int) -> dict[str, float]:
         [*tool, "export", "changed.ipynb", "-o", "changed", "--force"],
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
-    found["the same, the last step has changed"] = timed(
+    found["the same, the last step has changed, warm"] = timed(
         [*tool, "run", "changed", "--keep-warm", "1"], folder, "left"
     )
     if PLOOMBER:

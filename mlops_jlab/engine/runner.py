@@ -160,7 +160,8 @@ class _Run:
         self._state.status, self._state.error = status, error
         self._state.remark = self._executor.remark
         self._state.seconds = round(time.monotonic() - self._clock, 3)
-        ObjectStore(self._folder.handoff).drop(self._spare - self._needed)
+        if status == "finished":  # what else went on may find them when it is resumed
+            ObjectStore(self._folder.handoff).drop(self._spare - self._needed)
         self._folder.end(self._state)
 
     def _stop(self, why: str) -> None:

@@ -196,11 +196,7 @@ def test_workers_that_share_no_folder_find_values_in_a_store(
     other = tmp_path / "other-machine"
     other.mkdir()
     environment = {KEY_FILE: str(other / "key"), "TMPDIR": str(other)}  # it trusts nothing of this machine
-    cluster = Cluster(tmp_path / "cluster", environment)
-    try:
-        for _ in range(2):
-            cluster.add_worker()
-        cluster.wait(2)
+    with two_workers(tmp_path / "cluster", environment=environment) as cluster:
         assert bench.run(LINE, cache=None).status == "finished"
         here = bench.printed("both")
         state = bench.run(LINE, cache=None, executor=cluster.address, artifacts=url)
@@ -208,8 +204,6 @@ def test_workers_that_share_no_folder_find_values_in_a_store(
         assert bench.printed("both") == here
         assert not list((bench.runs[-1] / "handoff").glob("objects/*/*"))  # no value came here
         assert machine_key()
-    finally:
-        cluster.close()
 
 
 @pytest.mark.parametrize("kind", ["folder", "s3"])
