@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 
 from mlops_jlab.engine.options import Options
 from mlops_jlab.engine.runfolder import RunState, StepState
 from mlops_jlab.engine.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
-from tests.conftest import DATA
+from tests.conftest import DATA, notebook_json
 from tests.integration.clusters import Cluster, two_workers
+from tests.unit.test_same_answer import PROGRAM, Program, may_run
 
 # What the fifth registers and compares with is another each time; its story is test_retraining's.
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
@@ -63,3 +67,23 @@ def test_the_pipeline_gives_the_same_answer(
     verdict = verify(graph, tmp_path / "out", {}, options, watching)
     assert verdict.same, (verdict.failure, verdict.differences, watching.errors)
     assert verdict.outputs >= len(graph.steps)
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_any_program_gives_the_same_answer_on_real_kernels(cold: bool, tmp_path: Path) -> None:
+    numbers = itertools.count()
+
+    @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(PROGRAM)
+    def holds(program: Program) -> None:
+        cells = may_run(program)
+        assume(cells)
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        (folder / "nb.ipynb").write_text(json.dumps(notebook_json(cells)), "utf-8")
+        graph = graph_of(folder / "nb.ipynb")
+        verdict = verify(graph, folder / "out", {}, Options(folder=folder, jobs=2, cold=cold), Silent())
+        assert verdict.same, (cells, verdict.failure, verdict.differences)
+
+    holds()
+    assert next(numbers) >= 10
