@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mlops_jlab.autologging import autolog
+    from mlops_jlab.datasets.fluent import add_dataset, check_data, compare_data, dataset, profile
     from mlops_jlab.registry.fluent import load_model, log_model, promote, register_model
     from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
     from mlops_jlab.tracking.fluent import (
@@ -42,9 +43,13 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "active_run",
+    "add_dataset",
     "adopt",
     "autolog",
+    "check_data",
+    "compare_data",
     "compare_runs",
+    "dataset",
     "delete_tag",
     "end_run",
     "flush",
@@ -65,6 +70,7 @@ __all__ = [
     "log_table",
     "log_text",
     "note",
+    "profile",
     "promote",
     "register_model",
     "search_runs",
@@ -77,8 +83,12 @@ __all__ = [
 
 
 _HOMES = {
-    "autolog": "mlops_jlab.autologging", "compare_runs": "mlops_jlab.tracking.finding",
+    "autolog": "mlops_jlab.autologging", "check_data": "mlops_jlab.datasets.fluent",
+    "compare_data": "mlops_jlab.datasets.fluent",
+    "add_dataset": "mlops_jlab.datasets.fluent", "dataset": "mlops_jlab.datasets.fluent",
+    "compare_runs": "mlops_jlab.tracking.finding",
     "load_model": "mlops_jlab.registry.fluent", "log_model": "mlops_jlab.registry.fluent",
+    "profile": "mlops_jlab.datasets.fluent",
     "promote": "mlops_jlab.registry.fluent", "register_model": "mlops_jlab.registry.fluent",
     "get_run": "mlops_jlab.tracking.finding", "search_runs": "mlops_jlab.tracking.finding",
 }  # fmt: skip

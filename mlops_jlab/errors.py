@@ -36,6 +36,10 @@ class InputError(MlopsError):
     exit_code = 2
 
 
+class NotFound(InputError):
+    """What was asked for by its name or path does not exist."""
+
+
 class NotebookError(InputError):
     """A file that is no readable Python notebook."""
 
@@ -52,12 +56,24 @@ class RunError(MlopsError):
     """A run that began and did not finish. Exit code 1."""
 
 
+class DataBlocked(MlopsError):
+    """Data that do not hold what a check asks of them: the step that was to use them stops. Exit code 1."""
+
+
 class HandoffError(MlopsError):
     """A value that cannot travel from step to step, or a handoff file that is not what was written."""
 
 
 class StoreError(MlopsError):
     """The store of runs cannot be read or written as it should be."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store; waiting helps."""
+
+
+class StoreUnwritable(StoreError):
+    """The store's folder or file cannot be written by this process."""
 
 
 class TrackingError(InputError):

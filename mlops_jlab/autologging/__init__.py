@@ -33,9 +33,9 @@ from mlops_jlab.autologging import boosting, estimators
 from mlops_jlab.autologging.patching import Patches
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.ambient import ImportWatch
-from mlops_jlab.tracking import starting
+from mlops_jlab.telling import tell
+from mlops_jlab.tracking import keywords, lifecycle
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.telling import tell
 
 Teach = Callable[[ModuleType, Patches], None]
 
@@ -45,12 +45,22 @@ _watch: ImportWatch | None = None
 settings: dict[str, bool] = {"figures": True, "scores": True, "models": False}
 
 
-def autolog(disable: bool = False, **options: bool) -> None:
-    """Logs what estimators do in ``fit``; ``disable`` undoes it. Options as of :func:`enable`."""
+def autolog(disable: bool = False, *, log_models: bool | None = None, **options: bool) -> None:
+    """Logs what estimators do in ``fit``; ``disable`` undoes it. Options as of :func:`enable`.
+
+    MLflow's ``log_models`` means ``models``.
+
+    Raises:
+        TrackingError: an option is not known.
+    """
+    known = ("disable", "figures", "scores", "models", "log_models")
+    keywords.refuse("autolog", {key: v for key, v in options.items() if key not in known}, known)
+    if log_models is not None:
+        options["models"] = log_models
     if disable:
         stop()
     else:
-        enable(**{key: value for key, value in options.items() if key in ("figures", "scores", "models")})
+        enable(**options)
 
 
 def register(module: str, teach: Teach) -> None:
@@ -112,11 +122,11 @@ def outermost(name: str = "") -> Iterator[LiveRun | None]:
         if not outer:
             yield None
             return
-        run = starting.current()
+        run = lifecycle.current()
         own = run is None
         if run is None:
             try:
-                run = starting.start(name=name, kind="fit")
+                run = lifecycle.start(name=name, kind="fit")
             except MlopsError as error:
                 tell(str(error))
         try:

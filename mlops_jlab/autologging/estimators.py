@@ -11,10 +11,10 @@ from mlops_jlab import autologging
 from mlops_jlab.autologging import plots
 from mlops_jlab.autologging.patching import Patches
 from mlops_jlab.errors import MlopsError
-from mlops_jlab.tracking import starting
+from mlops_jlab.telling import tell
+from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.contents import fingerprint
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.telling import tell
 
 _MOST_CANDIDATES = 1_000
 _MOST_ROWS = 100_000  # of training data that is scored again
@@ -68,7 +68,7 @@ def _score(original: Callable[..., Any], estimator: Any, *args: Any, **kwargs: A
     """A score that the user asks for belongs to the run that is active."""
     with autologging.nothing_inside() as outer:
         result = original(estimator, *args, **kwargs)
-    run = starting.current()
+    run = lifecycle.current()
     if run is not None and outer:
         _safely(run.log_metric, f"{type(estimator).__name__}.score", result)
     return result
@@ -126,7 +126,7 @@ def _log_search(run: LiveRun, search: Any) -> None:
     results = search.cv_results_
     count = len(results["params"])
     for place in range(min(count, _MOST_CANDIDATES)):
-        child = starting.start(name=f"candidate {place + 1}", parent=run.id, kind="candidate",
+        child = lifecycle.start(name=f"candidate {place + 1}", parent=run.id, kind="candidate",
                                experiment=run.begun.experiment, activate=False, provenance=False)  # fmt: skip
         for name, value in results["params"][place].items():
             child.log_param(name, value if isinstance(value, (str, int, float)) else repr(value))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_jlab.registry import importance
+
 _MOST_FEATURES = 30
 _MOST_CLASSES = 50
 
@@ -16,7 +18,7 @@ def of(estimator: Any, features: Any, target: Any) -> Iterator[tuple[str, Any]]:
     except ImportError:
         return
     fitted = getattr(estimator, "best_estimator_", estimator)
-    weights = _weights(fitted)
+    weights = importance.weights(fitted)
     if weights is not None and len(weights) > 1:
         yield "feature_importance.png", _importance(Figure, fitted, weights)
     classes = getattr(fitted, "classes_", None)
@@ -33,19 +35,8 @@ def of(estimator: Any, features: Any, target: Any) -> Iterator[tuple[str, Any]]:
         yield "training_roc.png", figure
 
 
-def _weights(estimator: Any) -> Any:
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
-    found = getattr(last, "feature_importances_", None)
-    if found is not None:
-        return found
-    coefficients = getattr(last, "coef_", None)
-    if coefficients is None or not hasattr(coefficients, "ndim"):
-        return None
-    return abs(coefficients) if coefficients.ndim == 1 else abs(coefficients).mean(axis=0)
-
-
 def _importance(figure_class: Any, estimator: Any, weights: Any) -> Any:
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    last = importance.last(estimator)
     names = getattr(last, "feature_names_in_", None)
     order = sorted(range(len(weights)), key=lambda place: weights[place])[-_MOST_FEATURES:]
     labels = [str(names[place]) if names is not None else f"feature {place}" for place in order]

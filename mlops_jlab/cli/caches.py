@@ -11,7 +11,7 @@ import click
 from mlops_jlab.errors import InputError
 
 if TYPE_CHECKING:
-    from mlops_jlab.engine.cachestore import CacheStore
+    from mlops_jlab.engine.cache.store import CacheStore
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,7 +25,7 @@ def cache() -> None:
 
 
 def _store() -> CacheStore:
-    from mlops_jlab.engine.cachestore import CacheStore
+    from mlops_jlab.engine.cache.store import CacheStore
     from mlops_jlab.store import location
 
     return CacheStore(location.find().root / "cache")
@@ -51,7 +51,7 @@ def why(run: Path) -> None:
 
     FOLDER is the run's folder, RUN its id or name in the run table.
     """
-    from mlops_jlab.engine.runfolder import RunFolder
+    from mlops_jlab.engine.folder.state import RunFolder
 
     state = RunFolder(folder_of(run)).load()
     for step in state.steps:
@@ -82,7 +82,7 @@ def folder_of(run: Path) -> Path:
         raise InputError(f"there is no folder {run}, and no run either")
     with opening.reading(place) as connection:
         found = reading.find(connection, str(run))
-    folder = found.tags.get("folder", "")
+    folder = found.engine.folder
     if not folder:
         raise InputError(f"run {found.id[:12]} is no run of a pipeline")
     return Path(folder)

@@ -13,8 +13,9 @@ from typing import Any
 
 import click
 
-from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR
+from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, RUN_ID, SNAPSHOTS
 from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
+from mlops_jlab.files import write_whole
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -81,12 +82,15 @@ def export(notebook: Path, output: Path | None, force: bool) -> None:
 @_COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
               help="Keep the imported libraries, and a runner, ready for the next run.")  # fmt: skip
+@SNAPSHOTS
 @EXECUTOR
 @ARTIFACTS
+@RUN_ID
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
     kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
-    keep_warm: float, no_cache: bool, refresh: tuple[str, ...], executor: str, artifacts: str,
+    keep_warm: float, no_cache: bool, refresh: tuple[str, ...], executor: str, artifacts: str, run_id: str,
+    snapshots: int,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -96,8 +100,7 @@ def run(
     from mlops_jlab.engine.sources import StepSources
     from mlops_jlab.pipeline.planning import plan_of, source_of
 
-    if resume and output is None:
-        raise InputError("--resume goes on with a run", hint="name its folder with --output")
+    _check_words(resume_alone=resume and output is None, id_alone=bool(run_id) and no_track)
     target = output or new_run(pipeline)
     plan, folder = plan_of(pipeline, target, resume=resume)
     sources = StepSources(plan)
@@ -105,17 +108,17 @@ def run(
 
     from mlops_jlab.cli import handing
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.options import Options
-    from mlops_jlab.engine.report import prepare, write_report
-    from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import run as run_pipeline
-    from mlops_jlab.engine.tracked import TrackedRun
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.folder.state import RunFolder
+    from mlops_jlab.engine.report.page import prepare, write_report
+    from mlops_jlab.engine.run.loop import run as run_pipeline
+    from mlops_jlab.engine.run.tracked import TrackedRun
 
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
         cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh), executor=executor,
-        artifacts=artifacts,
+        artifacts=artifacts, snapshots=snapshots,
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
     _check_folder(options.folder)
@@ -124,7 +127,8 @@ def run(
         tracked = None
         if not no_track:
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
-            tracked = TrackedRun(watching, source_of(plan, pipeline), RunFolder(target.resolve()), experiment)
+            source, whole = source_of(plan, pipeline), RunFolder(target.resolve())
+            tracked = TrackedRun(watching, source, whole, experiment, run_id=run_id, manifest=plan)
             options = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
         state = run_pipeline(plan, target, values, options, tracked or watching, sources)
     report = write_report(plan, RunFolder(target), state)
@@ -163,9 +167,9 @@ def verify(
     """
     from mlops_jlab.cli import printing
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.options import Options
-    from mlops_jlab.engine.verify import cut_everywhere
-    from mlops_jlab.engine.verify import verify as verify_graph
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.proof.verify import cut_everywhere
+    from mlops_jlab.engine.proof.verify import verify as verify_graph
     from mlops_jlab.entities.parameters import resolve
     from mlops_jlab.pipeline.export import graph_of
 
@@ -204,7 +208,7 @@ def tag(notebook: Path, source: str, output: Path | None) -> None:
     text = notebook.read_bytes().decode("utf-8")
     target = output or notebook
     try:
-        retagging.write_whole(target, retagging.retag(text, tags).encode("utf-8"))
+        write_whole(target, retagging.retag(text, tags).encode("utf-8"))
     except OSError as error:
         raise ExportError(f"{target} cannot be written: {error}") from error
     click.echo(f"{len(tags)} cells tagged in {target}")
@@ -234,6 +238,15 @@ def store_of(path: Path) -> Path:
 
     whole = path.resolve()
     return location.find(whole if whole.is_dir() else whole.parent).root
+
+
+def _check_words(*, resume_alone: bool, id_alone: bool) -> None:
+    if resume_alone:
+        raise InputError("--resume goes on with a run", hint="name its folder with --output")
+    if id_alone:
+        raise InputError(
+            "--run-id names a run of the table, and --no-track leaves no trace in it", hint="leave one out"
+        )
 
 
 def _check_folder(folder: Path) -> None:

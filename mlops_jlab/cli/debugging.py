@@ -21,7 +21,7 @@ def debug(run: Path, step: str, output: Path) -> None:
     FOLDER is the run's folder, RUN its id or name in the run table. Without STEP it is the one that
     failed first. Nothing is written back into the run.
     """
-    from mlops_jlab.engine.debugging import open_step
+    from mlops_jlab.engine.proof.debug import open_step
 
     output.mkdir(parents=True, exist_ok=True)
     opened = open_step(folder_of(run).resolve(), step, output)

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from mlops_jlab.kernels import meeting, spawning
-from mlops_jlab.kernels.wire import Receiver, send
+from mlops_jlab.processes.client import address, start
+from mlops_jlab.processes.protocol import Receiver, send
 
 _READY, _MAIN = "mlops_jlab.cli.ready", "mlops_jlab.cli.main"
 _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -23,9 +23,9 @@ _PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 def hand_over(words: list[str]) -> int | None:
     """The exit code of the command ``words``, done by a warm runner; nothing where there is none."""
     channel = None
-    with suppress(OSError):
+    with suppress(OSError, address.UnsafeFolder):  # the run itself says so, where it matters
         path = _path()
-        channel = meeting.call(path) if path.exists() else None
+        channel = address.call(path) if path.exists() else None
     if channel is None:
         return None
     request = {
@@ -36,7 +36,7 @@ def hand_over(words: list[str]) -> int | None:
     try:
         send(channel, request, [0, 1, 2])
         if (receiver := _begun(channel)) is not None:
-            spawning.end_early()
+            start.end_early()
             signals.pass_on()
             return _follow(receiver)
     except OSError:
@@ -47,15 +47,15 @@ def hand_over(words: list[str]) -> int | None:
 
 def keep_ready(linger: float) -> None:
     """Leaves a warm runner behind for so many seconds, for commands of this environment."""
-    if not spawning.is_possible():
+    if not start.is_possible():
         return
-    with suppress(OSError):  # it is for speed alone
+    with suppress(OSError, address.UnsafeFolder):  # it is for speed alone
         path = _path()
-        channel = meeting.call(path)
+        channel = address.call(path)
         if channel is None:
             path.unlink(missing_ok=True)
-            parent = spawning.Spawned(sys.executable, spawning.lasting(os.environ))
-            meeting.listen(parent, path, linger, command=_READY)
+            parent = start.Spawned(sys.executable, start.lasting(os.environ))
+            address.listen(parent, path, linger, command=_READY)
             parent.let_go()
         else:
             send(channel, {"linger": linger})
@@ -63,7 +63,7 @@ def keep_ready(linger: float) -> None:
 
 
 def _path() -> Path:
-    return meeting.socket_of(sys.executable, [_READY], spawning.lasting(os.environ))
+    return address.socket_of(sys.executable, [_READY], start.lasting(os.environ))
 
 
 class _Signals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -12,6 +13,7 @@ import click
 
 from mlops_jlab import __version__
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.masking import masked
 
 # jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # none: it cannot be imported
@@ -21,10 +23,11 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 # Each command and the module beside this one that has it: imported when it is asked for.
 _HOMES = {
-    "audit": "models", "cache": "caches", "check": "commands", "debug": "debugging", "export": "commands",
-    "mlflow": "mlflow", "models": "models", "reproduce": "reproducing", "run": "commands", "runs": "runs",
-    "schedule": "schedules", "store": "stores", "sweep": "sweeping", "tag": "commands",
-    "verify": "commands", "worker": "schedules",
+    "audit": "models", "cache": "caches", "check": "commands", "data": "data", "debug": "debugging",
+    "export": "commands", "mlflow": "mlflow", "models": "models", "monitor": "monitoring",
+    "reproduce": "reproducing",
+    "run": "commands", "runs": "runs", "schedule": "schedules", "store": "stores", "sweep": "sweeping",
+    "tag": "commands", "verify": "commands", "worker": "schedules",
 }  # fmt: skip
 
 
@@ -61,10 +64,16 @@ def main() -> NoReturn:
     try:
         result = cli.main(standalone_mode=False)
     except MlopsError as error:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {masked(error.message)}", err=True)
         if error.hint:
             click.echo(f"  → {error.hint}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        click.echo(f"{click.style('error:', fg='red', bold=True)} too many files are open at once", err=True)
+        click.echo("  → raise the limit: ulimit -n 1024, or use fewer --jobs", err=True)
+        sys.exit(1)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         sys.exit(2)
@@ -74,7 +83,17 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         sys.exit(130)
-    sys.exit(result if isinstance(result, int) else 0)
+    code = result if isinstance(result, int) else 0
+    sys.exit(code or _lost())
+
+
+def _lost() -> int:
+    """1 if something that was logged could be written nowhere, which is said here."""
+    recorder = sys.modules.get("mlops_jlab.store.recorder")
+    if recorder is None:
+        return 0
+    recorder.close_all()
+    return int(sys.modules["mlops_jlab.store.keeping"].lost() > 0)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

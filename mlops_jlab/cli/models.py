@@ -96,16 +96,28 @@ def compare(wanted: tuple[str, ...], style: str) -> None:
 @_MODEL
 @click.argument("alias", default=CHAMPION)
 @_REASON
-@click.option("--override", is_flag=True, help="Even though its gate did not pass; needs --reason.")
+@click.option(
+    "--override",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[REASON]",
+    help="Even though no gate of it passes; REASON may be --reason's as well.",
+)
 @click.option("--expect", type=click.IntRange(0), default=None, metavar="N",
               help="Only if the alias points at version N now (0: at none).")  # fmt: skip
-def promote(address: str, alias: str, reason: str, override: bool, expect: int | None) -> None:
+def promote(address: str, alias: str, reason: str, override: str | None, expect: int | None) -> None:
     """Let ALIAS point at a version; champion if none is named."""
     from mlops_jlab.registry import versions
     from mlops_jlab.store import location
 
     moved = versions.promote(
-        location.find(), address, alias, reason=reason, expected=expect, override=override
+        location.find(),
+        address,
+        alias,
+        reason=override or reason,
+        expected=expect,
+        override=override is not None,
     )
     click.echo(f"{moved.model}@{moved.alias}: version {moved.before or 'none'} → {moved.after}")
     if moved.before:
@@ -156,6 +168,59 @@ def export_model(address: str, output: Path | None, form: str, rows: Path | None
     from mlops_jlab.cli.exporting_models import write
 
     click.echo(write(address, output, form, rows, trust=trust))
+
+
+@models.command()
+@_MODEL
+@click.argument("source", type=click.Path(path_type=Path), metavar="IN")
+@click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
+@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
+def predict(address: str, source: Path, target: Path, trust: bool) -> None:
+    """Write the rows of IN with the predictions of a version to OUT (.csv or .parquet), in parts."""
+    from mlops_jlab.serving import scoring
+    from mlops_jlab.store import location
+
+    done = scoring.score(location.find(), address, source, target, trust=trust)
+    click.echo(f"{done.target}: {done.rows:,} rows by {done.version.title}")
+
+
+@models.command()
+@_MODEL
+@click.option("--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token.")
+@click.option("--port", type=click.IntRange(1, 65535), default=5001, show_default=True)
+@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
+def serve(address: str, host: str, port: int, trust: bool) -> None:
+    """Answer over HTTP; where the alias moves, the next request is for the other version.
+
+    Where MLOPS_JLAB_SERVE_TOKEN is set, requests carry it: Authorization: Bearer TOKEN.
+    """
+    import os
+
+    from mlops_jlab.serving import service
+    from mlops_jlab.serving.served import Served
+    from mlops_jlab.store import location
+
+    token = os.environ.get(service.TOKEN, "")
+    service.check_host(host, token)
+    served = Served(location.find(), address, trust=trust)
+    click.echo(f"{served.now[0].title} at http://{host}:{port}/predict", err=True)
+    service.run(served, host, port, token)
+
+
+@models.command()
+@_MODEL
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="The archive to write.")
+def evidence(address: str, output: Path | None) -> None:
+    """Pack what an independent validator needs; the archive is verified without the store."""
+    from mlops_jlab.registry import evidence as archives
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    place = location.find()
+    version = versions.find(place, address)
+    click.echo(
+        archives.pack(place, version, output or Path(f"{version.model}-{version.version}-evidence.zip"))
+    )
 
 
 @models.command()
@@ -222,14 +287,23 @@ def _change(details: Mapping[str, Any]) -> str:
     "--anchor", default="", metavar="DIGEST", help="A head that was noted before; its beginning will do."
 )
 def verify(anchor: str) -> int:
-    """Prove that no entry was changed, removed or put in. Exit code 1 if one was."""
-    from mlops_jlab.store import auditing, location, opening
+    """Prove that no entry was changed, removed or put in, and nothing beside them. Exit code 1 if so."""
+    from mlops_jlab.registry import anchoring
+    from mlops_jlab.store import auditing, location, opening, replaying
 
-    with opening.reading(location.find()) as connection:
+    place = location.find()
+    with opening.reading(place) as connection:
         wrong = auditing.problem(connection, anchor)
         number, digest = auditing.head(connection)
-    if wrong:
-        click.echo(f"{click.style('✗', fg='red')} {wrong}", err=True)
+        found = [wrong] if wrong else []
+        heads = {row[0]: row[-1] for row in auditing.chain(connection)}
+        found += [*replaying.problems(connection), *anchoring.problems(place, heads)]
+    for problem in found:
+        click.echo(f"{click.style('✗', fg='red')} {problem}", err=True)
+    if found:
         return 1
-    click.echo(f"{click.style('✓', fg='green')} {number} entries, whole and in order\n  head: {digest}")
+    click.echo(
+        f"{click.style('✓', fg='green')} {number} entries, whole and in order; aliases, versions and "
+        f"schedules are as they say\n  head: {digest}"
+    )
     return 0

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import click
 
+from mlops_jlab.entities import settings
+from mlops_jlab.entities.runs import checked_run_id
+
 EXECUTOR = click.option("--executor", default="local", show_default=True, metavar="local|dask://HOST:PORT",
                         help="Where steps are executed.")  # fmt: skip
 ARTIFACTS = click.option("--artifacts", default="", metavar="URL",
                          help="Keep values and executed notebooks there too: a folder, s3://...")  # fmt: skip
+RUN_ID = click.option("--run-id", default="", metavar="ID",
+                      callback=lambda _context, _option, text: checked_run_id(text) if text else "",
+                      help="Begin the run that was announced under this id.")  # fmt: skip
+SNAPSHOTS = click.option("--snapshot-memory", "snapshots", default="", metavar="SIZE",
+                         callback=lambda _context, _option, text: _size(text),
+                         help="Memory of all snapshots together (default: half of all).")  # fmt: skip
+
+
+def _size(text: str) -> int:
+    found = settings.size(text) if text else 0
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no size: write 500 MB or 2 GB")
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlops_jlab import __version__
-from mlops_jlab.engine.verify import Verdict
+from mlops_jlab.engine.proof.verify import Verdict
 from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.pipeline.describing import describe
@@ -95,6 +95,8 @@ def verdict(found: Verdict, notebook: Path) -> str:
         count = len(found.differences)
         lines.append(click.style(f"✗ {count} difference{'s' * (count > 1)}", fg="red", bold=True))
         lines += [f"  {d.where}: {d.what}" for d in found.differences]
+    if found.unseeded:
+        lines.append("  depends on an unseeded draw, so not compared: " + ", ".join(found.unseeded))
     if found.not_deterministic:
         lines.append("  not deterministic, so not compared: " + ", ".join(found.not_deterministic))
     for name, why in found.uncompared.items():

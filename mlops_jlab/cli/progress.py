@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mlops_jlab.engine.runfolder import RunState, StepState
+from mlops_jlab.engine.folder.state import RunState, StepState
 
 _MARK = {"pending": "·", "running": "▸", "finished": "✓", "skipped": "–", "failed": "✗", "killed": "✗"}
 _STYLE = {"running": "cyan", "finished": "green", "failed": "red", "killed": "red"}
@@ -64,6 +64,9 @@ class PlainLines:
             for line in problem_of(step):
                 self.say(line)
 
+    def written(self, step: StepState) -> None:
+        """That a step's values are written down is no news."""
+
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
         """A step begins a cell; not worth a line."""
 
@@ -93,6 +96,9 @@ class LiveTable(PlainLines):
         self._cells.pop(step.name, None)
         if note:
             self._notes.append(f"  ↻ {step.name} ran again: {note}")
+
+    def written(self, step: StepState) -> None:
+        """That a step's values are written down is no news."""
 
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
         """A step begins a cell."""

@@ -2,10 +2,17 @@
 
 import importlib
 
-from mlops_jlab.engine.notebooks import import_papermill
-from mlops_jlab.engine.report import prepare
+from mlops_jlab.engine.report.page import prepare
+from mlops_jlab.engine.step.papermill import import_papermill
 
-_PARTS = ("cli.commands", "cli.main", "cli.progress", "engine.runner", "engine.tracked", "pipeline.planning")
+_PARTS = (
+    "cli.commands",
+    "cli.main",
+    "cli.progress",
+    "engine.run.loop",
+    "engine.run.tracked",
+    "pipeline.planning",
+)
 for _name in _PARTS:
     importlib.import_module(f"mlops_jlab.{_name}")
 import_papermill()

@@ -21,17 +21,17 @@ def reproduce(wanted: str, output: Path | None, no_run: bool, tolerance: float, 
     The folder gets the notebook as it was, the executed cells, parameters, requirements and the
     uncommitted changes. Exit code 1 if a metric differs.
     """
-    from mlops_jlab.engine import reproducing
+    from mlops_jlab.engine.proof import reproduce
     from mlops_jlab.tracking import finding
     from mlops_jlab.tracking.charts import number
 
     run = finding.get_run(wanted)
-    remains = reproducing.gather(run.id, (output or Path(f"reproduce-{run.id[:8]}")).absolute())
+    remains = reproduce.gather(run.id, (output or Path(f"reproduce-{run.id[:8]}")).absolute())
     click.echo(f"{run.name} ({run.id[:12]}): gathered in {remains.folder}")
     if no_run:
         return 0
-    reproducing.repeat(remains, kernel)
-    pairs = reproducing.compare(remains)
+    reproduce.repeat(remains, kernel)
+    pairs = reproduce.compare(remains)
     different = [pair for pair in pairs if not pair.agrees(tolerance)]
     for pair in pairs:
         mark = click.style("≠", fg="red") if pair in different else click.style("=", fg="green")

@@ -68,9 +68,13 @@ def _print_runs(
     filter_string: str, order_by: tuple[str, ...], limit: int, experiments: tuple[str, ...], deleted: bool,
     columns: tuple[str, ...], style: str,
 ) -> None:  # fmt: skip
+    from mlops_jlab.store import location, opening
     from mlops_jlab.tracking import exporting, finding, pages
 
     found = finding.find_runs(filter_string, order_by, limit, experiments, deleted)
+    waits = opening.waiting(location.find())
+    if waits:
+        click.echo(f"  {waits}", err=True)
     chosen = list(columns) or pages.columns_of(found, 6 if style == "text" else 10_000)
     if style == "json":
         click.echo(json.dumps([exporting.plain(run) for run in found], indent=2, ensure_ascii=False))
@@ -116,7 +120,8 @@ def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) 
     for name, course in courses.items():
         click.echo("\n".join(f"{name}\t{p.iteration}\t{p.value}\t{p.at:.3f}" for p in course))
     if not metrics:
-        click.echo(run_details(run, files, inner))
+        log = location.find().log_of(run.id)
+        click.echo(run_details(run, files, inner, log if log.exists() else None))
 
 
 @runs.command()
@@ -162,10 +167,12 @@ def delete(wanted: tuple[str, ...]) -> None:
     `runs gc` removes them for good.
     """
     from mlops_jlab.store import changing, location, opening, reading
-    from mlops_jlab.tracking import starting
+    from mlops_jlab.tracking import lifecycle
 
     with opening.writing(location.find()) as connection:
-        ids = changing.delete(connection, [reading.find(connection, name) for name in wanted], starting.who())
+        ids = changing.delete(
+            connection, [reading.find(connection, name) for name in wanted], lifecycle.who()
+        )
     click.echo(
         f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}"
     )
@@ -176,11 +183,11 @@ def delete(wanted: tuple[str, ...]) -> None:
 def restore(wanted: tuple[str, ...]) -> None:
     """Show deleted runs again."""
     from mlops_jlab.store import changing, location, opening, reading
-    from mlops_jlab.tracking import starting
+    from mlops_jlab.tracking import lifecycle
 
     with opening.writing(location.find()) as connection:
         ids = changing.restore(
-            connection, [reading.find(connection, name) for name in wanted], starting.who()
+            connection, [reading.find(connection, name) for name in wanted], lifecycle.who()
         )
     click.echo(f"restored {len(ids)}")
 
@@ -211,9 +218,9 @@ def export_runs(wanted: tuple[str, ...], output: Path) -> None:
 def gc(older_than: float) -> None:
     """Remove deleted runs, and files that no run refers to, for good."""
     from mlops_jlab.store import changing, location, opening
-    from mlops_jlab.tracking import starting
+    from mlops_jlab.tracking import lifecycle
 
     place = location.find()
     with opening.writing(place) as connection:
-        found = changing.clean(place, connection, older_than * 86_400, starting.who())
+        found = changing.clean(place, connection, older_than * 86_400, lifecycle.who())
     click.echo(f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)")

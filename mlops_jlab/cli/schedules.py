@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_jlab.cli.firings import MARKS, coming, show, upcoming
 from mlops_jlab.entities.schedules import EVENTS, without_secrets
 
 if TYPE_CHECKING:
-    from mlops_jlab.entities.schedules import Firing, Schedule
+    pass
 
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit log.")
 _FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
                        show_default=True, help="How to print.")  # fmt: skip
 _NAME = click.argument("name")
-_MARKS = {"finished": "✓", "failed": "✗", "running": "…", "waiting": "↻", "skipped": "-"}
-_COLOURS = {"finished": "green", "failed": "red", "running": "blue", "waiting": "yellow"}
+_DURATIONS = {"every", "settle", "cooldown", "backoff", "time_limit"}
 
 
 @click.group()
@@ -36,8 +36,17 @@ def _when(command: Any) -> Any:
                      help="The cron line's time zone."),
         click.option("--every", default="", metavar="DURATION", help="Such as 90s, 15min, 6h or 1d."),
         click.option("--on-data", multiple=True, metavar="PATH", help="When this file or folder changes."),
+        click.option("--on-drift", default="", metavar="MODEL",
+                     help="When mlops-jlab monitor MODEL finds drift that persists."),
+        click.option("--settle", default="2s", show_default=True, metavar="DURATION",
+                     help="Files must have been left alone for so long."),
+        click.option("--pattern", default="", metavar="GLOB", help="Only files such as '*.csv'."),
+        click.option("--marker", default="", metavar="NAME",
+                     help="Only folders with a file of this name, such as _SUCCESS."),
         click.option("--cooldown", default="", metavar="DURATION",
                      help="At least so long between two of these."),
+        click.option("--from", "start", default="", metavar="DATE", help="The first day: 2026-11-24."),
+        click.option("--until", "end", default="", metavar="DATE", help="The last day; it counts."),
         click.option("--catch-up", type=click.Choice(["once", "skip"]), default="once", show_default=True,
                      help="What is done about times that were missed."),
     )):  # fmt: skip
@@ -89,29 +98,103 @@ def add(pipeline: Path, pairs: tuple[str, ...], file: Path | None, **given: Any)
     from mlops_jlab.cli.commands import store_of
     from mlops_jlab.entities.schedules import Schedule
     from mlops_jlab.retraining import schedules
-    from mlops_jlab.scheduling.due import parse_duration
     from mlops_jlab.store.location import Place
 
-    for key in ("every", "cooldown", "backoff", "time_limit"):
-        given[key] = parse_duration(given[key]) if given[key] else 0.0
-    given["timeout"] = given.pop("time_limit")
+    given = _in_seconds(given)
     given["alert_on"] = given["alert_on"] or Schedule.alert_on
     place = Place(store_of(pipeline))
     found = schedules.add(place, Schedule(pipeline=str(pipeline), **given), parameters(pairs, file))
     click.echo(f"{found.name}: {found.when}")
-    for at in _upcoming(found, 3):
-        click.echo(f"  next: {at}")
+    for line in coming(place, found, 3):
+        click.echo(f"  next: {line}")
     click.echo("  it runs while one of these does: mlops-jlab worker, JupyterLab, or")
     click.echo("  what this writes: mlops-jlab schedule install --systemd")
 
 
-def _upcoming(found: Schedule, count: int) -> list[str]:
-    from zoneinfo import ZoneInfo
+def _in_seconds(given: dict[str, Any]) -> dict[str, Any]:
+    """The options with durations as numbers."""
+    from mlops_jlab.scheduling.due import parse_duration
 
-    from mlops_jlab.scheduling import due
+    for key in _DURATIONS & set(given):
+        given[key] = parse_duration(given[key]) if given[key] not in ("", "0") else 0.0
+    if "time_limit" in given:
+        given["timeout"] = given.pop("time_limit")
+    return given
 
-    times = due.upcoming(found, datetime.now(UTC), count) if found.cron or found.every else []
-    return [f"{at.astimezone(ZoneInfo(found.tz)):%a %Y-%m-%d %H:%M %Z}" for at in times]
+
+@schedule.command()
+@click.argument("schedule_name", metavar="NAME")
+@_when
+@_what
+def edit(schedule_name: str, pairs: tuple[str, ...], file: Path | None, **given: Any) -> None:
+    """Change what is given of a schedule; the rest stays as it is.
+
+    Its history stays, and the audit log has what was changed.
+    """
+    from mlops_jlab.cli.commands import given as parameters
+    from mlops_jlab.retraining import schedules
+    from mlops_jlab.store import location
+
+    context, said = click.get_current_context(), click.core.ParameterSource.COMMANDLINE
+    changes = {key: value for key, value in given.items() if context.get_parameter_source(key) is said}
+    found = schedules.edit(location.find(), schedule_name, _in_seconds(changes), parameters(pairs, file))
+    click.echo(f"{found.name}: {found.when}")
+    for line in coming(location.find(), found, 3):
+        click.echo(f"  next: {line}")
+
+
+@schedule.command()
+@_NAME
+@click.option("--from", "first", required=True, metavar="DATE", help="The first day, or time.")
+@click.option("--to", "last", required=True, metavar="DATE", help="The last day, or time; both count.")
+@click.option("--promote", is_flag=True, help="Promote as the schedule does; else nothing is promoted.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be run.")
+def backfill(name: str, first: str, last: str, promote: bool, dry_run: bool) -> int:
+    """Run the times that were due in the past, in their order, here.
+
+    What has finished is not run again; steps come from the cache as ever. Exit code 1 if one fails.
+    """
+    from mlops_jlab.retraining import backfilling
+    from mlops_jlab.store import location, opening, scheduling
+
+    place = location.find()
+    if dry_run:
+        with opening.reading(place) as connection:
+            found = scheduling.find(connection, name)
+        for at in backfilling.times(found, first, last):
+            done = "done already" if backfilling.is_done(place, found, at) else "would be run"
+            click.echo(f"{at.isoformat(timespec='seconds')}  {done}")
+        return 0
+    failed = False
+    for count, firing in enumerate(backfilling.backfill(place, name, first, last, promote=promote), 1):
+        click.echo(f"{count}: {firing.due}")
+        show(firing)
+        failed = failed or firing.status != "finished"
+    return int(failed)
+
+
+@schedule.command()
+@click.option(
+    "--after", default="15min", show_default=True, metavar="DURATION", help="So long without a look."
+)
+@click.option("--alert", "alerts", multiple=True, metavar="ADDRESS", help="Tell these, as of schedule add.")
+def alive(after: str, alerts: tuple[str, ...]) -> int:
+    """Whether anybody looks after schedules. Exit code 1, and alerts, if nobody has for too long.
+
+    Call it from cron, CI, or another machine that sees the store: who is dead can tell nobody.
+    """
+    from mlops_jlab.retraining import watching
+    from mlops_jlab.scheduling.due import parse_duration
+    from mlops_jlab.store import location
+
+    told = watching.problem(location.find(), parse_duration(after))
+    click.echo(told.title if told else "schedules are looked after")
+    if told:
+        from mlops_jlab.retraining.alerts import send
+
+        for problem in send(alerts, told):
+            click.echo(f"  {problem}", err=True)
+    return int(told is not None)
 
 
 @schedule.command("list")
@@ -119,7 +202,7 @@ def _upcoming(found: Schedule, count: int) -> list[str]:
 def list_schedules(style: str) -> None:
     """All schedules: next time, and how the last ones went."""
     from mlops_jlab.cli.tables import rows
-    from mlops_jlab.retraining import schedules
+    from mlops_jlab.retraining import schedules, watching
     from mlops_jlab.store import location, opening, scheduling
 
     place = location.find()
@@ -135,14 +218,17 @@ def list_schedules(style: str) -> None:
     with opening.reading(place) as connection:
         for one in found:
             past = scheduling.firings(connection, one.id, 10)
-            upcoming = _upcoming(one, 1)
-            strip = "".join(_MARKS[firing.status] for firing in reversed(past))
+            times = upcoming(one, 1)
+            strip = "".join(MARKS[firing.status] for firing in reversed(past))
             table.append([
-                one.name, one.when, "paused" if one.paused else (upcoming[0] if upcoming else ""), strip,
+                one.name, one.when, "paused" if one.paused else (times[0] if times else ""), strip,
                 (past[0].why if past else "")[:60], "pinned" if one.pin else "follows",
                 schedules.drifted(one),
             ])  # fmt: skip
     click.echo(rows(("name", "when", "next", "last", "", "notebook", "changed since"), table))
+    told = watching.problem(place, 600.0)
+    if told:
+        click.echo(f"  {told.title}", err=True)
 
 
 @schedule.command("next")
@@ -154,7 +240,7 @@ def next_times(name: str, count: int) -> None:
 
     with opening.reading(location.find()) as connection:
         found = scheduling.find(connection, name)
-    times = _upcoming(found, count)
+    times = coming(location.find(), found, count)
     click.echo("\n".join(times) or f"only when data changes: {', '.join(found.on_data)}")
 
 
@@ -178,7 +264,7 @@ def resume(name: str, reason: str) -> None:
     from mlops_jlab.store import location
 
     found = schedules.set_paused(location.find(), name, False, reason)
-    click.echo(f"{found.name}: next {', '.join(_upcoming(found, 1)) or 'when data changes'}")
+    click.echo(f"{found.name}: next {', '.join(upcoming(found, 1)) or 'when data changes'}")
 
 
 @schedule.command()
@@ -206,16 +292,8 @@ def run(name: str) -> int:
     if claimed is None:
         raise ConflictError(f"a run of {name!r} is going on already", hint="see: mlops-jlab schedule history")
     firing = ticking.execute(place, claimed)
-    _tell(firing)
+    show(firing)
     return 0 if firing.status == "finished" else 1
-
-
-def _tell(firing: Firing) -> None:
-    mark = click.style(_MARKS[firing.status], fg=_COLOURS.get(firing.status))
-    started = datetime.fromtimestamp(firing.started).astimezone()
-    click.echo(f"{mark} {started:%Y-%m-%d %H:%M:%S}  {firing.status}, try {firing.attempt}")
-    for step in firing.steps:
-        click.echo(f"    {step.step:<9} {step.outcome:<9} {step.why}".rstrip())
 
 
 @schedule.command()
@@ -234,7 +312,7 @@ def history(name: str, limit: int, style: str) -> None:
         click.echo(json.dumps([asdict(firing) for firing in found], indent=2, ensure_ascii=False))
         return
     for firing in reversed(found):
-        _tell(firing)
+        show(firing)
     if not found:
         click.echo(f"{name} has not been due yet")
 
@@ -254,7 +332,7 @@ def tick() -> int:
     for claimed in ticking.claim_all(place, time.time()):
         click.echo(f"{claimed.schedule.name}: {claimed.firing.steps[0].why}")
         firing = ticking.execute(place, claimed)
-        _tell(firing)
+        show(firing)
         any_due, failed = True, failed or firing.status == "failed"
     if not any_due:
         click.echo("nothing is due")

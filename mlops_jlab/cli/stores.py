@@ -42,6 +42,25 @@ def check(salvage: Path | None) -> int:
 
 
 @store.command()
+def secrets() -> int:
+    """Find what looks like a secret in runs, files and logs. Exit code 1 if anything does.
+
+    The secrets themselves are not printed. Set the environment variables whose values are looked for.
+    """
+    from mlops_jlab.store import leaks, location
+
+    found = list(leaks.find(location.find()))
+    for leak in found:
+        click.echo(f"{leak.where}: {leak.kind}")
+    if not found:
+        click.echo("nothing looks like a secret")
+        return 0
+    click.echo(f"{len(found)} found. Make them invalid where they came from; then delete the runs", err=True)
+    click.echo("  and remove them for good: mlops-jlab runs delete ID, mlops-jlab runs gc", err=True)
+    return 1
+
+
+@store.command()
 @click.argument("folder", type=_PATH)
 def backup(folder: Path) -> None:
     """Copy the whole store, as of one moment, into the new FOLDER."""

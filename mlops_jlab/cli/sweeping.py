@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_jlab.cli.options import EXECUTOR
-from mlops_jlab.errors import InputError
+from mlops_jlab.cli.options import EXECUTOR, RUN_ID
+from mlops_jlab.errors import InputError, MlopsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlops_jlab.engine.options import Options
-    from mlops_jlab.engine.runfolder import RunState
-    from mlops_jlab.engine.sweeping import Trial
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.folder.state import RunState
+    from mlops_jlab.engine.sweeps.sweep import Trial
     from mlops_jlab.pipeline.manifest import Manifest
+    from mlops_jlab.store.location import Place
     from mlops_jlab.tracking.live import LiveRun
 
 _PATH = click.Path(path_type=Path)
@@ -42,10 +41,11 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
               help="How to choose: every combination, some by chance, or by what earlier trials have shown "
                    "(default: grid, with --trials random).")  # fmt: skip
 @click.option("--prune", is_flag=True, help="End trials whose --metric falls behind while it is logged.")
+@RUN_ID
 def sweep(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
     metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str, search: str | None,
-    prune: bool,
+    prune: bool, run_id: str,
 ) -> int:  # fmt: skip
     """Run a pipeline with every combination of the given values.
 
@@ -54,35 +54,45 @@ def sweep(
     run of the sweep. Exit code 1 if a trial failed.
     """
     from mlops_jlab.cli import commands
-    from mlops_jlab.engine import searching, sweeping
-    from mlops_jlab.engine.options import Options
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.sweeps import outcome, sweep
+    from mlops_jlab.engine.sweeps import search as searching
+    from mlops_jlab.entities.runs import ENGINE
     from mlops_jlab.pipeline import planning
     from mlops_jlab.store.location import Place
-    from mlops_jlab.tracking import starting
+    from mlops_jlab.tracking import lifecycle
 
     target = commands.new_run(pipeline)
     plan, folder = planning.plan_of(pipeline, target, resume=False)
     space = searching.space_of(plan.parameters, commands.given(pairs, file))
     wish = searching.Wish(search or "", trials, seed, metric, minimize, prune)
-    chooser, count = sweeping.choose(plan.parameters, space, wish)
+    chooser, count = sweep.choose(plan.parameters, space, wish)
     store = commands.store_of(pipeline)
     os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
     source = planning.source_of(plan, pipeline)
     name = experiment or plan.name
-    whole = starting.start(
+    whole = lifecycle.start(
         name=f"{plan.name}-{target.name}", experiment=name, kind="sweep", source=source, activate=False,
-        provenance=False, tags={"folder": str(target)},
+        provenance=False, run_id=run_id,
     )  # fmt: skip
+    asked = {"search": wish.kind, "metric": metric, "minimize": minimize, "prune": prune, "trials": count,
+             "seed": seed, "space": searching.described(space), "pruned": {}}  # fmt: skip
+    whole.add_facts({ENGINE: {"folder": str(target)}, outcome.FACT: asked})
     options = Options(
         folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER, executor=executor
     )
 
     click.echo(f"{plan.name}: {count} trials of {', '.join(space)}", err=True)
     place = Place(Path(os.environ["MLOPS_JLAB_STORE"]))
-    done = sweeping.sweep(
-        chooser, target, place, metric, _runner(plan, options, source, name, whole),
-        lambda trial: click.echo(line_of(trial), err=True), watch=prune,
-    )  # fmt: skip
+    executing = _Trials(plan, options, source, name, whole, place)
+    try:
+        done = sweep.sweep(
+            chooser, target, place, metric, executing,
+            lambda trial: _told(trial, whole, asked), watch=prune,
+        )  # fmt: skip
+    except MlopsError as error:
+        whole.end("failed", error.message)
+        raise
     failed = [trial for trial in done if trial.has_failed]
     if any(trial.is_cancelled for trial in done):
         whole.end("killed", "cancelled")
@@ -94,29 +104,59 @@ def sweep(
     return 1 if failed or len(done) < count else 0
 
 
-def _runner(
-    plan: Manifest, options: Options, source: Path, experiment: str, whole: LiveRun
-) -> Callable[[Trial], RunState]:
-    """Runs a trial as a part of the whole sweep."""
-    from mlops_jlab.cli.progress import PlainLines
-    from mlops_jlab.engine.runfolder import RunFolder
-    from mlops_jlab.engine.runner import run
-    from mlops_jlab.engine.tracked import TrackedRun
+def _told(trial: Trial, whole: LiveRun, asked: dict[str, Any]) -> None:
+    from mlops_jlab.engine.sweeps.outcome import FACT
 
-    def one(trial: Trial) -> RunState:
+    click.echo(line_of(trial), err=True)
+    if trial.pruned:
+        asked["pruned"] |= {trial.run: trial.pruned}
+        whole.add_facts({FACT: asked})
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Announces and runs trials as parts of the whole sweep."""
+
+    plan: Manifest
+    options: Options
+    source: Path
+    experiment: str
+    whole: LiveRun
+    place: Place
+
+    def announce(self, trial: Trial) -> None:
+        """The trial is in the run table from here on."""
+        from mlops_jlab.tracking import announcing
+
+        announcing.announce(self.place, announcing.Announcement(
+            trial.run, f"{self.plan.name}-{trial.folder.name}", self.experiment, "pipeline", self.source,
+            self.whole.id, trial.folder.resolve(),
+        ))  # fmt: skip
+
+    def run(self, trial: Trial) -> RunState:
+        """Runs it to its end."""
+        from mlops_jlab.cli.progress import PlainLines
+        from mlops_jlab.engine.folder.state import RunFolder
+        from mlops_jlab.engine.run.loop import run
+        from mlops_jlab.engine.run.tracked import TrackedRun
+        from mlops_jlab.entities.runs import RunStatus
+        from mlops_jlab.tracking import announcing
+
         tracked = TrackedRun(
-            PlainLines(quiet=True), source, RunFolder(trial.folder.resolve()), experiment, parent=whole.id,
-            begun=lambda run: setattr(trial, "run", run),
+            PlainLines(quiet=True), self.source, RunFolder(trial.folder.resolve()), self.experiment,
+            parent=self.whole.id, run_id=trial.run, manifest=self.plan,
         )  # fmt: skip
         chosen = replace(
-            options, environment_of=tracked.environment_of, metrics=tracked.metrics,
+            self.options, environment_of=tracked.environment_of, metrics=tracked.metrics,
             cancelled=lambda: trial.pruned,
         )  # fmt: skip
-        state = run(plan, trial.folder, trial.parameters, chosen, tracked)
-        whole.recorder.flush()
+        try:
+            state = run(self.plan, trial.folder, trial.parameters, chosen, tracked)
+        except MlopsError as error:
+            announcing.give_up(self.place, trial.run, RunStatus.FAILED, error.message)
+            raise
+        self.whole.recorder.flush()
         return state
-
-    return one
 
 
 def line_of(trial: Trial) -> str:

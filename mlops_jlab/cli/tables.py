@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -14,7 +15,7 @@ from mlops_jlab.tracking.charts import number, seconds
 from mlops_jlab.tracking.pages import cell, took
 
 _COLOURS = {RunStatus.FINISHED: "green", RunStatus.FAILED: "red", RunStatus.KILLED: "red",
-            RunStatus.RUNNING: "blue"}  # fmt: skip
+            RunStatus.BLOCKED: "magenta", RunStatus.RUNNING: "blue", RunStatus.PENDING: "yellow"}  # fmt: skip
 _WIDEST = 28
 # What a terminal would obey instead of show: controls, and marks that turn the reading direction.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -67,7 +68,9 @@ def version_table(versions: Sequence[ModelVersion]) -> str:
     return rows(head, table, {3: [_VERDICTS.get(v.verdict) for v in versions]})
 
 
-def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) -> str:
+def run_details(
+    run: Run, files: Sequence[Artifact], children: Sequence[Run], log: Path | None = None
+) -> str:  # fmt: skip
     """All that is known of one run, for people."""
     git = run.facts.get("git", {})
     usage = run.facts.get("usage", {})
@@ -79,7 +82,8 @@ def run_details(run: Run, files: Sequence[Artifact], children: Sequence[Run]) ->
         "commit": f"{git.get('commit', '')[:12]}{' with changes' if git.get('dirty') else ''}",
         "memory": f"{usage['peak_memory'] / 1e6:,.0f} MB at its highest" if "peak_memory" in usage else "",
         "cpu": seconds(usage.get("cpu_seconds")),
-        "cost": f"{usage['cost']} {usage.get('currency', '')}" if "cost" in usage else "", "note": run.note,
+        "cost": f"{usage['cost']} {usage.get('currency', '')}" if "cost" in usage else "",
+        "log": str(log or ""), "note": run.note,
     }  # fmt: skip
     lines = [click.style(visible(run.name), bold=True)]
     lines += [

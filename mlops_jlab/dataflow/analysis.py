@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from mlops_jlab.dataflow.datacells import check_data_rules
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.gatecells import check_gates
+from mlops_jlab.dataflow.independence import independent_pairs
 from mlops_jlab.dataflow.loops import read_loop
 from mlops_jlab.dataflow.needs import StepNeeds
 from mlops_jlab.dataflow.ordering import Ordering
@@ -33,12 +35,15 @@ def analyse(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
     parameters, more = _parameters(notebook)
     ordering = Ordering(walk)
     edges = ordering.edges()
-    found = [*findings, *more, *walk.notes.findings, *ordering.findings, *check_gates(notebook)]
+    found = [*findings, *more, *walk.notes.findings, *ordering.findings, *check_gates(notebook),
+             *check_data_rules(notebook)]  # fmt: skip
     given = _settings(notebook, walk.steps, found)
     steps = tuple(
         _step(walk, ordering, name, place, given.get(name, {}), parameters)
         for place, name in enumerate(ordering.running_order)
     )
+    apart = independent_pairs(walk, edges)
+    steps = tuple(replace(step, apart=apart.get(step.name, ())) for step in steps)
     steps = tuple(_with_loop(notebook, step, walk.steps[step.name], found) for step in steps)
     if not steps:
         found.append(
@@ -147,6 +152,7 @@ def _step(
         setup_values=tuple(sorted(needs.setup_values)),
         parameters=tuple(p.name for p in parameters if _matters(walk, needs, p.name)),
         surrounds=tuple(sorted(ordering.surrounded.get(name, ()))),
+        only_continued=tuple(needs.only_continued),
         settings=given,
     )
 
@@ -185,19 +191,22 @@ def _sorted(carried: Mapping[Definition, None]) -> list[Definition]:
 
 
 def _carried(needs: StepNeeds, definition: Definition) -> CarriedSource:
-    values = _values_needed(definition, needs, set())
+    values = _values_needed(definition, needs) | ({"sys.path"} if definition.is_late else set())
     return CarriedSource(
         definition.name, definition.text, definition.cell.index, definition.line, frozenset(values)
     )
 
 
-def _values_needed(definition: Definition, needs: StepNeeds, seen: set[Definition]) -> set[str]:
+def _values_needed(definition: Definition, needs: StepNeeds) -> set[str]:
     """The handed-over values that running the text reads, directly or through its bases."""
-    seen.add(definition)
     names: set[str] = set()
-    for needed in definition.needs:
-        if not needed.is_source and needed.step:
-            names.add(needed.name)
-        elif needed.is_source and needed in needs.carried and needed not in seen:
-            names |= _values_needed(needed, needs, seen)
+    seen = {definition}
+    todo = [definition]
+    while todo:
+        for needed in todo.pop().needs:
+            if not needed.is_source and needed.step:
+                names.add(needed.name)
+            elif needed.is_source and needed in needs.carried and needed not in seen:
+                seen.add(needed)
+                todo.append(needed)
     return names

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from mlops_jlab.dataflow import knowledge
 from mlops_jlab.dataflow.effects import Call, Hazard, dotted, root_of
+from mlops_jlab.dataflow.namespaces import SESSION, is_session
 
 if TYPE_CHECKING:
     from mlops_jlab.dataflow.reader import Reader
 
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_FORMULAS = ("statsmodels.formula.", "patsy.dmatri", "formulaic.model_matrix")
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 
 
@@ -21,7 +24,7 @@ def note_call(reader: Reader, node: ast.Call) -> None:
     if isinstance(node.func, ast.Name):
         _note_function(reader, node, node.func.id, name)
     elif isinstance(node.func, ast.Attribute):
-        if root_of(node.func) == "get_ipython" or _is_shell_object(node.func):
+        if is_session(node.func.value) or name.startswith(f"{SESSION}."):
             from mlops_jlab.dataflow.magics import note_magic
 
             note_magic(reader, node, node.func.attr)
@@ -31,14 +34,19 @@ def note_call(reader: Reader, node: ast.Call) -> None:
     if name:
         _note_library(reader, node, name)
     _note_files(reader, node, name)
+    _note_formula(reader, node, name)
     for keyword in node.keywords:
         if keyword.arg == "out":
             reader.change(root_of(keyword.value), node.lineno)
 
 
-def _is_shell_object(func: ast.Attribute) -> bool:
-    value = func.value
-    return isinstance(value, ast.Call) and getattr(value.func, "id", "") == "get_ipython"
+def note_any_name(reader: Reader, node: ast.expr) -> None:
+    """Adds that something is in use that holds the notebook's names."""
+    reader.out.reads_all = reader.out.writes_any = True
+    reader.out.hazards.append(
+        Hazard("namespace", node.lineno, f"{ast.unparse(node)} holds every name of the notebook",
+               "name the variables that are meant")
+    )  # fmt: skip
 
 
 def _note_function(reader: Reader, node: ast.Call, function: str, imported: str) -> None:
@@ -47,17 +55,44 @@ def _note_function(reader: Reader, node: ast.Call, function: str, imported: str)
         return
     if not imported and function not in reader.bound:
         _note_builtin(reader, node, function)
-    positional = tuple(root_of(argument) for argument in node.args)
-    keywords = tuple((k.arg or "", root_of(k.value)) for k in node.keywords)
+    positional = tuple(_given(reader, argument) for argument in node.args)
+    keywords = tuple((k.arg or "", _given(reader, k.value)) for k in node.keywords)
     reader.out.calls.append(Call(function, positional, keywords, line))
+
+
+def _given(reader: Reader, node: ast.expr) -> str:
+    """The name whose object goes in; what a module's function gives is no part of the module."""
+    root = root_of(node)
+    made = root in reader.imports and any(isinstance(inner, ast.Call) for inner in ast.walk(node))
+    return "" if made else root
+
+
+def _note_formula(reader: Reader, node: ast.Call, name: str) -> None:
+    """``ols("y ~ z(x) + k", df)`` looks ``z`` and ``k`` up in the notebook too."""
+    given = [k.value for k in node.keywords if k.arg == "formula"] or node.args[:1]
+    for text in given:
+        if isinstance(text, ast.Constant):
+            if isinstance(text.value, str) and "~" in text.value:
+                for found in _NAME.findall(text.value):
+                    reader.read(found, node.lineno, soft=True)
+        elif name.startswith(_FORMULAS):
+            reader.out.reads_all = True
+            reader.out.hazards.append(
+                Hazard("formula", node.lineno, "the text of the formula is only known while running, and "
+                       "may name any variable", "write the formula as a literal")
+            )  # fmt: skip
 
 
 def _note_builtin(reader: Reader, node: ast.Call, function: str) -> None:
     line, out = node.lineno, reader.out
     if function in ("eval", "exec"):
         literal = node.args[0] if node.args else None
+        spaces = [*node.args[1:3], *(k.value for k in node.keywords if k.arg in ("globals", "locals"))]
+        for space in spaces:
+            reader.change(_given(reader, space) or root_of(space), line)
         if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
-            _note_literal_code(reader, literal.value, line)
+            if not spaces:  # else its names are those of the namespace that is given
+                _note_literal_code(reader, literal.value, line)
             return
         out.reads_all = True
         out.writes_any |= function == "exec"
@@ -70,7 +105,7 @@ def _note_builtin(reader: Reader, node: ast.Call, function: str) -> None:
     ) or function == "globals":
         _note_namespace(reader, node, function)
     elif function in knowledge.BUILTIN_ARGUMENT_CHANGED and node.args:
-        reader.change(root_of(node.args[0]), line)
+        reader.change(_given(reader, node.args[0]), line)
     elif function == "input":
         out.hazards.append(
             Hazard("input", line, "input() waits for a person, and a headless run has none",
@@ -210,11 +245,3 @@ _FRESH = {"len", "sum", "min", "max", "abs", "round", "int", "float", "str", "bo
           "range", "isinstance", "type", "id", "hash", "print", "any", "all", "ord", "chr",
           "divmod", "pow", "format", "callable", "hasattr", "open", "train_test_split",
           "cross_val_score", "accuracy_score", "clone", "deepcopy"}  # fmt: skip
-
-
-def catches_name_error(handler: ast.ExceptHandler) -> bool:
-    """Whether the handler would swallow an unknown name."""
-    if handler.type is None:
-        return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(getattr(k, "id", "") in ("NameError", "Exception", "BaseException") for k in kinds)

@@ -40,7 +40,16 @@ class Definition:
     previous: Definition | None = None
     by_change: bool = False
     was_read: bool = False  # by another step
+    is_late: bool = False  # an import that may only be found once sys.path is as it was
     is_plain_function: bool = False  # what its defaults were is handed on with its state
+
+    @property
+    def words(self) -> str:
+        """What is defined, as people say it."""
+        kind, _, name = self.name.partition(":")
+        if self.name == "~session":
+            return f"line {self.line}"
+        return f"the change of {name!r}" if kind == "~patch" else repr(self.name)
 
     @property
     def step(self) -> str:
@@ -69,9 +78,9 @@ def _only_definitions(node: ast.If | ast.Try, imports: Mapping[str, str]) -> boo
     if isinstance(node, ast.Try):
         blocks += [node.finalbody, *(handler.body for handler in node.handlers)]
     inside = [statement for block in blocks for statement in block]
-    defines = any(travels_as_source(statement, imports) for statement in inside)
-    return defines and all(
-        travels_as_source(statement, imports) or _is_constant(statement) for statement in inside
+    travels = [travels_as_source(statement, imports) for statement in inside]
+    return any(travels) and all(
+        one or _is_constant(statement) for one, statement in zip(travels, inside, strict=True)
     )
 
 
@@ -127,6 +136,7 @@ def _function_facts(
 def _add(total: Effects, more: Effects) -> None:
     for name in ("reads", "soft", "binds", "maybe", "deletes", "changes"):
         getattr(total, name).update(getattr(more, name))
+    total.unsure |= more.unsure
     total.mentions |= more.mentions
     total.calls += more.calls
     total.hazards += more.hazards
@@ -146,7 +156,9 @@ def must_stay(node: ast.stmt, imports: Mapping[str, str]) -> tuple[str, set[str]
         value, target = node.items[0].context_expr, node.items[0].optional_vars
         return _what_stays(value, imports), local_names([target], set()) if target else set()
     if isinstance(node, ast.Assign):
-        return _what_stays(node.value, imports), local_names(node.targets, set())
+        unpacks = isinstance(node.value, ast.GeneratorExp)  # which is used up then
+        kept = [t for t in node.targets if not (unpacks and isinstance(t, (ast.Tuple, ast.List)))]
+        return _what_stays(node.value, imports), local_names(kept, set())
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         return _what_stays(node.value, imports), local_names([node.target], set())
     return "", set()

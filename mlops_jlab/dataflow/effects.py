@@ -35,12 +35,14 @@ class Call:
 class Effects:
     """What one statement does. Each mapping goes from a name to the line where it happens first.
 
-    ``reads`` are needed before the statement runs; ``soft`` reads may never happen (a function's
-    body, a guarded name). ``binds`` surely happen, ``maybe`` perhaps. ``changes`` are in place.
+    ``reads`` are needed before the statement runs, those that are ``unsure`` only on some paths; ``soft``
+    reads may never happen (a function's body, a guarded name). ``binds`` surely happen, ``maybe`` perhaps.
+    ``changes`` are in place.
     """
 
     reads: dict[str, int] = field(default_factory=dict)
     soft: dict[str, int] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
     binds: dict[str, int] = field(default_factory=dict)
     maybe: dict[str, int] = field(default_factory=dict)
     deletes: dict[str, int] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Effects:
     hazards: list[Hazard] = field(default_factory=list)
     reads_all: bool = False
     writes_any: bool = False
+    resets: bool = False  # every name is gone afterwards
     seeds_somehow: bool = False
 
     def used(self) -> set[str]:

@@ -17,7 +17,7 @@ class Environment:
         self._names: dict[str, tuple[Definition, ...]] = {}
         self._groups: dict[str, set[str]] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._names
 
     def __iter__(self) -> Iterator[str]:

@@ -3,17 +3,6 @@ or something outside variables. What is not known here is watched while the step
 
 from __future__ import annotations
 
-# Methods that change the object they are called on.
-CHANGING = frozenset(
-    """append extend insert pop popitem remove clear update sort reverse add discard setdefault
-    appendleft popleft extendleft rotate difference_update intersection_update
-    symmetric_difference_update fit partial_fit fit_transform fit_predict fit_resample set_params
-    train eval step backward zero_grad load_state_dict requires_grad_ fill put itemset resize
-    setfield setflags shuffle seed random randint integers normal uniform choice permutation
-    standard_normal write writelines writerow writerows send throw close acquire release
-    set_index_ rename_axis_ drop_duplicates_""".split()
-)
-
 # Methods that leave the object they are called on as it was.
 PURE = frozenset(
     """abs agg aggregate align all any apply applymap argmax argmin argsort asfreq asof assign

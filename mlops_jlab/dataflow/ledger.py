@@ -26,6 +26,7 @@ class Ledger:
         self.bound: set[str] = set()
         self.stored: dict[str, int] = {}
         self.guarded = 0
+        self.unsure = 0  # regions around this place that may not run
         self.lazy_annotations = False
         self.restored: list[str] = []  # hidden variables that a context manager puts back
         self.local_roots: dict[str, set[str]] = {}
@@ -46,8 +47,15 @@ class Ledger:
         """Notes that ``name`` is looked up."""
         if self.is_local(name) or name in self.bound:
             return
-        kind = self.out.soft if soft or self.deferred or self.guarded else self.out.reads
-        kind.setdefault(name, line)
+        if soft or self.deferred or self.guarded:
+            self.out.soft.setdefault(name, line)
+            return
+        sure = not self.unsure and name not in self.stored
+        if sure:
+            self.out.unsure.discard(name)
+        elif name not in self.out.reads:
+            self.out.unsure.add(name)
+        self.out.reads.setdefault(name, line)
 
     def bind(self, name: str, line: int) -> None:
         """Notes that ``name`` is bound to something new."""
@@ -61,12 +69,21 @@ class Ledger:
         """Notes that the object behind ``name`` may be changed in place."""
         if not name or name in self.restored:
             return
-        if self.is_local(name):
-            for root in self.local_roots.get(name, ()):
-                self.change(root, line)
-            self.out.changes.setdefault(f"local:{name}", line)
-            return
-        self.out.changes.setdefault(name, line)
+        for each in self._roots(name):
+            self.out.changes.setdefault(f"local:{each}" if self.is_local(each) else each, line)
+
+    def _roots(self, name: str) -> Iterator[str]:
+        """The name, and whatever else may stand for the same object: local names may form circles."""
+        seen: dict[str, None] = {}
+        todo = [name]
+        while todo:
+            one = todo.pop()
+            if one in seen or one in self.restored:
+                continue
+            seen[one] = None
+            if self.is_local(one):
+                todo.extend(self.local_roots.get(one, ()))
+        yield from seen
 
     def alias(self, target: str, sources: set[str]) -> None:
         """Notes that ``target`` may share objects with ``sources``."""
@@ -78,10 +95,15 @@ class Ledger:
                 self.out.aliases.append((target, source))
 
     @contextmanager
-    def perhaps(self) -> Iterator[set[str]]:
-        """A region that may not run: what it binds is not sure afterwards."""
+    def perhaps(self, *, runs: bool = False) -> Iterator[set[str]]:
+        """A region that may not run: what it binds is not sure afterwards.
+
+        Where it surely ``runs``, to some point at least, what it reads is sure all the same.
+        """
         before = set(self.bound)
         new: set[str] = set()
+        self.unsure += not runs
         yield new
+        self.unsure -= not runs
         new |= self.bound - before
         self.bound = before

@@ -34,6 +34,10 @@ _TRACKED = {
 _NAMESPACE = {"run", "reset", "reset_selective", "xdel", "store", "pylab", "edit", "load",
               "loadpy", "macro", "rerun", "recall", "paste", "cpaste"}  # fmt: skip
 _LISTING = {"who", "who_ls", "whos"}
+# All that is known not to bind names of which nobody can tell, save those that bring in code.
+KNOWN = SESSION | _ABOUT | _HARMLESS | _SHELL | _DISPLAY | _PYTHON | _LISTING | {
+    "capture", "track", "env", "set_env", "cd", "pushd", "popd", "reset", "latex", "markdown"}  # fmt: skip
+BINDING = {"load_ext", "reload_ext", "alias", "alias_magic", "config", "autoreload", "aimport"}
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}|(?<!\$)\$([A-Za-z_]\w*)")
 
 
@@ -55,10 +59,14 @@ def note_line(reader: Reader, name: str, rest: str, line: int) -> None:
     """The effects of ``%name rest``."""
     _note_placeholders(reader, rest, line)
     if name in _PYTHON:
-        tree = parse_line(re.sub(r"^(-\w+\s+(\d+\s+)?)*", "", rest))
-        for statement in tree.body if tree else ():
+        body = timed(rest)
+        for statement in body:
             ast.increment_lineno(statement, line - 1)
-            reader.visit(statement)
+        if name == "timeit":
+            reader.enclosed(body)
+        else:
+            for statement in body:
+                reader.visit(statement)
     elif name == "track":
         _note_track(reader, rest, line)
     elif name in _ABOUT:
@@ -77,8 +85,16 @@ def note_line(reader: Reader, name: str, rest: str, line: int) -> None:
             Hazard("namespace", line, f"%{name} lists every name of the notebook",
                    "a step knows only the names that it needs; take the line out")
         )  # fmt: skip
+    elif name == "reset" and not set(rest.split()) & {"in", "out", "dhist", "array"}:
+        reader.out.resets = True
     elif name not in SESSION | _HARMLESS:
         _note_unknown(reader, f"%{name}", line)
+
+
+def timed(rest: str) -> list[ast.stmt]:
+    """The statements behind the options of ``%time``, ``%timeit`` and their like."""
+    tree = parse_line(re.sub(r"^(-\w+(\s+\d+)?(\s+|$))*", "", rest))
+    return tree.body if tree else []
 
 
 def _note_track(reader: Reader, rest: str, line: int) -> None:
@@ -112,6 +128,7 @@ def _note_shell(reader: Reader, text: str, line: int) -> None:
     _note_placeholders(reader, text, line)
     reader.read("~shell", line, soft=True)
     reader.change("~shell", line)
+    reader.stored.setdefault("_exit_code", line)  # IPython binds it after most of them
 
 
 def _note_placeholders(reader: Reader, text: str, line: int) -> None:

@@ -27,6 +27,7 @@ class StepNeeds:
     hidden: dict[str, None] = field(default_factory=dict)  # what the source changes
     reads_all: bool = False
     writes_any: bool = False
+    only_continued: dict[str, None] = field(default_factory=dict)  # reasons why it is not rebuilt
 
 
 @dataclass
@@ -35,6 +36,7 @@ class CellEffects:
 
     uses: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
+    any_name: bool = False  # it may look at, or write, names that nobody can tell
 
 
 @dataclass
@@ -66,6 +68,12 @@ class Notes:
     ) -> None:
         """Adds an error at a place."""
         self.findings.append(Finding(Severity.ERROR, code, message, hint, cell.index, cell.id, line, fixes))
+
+    def note(
+        self, code: str, message: str, hint: str, cell: Cell, line: int = 0, fixes: tuple[Fix, ...] = ()
+    ) -> None:
+        """Adds a note at a place."""
+        self.findings.append(Finding(Severity.NOTE, code, message, hint, cell.index, cell.id, line, fixes))
 
     def hazard(
         self, code: str, message: str, hint: str, cell: Cell, line: int = 0, fixes: tuple[Fix, ...] = ()

@@ -150,7 +150,7 @@ class Ordering:
         return [*order, *(name for name in place if name not in set(order))]
 
     def _two_writers(self) -> None:
-        """A name that two independent steps bind and a third reads: which one is meant?
+        """A name that two independent steps bind and a third reads: the newest is meant.
 
         Where somebody has read the first binding, the notebook plainly binds the name anew.
         """
@@ -167,13 +167,12 @@ class Ordering:
             name, winner = use.definition.name, use.definition.step
             self.findings.append(
                 Finding(
-                    Severity.ERROR, "two-writers",
-                    f"step {use.reader!r} reads {name!r}, and two independent steps write it: "
-                    f"{other!r} and {winner!r} (cell {use.definition.cell.index + 1})",
-                    f"give each its own name, or say that the later one is meant: after:{other} "
-                    f"on step {winner!r}",
+                    Severity.NOTE, "two-writers",
+                    f"step {use.reader!r} reads {name!r} of step {winner!r} (cell "
+                    f"{use.definition.cell.index + 1}), the newest above it; step {other!r} binds "
+                    f"{name!r} as well, and nobody reads that",
+                    "give each its own name if both are meant",
                     use.cell.index, use.cell.id, use.line,
-                    (fixes.after(self._walk.steps[winner].cells[0], winner, other),),
                 )
             )  # fmt: skip
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from mlops_jlab.dataflow import calls, knowledge
+from mlops_jlab.dataflow import calls, knowledge, paths
 from mlops_jlab.dataflow.effects import Effects, dotted, iterated_names, root_of, shared_names
 from mlops_jlab.dataflow.ledger import Ledger
+from mlops_jlab.dataflow.namespaces import SESSION, holds_any_name, is_session
 from mlops_jlab.dataflow.scopes import imported_names, local_names, pattern_names
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -29,6 +30,12 @@ def effects_of(
 
 class Reader(Ledger, ast.NodeVisitor):
     """Walks one statement in the order in which Python evaluates it."""
+
+    def visit(self, node: ast.AST) -> None:
+        """Goes through ``node``; what holds the notebook's names may change each of them."""
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and holds_any_name(node, self.imports):
+            calls.note_any_name(self, node)
+        super().visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -74,6 +81,8 @@ class Reader(Ledger, ast.NodeVisitor):
         for target in node.targets:
             self.visit(target)
             self._alias_targets(target, node.value)
+            if isinstance(target, ast.Name) and is_session(node.value):
+                self.imports[target.id] = SESSION
         if len(node.targets) > 1:
             first = shared_names(node.targets[0])
             for target in node.targets[1:]:
@@ -118,11 +127,20 @@ class Reader(Ledger, ast.NodeVisitor):
 
     # Control flow
 
-    def _block(self, body: list[ast.stmt]) -> set[str]:
-        with self.perhaps() as new:
-            for statement in body:
-                self.visit(statement)
+    def _block(self, body: list[ast.stmt], *, runs: bool = False) -> set[str]:
+        with self.perhaps(runs=runs) as new:
+            self._until_left(body)
         return new
+
+    def _until_left(self, body: list[ast.stmt]) -> None:
+        """What follows a statement that may leave the loop, or end its round, runs perhaps."""
+        left = 0
+        for statement in body:
+            self.visit(statement)
+            if not left and paths.may_leave(statement):
+                left = 1
+                self.unsure += 1
+        self.unsure -= left
 
     def visit_If(self, node: ast.If | ast.IfExp) -> None:
         self.visit(node.test)
@@ -132,7 +150,8 @@ class Reader(Ledger, ast.NodeVisitor):
             with self.perhaps() as second:
                 self.visit(node.orelse)
         else:
-            first, second = self._block(node.body), self._block(node.orelse)
+            first = self._block(node.body, runs=paths.is_constant(node.test, True))
+            second = self._block(node.orelse, runs=paths.is_constant(node.test, False))
         self.bound |= first & second
 
     visit_IfExp = visit_If
@@ -143,29 +162,44 @@ class Reader(Ledger, ast.NodeVisitor):
             for value in node.values[1:]:
                 self.visit(value)
 
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.visit(node.left)
+        self.visit(node.comparators[0])
+        with self.perhaps():
+            for value in node.comparators[1:]:
+                self.visit(value)
+
+    def visit_Assert(self, node: ast.Assert) -> None:
+        self.visit(node.test)
+        if node.msg is not None:
+            with self.perhaps():
+                self.visit(node.msg)
+
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
-        with self.perhaps():
+        with self.perhaps(runs=paths.holds_something(node.iter)):
             self.visit(node.target)
             for name in shared_names(node.target):
                 self.alias(name, iterated_names(node.iter))
-            for statement in node.body:
-                self.visit(statement)
+            self._until_left(node.body)
         self._block(node.orelse)
 
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
         self.visit(node.test)
-        self._block(node.body)
+        self._block(node.body, runs=paths.is_constant(node.test, True))
         self._block(node.orelse)
 
     def visit_Try(self, node: ast.Try) -> None:
-        guards = any(calls.catches_name_error(handler) for handler in node.handlers)
+        guards = any(paths.catches_name_error(handler) for handler in node.handlers)
         self.guarded += guards
-        with self.perhaps() as tried:
-            for statement in [*node.body, *node.orelse]:
+        with self.perhaps(runs=True) as tried:
+            self.visit(node.body[0])
+            self.unsure += 1
+            for statement in [*node.body[1:], *node.orelse]:
                 self.visit(statement)
+            self.unsure -= 1
         self.guarded -= guards
         ends = [self._block_of_handler(handler) for handler in node.handlers]
         self.bound |= tried.intersection(*ends) if ends else tried
@@ -175,9 +209,9 @@ class Reader(Ledger, ast.NodeVisitor):
     visit_TryStar = visit_Try  # type: ignore[assignment]  # the same fields
 
     def _block_of_handler(self, handler: ast.ExceptHandler) -> set[str]:
-        if handler.type is not None:
-            self.visit(handler.type)
         with self.perhaps() as new:
+            if handler.type is not None:
+                self.visit(handler.type)
             if handler.name:
                 self.bind(handler.name, handler.lineno)
             for statement in handler.body:
@@ -190,10 +224,11 @@ class Reader(Ledger, ast.NodeVisitor):
         return self.bound | new | set(self.stored) if raises else new
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
-        before = len(self.restored)
+        before, guarded = len(self.restored), self.guarded
         for item in node.items:
             self.visit(item.context_expr)
             manager = item.context_expr
+            self.guarded += paths.swallows_name_error(manager)
             name = dotted(manager.func if isinstance(manager, ast.Call) else manager, self.imports)
             if name in knowledge.SCOPED:
                 self.restored.append(knowledge.SCOPED[name])
@@ -203,6 +238,7 @@ class Reader(Ledger, ast.NodeVisitor):
         for statement in node.body:
             self.visit(statement)
         del self.restored[before:]
+        self.guarded = guarded
 
     visit_AsyncWith = visit_With
 
@@ -292,7 +328,9 @@ class Reader(Ledger, ast.NodeVisitor):
 
     def _merge_class(self, inner: Effects) -> None:
         for name, line in inner.reads.items():
+            self.unsure += name in inner.unsure
             self.read(name, line)
+            self.unsure -= name in inner.unsure
         for name, line in inner.soft.items():
             self.read(name, line, soft=True)
         for name, line in inner.changes.items():
@@ -305,7 +343,9 @@ class Reader(Ledger, ast.NodeVisitor):
         names = frozenset(local_names([part.target for part in node.generators], set()))
         outer, self.scopes = self.scopes, (*self.scopes, names)
         elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        with self.perhaps():
+        sure = isinstance(node, ast.GeneratorExp) or any(part.ifs for part in node.generators)
+        sure = not sure and all(paths.holds_something(part.iter) for part in node.generators)
+        with self.perhaps(runs=sure):
             for place, part in enumerate(node.generators):
                 for name in names:
                     self.alias(name, iterated_names(part.iter))
@@ -313,6 +353,14 @@ class Reader(Ledger, ast.NodeVisitor):
                     self.visit(inner)
             for element in elements:
                 self.visit(element)
+        self.scopes = outer
+
+    def enclosed(self, body: Iterable[ast.stmt]) -> None:
+        """Goes through statements that run in a scope of their own, as those that are timed do."""
+        body = list(body)
+        outer, self.scopes = self.scopes, (*self.scopes, frozenset(local_names(body, self.globals_declared)))
+        for statement in body:
+            self.visit(statement)
         self.scopes = outer
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehend

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
-import sys
 from functools import lru_cache
 from pathlib import Path
+
+from mlops_jlab import interpreter
 
 _ASK = """
 import importlib, json, sys
@@ -32,7 +33,7 @@ def names_of_star(module: str, folder: Path) -> tuple[str, ...] | None:
         return None
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _ASK, module, str(folder)],
+            interpreter.words("-c", _ASK, module, str(folder)), env=interpreter.environment(),
             capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
             cwd=folder if folder.is_dir() else None,
         )  # fmt: skip

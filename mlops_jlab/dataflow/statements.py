@@ -7,18 +7,22 @@ again after a change of one cell therefore takes what it knows of the other cell
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from mlops_jlab.dataflow.definitions import facts_of, must_stay, names_defined, travels_as_source
 from mlops_jlab.dataflow.effects import Effects, FunctionFacts
-from mlops_jlab.dataflow.reader import effects_of
-from mlops_jlab.dataflow.scopes import imported_names
+from mlops_jlab.dataflow.namespaces import SESSION, is_session
+from mlops_jlab.dataflow.reader import Reader, effects_of
+from mlops_jlab.dataflow.scopes import imported_names, local_names
 from mlops_jlab.dataflow.stars import star_module
 
 _KEPT = 8_192  # statements: some notebooks of 1,000 cells
 # Who calls these may run code that stands in a text, and any import may matter to it.
+_REGISTERING = frozenset(
+    {"register_dataframe_accessor", "register_series_accessor", "register_index_accessor"}
+)
 _OPAQUE = frozenset({"eval", "exec", "get_ipython"})
 
 
@@ -45,9 +49,23 @@ class Statement:
         """Whether it is an import from ``__future__``."""
         return isinstance(self.node, ast.ImportFrom) and self.node.module == "__future__"
 
-    def discarding_names(self) -> Statement:
-        """The same statement in a scope of its own, as in a timed cell."""
-        return replace(self, effects=replace(self.effects, binds={}, maybe={}))
+    @property
+    def is_import(self) -> bool:
+        """Whether it is an import."""
+        return isinstance(self.node, (ast.Import, ast.ImportFrom))
+
+    @property
+    def registers(self) -> bool:
+        """Whether it makes something known to pandas that works by attribute from then on."""
+        calls = (one.func for one in getattr(self.node, "decorator_list", ()) if isinstance(one, ast.Call))
+        return any(getattr(f, "attr", getattr(f, "id", "")) in _REGISTERING for f in calls)
+
+
+def read_enclosed(body: Sequence[ast.stmt], imports: Mapping[str, str]) -> Statement:
+    """Statements that run in a scope of their own, as in a timed cell: what they bind is theirs."""
+    reader = Reader(imports)
+    reader.enclosed(body)
+    return Statement(None, reader.finish())
 
 
 def read_statement(
@@ -68,7 +86,25 @@ def _names_in(node: ast.stmt) -> frozenset[str]:
 def _read(node: ast.stmt, known: tuple[tuple[str, str], ...], lazy_annotations: bool) -> Statement:
     if star := star_module(node):
         return Statement(node, Effects(), star=star)
-    imports = dict(known)
+    try:
+        return _read_closely(node, dict(known), lazy_annotations)
+    except RecursionError:  # an expression of a thousand terms, a chain of a thousand elifs
+        return _read_flatly(node)
+
+
+def _read_flatly(node: ast.stmt) -> Statement:
+    """A statement that is too deep to be gone through: any name in it may be read, changed, or bound."""
+    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    loaded = {n.id: n.lineno for n in names if isinstance(n.ctx, ast.Load)}
+    bound = dict.fromkeys(sorted(local_names([node], set())), node.lineno)
+    effects = Effects(soft=loaded, changes=dict(loaded), maybe=bound, mentions=set(loaded))
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return Statement(node, effects)
+    facts = FunctionFacts(effects)
+    return Statement(node, Effects(soft=loaded, binds={node.name: node.lineno}), True, facts, (node.name,))
+
+
+def _read_closely(node: ast.stmt, imports: dict[str, str], lazy_annotations: bool) -> Statement:
     effects = effects_of(node, imports, lazy_annotations=lazy_annotations)
     imported = tuple(
         pair
@@ -76,6 +112,8 @@ def _read(node: ast.stmt, known: tuple[tuple[str, str], ...], lazy_annotations: 
         if isinstance(inner, (ast.Import, ast.ImportFrom))
         for pair in imported_names(inner)
     )
+    if isinstance(node, ast.Assign) and is_session(node.value):
+        imported += tuple((target.id, SESSION) for target in node.targets if isinstance(target, ast.Name))
     if travels_as_source(node, imports):
         defines = tuple(sorted(names_defined(node)))
         facts = facts_of(node, imports)

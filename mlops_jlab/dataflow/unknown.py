@@ -16,6 +16,8 @@ from mlops_jlab.notebook.python import parse_cell
 if TYPE_CHECKING:
     from mlops_jlab.dataflow.walk import Walk
 
+# Where steps are not continued but made again from what was kept.
+ELSEWHERE = "on another machine, under plain papermill, with --cold and from the cache"
 _CURES = {
     "a generator": "make it a list: {name} = list({name})",
     "an open file": "read what is needed in the step that opens the file, or open it again below",
@@ -31,31 +33,37 @@ def cure(what: str, name: str) -> str:
 
 
 def history(walk: Walk, name: str, line: int, cell: Cell, pattern: re.Pattern[str]) -> bool:
-    """Whether ``name`` is IPython's own record of the session; an error if it crosses a step."""
+    """Whether ``name`` is IPython's own record of the session; a note if it crosses a step."""
     if not pattern.match(name):
         return False
     if name in ("_", "__", "___"):
         above = [c for c in walk.notebook.tagged if c.index < cell.index]
         if above and above[-1].step == cell.step and name == "_":
             return True
-    walk.notes.error(
+    walk.notes.note(
         "session-history",
-        f"{name!r} is IPython's record of the session, and a step is a session of its own",
+        f"{name!r} is IPython's record of the session, which does not travel: the step stops {ELSEWHERE}",
         "give the result a name and use the name",
         cell, line,
     )  # fmt: skip
+    walk.only_continued(cell, f"it looks at {name!r}, IPython's record of the session")
     return True
 
 
-def note(walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: Definition | None) -> None:
-    """Adds the error or hazard for a name that nothing in force defines."""
+def note(
+    walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, unsure: bool, within: Definition | None
+) -> None:
+    """Adds the error for a name that nothing in force defines, or a hazard where Run All may get past it."""
+    unsure = unsure or walk.door is not None or cell.may_fail
     user = f"{within.name}() (cell {within.cell.index + 1})" if within else "the cell"
-    what = f"{user} reads {name!r}, which "
+    what = f"{user} {'may read' if unsure else 'reads'} {name!r}, which "
+    certainly = walk.notes.hazard if unsure else walk.notes.error
+    stops = "Run All would stop here too" + (", if it got here" if unsure else "")
     untagged = _binder(walk, name, tagged=False)
     if name in walk.environment.deleted:
         gone = walk.environment.deleted[name]
         if not soft:
-            walk.notes.error(
+            certainly(
                 "deleted", f"{what}cell {gone.cell.index + 1} deletes",
                 "use it before it is deleted", cell, line,
             )  # fmt: skip
@@ -70,14 +78,15 @@ def note(walk: Walk, name: str, line: int, cell: Cell, *, soft: bool, within: De
     elif not soft:
         later = _binder(walk, name, tagged=True)
         if later is not None and later.index > cell.index:
-            walk.notes.error(
+            certainly(
                 "defined-below", f"{what}is defined only below, in cell {later.index + 1}",
-                "move the definition up: Run All would stop here too", cell, line,
+                f"move the definition up: {stops}", cell, line,
             )  # fmt: skip
         else:
             known = [n for n in walk.environment if not n.startswith("~")]
-            walk.notes.error(
-                "unknown-name", f"{what}nothing defines{nearest(name, known)}",
+            perhaps = f", unless cell {walk.door.index + 1} does so while it runs" if walk.door else ""
+            certainly(
+                "unknown-name", f"{what}nothing defines{perhaps}{nearest(name, known)}",
                 "define it in a tagged cell above", cell, line,
             )  # fmt: skip
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from mlops_jlab.dataflow.walk import Walk
 
 PROVIDED = frozenset(dir(builtins)) | {
-    "display", "get_ipython", "exit", "quit", "__name__", "__doc__", "__builtins__",
+    "display", "get_ipython", "exit", "quit", "__IPYTHON__", "__name__", "__doc__", "__builtins__",
     "__builtin__", "__package__", "__spec__", "__loader__", "__annotations__",
 }  # fmt: skip
-_HISTORY = re.compile(r"(In|Out|_ih|_oh|_dh|_i{1,3}|_i?\d+|_{1,3})\Z")
+_HISTORY = re.compile(r"(In|Out|_exit_code|_ih|_oh|_dh|_i{1,3}|_i?\d+|_{1,3})\Z")
 
 
 class Uses:
@@ -39,8 +39,11 @@ class Uses:
         seen: set[Definition] = set()
         changed = [n for n in effects.changes if not n.startswith("local:")]
         for name in dict.fromkeys([*effects.reads, *effects.soft, *changed]):
-            soft = name not in effects.reads
-            found = self.one(name, lines.get(name, 1), cell, needs, soft=soft)
+            soft, unsure = name not in effects.reads, name in effects.unsure
+            soft |= unsure and (
+                name in effects.binds or name in effects.maybe
+            )  # or its own round has bound it
+            found = self.one(name, lines.get(name, 1), cell, needs, soft=soft, unsure=unsure)
             kinds = self._follow(found, cell, needs, reached, seen)
             mentioned = name in effects.mentions
             own = {d for d in found if d.is_source and (d.facts or d.is_class)}
@@ -77,7 +80,7 @@ class Uses:
 
     def one(
         self, name: str, line: int, cell: Cell, needs: StepNeeds | None, *,
-        soft: bool, within: Definition | None = None,
+        soft: bool, unsure: bool = False, within: Definition | None = None,
     ) -> tuple[Definition, ...]:  # fmt: skip
         """The definitions of ``name`` here; what the step needs for it is noted."""
         walk = self._walk
@@ -86,20 +89,27 @@ class Uses:
         if name.startswith("~"):
             self._hidden(name, found, needs)
             return found
+        if name in PROVIDED:  # exec or a magic may bind it, which is found while running
+            found = tuple(definition for definition in found if definition.name != "*")
         if not found:
             if name not in PROVIDED and not unknown.history(walk, name, line, cell, _HISTORY):
-                unknown.note(walk, name, line, cell, soft=soft, within=within)
+                unknown.note(walk, name, line, cell, soft=soft, unsure=unsure, within=within)
+                self._from_anywhere(name, needs)
             return ()
+        if all(definition.name == "*" for definition in found):
+            self._from_anywhere(name, needs)
         for definition in found:
             if needs is None:
                 if definition.step and not soft:
-                    walk.notes.error(
+                    walk.notes.note(
                         "setup-reads-step",
                         f"this {cell.role.value} cell reads {name!r}, which step "
-                        f"{definition.step!r} makes (cell {definition.cell.index + 1})",
-                        "setup is put in front of every step; move the line into a step",
+                        f"{definition.step!r} makes (cell {definition.cell.index + 1}): the steps below it "
+                        f"stop {unknown.ELSEWHERE}",
+                        "there, setup is put in front of every step; move the line into a step",
                         cell, line, (fixes.into_step(cell, definition.step),),
                     )  # fmt: skip
+                    walk.only_continued(cell, f"setup (cell {cell.index + 1}) reads {name!r} of a step")
             elif not definition.step:
                 kind = needs.setup_definitions if definition.is_source else needs.setup_values
                 kind.setdefault(name)
@@ -107,6 +117,16 @@ class Uses:
                 for maker in self._makers(definition, needs):
                     self._from_elsewhere(maker, name, line, cell, needs)
         return found
+
+    def _from_anywhere(self, name: str, needs: StepNeeds | None) -> None:
+        """Any step since the first that may bind names unseen may have made the value."""
+        door = self._walk.door
+        if needs is None or door is None:
+            return
+        for maker in self._walk.steps.values():
+            if maker is not needs and maker.cells[-1].index >= door.index:
+                needs.inputs.setdefault(name, {})[maker.name] = None
+                maker.optional.setdefault(name)
 
     def _makers(self, definition: Definition, needs: StepNeeds) -> Iterator[Definition]:
         """The definition, and what the name means where the step that makes it is left out."""
@@ -140,10 +160,11 @@ class Uses:
         maker.outputs.setdefault(name)
         definition.was_read = True
         if definition.stays:
-            walk.notes.error(
+            walk.notes.note(
                 "cannot-travel",
                 f"{name!r} is {definition.stays}, made in step {definition.step!r} "
-                f"(cell {definition.cell.index + 1}), and cannot travel to step {needs.name!r}",
+                f"(cell {definition.cell.index + 1}), and cannot travel to step {needs.name!r}: "
+                f"{definition.step!r} stops {unknown.ELSEWHERE}",
                 unknown.cure(definition.stays, name), cell, line,
                 (fixes.into_step(definition.cell, needs.name), fixes.into_step(cell, definition.step)),
             )  # fmt: skip
@@ -160,41 +181,55 @@ class Uses:
 
     def carry(self, definition: Definition, cell: Cell, needs: StepNeeds) -> None:
         """``definition`` travels to the step as source, with what it needs to be run again."""
-        if definition.step in ("", needs.name) or definition in needs.carried:
-            return
-        needs.carried[definition] = None
-        for needed in definition.needs:
-            if needed.is_source:
-                self.carry(needed, cell, needs)
-            elif needed.step:
-                self._value_for_source(needed, definition, cell, needs)
-            else:
-                needs.setup_values.setdefault(needed.name)
-        for patch in definition.patches:
-            self.carry(patch, cell, needs)
+        todo = [definition]
+        while todo:
+            one = todo.pop()
+            if one.step in ("", needs.name) or one in needs.carried:
+                continue
+            needs.carried[one] = None
+            for needed in one.needs:
+                if needed.is_source:
+                    todo.append(needed)
+                elif needed.step:
+                    self._value_for_source(needed, one, cell, needs)
+                else:
+                    needs.setup_values.setdefault(needed.name)
+            todo.extend(one.patches)
 
     def _value_for_source(
         self, value: Definition, definition: Definition, cell: Cell, needs: StepNeeds
     ) -> None:
         """A default, decorator or class body that reads a value: it must still be the same one."""
-        newest = self._walk.environment.newest(value.name)
-        while newest is not None and newest.by_change and newest is not value:
-            newest = newest.previous
-        rebound = newest is not value and not definition.is_plain_function
+        if value.name == "*":
+            reason = f"{definition.words} of cell {definition.cell.index + 1}: any name may be meant"
+            needs.only_continued.setdefault(reason)
+            return
+        newest = bound = self._newest_above(value.name, needs)
+        while bound is not None and bound.by_change and bound is not value:
+            bound = bound.previous
+        rebound = bound is not value and not definition.is_plain_function
         if rebound or value.step == needs.name:
-            self._walk.notes.error(
+            self._walk.notes.note(
                 "definition-time",
-                f"{definition.name!r} (cell {definition.cell.index + 1}) was defined with the "
+                f"{definition.words} (cell {definition.cell.index + 1}) was defined with the "
                 f"value that {value.name!r} had then, and {value.name!r} is bound anew before "
-                f"step {needs.name!r} uses it",
+                f"step {needs.name!r} uses it: the step stops {unknown.ELSEWHERE}",
                 f"give the second {value.name!r} another name, or move the definition to setup",
                 cell, 0, (fixes.into_setup(definition.cell),),
             )  # fmt: skip
+            reason = f"{definition.words} was defined with a value of {value.name!r} that is gone"
+            needs.only_continued.setdefault(reason)
             return
-        newest = self._walk.environment.newest(value.name)
         for maker in (value, newest):
             if maker is not None and maker.step not in ("", needs.name):
                 self._from_elsewhere(maker, value.name, definition.line, cell, needs)
+
+    def _newest_above(self, name: str, needs: StepNeeds) -> Definition | None:
+        """The newest binding that the step can see: what every step needs is looked up after the walk."""
+        newest = self._walk.environment.newest(name)
+        while newest is not None and newest.cell.index > needs.cells[-1].index:
+            newest = newest.previous
+        return newest
 
     def everything(self, cell: Cell, needs: StepNeeds | None) -> None:
         """The step may look at any name: all that there is comes along."""

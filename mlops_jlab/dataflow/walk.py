@@ -5,19 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Set
 
-from mlops_jlab.dataflow import knowledge
+from mlops_jlab.dataflow import doors, knowledge, unknown
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.environment import Environment
-from mlops_jlab.dataflow.magics import opaque_effects, tracked_effects
+from mlops_jlab.dataflow.magics import opaque_effects, timed, tracked_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
 from mlops_jlab.dataflow.stars import names_of_star
-from mlops_jlab.dataflow.statements import Statement, read_statement
+from mlops_jlab.dataflow.statements import Statement, read_enclosed, read_statement
 from mlops_jlab.dataflow.uses import Uses
 from mlops_jlab.entities import settings
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
 from mlops_jlab.notebook import fixes
-from mlops_jlab.notebook.python import Code, parse_cell
+from mlops_jlab.notebook.python import ENCLOSED, Code
 
 
 class Walk:
@@ -32,6 +32,7 @@ class Walk:
         self.cells: dict[int, CellEffects] = {}
         self.rebindings: list[Rebinding] = []
         self.session: list[Definition] = []
+        self.bound_setup: list[tuple[Cell, str]] = []
         self.setup_values: dict[str, None] = {}
         self.setup_definitions: dict[str, None] = {}
         self.seeded: set[str] = set()
@@ -40,6 +41,7 @@ class Walk:
         self._order = 0
         self._lazy_annotations = False  # IPython keeps the flags of ``from __future__`` for the session
         self._readers: dict[str, set[str]] = {}
+        self.door: Cell | None = None  # the first cell through which names may come that nobody can see
         self.binders: dict[tuple[str, bool], list[Cell]] | None = None
 
     def run(self) -> None:
@@ -51,15 +53,18 @@ class Walk:
                 needs.cells.append(cell)
             self.cells[cell.index] = CellEffects()
             self._cell(cell, needs)
+        for cell, reason in self.bound_setup:
+            for needs in self.steps.values():
+                if needs.cells[-1].index > cell.index:
+                    needs.only_continued.setdefault(reason)
 
     def _cell(self, cell: Cell, needs: StepNeeds | None) -> None:
-        code = parse_cell(cell.source)
+        code = doors.read_cell(cell, self.environment, self.notebook.tagged)
         if code.problem:
-            self.notes.error(
-                "syntax", f"the cell is not Python: {code.problem}", "mend the cell",
-                cell, code.problem_line,
-            )  # fmt: skip
+            self._no_python(cell, needs, code)
             return
+        if self.door is None and doors.opens(code, self.notebook.path.parent, self.environment):
+            self.door = cell
         if needs is not None:
             self._settings_above(needs)
         for magic in code.magics:
@@ -69,11 +74,40 @@ class Walk:
                     self._bind(Definition(out, cell, 1, self._next()), cell, needs, sure=True)
             elif not code.tree.body and not code.text:
                 self._apply(Statement(None, opaque_effects(magic)), cell, needs, code)
-        for statement in code.tree.body:
+        if code.discards_names:
+            first = [node for magic in code.magics if magic.name in ENCLOSED for node in timed(magic.line)]
+            self._apply(read_enclosed([*first, *code.tree.body], self.environment.imports), cell, needs, code)
+        for statement in code.tree.body if not code.discards_names else ():
             self._statement(statement, cell, needs, code)
         for magic in code.magics:
             if magic.name == "track":
                 self._apply(Statement(None, tracked_effects(magic)), cell, needs, code)
+
+    def _no_python(self, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
+        """An error; where IPython may have learned above to read it, the cell may do anything."""
+        what = f"the cell is not Python: {code.problem}"
+        if self.door is None and not cell.may_fail:
+            self.notes.error("syntax", what, "mend the cell", cell, code.problem_line)
+            return
+        why = (
+            "it may raise"
+            if self.door is None
+            else f"cell {self.door.index + 1} may teach IPython to read it"
+        )
+        self.notes.hazard(
+            "syntax", f"{what}; {why}",
+            "the step takes every value along and its changes are found while it runs",
+            cell, code.problem_line,
+        )  # fmt: skip
+        if self.door is not None:
+            self._apply(Statement(None, Effects(reads_all=True, writes_any=True)), cell, needs, code)
+
+    def only_continued(self, cell: Cell, reason: str) -> None:
+        """The cell means what it means only where the one above it ended, and so does what it is put in."""
+        if cell.step:
+            self.steps[cell.step].only_continued.setdefault(reason)
+        else:
+            self.bound_setup.append((cell, reason))
 
     def _settings_above(self, needs: StepNeeds) -> None:
         for name in knowledge.SETTINGS:
@@ -91,8 +125,6 @@ class Walk:
             self._star(node, statement.star, cell, needs, code)
             return
         self._lazy_annotations |= statement.is_future
-        if code.discards_names:
-            statement = statement.discarding_names()
         self._apply(statement, cell, needs, code)
 
     def _apply(self, statement: Statement, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
@@ -103,8 +135,9 @@ class Walk:
         self.seeds_somehow |= effects.seeds_somehow
         reached = self.uses.read_all(effects, lines, cell, needs)
         changes = self._changes(effects, reached, lines, code)
-        if node is not None and not statement.is_source and self._is_patch(node, effects, changes):
-            self._patch(node, effects, changes, cell, code)
+        own = [name for name in changes if name in effects.changes or name in self.environment.imports]
+        if node is not None and not statement.is_source and self._is_patch(node, effects, own):
+            self._patch(node, effects, own, cell, code)
             changes = {}
         if statement.is_source and node is not None:
             self._define(statement, node, cell, needs, code)
@@ -112,8 +145,13 @@ class Walk:
             self._store(statement, reached, cell, needs, code)
         self._change(changes, reached, cell, needs)
         self._by_functions(reached, effects, cell, needs, code)
+        parts = [effects, *(f.effects for f in reached.facts)]
+        if any(part.reads_all or part.writes_any for part in parts):
+            self.cells[cell.index].any_name = True
         if effects.reads_all or any(f.effects.reads_all for f in reached.facts):
             self.uses.everything(cell, needs)
+        if effects.resets:
+            self._reset(cell)
         if effects.writes_any or any(f.effects.writes_any for f in reached.facts):
             self._anything(cell, needs)
 
@@ -183,6 +221,14 @@ class Walk:
         if needs is not None:
             needs.writes_any = True
 
+    def _reset(self, cell: Cell) -> None:
+        """Every name is gone, those of the handoff too."""
+        self.cells[cell.index].any_name = True
+        self.only_continued(cell, "it resets the session")
+        for name in [n for n in self.environment if not n.startswith("~")]:
+            self.cells[cell.index].writes.add(name)
+            self.environment.delete(name, Definition(name, cell, 1, self._next()))
+
     # What is bound
 
     def _store(
@@ -193,7 +239,7 @@ class Walk:
             gone = Definition(name, cell, _line(code, effects.deletes[name]), self._next())
             self._write(name, gone, cell, needs)
             self.environment.delete(name, gone)
-        for names, sure in ((effects.binds, True), (effects.maybe, False)):
+        for names, sure in ((effects.binds, not cell.may_fail), (effects.maybe, False)):
             for name, at in names.items():
                 new = Definition(name, cell, _line(code, at), self._next(), kinds=reached.kinds)
                 new.stays = statement.stays if name in statement.staying else ""
@@ -228,15 +274,17 @@ class Walk:
             self.setup_definitions.setdefault(name)
         elif not name.startswith("~"):
             self.setup_values.setdefault(name)
-        if old is not None and old.step:
+        again = old is not None and old.is_source and definition.is_source and old.text == definition.text
+        if old is not None and old.step and not again:
             what = f"the setting {name[1:]!r}" if name.startswith("~") else repr(name)
-            self.notes.error(
+            self.notes.note(
                 "setup-below-step",
                 f"this {cell.role.value} cell writes {what}, which step {old.step!r} "
-                f"(cell {old.cell.index + 1}) writes above it",
-                "move the cell above the steps, or into a step: it is put in front of every step",
+                f"(cell {old.cell.index + 1}) writes above it: the steps below it stop {unknown.ELSEWHERE}",
+                "move the cell above the steps, or into a step: there, it is put in front of every step",
                 cell, definition.line, (fixes.into_step(cell, old.step),),
             )  # fmt: skip
+            self.only_continued(cell, f"setup (cell {cell.index + 1}) writes {what} below a step")
 
     # What travels as source
 
@@ -252,11 +300,16 @@ class Walk:
             new.facts, new.needs, new.is_class = statement.facts, needed, isinstance(node, ast.ClassDef)
             new.is_plain_function = _is_plain(node)
             new.is_class |= isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-            if name == "~session" or statement.is_future:
+            new.is_late = statement.is_import and self._path_changed()
+            if name == "~session" or statement.is_future or statement.registers:
                 self.session.append(new)
             if name != "~session":
                 self._bind(new, cell, needs, sure=name in effects.binds)
         self._learn_imports(statement)
+
+    def _path_changed(self) -> bool:
+        newest = self.environment.newest("~path")
+        return newest is not None and bool(newest.step)
 
     def _needed(self, effects: Effects, later: Set[str] = frozenset()) -> tuple[Definition, ...]:
         """The definitions in force of all names that running the statement reads, ``later`` ones left out.
@@ -284,6 +337,7 @@ class Walk:
         newest = [self.environment.newest(name) for name in named]
         return (
             bool(named)
+            and (_is_plain_change(node) or any(name in self.environment.imports for name in named))
             and not (effects.binds or effects.maybe)
             and all(d is not None and d.is_source for d in newest)
         )
@@ -307,10 +361,12 @@ class Walk:
     def _star(self, node: ast.stmt, module: str, cell: Cell, needs: StepNeeds | None, code: Code) -> None:
         names = names_of_star(module, self.notebook.path.parent)
         if names is None:
-            self.notes.error(
-                "star-import", f"what `from {module} import *` brings cannot be found out",
+            self.notes.hazard(
+                "star-import", f"what `from {module} import *` brings is only found while running",
                 "name what is imported", cell, code.line(node),
             )  # fmt: skip
+            self.cells[cell.index].any_name = True
+            self._anything(cell, needs)
             return
         order = self._next()
         for name in names:
@@ -318,6 +374,18 @@ class Walk:
             new.text = code.source_of(node)
             self._bind(new, cell, needs, sure=True)
             self.environment.imports[name] = f"{module}.{name}"
+
+
+def _is_plain_change(node: ast.stmt) -> bool:
+    """Whether the statement sets something, or calls something of what it changes, and does not do more."""
+    if not isinstance(node, ast.Expr):
+        return True
+    call = node.value
+    if not isinstance(call, ast.Call):
+        return False
+    inner = [one for argument in ast.iter_child_nodes(call) for one in ast.walk(argument)]
+    within = isinstance(call.func, ast.Name) and call.func.id not in ("setattr", "delattr")
+    return not within and not any(isinstance(one, ast.Call) for one in inner)
 
 
 def _line(code: Code, at: int) -> int:

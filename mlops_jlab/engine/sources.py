@@ -7,10 +7,10 @@ import sys
 from functools import cache, cached_property
 from typing import Any
 
-from mlops_jlab.kernels import meeting, spawning
-from mlops_jlab.kernels.specs import python_of_kernel
-from mlops_jlab.kernels.warm import modules_of
 from mlops_jlab.pipeline.manifest import Manifest
+from mlops_jlab.processes.client import address, start
+from mlops_jlab.processes.client.wanted import modules_of
+from mlops_jlab.processes.specs import python_of_kernel
 
 
 class StepSources:
@@ -42,8 +42,8 @@ class StepSources:
 
     def import_soon(self, kernel: str) -> None:
         """A warm parent that was started early may import the modules while the run is prepared."""
-        if spawning.early() is not None and python_of_kernel(kernel) == sys.executable:
-            meeting.import_soon(self.modules() or ())
+        if start.early() is not None and python_of_kernel(kernel) == sys.executable:
+            address.import_soon(self.modules() or ())
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -62,6 +62,8 @@ class Step:
     setup_values: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()  # those that its answer may depend on
     surrounds: tuple[str, ...] = ()  # steps that this one's cells stand around
+    only_continued: tuple[str, ...] = ()  # reasons why it cannot be made again from what was kept
+    apart: tuple[str, ...] = ()  # steps above it in the document beside which it may run at once
     loop: Loop | None = None  # what it can be taken apart by
     settings: Mapping[str, object] = field(default_factory=dict)
 

@@ -33,6 +33,11 @@ class Cell:
     gate: bool = False
 
     @property
+    def may_fail(self) -> bool:
+        """Whether Run All goes on after an error in this cell."""
+        return "raises-exception" in self.tags
+
+    @property
     def in_pipeline(self) -> bool:
         """Whether Run All of the tagged cells runs this cell."""
         return self.is_code and self.role in (Role.STEP, Role.SETUP, Role.PARAMETERS)

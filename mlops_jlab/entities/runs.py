@@ -1,26 +1,53 @@
-"""What a run is: its status, its process, and the values that it keeps."""
+"""What a run is: its id, its status, its process, and the values that it keeps."""
 
 from __future__ import annotations
 
 import enum
+import re
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from mlops_jlab.errors import InputError
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+def new_run_id() -> str:
+    """An id that no run has. Whoever asks for a run draws it, so that the run is known before it begins."""
+    return secrets.token_hex(16)
+
+
+def checked_run_id(text: str) -> str:
+    """``text``, if it is an id as :func:`new_run_id` draws them.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not _ID.fullmatch(text):
+        raise InputError(f"{text[:80]!r} is no run's id", hint="it is 32 digits of 0-9 and a-f")
+    return text
 
 
 class RunStatus(enum.StrEnum):
-    """Where a run stands. The last three are its end, which only ``resume`` takes back."""
+    """Where a run stands. A pending one was asked for, and no process has begun to execute it.
+
+    The last four are its end, which only ``resume`` takes back. A blocked one was stopped by a check of its
+    data.
+    """
 
     PENDING = "pending"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     KILLED = "killed"
+    BLOCKED = "blocked"
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more is expected of the run."""
-        return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+        return self not in (RunStatus.PENDING, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -62,6 +89,34 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class EngineFacts:
+    """What the engine notes about runs of pipelines and steps.
+
+    ``folder`` is where the run of a pipeline or sweep lies; ``cached`` the run or moment that a step's answer
+    came from; ``skipped`` and ``ran_again`` why a step was skipped or executed once more.
+    """
+
+    folder: str = ""
+    cached: str = ""
+    skipped: str = ""
+    ran_again: str = ""
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """What was recorded without a line of code that asks for it: names of params, metrics and files."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+AUTOMATIC = "automatic"  # the key of these among a run's facts
+ENGINE = "engine"  # the key of these among a run's facts
+_ENGINE_FIELDS = tuple(one.name for one in fields(EngineFacts))
+
+
+@dataclass(frozen=True)
 class Run:
     """A run as the store has it. Times are seconds since 1970, durations seconds."""
 
@@ -80,7 +135,7 @@ class Run:
     source: str = ""
     user: str = ""
     note: str = ""
-    attempt: int = 1
+    attempt: int = 1  # 0: no process has taken the run over yet
     owner: ProcessIdentity | None = None
     heartbeat: float = 0.0
     deleted: float | None = None
@@ -88,6 +143,21 @@ class Run:
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> EngineFacts:
+        """What the engine noted about the run; nothing of it lies among the tags, which are the user's."""
+        found = self.facts.get(ENGINE)
+        found = found if isinstance(found, dict) else {}
+        known = {name: found[name] for name in _ENGINE_FIELDS if isinstance(found.get(name), str)}
+        return EngineFacts(**known)
+
+    @property
+    def automatic(self) -> Automatic:
+        """What of the run was recorded by itself."""
+        found = self.facts.get(AUTOMATIC)
+        found = found if isinstance(found, dict) else {}
+        return Automatic(*(tuple(map(str, found.get(one.name) or ())) for one in fields(Automatic)))
 
 
 DEFAULT_EXPERIMENT = "default"

@@ -10,8 +10,9 @@ from mlops_jlab.errors import InputError
 
 KNOWN = frozenset(
     {"retries", "backoff", "timeout", "memory", "cpus", "processes", "cache", "when", "for_each", "at_most",
-     "uses", "produces"}
+     "uses", "produces", "record"}
 )  # fmt: skip
+NOT_OF_THE_ANSWER = frozenset({"record"})  # a step that differs in these alone has the same answer
 LONGEST_PAUSE = 3600.0  # seconds between two tries
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -67,6 +68,7 @@ def problems(values: Mapping[str, object]) -> list[str]:
         "for_each is the name of a list": not str(values.get("for_each", "x")).isidentifier(),
         "at_most is a whole number from 1": not count(values.get("at_most", 1)),
         "cache is true or false": type(values.get("cache", True)) is not bool,
+        "record is true or false": type(values.get("record", True)) is not bool,
         "uses and produces are lists of names": not all(isinstance(found, list) for found in names),
     }
     found = [words for words, is_wrong in wrong.items() if is_wrong]

@@ -1,20 +1,72 @@
-"""Intervals for paired differences, with rows that hang together; and how many more rows would decide."""
+"""Intervals for estimates and paired differences, for rows that hang together and for few of them."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from mlops_jlab.gates.metrics import Predicted, Undefined, estimate, sign
+from mlops_jlab.gates.metrics import Estimate, Predicted, Undefined, estimate, sign
+from mlops_jlab.gates.rules import TO_ONE
 
 Array = Any
 FEWEST = 10  # units, below which nothing is decided
+FEWEST_OF_CLASS = 20  # rows of each class, below which no area under a curve is judged
+FEWEST_THAT_COUNT = 6.0  # rows that carry the difference, below which their scatter is not known
+FEWEST_UNITS_THAT_COUNT = 3.0  # the same of units, which are few and each many rows
+_MANY = 10  # rows in a unit on average, from which its sum is taken for normal
 _POWER = 0.8
 _LARGEST = 10**9
+_AGAIN = 999  # draws of a bootstrap
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far an estimate scatters. ``skew`` is that of the estimate; ``free`` are degrees of freedom."""
+
+    error: float
+    units: int
+    free: float = 1.0
+    skew: float = 0.0
+    count: float = 0.0  # how many units carry it: 1 if one does alone, ``units`` if all do alike
+
+    def bound(self, alpha: float, *, upper: bool) -> float:
+        """How far a bound lies from the estimate, with its sign; it holds with probability 1 - ``alpha``.
+
+        Student's t, also corrected for skewness by Hall's transformation: the wider of both, as few rows tell
+        little of their own skewness.
+        """
+        if not self.error or not math.isfinite(self.error):
+            return self.error if upper else -self.error
+        reach = float(special.stdtrit(self.free, 1 - alpha))
+        reach = -reach if upper else reach
+        places = (reach, _untransformed(reach, self.skew))
+        return -self.error * (min(places) if upper else max(places))
+
+    def chances(self, value: float) -> tuple[float, float]:
+        """The probabilities of so low, and of so high, a value or beyond it where nothing differs."""
+        if not self.error:
+            return (1.0, 1.0) if value == 0 else (0.0, 1.0) if value < 0 else (1.0, 0.0)
+        places = (value / self.error, _transformed(value / self.error, self.skew))
+        return float(special.stdtr(self.free, max(places))), float(special.stdtr(self.free, -min(places)))
+
+
+def _transformed(place: float, skew: float) -> float:
+    """Hall's transformation: monotone, and without the skewness of a studentised mean."""
+    if abs(skew) < 1e-9:
+        return place
+    return ((1 + skew * place / 3) ** 3 - 1) / skew + skew / 6
+
+
+def _untransformed(place: float, skew: float) -> float:
+    if abs(skew) < 1e-9:
+        return place
+    return 3 / skew * (float(np.cbrt(1 + skew * (place - skew / 6))) - 1)
 
 
 @dataclass(frozen=True)
@@ -29,6 +81,7 @@ class Difference:
     units: int
     worse: float = 1.0  # probability of so bad a result if the challenger is no worse
     better: float = 1.0  # probability of so good a result if it is no better
+    few: str = ""  # what there is too little of to decide, or nothing
 
 
 def difference(
@@ -42,38 +95,173 @@ def difference(
         Undefined: the metric has no value on these rows.
     """
     one, other = estimate(metric, challenger), estimate(metric, champion)
-    way = sign(metric)
+    way = sign(metric, challenger)
     value = way * (one.value - other.value)
-    error, count = standard_error(way * (one.influence - other.influence), units)
-    free = max(1, count - 1)
-    reach = reach_of(error, count, alpha)
-    if error:
-        worse = float(stats.t.cdf(value / error, free))
-        better = float(stats.t.sf(value / error, free))
-    else:
-        worse = better = 1.0 if value == 0 else 0.0
-        worse, better = (0.0, 1.0) if value < 0 else (worse if value == 0 else 1.0, better)
-    if metric == "accuracy" and units is None:
+    if np.isnan(one.influence).any():
+        return _drawn(metric, challenger, champion, units, alpha, value)
+    influence = way * (one.influence - other.influence)
+    found = spread(influence, units, strata_of(metric, challenger))
+    worse, better = found.chances(value)
+    if metric == "accuracy" and units is None and challenger.weights is None:
         worse, better = _mcnemar(challenger, champion)
-    return Difference(value, error, value - reach, value + reach, len(one.influence), count, worse, better)
+    few = too_few(metric, challenger, units) or _carried(found, metric, units)
+    return Difference(
+        value, found.error, value + found.bound(alpha, upper=False), value + found.bound(alpha, upper=True),
+        len(influence), found.units, worse, better, few,
+    )  # fmt: skip
+
+
+def too_few(metric: str, predicted: Predicted, units: Array) -> str:
+    """What there is too little of for a metric to be judged at all, or nothing."""
+    name = metric.partition("(")[0]
+    if name != "roc_auc" or not predicted.is_classifier:
+        return ""
+    for code, label in enumerate(predicted.classes):
+        rows = predicted.truth == code
+        count = int(rows.sum())
+        if count < FEWEST_OF_CLASS:
+            return f"{count} rows of class {label!r} are too few to tell; {FEWEST_OF_CLASS} are the least"
+        of_units = count if units is None else len(np.unique(units[rows]))
+        if of_units < FEWEST:
+            return f"class {label!r} is in {of_units} units, too few to tell; {FEWEST} are the least"
+    return ""
+
+
+def _carried(found: Spread, metric: str, units: Array) -> str:
+    least = FEWEST_THAT_COUNT if units is None else FEWEST_UNITS_THAT_COUNT
+    if not found.error or found.count >= least or found.units < FEWEST:
+        return ""
+    if metric == "roc_auc" or (metric == "accuracy" and units is None):
+        return ""  # that each class has enough rows was seen to; the exact test knows
+    what = "rows" if units is None else "units"
+    return f"so few {what} carry the difference ({found.count:.0f}) that its scatter is not known"
+
+
+def strata_of(metric: str, predicted: Predicted) -> Array:
+    """The classes, where a metric is made of means within each of two classes."""
+    two = predicted.is_classifier and len(predicted.classes) == 2
+    return predicted.truth if two and metric == "roc_auc" and predicted.weights is None else None
+
+
+def spread(influence: Array, units: Array, strata: Array = None) -> Spread:
+    """The spread of an estimate with these influences, summed within units.
+
+    With ``strata`` (a code a row) the influences are centred in each of them, as in DeLong's variance, and
+    the degrees of freedom are Satterthwaite's.
+    """
+    rows = len(influence)
+    if units is not None:
+        sums = np.bincount(units, weights=influence)[np.bincount(units) > 0]
+        found = _spread_of([sums], rows)
+        if rows >= _MANY * len(
+            sums
+        ):  # sums of many rows are nearly normal: what few units say of that is noise
+            return replace(found, free=max(1.0, len(sums) - 1.0), skew=0.0)
+        return found
+    parts = [influence] if strata is None else [influence[strata == code] for code in np.unique(strata)]
+    return _spread_of(parts, rows)
+
+
+def _spread_of(parts: list[Array], rows: int) -> Spread:
+    count = sum(map(len, parts))
+    if min(map(len, parts), default=0) < 2:
+        return Spread(math.inf, count)
+    centred = [part - part.mean() if len(parts) > 1 else part for part in parts]
+    squares = [len(part) / (len(part) - 1) * float((part**2).sum()) for part in centred]
+    whole = sum(squares)
+    if not whole > 0:
+        return Spread(0.0, count, count - 1)
+    fourth = sum(float((part**4).sum()) for part in centred)
+    third = sum(float((part**3).sum()) for part in centred)
+    free = 1 / sum(
+        (square / whole) ** 2 / _free(part, square) for part, square in zip(centred, squares, strict=True)
+        if square > 0
+    )  # fmt: skip
+    return Spread(math.sqrt(whole) / rows, count, free, third / whole**1.5, whole**2 / fourth)
+
+
+def _free(part: Array, square: float) -> float:
+    """The degrees of freedom of a variance, fewer where a few values make most of it."""
+    heavy = len(part) * float((part**4).sum()) / square**2
+    return max(1.0, min(len(part) - 1.0, 2 * len(part) / max(heavy - 1, 1e-9)))
 
 
 def standard_error(influence: Array, units: Array) -> tuple[float, int]:
     """The standard error of an estimate with these influences, and the number of units it rests on."""
-    rows = len(influence)
-    sums = influence if units is None else np.bincount(units, weights=influence)
-    if units is not None:
-        sums = sums[np.bincount(units) > 0]
-    count = len(sums)
-    if count < 2:
-        return math.inf, count
-    variance = count / (count - 1) * float((sums**2).sum()) / rows**2
-    return math.sqrt(variance), count
+    found = spread(influence, units)
+    return found.error, found.units
 
 
-def reach_of(error: float, units: int, alpha: float) -> float:
-    """How far a bound lies from an estimate that rests on so many units."""
-    return float(stats.t.ppf(1 - alpha, max(1, units - 1))) * error if error else 0.0
+def _drawn(
+    metric: str, challenger: Predicted, champion: Predicted, units: Array, alpha: float, value: float
+) -> Difference:
+    """The difference of a metric that gives one number: a bootstrap of its units, seeded by their number."""
+    way = sign(metric, challenger)
+    found, count = _draws(
+        [challenger, champion], units,
+        lambda models: way * (estimate(metric, models[0]).value - estimate(metric, models[1]).value),
+    )  # fmt: skip
+    error = float(found.std(ddof=1)) * math.sqrt(count / max(1, count - 1))
+    wide = Spread(error, count, max(1.0, count - 1.0))
+    low, high = float(np.quantile(found, alpha)), float(np.quantile(found, 1 - alpha))
+    worse, better = wide.chances(value)
+    return Difference(
+        value, error, min(low, value + wide.bound(alpha, upper=False)),
+        max(high, value + wide.bound(alpha, upper=True)), len(challenger.truth), count, worse, better,
+    )  # fmt: skip
+
+
+def _draws(
+    models: list[Predicted], units: Array, gain: Callable[[list[Predicted]], float]
+) -> tuple[Array, int]:
+    """What ``gain`` is on samples of the units, and how many units there are; the same for the same rows."""
+    codes = np.arange(len(models[0].truth)) if units is None else units
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    random = np.random.default_rng(len(parts))
+    drawn = []
+    for _ in range(_AGAIN):
+        chosen = np.concatenate([parts[k] for k in random.integers(0, len(parts), len(parts))])
+        with suppress(Undefined):
+            drawn.append(gain([model.take(chosen) for model in models]))
+    if len(drawn) < _AGAIN // 2:
+        raise Undefined("the metric has no value on most samples of these rows")
+    return np.asarray(drawn), len(parts)
+
+
+def bounds(
+    metric: str, predicted: Predicted, units: Array, alpha: float
+) -> tuple[Estimate, float, float, int]:
+    """A metric's estimate with its bounds, each of which holds with probability 1 - ``alpha``; and the units.
+
+    Metrics between 0 and 1 have theirs on the logit scale, so that they stay there.
+    """
+    one = estimate(metric, predicted)
+    if np.isnan(one.influence).any():
+        return _bounds_drawn(metric, predicted, units, alpha, one)
+    found = spread(one.influence, units, strata_of(metric, predicted))
+    name = metric.partition("(")[0]
+    if name not in TO_ONE or not math.isfinite(found.error):
+        low, high = found.bound(alpha, upper=False), found.bound(alpha, upper=True)
+        return one, one.value + low, one.value + high, found.units
+    if not found.error or not 0 < one.value < 1:
+        nearly = 1 - alpha ** (1 / max(1, found.units))  # as of a proportion that was never seen otherwise
+        return one, max(0.0, one.value - nearly), min(1.0, one.value + nearly), found.units
+    middle = math.log(one.value / (1 - one.value))
+    reach = float(special.stdtrit(found.free, 1 - alpha)) * found.error / (one.value * (1 - one.value))
+    return one, _unlogit(middle - reach), _unlogit(middle + reach), found.units
+
+
+def _bounds_drawn(
+    metric: str, predicted: Predicted, units: Array, alpha: float, one: Estimate
+) -> tuple[Estimate, float, float, int]:
+    drawn, count = _draws([predicted], units, lambda models: estimate(metric, models[0]).value)
+    low, high = float(np.quantile(drawn, alpha)), float(np.quantile(drawn, 1 - alpha))
+    return one, low, high, count
+
+
+def _unlogit(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value > -700 else 0.0
 
 
 def _mcnemar(challenger: Predicted, champion: Predicted) -> tuple[float, float]:
@@ -83,8 +271,8 @@ def _mcnemar(challenger: Predicted, champion: Predicted) -> tuple[float, float]:
     if not won + lost:
         return 1.0, 1.0
     return (
-        float(stats.binom.cdf(won, won + lost, 0.5)),
-        float(stats.binom.cdf(lost, won + lost, 0.5)),
+        float(special.bdtr(won, won + lost, 0.5)),
+        float(special.bdtr(lost, won + lost, 0.5)),
     )
 
 
@@ -93,7 +281,7 @@ def rows_missing(found: Difference, margin: float, alpha: float) -> int:
     gain = found.value - margin
     if gain <= 0 or not math.isfinite(found.error) or not found.error:
         return 0
-    wanted = (float(stats.norm.ppf(1 - alpha)) + float(stats.norm.ppf(_POWER))) * found.error / gain
+    wanted = float(special.ndtri(1 - alpha) + special.ndtri(_POWER)) * found.error / gain
     return int(min(_LARGEST, max(1, math.ceil(found.rows * wanted**2) - found.rows)))
 
 
@@ -108,9 +296,12 @@ def holm(chances: list[float], alpha: float) -> list[bool]:
     return stands
 
 
-def share_of_budget(alpha: float, use: int) -> float:
-    """What use number ``use`` (from 1) of an evaluation set may spend; all shares together are ``alpha``."""
+def share_of_budget(alpha: float, use: float) -> float:
+    """What use number ``use`` (from 1) of evaluation rows may spend; all shares together are ``alpha``."""
     return alpha * 6 / (math.pi**2 * use**2)
 
 
-__all__ = ["FEWEST", "Difference", "Undefined", "difference", "holm", "rows_missing", "share_of_budget"]
+__all__ = [
+    "FEWEST", "Difference", "Spread", "Undefined", "bounds", "difference", "holm", "rows_missing",
+    "share_of_budget", "spread", "standard_error", "strata_of", "too_few",
+]  # fmt: skip

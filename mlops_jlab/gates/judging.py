@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from mlops_jlab.gates.intervals import (
-    FEWEST,
-    Difference,
-    difference,
-    holm,
-    reach_of,
-    rows_missing,
-    standard_error,
-)  # fmt: skip
-from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
-from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, RuleResult
+from mlops_jlab.gates.intervals import FEWEST, Difference, bounds, difference, holm, rows_missing, too_few
+from mlops_jlab.gates.limits import equal_within, gap_between, limited
+from mlops_jlab.gates.metrics import Predicted, Undefined
+from mlops_jlab.gates.overtime import Night, Past, evidence
+from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, Part, RuleResult
 from mlops_jlab.gates.rules import Rule
 
 Array = Any
 _FEWEST_OF_SLICE = 20  # rows, below which a slice or group is not looked at
 _MOST_SLICES = 200
+_COMPARED = ("over time", "better", "not worse")
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
     ">=": operator.ge,
@@ -39,6 +35,8 @@ class Measured:
     latency: float | None = None  # seconds for one row
     size: int | None = None  # bytes
     overlap: int | None = None  # evaluation rows that it was trained on
+    near: int = 0  # those that are nearly rows of training, beside them
+    shared: tuple[str, ...] = ()  # the columns by which that was seen
     loads: str | None = None  # why it does not load and predict alike in a clean process, or nothing
 
 
@@ -55,6 +53,7 @@ class Evidence:
     units: Array = None
     unit: str = "row"
     measured: Measured = Measured()
+    past: Mapping[str, Past] = field(default_factory=dict)  # by metric, for what is gathered over time
 
 
 def judge(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> tuple[str, tuple[RuleResult, ...]]:
@@ -79,10 +78,8 @@ def measured(rules: Sequence[Rule], evidence: Evidence, alpha: float) -> dict[st
         for whose, predicted in models.items():
             with suppress(Undefined):
                 if predicted is not None:
-                    one = estimate(metric, predicted)
-                    reach = reach_of(*standard_error(one.influence, evidence.units), alpha)
-                    bounds = [one.value, one.value - reach, one.value + reach]
-                    found.setdefault(whose, {})[metric] = bounds
+                    one, low, high, _units = bounds(metric, predicted, evidence.units, alpha)
+                    found.setdefault(whose, {})[metric] = [one.value, low, high]
     return found
 
 
@@ -91,17 +88,20 @@ class _Judge:
         self._evidence = evidence
         self._alpha = alpha
         self._slices = [rule for rule in rules if rule.kind in ("slice", "bins", "where")]
-        self._primary = next((rule for rule in rules if rule.kind in ("better", "not worse")), None)
+        self._primary = next((rule for rule in rules if rule.kind in _COMPARED), None)
+        self._rules = rules
 
     def of(self, rule: Rule) -> Iterator[RuleResult]:
         """What a rule comes to; slices are judged together, at the first of them."""
         try:
-            if rule.kind in ("better", "not worse"):
+            if rule.kind == "over time":
+                yield self._over_time(rule)
+            elif rule.kind in _COMPARED:
                 yield self._compared(rule)
             elif rule.kind in ("slice", "bins", "where"):
                 if rule is self._slices[0]:
                     yield from self._sliced()
-            elif rule.kind != "unit":
+            elif rule.kind not in ("unit", "id"):
                 yield getattr(self, f"_{rule.kind}")(rule)
         except Undefined as problem:
             rows = len(self._evidence.challenger.truth)
@@ -128,24 +128,58 @@ class _Judge:
             shown = shown and (rule.metric != "accuracy" or found.better < self._alpha)
         verdict, why, more = PASS, "", 0
         if not shown:
-            verdict, why, more = self._not_shown(found, least, same)
-        if found.units < FEWEST and verdict != FAIL:
-            verdict = NOT_ENOUGH
-            why = f"{found.units} {self._evidence.unit}s are too few to tell; {FEWEST} are the least"
+            verdict, why, more = self._not_shown(rule, found, least, same)
+        few = found.few or (
+            f"{found.units} {self._evidence.unit}s are too few to tell; {FEWEST} are the least"
+            if found.units < FEWEST else ""
+        )  # fmt: skip
+        if few and not same:
+            verdict, why, more = NOT_ENOUGH, few, 0
         return RuleResult(
             rule.text, verdict, found.value, found.low, found.high, found.rows, found.units,
             self._method(rule.metric), why, more,
         )  # fmt: skip
 
-    def _not_shown(self, found: Difference, least: float, same: bool) -> tuple[str, str, int]:
+    def _not_shown(self, rule: Rule, found: Difference, least: float, same: bool) -> tuple[str, str, int]:
         if same:
             return FAIL, "both predict the same", 0
+        within = equal_within(rule.metric, self._evidence.champion, self._rules)
+        if not rule.bound and -within < found.low and found.high < within:
+            return FAIL, f"they are practically equal: the difference lies within ±{within:.4g}", 0
         if found.high < least:
             return FAIL, "it is worse than that", 0
         if found.value <= least:
             return FAIL, "nothing speaks for it", 0
         more = rows_missing(found, least, self._alpha)
         return NOT_ENOUGH, "it may be so, or chance", more
+
+    def _over_time(self, rule: Rule) -> RuleResult:
+        """What all nights together have shown on rows that no other night has used."""
+        if self._evidence.champion is None:
+            return RuleResult(rule.text, PASS, why="the first champion has nobody to beat")
+        past = self._evidence.past.get(rule.metric, Past())
+        count, found = 0 if past.new is None else len(past.new), None
+        if count:
+            with suppress(Undefined):
+                found = self._difference(rule.metric, past.new)
+        nights = [*past.nights]
+        tonight = _night(found, count)
+        if tonight is not None:
+            nights.append(tonight)
+        shown, wanted = evidence(nights, past.alpha), 1 / past.alpha
+        many = "1 night" if len(nights) == 1 else f"{len(nights)} nights"
+        why = f"evidence {shown:.3g} of {wanted:.3g} after {many} with new rows"
+        if tonight is None:
+            why += f"; {count:,} new rows are too few to count tonight" if count else "; no row is new"
+        elif found is not None and found.value <= 0:
+            why += "; tonight nothing speaks for it"
+        good = tonight is not None and found is not None and found.value > 0
+        return RuleResult(
+            rule.text, PASS if shown >= wanted and good else NOT_ENOUGH,
+            found.value if found else None, found.low if found else None, found.high if found else None,
+            count, found.units if found else 0, f"e-process by {self._evidence.unit}, alpha {past.alpha:.4g}",
+            why, night=(tonight.gain, tonight.variance) if tonight else None,
+        )  # fmt: skip
 
     def _method(self, metric: str) -> str:
         name = {"roc_auc": "paired, DeLong", "accuracy": "paired, exact McNemar"}.get(metric, "paired")
@@ -165,7 +199,10 @@ class _Judge:
             try:
                 if rows.sum() < _FEWEST_OF_SLICE:
                     raise Undefined("too few rows")
-                judged.append((rule, name, self._difference(self._primary.metric, np.flatnonzero(rows))))
+                found = self._difference(self._primary.metric, np.flatnonzero(rows))
+                if found.few or found.units < FEWEST:
+                    raise Undefined(found.few)
+                judged.append((rule, name, found))
             except Undefined:
                 small += 1
         worse = holm([found.worse for _rule, _name, found in judged], self._alpha)
@@ -181,7 +218,8 @@ class _Judge:
         if not mine:
             return RuleResult(
                 rule.text, NOT_ENOUGH, method=method,
-                why=f"no part of it has {_FEWEST_OF_SLICE} rows and a value of the metric",
+                why=f"no part of it has {_FEWEST_OF_SLICE} rows, {FEWEST} {self._evidence.unit}s and enough "
+                "of each class for the metric",
             )  # fmt: skip
         name, worst = min(lost or [(name, found) for name, found, _ in mine], key=lambda pair: pair[1].value)
         names = ", ".join(name for name, _found in lost[:5])
@@ -189,6 +227,7 @@ class _Judge:
         return RuleResult(
             rule.text, FAIL if lost else PASS, worst.value, worst.low, worst.high, worst.rows, worst.units,
             method, why + (f"; {small} too small to look at" if small else ""),
+            parts=tuple(Part(name, f.value, f.low, f.high, f.rows) for name, f, _bad in mine),
         )  # fmt: skip
 
     def _parts(self, rule: Rule) -> list[tuple[str, Array]]:
@@ -209,43 +248,32 @@ class _Judge:
         return [(f"{rule.column} {name}", texts == name) for name in largest]
 
     def _limit(self, rule: Rule) -> RuleResult:
-        found = estimate(rule.metric, self._evidence.challenger)
-        holds = found.value > rule.bound if rule.operator == "above" else found.value < rule.bound
-        rows = len(self._evidence.challenger.truth)
-        error, units = standard_error(found.influence, self._evidence.units)
+        evidence = self._evidence
+        one, low, high, units = bounds(rule.metric, evidence.challenger, evidence.units, self._alpha)
+        few = too_few(rule.metric, evidence.challenger, evidence.units)
+        if not few and units < FEWEST:
+            few = f"{units} {evidence.unit}s are too few to tell; {FEWEST} are the least"
+        verdict, why = limited(rule, one.value, low, high, few)
         return RuleResult(
-            rule.text, PASS if holds else FAIL, found.value, rows=rows, units=units, method="estimate",
-            why="" if holds else f"it is {found.value:.4g}", low=found.value - 2 * error if error else None,
-            high=found.value + 2 * error if error else None,
+            rule.text, verdict, one.value, low, high, len(one.influence), units,
+            f"interval by {evidence.unit}, alpha {self._alpha:.4g}", why,
         )  # fmt: skip
 
     def _gap(self, rule: Rule) -> RuleResult:
         values = np.asarray(self._evidence.columns[rule.column]).astype(str)
-        rates: list[tuple[float, float, str]] = []
-        for name in np.unique(values):
-            rows = np.flatnonzero(values == name)
-            if len(rows) >= _FEWEST_OF_SLICE:
-                found = estimate(rule.metric, self._evidence.challenger.take(rows))
-                units = None if self._evidence.units is None else self._evidence.units[rows]
-                rates.append((found.value, standard_error(found.influence, units)[0], str(name)))
-        if len(rates) < 2:
-            raise Undefined(f"fewer than two groups have {_FEWEST_OF_SLICE} rows")
-        low, high = min(rates), max(rates)
-        gap, error = high[0] - low[0], float(np.hypot(low[1], high[1]))
-        holds = gap < rule.bound
-        return RuleResult(
-            rule.text, PASS if holds else FAIL, gap, gap - 2 * error, gap + 2 * error, len(values),
-            method=f"{len(rates)} groups", why=f"{low[2]} {low[0]:.3g}, {high[2]} {high[0]:.3g}",
-        )  # fmt: skip
+        return gap_between(rule, self._evidence.challenger, values, self._evidence.units, self._alpha)
 
     def _baseline(self, rule: Rule) -> RuleResult:
-        metric = self._primary.metric if self._primary else _usual(self._evidence.challenger)
+        metric = self._primary.metric if self._primary else usual(self._evidence.challenger)
         guess = _baseline_of(self._evidence.challenger)
         found = difference(metric, self._evidence.challenger, guess, self._evidence.units, self._alpha)
         holds = found.low > 0
         why = "" if holds else f"a guess without looking is as good in {metric}"
         more = rows_missing(found, 0, self._alpha)
         verdict = PASS if holds else NOT_ENOUGH if more and found.high > 0 else FAIL
+        if found.few or found.units < FEWEST:
+            few = f"{found.units} {self._evidence.unit}s are too few to tell; {FEWEST} are the least"
+            verdict, why, more, holds = NOT_ENOUGH, found.few or few, 0, False
         return RuleResult(
             rule.text, verdict, found.value, found.low, found.high, found.rows, found.units,
             self._method(metric), why, 0 if holds else more,
@@ -266,17 +294,31 @@ class _Judge:
         return self._measured(rule, size, f"its files take {(size or 0) / 1e6:.2f} MB", rule.bound)
 
     def _overlap(self, rule: Rule) -> RuleResult:
-        count = self._evidence.measured.overlap
+        measured = self._evidence.measured
+        count, columns = measured.overlap, measured.shared
         if count is None:
             return RuleResult(rule.text, NOT_ENOUGH, why="what it was trained on is not known: give train=")
         words = f"{count:,} rows were in its training" if count else "no row was in its training"
-        return RuleResult(rule.text, FAIL if count else PASS, float(count), why=words)
+        if measured.near:
+            words += f", {measured.near:,} nearly"
+        more = f" and {len(columns) - 8} others" if len(columns) > 8 else ""
+        by = f"compared by {', '.join(columns[:8])}{more}" if columns else ""
+        words += f"; {by}" if by and not count else ""
+        return RuleResult(rule.text, FAIL if count else PASS, float(count), method=by, why=words)
 
     def _loads(self, rule: Rule) -> RuleResult:
         problem = self._evidence.measured.loads
         if problem is None:
             return RuleResult(rule.text, NOT_ENOUGH, why="it was not tried")
         return RuleResult(rule.text, FAIL if problem else PASS, why=problem)
+
+
+def _night(found: Difference | None, rows: int) -> Night | None:
+    """A night's sum, if its rows are enough; the variance is widened by what is not known of it."""
+    if found is None or found.few or found.units < 2 * FEWEST or not math.isfinite(found.error):
+        return None
+    free = found.units - 1
+    return Night(found.value * rows, (found.error * rows) ** 2 * free / (free - 2))
 
 
 def _where(rule: Rule, values: Array) -> Array:
@@ -287,7 +329,8 @@ def _where(rule: Rule, values: Array) -> Array:
         return np.asarray(compare(values.astype(str), rule.value))
 
 
-def _usual(predicted: Predicted) -> str:
+def usual(predicted: Predicted) -> str:
+    """The metric by which a model is measured where no rule names one."""
     return "accuracy" if predicted.is_classifier else "mae"
 
 
@@ -296,7 +339,7 @@ def _baseline_of(predicted: Predicted) -> Predicted:
     count = len(predicted.truth)
     if not predicted.is_classifier:
         mean = float(np.mean(predicted.truth)) if count else 0.0
-        return Predicted(predicted.truth, np.full(count, mean))
+        return replace(predicted, labels=np.full(count, mean))
     share = np.bincount(predicted.truth, minlength=len(predicted.classes)) / max(1, count)
     labels = np.full(count, int(share.argmax()))
-    return Predicted(predicted.truth, labels, np.tile(share, (count, 1)), predicted.classes)
+    return replace(predicted, labels=labels, chances=np.tile(share, (count, 1)))

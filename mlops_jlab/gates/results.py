@@ -14,6 +14,17 @@ _MARKS = {PASS: "✓", FAIL: "✗", NOT_ENOUGH: "?"}
 
 
 @dataclass(frozen=True)
+class Part:
+    """One slice's difference to the champion, or one group's rate, with its bounds."""
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+    rows: int
+
+
+@dataclass(frozen=True)
 class RuleResult:
     """One rule's verdict. ``more`` rows would most likely decide it.
 
@@ -31,21 +42,31 @@ class RuleResult:
     method: str = ""
     why: str = ""
     more: int = 0
+    night: tuple[float, float] | None = None  # the sum of tonight's differences and its variance
+    parts: tuple[Part, ...] = ()  # each slice or group by itself
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a gate found. ``alpha`` is the share of the evaluation set's error budget that was spent."""
+    """What a gate found. ``alpha`` is the share of the evaluation rows' error budget that was spent.
+
+    ``content`` is the digest of the model that was judged, ``version`` the number of the registered version
+    that it is (0: none yet); ``gate`` is the digest of rules, rows and opponent. ``use`` counts comparisons
+    on the same rows, this one included; rows that are used again in part count in part.
+    """
 
     model: str
     verdict: str
     rules: tuple[RuleResult, ...]
     champion: int
     alpha: float
-    use: int
+    use: float
     evaluation: str
     comparison: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    content: str = ""
+    version: int = 0
+    gate: str = ""
 
     @property
     def passed(self) -> bool:

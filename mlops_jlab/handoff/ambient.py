@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from mlops_jlab.handoff import modules
+from mlops_jlab.handoff import loggers, modules, warned
 
 _OWN_ENVIRONMENT = ("KMP_", "JPY_", "IPY", "MLOPS_JLAB_", "PYDEVD", "MPLBACKEND", "COLUMNS", "LINES",
                     "PYTEST_", "FORKED_BY_")  # fmt: skip
@@ -25,7 +25,8 @@ class Ambient:
 
     A ``twister`` is a Mersenne Twister that starts anew in each process; torch's generator starts
     with the same seed everywhere. ``noisy`` ones are changed by mere imports: only a change that the
-    source shows counts. One that is ``needed_by`` a package matters to a step that took values of that
+    source shows counts. ``unsaid`` ones change without the source saying so. One that is
+    ``needed_by`` a package matters to a step that took values of that
     package, and did not bring the state about itself.
     """
 
@@ -36,6 +37,7 @@ class Ambient:
     is_generator: bool = False
     is_twister: bool = False
     noisy: bool = False
+    unsaid: bool = False
     needed_by: str = ""
 
 
@@ -66,6 +68,20 @@ def _capture_matplotlib() -> dict[str, Any]:
 
 def _restore_matplotlib(params: dict[str, Any]) -> None:
     dict.update(_module("matplotlib").rcParams, params)
+
+
+def _capture_backend() -> str:
+    """The backend that was chosen; nothing if it is the one that matplotlib itself came to."""
+    matplotlib = _module("matplotlib")
+    first, now = (dict.get(params, "backend") for params in (matplotlib.rcParamsOrig, matplotlib.rcParams))
+    if not isinstance(now, str) or now == first or (not isinstance(first, str) and now == "agg"):
+        return ""
+    return now
+
+
+def _restore_backend(name: str) -> None:
+    if name:
+        _module("matplotlib").use(name)
 
 
 def _shows_figures() -> bool:
@@ -132,6 +148,7 @@ AMBIENT = (
             lambda s: _module("torch").set_rng_state(s), is_generator=True),
     Ambient("~pandas", "pandas", _capture_pandas, _restore_pandas),
     Ambient("~matplotlib", "matplotlib", _capture_matplotlib, _restore_matplotlib),
+    Ambient("~backend", "matplotlib", _capture_backend, _restore_backend),
     Ambient("~figures", "matplotlib", _shows_figures, _show_figures, needed_by="matplotlib"),
     Ambient("~numpy", "numpy", _capture_numpy, _restore_numpy),
     Ambient("~sklearn", "sklearn", lambda: _module("sklearn").get_config(),
@@ -140,9 +157,12 @@ AMBIENT = (
     Ambient("~locale", "locale", lambda: _module("locale").setlocale(0 + _module("locale").LC_ALL),
             lambda s: _module("locale").setlocale(_module("locale").LC_ALL, s)),
     Ambient("~warnings", "warnings", lambda: list(warnings.filters), _restore_warnings, noisy=True),
+    Ambient("~warned", "warnings", warned.capture, warned.restore, unsaid=True),
     Ambient("~environ", "os", _capture_environ, _restore_environ),
     Ambient("~directory", "os", os.getcwd, os.chdir),
     Ambient("~patches", "sys", modules.capture_patches, modules.restore_patches),
+    Ambient("~logging", "logging", loggers.capture, loggers.restore),
+    Ambient("~recursion", "sys", sys.getrecursionlimit, sys.setrecursionlimit),
     Ambient("~path", "sys", lambda: list(sys.path), _restore_list(sys.path)),
 )  # fmt: skip
 

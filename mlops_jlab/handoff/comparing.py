@@ -17,6 +17,7 @@ from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, records_above, resolve
 from mlops_jlab.handoff.session import is_session_name
+from mlops_jlab.handoff.sharing import can_be_shared
 
 
 def compare(root: str, pipeline: str, target: str) -> None:
@@ -81,7 +82,7 @@ def _identities(values: dict[str, Any], loaded: dict[str, Any]) -> dict[str, str
     found: dict[str, str] = {}
     by_id: dict[int, list[str]] = {}
     for name in loaded:
-        if snapshot.can_be_shared(values[name]):
+        if can_be_shared(values[name]):
             by_id.setdefault(id(values[name]), []).append(name)
     for group in by_id.values():
         for one, other in itertools.pairwise(group):

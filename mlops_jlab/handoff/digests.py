@@ -23,8 +23,13 @@ class _Threads:
         if self.were_used:
             self.most = 1
 
+    def one(self) -> None:
+        """This process may be forked at any time."""
+        self.most = 1
+
 
 _threads = _Threads()
+use_one_thread = _threads.one
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.in_child)
 

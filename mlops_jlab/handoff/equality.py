@@ -1,98 +1,220 @@
-"""Whether two values are the same to anybody who looks: types, contents, order, NaN as NaN."""
+"""Whether two values are the same to anybody who looks: types, contents, order, flags, and who shares what.
+
+One is walked beside the other, without recursion, however deep they are. :func:`difference` compares values
+that came about in two ways; :class:`Walk` also holds a copy against what it is a copy of, where two names for
+one object must stay two names for one object.
+"""
 
 from __future__ import annotations
 
+import functools
+import logging
 import sys
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from mlops_jlab.handoff import loggers
+from mlops_jlab.handoff.looking import ATOMS, Look, atom, look
+from mlops_jlab.handoff.sharing import can_be_shared
+
+_LONG = 120  # characters
+_SHOWN = 3  # labels at each end of a path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a value an object was found; ``of_pandas``: in a frame, which makes copies when written to."""
+
+    above: Place | None
+    label: str
+    of_pandas: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An array and its copy, in which value they are, and whether pandas watches over them."""
+
+    name: str
+    one: Any
+    other: Any
+    of_pandas: bool
 
 
 def difference(one: Any, other: Any) -> str:
     """Where ``one`` and ``other`` differ, in words; nothing if they are the same."""
-    return _differ(one, other, "", set())
+    return Walk(is_copy=False).difference("the value", one, other)
 
 
-def _differ(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str:
-    if one is other or (id(one), id(other)) in seen:
+class Walk:
+    """Compares pairs of values, and remembers over all of them which object is the copy of which.
+
+    With ``is_copy`` the second of each pair came out of what was saved of the first.
+    """
+
+    def __init__(self, *, is_copy: bool = True, outside: Mapping[int, str] | None = None) -> None:
+        self._is_copy = is_copy
+        self._outside = outside or {}  # objects that modules hold too, by identity
+        self._seen: set[tuple[int, int]] = set()
+        self._copies: dict[int, tuple[int, str, Place | None]] = {}
+        self._originals: dict[int, tuple[int, str, Place | None]] = {}
+        self._alive: list[Any] = []  # an identity means something only as long as its object lives
+        self.arrays: list[Pair] = []
+
+    def difference(self, name: str, one: Any, other: Any) -> str:
+        """The first difference between the two values, in words; nothing if there is none."""
+        todo: list[tuple[Any, Any, Place | None]] = [(one, other, None)]
+        while todo:
+            a, b, at = todo.pop()
+            kind = type(a)
+            if kind is type(b) and kind in ATOMS:
+                if atom(a) != atom(b):
+                    return f"{_where(name, at)} is {a!r:.80} and comes back as {b!r:.80}"
+                continue
+            if (id(a), id(b)) in self._seen:
+                continue
+            self._seen.add((id(a), id(b)))
+            self._alive.append((a, b))
+            found = self._pair(name, a, b, at)
+            if isinstance(found, str):
+                return f"{_where(name, at)} {found}"
+            todo.extend(reversed(found))
         return ""
-    seen.add((id(one), id(other)))
-    if type(one).__qualname__ != type(other).__qualname__:
-        return f"{at or 'the value'}: {type(one).__qualname__} and {type(other).__qualname__}"
-    if isinstance(one, float):
-        same = one == other or (one != one and other != other)
-        return "" if same else _say(one, other, at)
-    if isinstance(one, (types.FunctionType, type)):
-        return "" if one.__qualname__ == other.__qualname__ else _say(one, other, at)
-    if isinstance(one, (str, bytes, int, complex, bool, type(None))):
-        return "" if one == other else _say(one, other, at)
-    libraries = _by_library(one, other, at, seen)
-    if libraries is not None:
-        return libraries
-    if isinstance(one, Mapping):
-        if list(map(repr, one)) != list(map(repr, other)):
-            return f"{at or 'the value'}: keys {list(one)[:5]!r} and {list(other)[:5]!r}"
-        pairs = zip(one.items(), other.items(), strict=True)
-        return _first(_differ(a, b, f"{at}[{key!r}]", seen) for (key, a), (_, b) in pairs)
-    if isinstance(one, Sequence):
-        if len(one) != len(other):
-            return f"{at or 'the value'}: {len(one)} and {len(other)} items"
-        items = enumerate(zip(one, other, strict=True))
-        return _first(_differ(a, b, f"{at}[{place}]", seen) for place, (a, b) in items)
-    if isinstance(one, (set, frozenset)):
-        same = sorted(map(repr, one)) == sorted(map(repr, other))
-        return "" if same else _say(one, other, at)
-    return _by_state(one, other, at, seen)
 
-
-def _first(differences: Any) -> str:
-    return next((found for found in differences if found), "")
-
-
-def _say(one: object, other: object, at: str) -> str:
-    return f"{at or 'the value'}: {one!r:.80} and {other!r:.80}"
-
-
-def _by_library(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str | None:
-    """Arrays and frames by their libraries' own comparison; ``None`` for anything else."""
-    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(one, numpy.ndarray):
-        alike = one.shape == other.shape and one.dtype == other.dtype
-        if alike and one.dtype.hasobject and one.dtype.names is None:
-            pairs = zip(numpy.ndindex(one.shape), one.flat, other.flat, strict=True)
-            return _first(_differ(a, b, f"{at}{list(place)}", seen) for place, a, b in pairs)
-        number = one.dtype.kind in "fc"
-        same = alike and bool(numpy.array_equal(one, other, equal_nan=number))
-        return "" if same else _say(one, other, at)
-    if numpy is not None and isinstance(one, numpy.generic):
-        return "" if one == other or (one != one and other != other) else _say(one, other, at)
-    if pandas is not None and isinstance(one, (pandas.DataFrame, pandas.Series, pandas.Index)):
-        kind = type(one).__mro__[[c.__name__ for c in type(one).__mro__].index(_family(one, pandas))]
-        check = getattr(pandas.testing, f"assert_{kind.__name__.lower()}_equal".replace("data", ""))
-        try:
-            check(one, other, check_exact=True)
-        except AssertionError as error:
-            return f"{at or 'the value'}: {' '.join(str(error).split())[:200]}"
-        return "" if getattr(one, "attrs", {}) == getattr(other, "attrs", {}) else f"{at}: attrs"
-    return None
-
-
-def _family(value: Any, pandas: Any) -> str:
-    return next(n for n in ("DataFrame", "Series", "Index") if isinstance(value, getattr(pandas, n)))
-
-
-def _by_state(one: Any, other: Any, at: str, seen: set[tuple[int, int]]) -> str:
-    """Other objects: by what they would write into a pickle."""
-    try:
-        mine, theirs = one.__reduce_ex__(4), other.__reduce_ex__(4)
-    except (TypeError, AttributeError, ValueError, RecursionError):
-        return "" if one == other else _say(one, other, at)
-    if isinstance(mine, str) or isinstance(theirs, str):
-        return "" if mine == theirs else _say(one, other, at)
-    label = at or type(one).__name__
-    for place, (a, b) in enumerate(zip(mine, theirs, strict=False)):
-        if place in (3, 4):  # iterators over items
-            a, b = list(a or ()), list(b or ())
-        if found := _differ(a, b, label, seen):
+    def _pair(self, name: str, a: Any, b: Any, at: Place | None) -> str | list[tuple[Any, Any, Place | None]]:
+        """What is wrong with a pair of objects, or the pairs within them."""
+        if found := self._kinds(a, b) or self._identities(name, a, b, at):
             return found
-    return ""
+        if a is b:
+            return (self._left_behind(a) if self._is_copy else "") or []
+        try:
+            mine, theirs = look(a), look(b)
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            return f"({_said(a)}) cannot be looked at: {error}"
+        if mine.opaque or theirs.opaque:
+            return f"({_said(a)}) cannot be shown to be the same"
+        if found := _flat(a, b, mine, theirs):
+            return found
+        if mine.memory is not None:
+            if not _same_memory(mine.memory, theirs.memory):
+                return "does not hold the same numbers"
+            self.arrays.append(Pair(name, mine.memory, theirs.memory, at is not None and at.of_pandas))
+        pairs = zip(mine.parts, theirs.parts, strict=True)
+        inner = _is_of_pandas(a, at)
+        return [(c, d, Place(at, label, inner)) for (label, c), (_, d) in pairs]
+
+    def _kinds(self, a: Any, b: Any) -> str:
+        if type(a) is type(b):
+            return ""
+        if type(a).__qualname__ == type(b).__qualname__ and type(a).__module__ == type(b).__module__:
+            return (
+                f"is of a class {type(a).__qualname__} that was defined again since" if self._is_copy else ""
+            )
+        return f"is {_a(type(a))} and comes back as {_a(type(b))}"
+
+    def _left_behind(self, value: Any) -> str:
+        """What is lost of an object that is not saved but found again by its name, if anything."""
+        if isinstance(value, functools._lru_cache_wrapper):
+            kept = value.cache_info().currsize
+            return f"is a function whose cache holds {kept} results, which stay behind" if kept else ""
+        if isinstance(value, logging.Logger):
+            return "" if loggers.is_handed_on(value) else "is a logger, whose level and handlers stay behind"
+        if not can_be_shared(value) or id(value) in self._outside:
+            return ""
+        return f"({_said(value)}) is found again by its name only, and what it holds stays behind"
+
+    def _identities(self, name: str, a: Any, b: Any, at: Place | None) -> str:
+        if not self._is_copy or not can_be_shared(a):
+            return ""
+        if at is not None and at.of_pandas:
+            return ""
+        if a is not b and (outside := self._outside.get(id(a))):
+            return f"is {outside} itself ({_said(a)}), and comes back as a copy of it"
+        copy, first, there = self._copies.setdefault(id(a), (id(b), name, at))
+        if copy != id(b):
+            return (
+                f"is the very object that {_where(first, there)} is ({_said(a)}), and comes back as another"
+            )
+        original, first, there = self._originals.setdefault(id(b), (id(a), name, at))
+        if original != id(a):
+            return f"and {_where(first, there)} are two objects ({_said(a)}), and come back as one"
+        return ""
+
+
+def _is_of_pandas(value: Any, at: Place | None) -> bool:
+    """Whether the value belongs to a frame, so that its identity says nothing; what cells hold does not."""
+    if type(value).__module__ == "numpy" and getattr(getattr(value, "dtype", None), "hasobject", False):
+        return False
+    return type(value).__module__.partition(".")[0] == "pandas" or (at is not None and at.of_pandas)
+
+
+def _where(name: str, at: Place | None) -> str:
+    labels: list[str] = []
+    while at is not None:
+        labels.append(at.label)
+        at = at.above
+    labels.reverse()
+    if len(labels) > 2 * _SHOWN:
+        labels[_SHOWN:-_SHOWN] = ["…"]
+    return name + "".join(labels)
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__qualname__[:1].lower() in 'aeiou' else 'a'} {kind.__qualname__}"
+
+
+def _said(value: object) -> str:
+    return _a(type(value))
+
+
+def _flat(a: Any, b: Any, mine: Look, theirs: Look) -> str:
+    """How the two differ in what is compared as it is, or in which parts there are."""
+    if mine.flat != theirs.flat:
+        if type(a).__module__ == "builtins" and not (mine.parts or theirs.parts):
+            return f"({_said(a)}) is {a!r:.80} and comes back as {b!r:.80}"
+        if len(repr(mine.flat)) < _LONG:
+            return f"({_said(a)}) is {mine.flat!r} and comes back as {theirs.flat!r:.{_LONG}}"
+        return f"({_said(a)}) comes back with another content, order or layout"
+    labels, others = [label for label, _ in mine.parts], [label for label, _ in theirs.parts]
+    if labels == others:
+        return ""
+    lost, new = [x for x in labels if x not in others], [x for x in others if x not in labels]
+    if lost:
+        return f"({_said(a)}) loses {lost[0]} when it is pickled"
+    if new:
+        return f"({_said(a)}) gets a new {new[0]} when it is pickled"
+    return f"({_said(a)}) comes back with its attributes in another order"
+
+
+def _same_memory(one: Any, other: Any) -> bool:
+    """Whether two arrays of one type and shape hold the same bytes; a NaN is a NaN."""
+    numpy = sys.modules["numpy"]
+    if one.flags.forc and other.flags.forc and one.strides == other.strides:
+        mine, theirs = (
+            x.reshape(-1, order="A").view(numpy.uint8) if x.size else x.reshape(-1) for x in (one, other)
+        )
+        if all(numpy.array_equal(a, b) for a, b in _pieces(mine, theirs)):
+            return True
+    for mine, theirs in _pieces(one, other):
+        if mine.tobytes() == theirs.tobytes():
+            continue
+        if one.dtype.kind not in "fcmM":
+            return False
+        same = (
+            (mine == theirs) & (numpy.signbit(mine) == numpy.signbit(theirs))
+            if one.dtype.kind == "f"
+            else mine == theirs
+        )
+        if not bool(numpy.all(same | ((mine != mine) & (theirs != theirs)))):
+            return False
+    return True
+
+
+def _pieces(one: Any, other: Any) -> Iterator[tuple[Any, Any]]:
+    """Two arrays piece by piece, so that no copy of a large one is made at once."""
+    if one.ndim == 0 or one.nbytes < 1 << 24:
+        yield one, other
+        return
+    step = max(1, (1 << 24) * len(one) // one.nbytes)
+    for start in range(0, len(one), step):
+        yield one[start : start + step], other[start : start + step]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
@@ -41,6 +41,7 @@ class HiddenState:
         self._before: dict[str, str] = {}
         self._drawn_from: dict[str, Any] = {}  # the states of generators that may be unseeded
         self._takes: dict[str, Taken] = {}
+        self._left: dict[str, str] = {}  # how they were when the step was left
 
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
@@ -50,6 +51,23 @@ class HiddenState:
         sys.meta_path.insert(0, ImportWatch(self._wants, self._imported))
         for ambient in present:
             self._begin(ambient)  # which may import more
+
+    def take_up(self, above: Sequence[StepRecord], loader: Loader) -> None:
+        """What the steps above left becomes known only now: what is loaded is restored."""
+        self._above, self._loader = above, loader
+        for name in list(self._before):
+            self._drawn_from.pop(name, None)
+            self._begin(self._watched[name])
+
+    def went_on(self, above: Sequence[StepRecord], before: Mapping[str, str]) -> None:
+        """A step was continued: ``before`` are the prints that the hidden variables had when it began."""
+        self._above = above
+        self._takes.clear()
+        self._before |= {name: found for name, found in before.items() if name in self._before}
+
+    def prints(self) -> dict[str, str]:
+        """How each hidden variable was when the step was left."""
+        return dict(self._left)
 
     def _wants(self, spec: ModuleSpec) -> bool:
         waiting = {a.module for a in self._watched.values() if a.name not in self._before}
@@ -65,7 +83,7 @@ class HiddenState:
         if modules.is_local(module, getattr(sys.modules[module], "__file__", None)):
             self._add_module(module)
         for ambient in list(self._watched.values()):
-            if ambient.module == module:
+            if ambient.module == module and ambient.name not in self._before:  # else it is imported again
                 self._begin(ambient)
 
     def _begin(self, ambient: Ambient) -> None:
@@ -87,17 +105,18 @@ class HiddenState:
         ``packages`` those whose objects the step took.
         """
         found = HiddenRecord()
+        self._left = {n: _print(one) for n, one in self._watched.items() if n in self._before}
         for name, ambient in self._watched.items():
-            loaded = name in self._before
+            loaded = name in self._left
             taken = self._takes.get(name) or resolve(self._above, name)[0]
             if name in self._drawn_from and not taken.step:
                 found.starts[name] = self._before[name]
-            changed = loaded and _print(ambient) != self._before[name]
+            changed = loaded and self._left[name] != self._before[name]
             if ambient.noisy and name not in settings:
                 changed = False
             if changed:
                 found.writes |= self._save(ambient, saver, name in seeds)
-                expected = name in seeds or name in settings or ambient.needed_by
+                expected = name in seeds or name in settings or ambient.unsaid or ambient.needed_by
                 if not expected and not found.writes[name].by_chance:
                     found.unforeseen.add(name)
             if ambient.is_generator:

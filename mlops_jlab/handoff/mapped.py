@@ -7,6 +7,7 @@ import mmap
 import os
 import sys
 from functools import cache
+from pathlib import Path
 
 _PAGE = mmap.PAGESIZE
 _PAGEMAP = "/proc/self/pagemap"
@@ -51,7 +52,7 @@ def _place(memory: mmap.mmap) -> tuple[int, int]:
 def _is_written(start: int, length: int) -> bool:
     """Whether any page of a private mapping of a file is a copy of this process's own by now."""
     first, last = start // _PAGE, -(-(start + length) // _PAGE)
-    with open(_PAGEMAP, "rb", buffering=0) as file:
+    with Path(_PAGEMAP).open("rb", buffering=0) as file:
         file.seek(first * 8)
         entries = bytearray()
         while len(entries) < (last - first) * 8:

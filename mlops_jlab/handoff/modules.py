@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlops_jlab.handoff import snapshot
+from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.references import imported_module
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -80,6 +81,7 @@ def look() -> None:
     """Finds out now what the functions of this module say later, of all modules that are loaded."""
     for facts in (_local, _packages, _versions):
         facts.all()
+    HELD.look()
 
 
 def local_modules() -> list[str]:

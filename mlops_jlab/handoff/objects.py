@@ -28,6 +28,8 @@ from pathlib import Path
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.digests import digest_of, hasher, quiet_hasher
 from mlops_jlab.handoff.mapped import Mapped, owner_and_time
+from mlops_jlab.handoff.places import object_path
+from mlops_jlab.handoff.remote import opened
 from mlops_jlab.handoff.variables import ARTIFACTS
 
 _MAGIC = b"MLOPSJ02"
@@ -78,9 +80,7 @@ class ObjectStore:
 
     def path(self, digest: str) -> Path:
         """Where the object with this digest lies."""
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            raise HandoffError(f"{digest!r} is no digest")
-        return self.root / digest[:2] / digest
+        return object_path(self.root.parent, digest)
 
     def put(self, stream: bytes, buffers: Sequence[memoryview | Apart]) -> Put:
         """Writes the payload unless it is there already.
@@ -181,8 +181,6 @@ class ObjectStore:
     def _map(self, digest: str) -> mmap.mmap:
         path = self.path(digest)
         if not path.exists() and ARTIFACTS in os.environ:
-            from mlops_jlab.handoff.remote import opened
-
             opened(os.environ[ARTIFACTS]).fetch_object(digest, path)
         try:
             with path.open("rb") as file:

@@ -203,7 +203,8 @@ def _united(records: Sequence[StepRecord]) -> StepRecord:
         return {key: value for record in records for key, value in getattr(record, field).items()}
 
     first = records[0]
-    names = ("unforeseen", "files_read", "files_written", "files_before", "local_files", "hosts", "programs")
+    names = ("unforeseen", "files_read", "files_written", "files_before", "local_files", "made", "variables",
+             "clock", "chance", "effects", "unseen", "hosts", "programs")  # fmt: skip
     usage = {
         "cpu_seconds": round(sum(record.usage.get("cpu_seconds", 0.0) for record in records), 3),
         **{k: max(r.usage[k] for r in records) for k in ("peak_memory",) if k in first.usage},
@@ -211,6 +212,8 @@ def _united(records: Sequence[StepRecord]) -> StepRecord:
     united: dict[str, Any] = {name: all_of(name) for name in names}
     return replace(
         first, takes={**merged("takes"), **first.takes}, starts=merged("starts"), versions=merged("versions"),
-        package_files=merged("package_files"), watched=all(record.watched for record in records),
+        package_files=merged("package_files"), looked=merged("looked"),
+        placed=any(record.placed for record in records),
+        watched=all(record.watched for record in records),
         usage=usage, **united,
     )  # fmt: skip

@@ -6,19 +6,32 @@ that is handed on again unchanged costs nothing.
 
 from __future__ import annotations
 
+import contextvars
 import copyreg
 import io
 import pickle
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff.references import imported_module, notebook_attribute
+from mlops_jlab.handoff import functions
+from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
+from mlops_jlab.handoff.layout import is_loose, loose, parts_of
+from mlops_jlab.handoff.references import (
+    NOWHERE,
+    find,
+    imported_module,
+    module_attribute,
+    notebook_attribute,
+)
 from mlops_jlab.handoff.tensors import Storages
 
 _LITTLE = 4096  # bytes
+_STACK = 512 << 20  # bytes of address space, of which only what is used is taken
+_DEPTH = 200_000
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, range, slice)
 _STAYS = {
     "generator": ("a generator", "make it a list: list(...)"),
@@ -32,11 +45,18 @@ _STAYS = {
     "SeriesGroupBy": ("a pandas groupby", "hand the Series on and group it again below"),
     "Connection": ("a database connection", "connect again in the step that needs it"),
     "Cursor": ("a database cursor", "fetch the rows and hand them on"),
+    "dict_keyiterator": ("an iterator over a dict", "make it a list: list(...)"),
+    "dict_valueiterator": ("an iterator over a dict", "make it a list: list(...)"),
+    "dict_itemiterator": ("an iterator over a dict", "make it a list: list(...)"),
+    "set_iterator": ("an iterator over a set", "make it a list: list(...)"),
     "lock": ("a lock", "make it in the step that uses it"),
     "RLock": ("a lock", "make it in the step that uses it"),
     "socket": ("a socket", "connect again in the step that needs it"),
     "Thread": ("a thread", "join it and hand the result on"),
 }
+
+# Generators that whole modules share, by their class. What they give out next is handed on by itself.
+_EVERYBODYS = {"Random": ("random", "_inst"), "RandomState": ("numpy.random.mtrand", "_rand")}
 
 
 class CannotTravel(HandoffError):
@@ -54,7 +74,8 @@ class NotebookPickler(pickle.Pickler):
     """Pickles by reference what the notebook defines, and leaves as references.
 
     ``leaf`` is asked about each large object and gives its key, or nothing to have it written
-    in line. ``seen`` collects the identities of all objects that could be shared.
+    in line. ``seen`` collects the identities of all objects that could be shared. With ``identify`` it is
+    written which definitions were meant.
     """
 
     def __init__(
@@ -64,12 +85,16 @@ class NotebookPickler(pickle.Pickler):
         leaf: Callable[[object], object | None],
         seen: dict[int, object] | None = None,
         buffers: Buffers | None = None,
+        *,
+        identify: bool = False,
     ) -> None:
         callback = buffers.append if buffers is not None else None
         super().__init__(file, protocol=5, buffer_callback=callback)
         self._names = names
         self._leaf = leaf
         self._seen = seen
+        self._identify = identify
+        self._within: dict[int, str] | None = None
         self._storages = Storages()
 
     def persistent_id(self, obj: object) -> object | None:
@@ -93,25 +118,45 @@ class NotebookPickler(pickle.Pickler):
             what, cure = _STAYS[kind]
             raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
         if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
-            return notebook_attribute, (self._path_of(obj),)
+            return self._function(obj)
+        if isinstance(obj, types.MethodType) and _is_notebooks_own(obj.__func__):
+            return functions.reduced_method(obj)
+        if isinstance(obj, types.CellType):
+            return functions.reduced_cell(obj)
         if isinstance(obj, type) and _is_notebooks_own(obj):
-            return notebook_attribute, (self._path_of(obj),)
+            return notebook_attribute, (
+                self._path_of(obj),
+                identity_of(obj) if self._identify else reach_of(obj, self._names),
+            )
+        if is_loose(obj):
+            return loose, parts_of(obj)
+        if (place := _EVERYBODYS.get(kind)) and _attribute(*place) is obj:
+            return module_attribute, place
         return NotImplemented
 
-    def _path_of(self, obj: types.FunctionType | type) -> str:
-        found: object = None
-        parts = obj.__qualname__.split(".")
-        if parts[0] in self._names and "<locals>" not in parts:
-            found = self._names[parts[0]]
-            for part in parts[1:]:
-                found = getattr(found, part, None)
-            if found is obj or getattr(found, "__func__", None) is obj:
-                return obj.__qualname__
-        for name, value in self._names.items():
-            if value is obj:
-                return name
-        if "<lambda>" in obj.__qualname__:
-            raise CannotTravel("a lambda", hint="define the function with def, at the top level of a cell")
+    def _function(self, obj: types.FunctionType) -> Any:
+        path = obj.__qualname__ if self._stands_at(obj.__qualname__, obj) else ""
+        whole = not path or (self._identify and is_plain(obj))
+        if not path:
+            if self._within is None:
+                self._within = functions.within(self._names)
+            path = self._within.get(id(obj), "")
+            whole = not path
+            path = path or self._name_of(obj)
+        return functions.reduced(obj, path, self._names, identify=self._identify, whole=whole)
+
+    def _stands_at(self, path: str, obj: object) -> bool:
+        found = find(path, self._names) if "<locals>" not in path else NOWHERE
+        return found is obj or getattr(found, "__func__", None) is obj
+
+    def _name_of(self, obj: object) -> str:
+        return next((name for name, value in self._names.items() if value is obj), "")
+
+    def _path_of(self, obj: type) -> str:
+        if self._stands_at(obj.__qualname__, obj):
+            return obj.__qualname__
+        if name := self._name_of(obj):
+            return name
         if "<locals>" in obj.__qualname__:
             raise CannotTravel(
                 f"{obj.__qualname__.replace('.<locals>', '')}, which is defined inside a function",
@@ -135,6 +180,10 @@ def _of_arrow(obj: Any) -> Any:
     if "_cache" in state:
         state["_cache"] = {}  # as pandas does
     return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
+
+
+def _attribute(module: str, name: str) -> object:
+    return getattr(sys.modules.get(module), name, None)
 
 
 def _is_notebooks_own(obj: object) -> bool:
@@ -161,10 +210,46 @@ class NotebookUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def deeply(work: Callable[[], Any]) -> Any:
+    """What ``work`` gives, though it goes deeper than Python likes; it is begun anew for that.
+
+    Pickle goes into objects by recursion: a list that is linked by attributes needs a deep stack.
+    """
+    try:
+        return work()
+    except RecursionError as error:
+        too_deep = error
+    found: list[Any] = []
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+
+    def outcome() -> None:
+        try:
+            found.append((work(), None))
+        except BaseException as error:  # it is raised again, in the thread that waits
+            found.append((None, error))
+
+    try:
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(outcome,))
+        sys.setrecursionlimit(max(limit, _DEPTH))
+        thread.start()
+        thread.join()
+    except RuntimeError as error:  # there is no room for its stack under the step's limit on memory
+        raise too_deep from error
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    result, raised = found[0]
+    if raised is not None:
+        raise raised
+    return result
+
+
 def refusal(error: BaseException) -> tuple[str, str]:
     """What is wrong with a value that pickle refused, and the cure."""
     if isinstance(error, CannotTravel):
         return error.message, error.hint
+    if isinstance(error, RecursionError):
+        return "objects within objects, too deep to be saved", "hand on a list of them instead"
     return f"{type(error).__name__}: {error}"[:300], "make it in the step that uses it"
 
 

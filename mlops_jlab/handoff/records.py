@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff.trust import is_ours, sign
+from mlops_jlab.handoff.scalars import Scalar
+from mlops_jlab.handoff.trust import is_ours, machine_key, sign
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Written:
     """A value that a step wrote: its fingerprint, the object it lies in, and who shares it.
 
     ``about`` is its type and size in words, for people; ``length`` that of a list, tuple or range.
+    ``reads`` are names that its functions look up when they are called.
     ``by_chance`` marks the state of a global generator that was drawn from but that nobody seeded.
     """
 
@@ -32,6 +34,7 @@ class Written:
     by_chance: bool = False
     about: str = ""
     length: int = -1
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ class StepRecord:
     ``files_before`` were opened by setup, before the step's own cells; ``files_read`` and
     ``files_written`` by these. ``objects`` are the files that hold what the step wrote; ``seals`` are what
     the large ones looked like then, and ``spare`` those that it did not need after all, though another step
-    may. ``watched`` says that files were watched from the first cell on.
+    may. ``watched`` says that the step was observed from the first cell on. ``looked`` to ``programs`` are
+    what was observed beside files, setup's included: what was asked of the clock and of ``chance``,
+    ``effects`` that skipping the step would leave out, and what was ``unseen``.
     """
 
     pipeline: str
@@ -67,6 +72,14 @@ class StepRecord:
     files_before: tuple[str, ...] = ()
     local_files: tuple[str, ...] = ()  # of the user's own modules
     package_files: dict[str, str] = field(default_factory=dict)  # one for each installed package
+    looked: dict[str, dict[str, str]] = field(default_factory=dict)  # what was to be seen of each path
+    placed: bool = False  # some of it by names that mean another file in another folder
+    made: tuple[str, ...] = ()  # folders
+    variables: tuple[str, ...] = ()  # of the environment, by name; * are all
+    clock: tuple[str, ...] = ()
+    chance: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
@@ -77,6 +90,10 @@ class StepRecord:
     left: dict[str, str] = field(default_factory=dict)  # all values, where the step is one part of several
     usage: dict[str, float] = field(default_factory=dict)  # cpu_seconds, peak_memory (bytes)
     attempt: str = ""
+    unkept: str = ""  # why this cannot serve another run
+    looks_up: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by its functions and classes
+    scalars: dict[str, Scalar] = field(default_factory=dict)  # by name, when its last cell was done
+    alone: str = ""  # why what it left lives in its process alone, beside values that were refused
 
 
 def record_path(root: Path, position: int, step: str) -> Path:
@@ -100,18 +117,42 @@ def write_record(root: Path, record: StepRecord) -> Path:
     return path
 
 
-def read_record(path: Path) -> StepRecord:
-    """The record at ``path``.
+# What this process has read, and of which file with which key.
+_read: dict[str, tuple[tuple[int | bytes, ...], StepRecord]] = {}
+_MOST_READ = 2_000
+
+
+def read_record(path: Path, key: bytes = b"") -> StepRecord:
+    """The record at ``path``; who reads many gives the machine's ``key``.
+
+    A file that was read before is not read again: a record is written whole, as a new file.
 
     Raises:
         HandoffError: it is damaged, or no run on this machine wrote it.
     """
     try:
+        found = path.stat()
+    except OSError as error:
+        raise HandoffError(f"the record {path} cannot be read: {error}") from error
+    key = key or machine_key()
+    file = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size, key)
+    known = _read.get(str(path))
+    if known is not None and known[0] == file:
+        return known[1]
+    record = _read_anew(path, key)
+    if len(_read) >= _MOST_READ:
+        _read.clear()
+    _read[str(path)] = file, record
+    return record
+
+
+def _read_anew(path: Path, key: bytes) -> StepRecord:
+    try:
         envelope = json.loads(path.read_text("ascii"))
         body, signature = envelope["record"], envelope["signature"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HandoffError(f"the record {path} cannot be read: {error}") from error
-    if not is_ours(str(body).encode(), str(signature)):
+    if not is_ours(str(body).encode(), str(signature), key):
         raise HandoffError(
             f"the record {path} was not written by a run on this machine, and is not trusted",
             hint="run the pipeline here; values of other machines are never loaded",
@@ -138,7 +179,11 @@ def from_fields(fields: Mapping[str, Any]) -> StepRecord:
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }
     found["takes"] = {n: Taken(**taken) for n, taken in fields["takes"].items()}
-    found["writes"] = {n: Written(**{**w, "group": tuple(w["group"])}) for n, w in fields["writes"].items()}
+    found["writes"] = {
+        n: Written(**{**w, "group": tuple(w["group"]), "reads": tuple(w["reads"])})
+        for n, w in fields["writes"].items()
+    }
+    found["looks_up"] = {name: tuple(others) for name, others in fields["looks_up"].items()}
     return StepRecord(**found)
 
 
@@ -150,11 +195,13 @@ def parts_root(root: Path, step: str, count: int) -> Path:
 def records_above(root: Path, pipeline: str, position: int) -> list[StepRecord]:
     """The records of this pipeline's steps above ``position``, the nearest first."""
     found: list[StepRecord] = []
+    key = b""
     folder = root / "steps"
     for path in sorted(folder.glob("[0-9]*.json"), reverse=True) if folder.is_dir() else ():
         number = path.name.partition("-")[0]
         if number.isdigit() and int(number) < position:
-            record = read_record(path)
+            key = key or machine_key()
+            record = read_record(path, key)
             if record.pipeline == pipeline:
                 found.append(record)
     return found
@@ -167,6 +214,8 @@ def resolve(records: Iterable[StepRecord], name: str) -> tuple[Taken, StepRecord
             return Taken(record.step, record.writes[name].fingerprint), record
         if name in record.deleted:
             return Taken(record.step, "deleted"), None
+        if name in record.refused:  # it lives in its process: each attempt makes another
+            return Taken(record.step, f"stays:{record.attempt}"), None
     return Taken(), None
 
 

@@ -4,26 +4,63 @@ from __future__ import annotations
 
 import importlib
 import sys
-from types import ModuleType
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
 
 from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.definitions import identity_of, is_the_same
+
+NOWHERE = object()
 
 
-def notebook_attribute(path: str) -> object:
-    """What ``path`` (``Name`` or ``Class.attribute``) stands for in the notebook's namespace."""
-    first, *rest = path.split(".")
-    names = vars(sys.modules["__main__"])
-    if first not in names:
+def notebook_attribute(path: str, identity: tuple[str, ...] = ()) -> object:
+    """What ``path`` (``Name`` or ``Class.attribute``) stands for in the notebook's namespace.
+
+    Raises:
+        HandoffError: nothing, or another function or class than that with this ``identity``.
+    """
+    found = find(path, vars(sys.modules["__main__"]))
+    first = path.partition(".")[0]
+    if found is NOWHERE:
         raise HandoffError(
-            f"a value that was handed over is made of {first!r}, which this step does not define",
+            f"a value that was handed over is made of {path!r}, which this step does not define",
             hint=f"move the cell that defines {first} to setup",
         )
-    found: object = names[first]
-    for part in rest:
-        found = getattr(found, part)
+    if identity and isinstance(found, (FunctionType, type)) and not is_the_same(identity_of(found), identity):
+        raise HandoffError(
+            f"a value that was handed over is made of {path!r} as it was before it was defined again",
+            hint=f"give the second {first} a name of its own, or make the value after its definition",
+        )
     return found
+
+
+def find(path: str, names: Mapping[str, object]) -> object:
+    """What lies at ``path``, or :data:`NOWHERE`; ``f.<x>`` is what ``f`` calls ``x`` in its closure."""
+    first, *rest = path.split(".")
+    found = names.get(first, NOWHERE)
+    for part in rest:
+        if part.startswith("<") and isinstance(found, FunctionType):
+            found = _in_closure(found, part[1:-1])
+        else:
+            found = getattr(found, part, NOWHERE)
+    return found
+
+
+def _in_closure(function: FunctionType, name: str) -> object:
+    for key, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        if key == name:
+            try:
+                return cell.cell_contents
+            except ValueError:
+                return NOWHERE  # not bound yet
+    return NOWHERE
 
 
 def imported_module(name: str) -> ModuleType:
     """The module that a variable stood for."""
     return importlib.import_module(name)
+
+
+def module_attribute(name: str, attribute: str) -> object:
+    """The object that a module's global stands for."""
+    return getattr(imported_module(name), attribute)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import HandoffError, InputError
-from mlops_jlab.handoff.objects import ObjectStore
+from mlops_jlab.handoff.places import object_path
 from mlops_jlab.handoff.records import claims, record_path
 
 
@@ -43,11 +43,10 @@ class Artifacts:
     def put_step(self, root: Path, position: int, step: str, executed: Path) -> None:
         """Publishes a finished step from the handoff folder ``root``: values first, the record last."""
         path = record_path(root, position, step)
-        objects = ObjectStore(root)
         for digest in claims(path.read_text("ascii"))["objects"]:
             there = self._place("objects", digest[:2], digest)
             if not self._files.exists(there):
-                self._publish(objects.path(digest), there)
+                self._publish(object_path(root, digest), there)
         self.put_executed(executed)
         self._publish(path, self._place("steps", path.name))
 

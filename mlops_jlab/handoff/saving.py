@@ -15,6 +15,7 @@ from mlops_jlab.handoff.pickling import (
     CannotTravel,
     NotebookPickler,
     array_owner,
+    deeply,
     is_large_leaf,
     view_of,
 )
@@ -56,7 +57,10 @@ class Saver:
                 fingerprint = seen.fingerprint if seen else digest
                 value = values[name]
                 length = len(value) if isinstance(value, (list, tuple, range)) else -1
-                written[name] = Written(fingerprint, digest, tuple(group), False, in_words(value), length)
+                reads = tuple(sorted(seen.reads)) if seen else ()
+                written[name] = Written(
+                    fingerprint, digest, tuple(group), False, in_words(value), length, reads
+                )
         return written
 
     def _group(self, values: dict[str, object]) -> str:
@@ -94,10 +98,14 @@ class Saver:
         return self._leaves[id(obj)]
 
     def _dump(self, value: object, leaf: Any) -> str:
-        buffers: list[pickle.PickleBuffer] = []
-        file = io.BytesIO()
-        NotebookPickler(file, self._names, leaf, None, buffers).dump(value)
-        return self._put(file.getvalue(), [buffer.raw() for buffer in buffers])
+        def dump() -> tuple[bytes, list[pickle.PickleBuffer]]:
+            buffers: list[pickle.PickleBuffer] = []
+            file = io.BytesIO()
+            NotebookPickler(file, self._names, leaf, None, buffers, identify=True).dump(value)
+            return file.getvalue(), buffers
+
+        stream, buffers = deeply(dump)
+        return self._put(stream, [buffer.raw() for buffer in buffers])
 
     def _put(self, stream: bytes, buffers: Sequence[memoryview | Apart]) -> str:
         found = self._store.put(stream, buffers)

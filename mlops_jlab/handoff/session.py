@@ -7,20 +7,21 @@ import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
-from mlops_jlab.handoff import modules, snapshot
-from mlops_jlab.handoff.files import watch
+from mlops_jlab.handoff import modules, snapshot, warned
+from mlops_jlab.handoff.alone import Alone
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
+from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
-from mlops_jlab.handoff.parts import Parts
+from mlops_jlab.handoff.observing import watch
+from mlops_jlab.handoff.parts import NotInParts, Parts
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -31,7 +32,8 @@ from mlops_jlab.handoff.records import (
     write_record,
 )
 from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
-from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY
+from mlops_jlab.handoff.scalars import scalars_of
+from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY, PART
 
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
                             r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
@@ -65,25 +67,10 @@ def enter(
     Raises:
         HandoffError: a step above has not run, or a file is not what this machine wrote.
     """
-    _limit_memory(os.environ.get(MEMORY, ""))
+    limit_memory(int(os.environ.get(MEMORY) or 0))
     session = StepSession(pipeline, step, position, after, setup)
     session.take(inputs)
     return session
-
-
-def _limit_memory(limit: str) -> None:
-    """From now on, an allocation beyond the limit is a MemoryError in the cell that asks for it.
-
-    The limit counts what the process allocates, not the libraries that it maps. Systems without such a
-    limit (Windows) have none.
-    """
-    if not limit:
-        return
-    with suppress(ImportError):
-        import resource
-
-        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (int(limit), hard))
 
 
 def _give_back() -> None:
@@ -130,6 +117,7 @@ class StepSession:
         self._parts: Parts | None = None
         self._hidden = HiddenState(self._above, Loader(self._store))
         self._hidden.enter()
+        self._alone = Alone()
 
     def _check_above(self, after: Sequence[str]) -> None:
         done = {record.step for record in self._above}
@@ -140,6 +128,14 @@ class StepSession:
                 f"and {self.root} holds no record of it",
                 hint="run the steps in order in the same folder, or all of them with: mlops-jlab run",
             )
+        for record in self._above:
+            if record.alone:
+                kind = NotInParts if PART in os.environ else HandoffError
+                raise kind(
+                    f"step {self._identity[1]!r} can only go on in the process of step {record.step!r}: "
+                    f"{record.alone}",
+                    hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
+                )
 
     def take(self, inputs: Sequence[str]) -> None:
         """Loads values that steps above made, together with all that share objects with them."""
@@ -147,6 +143,13 @@ class StepSession:
         for name in inputs:
             taken, record = resolve(self._above, name)
             self._takes[name] = taken
+            if taken.fingerprint.startswith("stays:"):
+                why = next(one.refused[name] for one in self._above if name in one.refused)
+                raise HandoffError(
+                    f"step {self._identity[1]!r} needs {name!r}, which lives in the process of step "
+                    f"{taken.step!r} alone: it is, or holds, {why}",
+                    hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
+                )
             if record is None:
                 continue
             for partner, value in self._loader.group(record.writes[name].object).items():
@@ -162,6 +165,7 @@ class StepSession:
         self._inputs = set(self._takes)
         self._before = snapshot.take(self._values(), self.names, self._memory)
         _give_back()
+        self._alone.begin()
         self._files.begin(str(self.root))
 
     def each(self, over: str, *, collects: Sequence[str] = (), sets: Sequence[str] = ()) -> None:
@@ -198,20 +202,9 @@ class StepSession:
 
     def _values(self) -> dict[str, object]:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
-        found = dict(self._held)
-        for name, value in self.names.items():
-            if is_session_name(name) or isinstance(value, types.ModuleType):
-                continue
-            if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
-                state = snapshot.state_of(value)
-                found.pop(name + snapshot.STATE, None)
-                if state is not None:
-                    found[name + snapshot.STATE] = state
-                if value.__name__ == name:
-                    continue
-            found[name] = value
-        return found
+        return values_of(self.names, self._held)
 
+    @warned.held()
     def leave(
         self,
         *,
@@ -221,17 +214,21 @@ class StepSession:
         writes_any: bool = False,
         seeds: Sequence[str] = (),
         settings: Sequence[str] = (),
+        patched: Sequence[str] = (),
+        has_lines: bool = False,
     ) -> None:
         """Ends the step: saves ``outputs`` and whatever else the cells changed in place.
 
         ``watched`` are inputs that steps below still read; ``optional`` outputs may stay behind.
         ``seeds`` are generators that the step seeds itself, ``settings`` those that its source
-        changes.
+        changes. ``patched`` modules are changed by lines that run again below, and so do lines that teach
+        IPython something if it ``has_lines``.
 
         Raises:
             HandoffError: an output cannot travel; variable, type, step and cure are named.
         """
         self._files.end()
+        alone = self._alone.found(self._identity[1], patched, has_lines=has_lines, names=self.names)
         if self._parts is not None:
             self._parts.widen(self.names)
             if self._parts.joins:
@@ -262,7 +259,7 @@ class StepSession:
         foreseen = {*outputs, *optional, *settings}
         surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
         surprises |= hidden.unforeseen - foreseen
-        self._record(now, writes, hidden, refused, surprises)
+        self._record(now, writes, hidden, refused, surprises, alone)
 
     def _refused(
         self, now: snapshot.Snapshot, wanted: set[str], needed: set[str], values: Mapping[str, object]
@@ -284,7 +281,7 @@ class StepSession:
 
     def _record(
         self, now: snapshot.Snapshot, writes: dict[str, Written], hidden: HiddenRecord,
-        refused: dict[str, str], surprises: set[str],
+        refused: dict[str, str], surprises: set[str], alone: str,
     ) -> None:  # fmt: skip
         pipeline, step, position = self._identity
         loaded = {n for n in self._takes if n in self._before.values and not n.endswith("()")}
@@ -297,13 +294,9 @@ class StepSession:
             refused=refused,
             setup=self._setup,
             unforeseen=tuple(sorted(surprises)),
-            files_read=tuple(sorted(self._files.read)),
-            files_written=tuple(sorted(self._files.written)),
-            files_before=tuple(sorted(self._files.before)),
             local_files=tuple(modules.files_of_local()),
             package_files=modules.files_of_packages(),
-            hosts=tuple(sorted(self._files.hosts)),
-            programs=tuple(sorted(self._files.programs)),
+            **self._files.as_record(),
             objects=tuple(sorted(self._objects)),
             spare=tuple(sorted(self._store.fresh - self._objects)),
             seals={d: s for d, s in self._store.seals.items() if s and d in self._objects},
@@ -311,11 +304,41 @@ class StepSession:
             versions=modules.loaded_versions(),
             usage=usage_so_far(),
             attempt=os.environ.get(ATTEMPT, ""),
+            scalars=scalars_of(self.names), alone=alone, unkept=alone,
         )  # fmt: skip
         root = self.root
         if self._parts is not None:
             root, record = self._parts.finish(record, now)
         write_record(root, record)
+
+
+def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = None) -> dict[str, object]:
+    """What the notebook's names stand for; functions and classes by the state they keep beside their source.
+
+    ``held`` is the state of those that are not defined here.
+    """
+    found = dict(held or {})
+    for name, value in list(names.items()):
+        if is_session_name(name) or isinstance(value, types.ModuleType):
+            continue
+        if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
+            state = snapshot.state_of(value)
+            found.pop(name + snapshot.STATE, None)
+            if state is not None:
+                found[name + snapshot.STATE] = state
+            if value.__qualname__ == name:
+                continue
+        found[name] = value
+    return found
+
+
+def modules_of(names: Mapping[str, object]) -> dict[str, object]:
+    """The names of modules, for who looks at all names."""
+    return {
+        name: value
+        for name, value in list(names.items())
+        if isinstance(value, types.ModuleType) and not is_session_name(name)
+    }
 
 
 def _notebooks_own(value: object) -> bool:

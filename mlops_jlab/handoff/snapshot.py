@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import collections
 import enum
+import functools
 import pickle
 import types
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
+from mlops_jlab.handoff.identities import numbers_in
 from mlops_jlab.handoff.objects import LARGE, Apart
 from mlops_jlab.handoff.pickling import (
     REFUSALS,
     NotebookPickler,
     array_owner,
+    deeply,
     is_large_leaf,
     refusal,
 )
+from mlops_jlab.handoff.sharing import can_be_shared
 from mlops_jlab.handoff.tensors import storages
 
 STATE = "()"  # "f()" names the state that the function or class f keeps
-_CONTAINERS = (list, dict, set, bytearray, collections.deque)
-_ATOMS = (int, float, complex, str, bytes, bool, type(None))
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Seen:
     fingerprint: str
     objects: frozenset[int] = frozenset()
     refused: tuple[str, str] | None = None
+    reads: frozenset[str] = frozenset()  # names that its functions and methods look up
 
 
 @dataclass
@@ -68,6 +71,35 @@ class Snapshot:
                 for key in self.values[member].objects:
                     group_of[key] = mine
         return [sorted(group) for group in groups.values()]
+
+    def refuse_identities(self, numbers: Mapping[str, Collection[int]]) -> None:
+        """Values with a number that is the address of a living object, or its hash, mean that object."""
+        hashes = {key >> 4 for key in self.alive}
+        for name, found in numbers.items():
+            if any(number in self.alive or number in hashes for number in found):
+                self.values[name].refused = self.values[name].refused or _IDENTITY
+
+
+_IDENTITY = ("the identity of an object, which is another one elsewhere", "remember the object itself")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """That a function of ``functools.cache`` remembers what it gave; what that is, nobody can ask."""
+
+    info: str
+
+
+_REMEMBERED = ("what a function of functools.cache remembers", "call it in the step that needs it")
+
+
+def remembered(names: Mapping[str, object]) -> dict[str, object]:
+    """For each of the notebook's functions that remembers something, the name of its state."""
+    return {
+        name + STATE: Remembered(str(value.cache_info()))
+        for name, value in list(names.items())
+        if isinstance(value, functools._lru_cache_wrapper) and any(value.cache_info()[:2])
+    }
 
 
 class Memory:
@@ -125,8 +157,13 @@ def take(
     """
     snapshot = Snapshot()
     prints: dict[int, str] = {}
+    numbers: dict[str, set[int]] = {}
     for name, value in names.items():
         seen: dict[int, object] = {}
+        numbers[name] = numbers_in(value)
+        if isinstance(value, Remembered):
+            snapshot.values[name] = Seen(f"stays:{value.info}", refused=_REMEMBERED)
+            continue
         try:
             digest = _fingerprint(
                 value, namespace, seen, prints, snapshot, memory or Memory(), save=name in saved
@@ -139,7 +176,9 @@ def take(
         shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
         shared |= storages(seen.values())
         snapshot.alive.update(seen)
-        snapshot.values[name] = Seen(digest, frozenset(shared))
+        reads = frozenset(names_reached(list(seen.values()), namespace))
+        snapshot.values[name] = Seen(digest, frozenset(shared), reads=reads)
+    snapshot.refuse_identities(numbers)
     return snapshot
 
 
@@ -165,9 +204,13 @@ def _fingerprint(
                 snapshot.leaves[id(obj)] = inner.leaf
         return ("leaf", places.setdefault(id(obj), len(places)), prints[id(obj)])
 
-    file = _Hasher(memory)
-    NotebookPickler(file, namespace, leaf, seen, file).dump(value)
-    digest: str = file.digest.hexdigest()
+    def dump() -> str:
+        places.clear()
+        file = _Hasher(memory)
+        NotebookPickler(file, namespace, leaf, seen, file).dump(value)
+        return str(file.digest.hexdigest())
+
+    digest: str = deeply(dump)
     return digest
 
 
@@ -175,28 +218,16 @@ def _is_array(obj: object) -> bool:
     return type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray"
 
 
-def can_be_shared(obj: object) -> bool:
-    """Whether it matters that two names see one and the same ``obj``: it can be changed in place."""
-    if isinstance(obj, _CONTAINERS):
-        return True
-    kind = type(obj)
-    if isinstance(obj, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, enum.Enum)):
-        return False
-    if kind.__module__.startswith(("numpy.random", "random", "_random")):
-        return True
-    if kind.__module__.startswith(("pandas", "numpy")):
-        return kind.__name__ in ("DataFrame", "Series", "ndarray", "MaskedArray", "recarray")
-    return hasattr(obj, "__dict__") and not isinstance(obj, BaseException)
-
-
-def state_of(value: object) -> dict[str, object] | None:
+def state_of(value: Any) -> dict[str, object] | None:
     """What a function or class of the notebook keeps beside its source text, if anything."""
+    if _dispatches(value):
+        return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
     if isinstance(value, types.FunctionType):
         defaults, closure = value.__defaults__ or (), value.__closure__ or ()
         filled = tuple(cell.cell_contents for cell in closure if _is_filled(cell))
         keywords = value.__kwdefaults__ or {}
         attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
-        plain = all(isinstance(item, (*_ATOMS, type, types.FunctionType)) for item in filled)
+        plain = all(isinstance(item, (type, types.FunctionType)) for item in filled)
         if plain and not (attributes or defaults or keywords):
             return None
         return {
@@ -216,6 +247,12 @@ def state_of(value: object) -> dict[str, object] | None:
     return None
 
 
+def _dispatches(value: Any) -> bool:
+    """Whether it is a generic function of ``functools.singledispatch``."""
+    registry = getattr(value, "registry", None)
+    return isinstance(value, types.FunctionType) and isinstance(registry, types.MappingProxyType)
+
+
 def _is_filled(cell: types.CellType) -> bool:
     try:
         return cell.cell_contents is not cell
@@ -228,6 +265,10 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
     if isinstance(value, type) and "class" in state:
         for name, item in state["class"].items():
             setattr(value, name, item)
+    elif "registered" in state:
+        for kind, one in state["registered"]:
+            if value.registry.get(kind) is not one:
+                value.register(kind, one)
     elif isinstance(value, types.FunctionType) and "closure" in state:
         value.__defaults__ = tuple(state["defaults"]) or None
         value.__kwdefaults__ = dict(state["keyword defaults"]) or None

@@ -58,11 +58,11 @@ def _read(path: Path, _changed: int) -> bytes:
     return path.read_bytes()
 
 
-def sign(data: bytes) -> str:
-    """The signature of ``data`` under this machine's secret, in hexadecimal."""
-    return hmac.new(machine_key(), data, hashlib.sha256).hexdigest()
+def sign(data: bytes, key: bytes = b"") -> str:
+    """The signature of ``data`` under this machine's secret, the ``key``, in hexadecimal."""
+    return hmac.new(key or machine_key(), data, hashlib.sha256).hexdigest()
 
 
-def is_ours(data: bytes, signature: str) -> bool:
+def is_ours(data: bytes, signature: str, key: bytes = b"") -> bool:
     """Whether this machine's own run signed ``data``."""
-    return hmac.compare_digest(sign(data), signature)
+    return hmac.compare_digest(sign(data, key), signature)

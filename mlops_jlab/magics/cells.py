@@ -12,10 +12,10 @@ from typing import Any
 
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.magics import finding
-from mlops_jlab.tracking import starting
+from mlops_jlab.telling import FAINT, coloured, tell
+from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.usage import peak_memory
-from mlops_jlab.tracking.telling import tell
 
 _LONGEST = 1 << 20  # characters of output that are kept
 
@@ -124,15 +124,15 @@ class TrackedCell:
             for place, image in enumerate(self._figures, 1):
                 self._run.log_content(image, f"figures/{self.name}-{place}.png")
                 taken.figures += 1
-            print(f"\x1b[2mtracked in {self._run.name}: {taken}\x1b[0m")
+            print(coloured(f"tracked in {self._run.name}: {taken}", FAINT, sys.stdout))
 
 
 def arm(shell: Any, options: argparse.Namespace) -> None:
     """Tracks the cell that runs now: in the active run, or in one of its own."""
-    run = starting.current()
+    run = lifecycle.current()
     own = run is None
     if run is None:
-        run = starting.start(name=" ".join(options.name), kind="cell")
+        run = lifecycle.start(name=" ".join(options.name), kind="cell")
     TrackedCell(shell, options, run, own)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.telling import tell
+from mlops_jlab.tracking import shown
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.telling import tell
 
 
 @dataclass
@@ -55,52 +54,12 @@ def log(run: LiveRun, name: str, value: Any, kind: str, taken: Taken) -> None:
 
 
 def log_found(run: LiveRun, source: str, names: Mapping[str, Any], taken: Taken) -> None:
-    """Keeps the scalars that the cell binds: written as a literal it is a param, computed a metric."""
+    """Keeps the scalars that the cell binds, as :func:`shown.bound` finds them."""
+    found = shown.bound(source, names)
     known = {*taken.params, *taken.metrics}
-    for name, literal in assigned(source).items():
-        value = names.get(name)
-        if name in known or name.startswith("_") or not is_scalar(value):
-            continue
-        computed = not literal and isinstance(value, numbers.Real) and not isinstance(value, bool)
-        log(run, name, value, "metrics" if computed else "params", taken)
-
-
-def assigned(source: str) -> dict[str, bool]:
-    """The names that a cell's own statements bind, each with whether a literal was bound last."""
-    from mlops_jlab.notebook.python import parse_cell
-
-    found: dict[str, bool] = {}
-    for node in ast.walk(parse_cell(source).tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            continue
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
-            targets = [node.target]
-        for target in targets:
-            for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
-                if isinstance(part, ast.Name):
-                    found[part.id] = is_literal(getattr(node, "value", None))
-    return found
-
-
-def is_literal(node: ast.expr | None) -> bool:
-    """Whether the expression is written out: a constant, signed or in a container."""
-    try:
-        ast.literal_eval(node) if node is not None else None
-    except ValueError:
-        return False
-    return node is not None
-
-
-def is_scalar(value: Any) -> bool:
-    """Whether ``value`` is one number, truth value or short text."""
-    if isinstance(value, str):
-        return len(value) <= 200
-    return isinstance(value, (bool, numbers.Real)) or (
-        type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
-    )
+    for kind, values in (("metrics", found.metrics), ("params", found.params)):
+        for name in (name for name in values if name not in known):
+            log(run, name, names[name], kind, taken)
 
 
 def is_frame(value: Any) -> bool:

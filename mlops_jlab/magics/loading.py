@@ -62,7 +62,7 @@ def load(shell: Any) -> None:
     shell.input_transformer_manager.cleanup_transforms.append(unwrap)
     shell.events.register("pre_run_cell", _before)
     if ATTEMPT in os.environ:  # a step begins: what its setup opens matters too
-        from mlops_jlab.handoff.files import watch
+        from mlops_jlab.handoff.observing import watch
 
         watch()
     shell.set_hook("complete_command", _complete, re_key=r"%{1,2}track")
@@ -79,9 +79,9 @@ def unload(shell: Any) -> None:
 
 def _before(_info: Any) -> None:
     """The task that executes cells is not one of the user's own."""
-    from mlops_jlab.tracking import active
+    from mlops_jlab.tracking import current
 
-    active.at_home()
+    current.at_home()
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

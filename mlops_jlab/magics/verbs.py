@@ -8,9 +8,9 @@ from typing import Any
 
 from mlops_jlab.errors import MlopsError, TrackingError, nearest
 from mlops_jlab.magics import cells, reading
-from mlops_jlab.tracking import fluent, starting
+from mlops_jlab.telling import tell
+from mlops_jlab.tracking import fluent, lifecycle
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.telling import tell
 
 
 def run(shell: Any, line: str) -> Any:
@@ -31,7 +31,7 @@ def run(shell: Any, line: str) -> Any:
 
 def show() -> Any:
     """The active run as a live card, or what to do where there is none."""
-    active = starting.current()
+    active = lifecycle.current()
     if active is None:
         print("no run is active; start one with %track start NAME, or put %%track on top of a cell")
         return None
@@ -41,7 +41,7 @@ def show() -> Any:
 
 
 def _active() -> LiveRun:
-    found = starting.current()
+    found = lifecycle.current()
     if found is None:
         raise TrackingError("no run is active", hint="%track start NAME")
     return found
@@ -49,7 +49,7 @@ def _active() -> LiveRun:
 
 def _start(_shell: Any, rest: str) -> None:
     options = reading.start_options(rest)
-    begun = starting.start(name=" ".join(options.name), experiment=options.experiment, group=options.group,
+    begun = lifecycle.start(name=" ".join(options.name), experiment=options.experiment, group=options.group,
                            nested=options.nested)  # fmt: skip
     print(f"run {begun.name} ({begun.id[:8]}) is active; %track stop ends it")
 
@@ -61,7 +61,7 @@ def _stop(_shell: Any, rest: str) -> None:
 
 
 def _resume(_shell: Any, rest: str) -> None:
-    found = starting.resume(rest)
+    found = lifecycle.resume(rest)
     print(f"run {found.name} ({found.id[:8]}) goes on")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.errors import TrackingError
 from mlops_jlab.mirror import words
@@ -14,6 +13,9 @@ from mlops_jlab.store import artifacts, database
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.journal import Line
 from mlops_jlab.store.location import Place
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 class Pull:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
@@ -16,6 +15,9 @@ from mlops_jlab.mirror import versions, words
 from mlops_jlab.mirror.client import Server
 from mlops_jlab.store import artifacts, database, reading
 from mlops_jlab.store.location import Place
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _PAGE = 200
 

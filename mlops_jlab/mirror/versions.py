@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import MlopsError
@@ -14,6 +14,9 @@ from mlops_jlab.mirror.client import Server
 from mlops_jlab.registry import modelfiles
 from mlops_jlab.store import artifacts, registering
 from mlops_jlab.store.location import Place
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _HOME = "registered models"  # the experiment of versions that no run has made
 _VERSION = "mlops_jlab.version"

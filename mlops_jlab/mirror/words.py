@@ -23,6 +23,7 @@ _OWN_TAGS = ("mlflow.", "mlops_jlab.")
 _STATUSES = {
     RunStatus.PENDING: "SCHEDULED", RunStatus.RUNNING: "RUNNING", RunStatus.FINISHED: "FINISHED",
     RunStatus.FAILED: "FAILED", RunStatus.KILLED: "KILLED",
+    RunStatus.BLOCKED: "FAILED",  # which it has no word for; read back, FAILED is failed
 }  # fmt: skip
 
 

@@ -20,11 +20,6 @@ def into_setup(cell: Cell) -> Fix:
     return Fix(f"Make cell {cell.index + 1} setup", _tags(cell, "setup"))
 
 
-def after(cell: Cell, step: str, other: str) -> Fix:
-    """The step of ``cell`` waits for another."""
-    return Fix(f"Run step {step} after {other}", ((cell.index, (*cell.tags, f"after:{other}")),))
-
-
 def without(index: int, tags: Iterable[str], *gone: str) -> Fix:
     """Tags are taken off a cell."""
     left_out = frozenset(gone)

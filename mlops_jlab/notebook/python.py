@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import keyword
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +17,22 @@ from functools import lru_cache
 UNWRAPPED = {"time", "capture", "prun", "track"}
 # Magics whose body is Python that runs in a scope of its own.
 ENCLOSED = {"timeit"}
-# Line magics that bare words invoke in a one-line cell ("automagic").
+# Line magics that bare words invoke in a one-line cell ("automagic"), whatever is bound to them.
 _AUTOMAGIC = {
     "cd", "ls", "ll", "pwd", "pip", "conda", "env", "who", "whos", "matplotlib", "run",
     "load_ext", "reload_ext", "time", "timeit", "cat", "cp", "mv", "rm", "mkdir", "rmdir",
+}  # fmt: skip
+# IPython's others, which bare words invoke where nothing of that name is bound.
+LINE_MAGICS = frozenset(_AUTOMAGIC) | {
+    "alias", "alias_magic", "autoawait", "autocall", "automagic", "autosave", "bookmark", "clear",
+    "code_wrap", "colors", "config", "connect_info", "debug", "dhist", "dirs", "doctest_mode", "ed",
+    "edit", "gui", "hist", "history", "killbgscripts", "ldir", "less", "lf", "lk", "load", "loadpy",
+    "logoff", "logon", "logstart", "logstate", "logstop", "lsmagic", "lx", "macro", "magic",
+    "mamba", "man", "micromamba", "more", "notebook", "page", "pastebin", "pdb", "pdef", "pdoc",
+    "pfile", "pinfo", "pinfo2", "popd", "pprint", "precision", "prun", "psearch", "psource",
+    "pushd", "pycat", "pylab", "qtconsole", "quickref", "recall", "rehashx", "rep", "rerun",
+    "reset", "reset_selective", "save", "sc", "set_env", "store", "subshell", "sx", "system", "tb",
+    "unalias", "unload_ext", "uv", "who_ls", "xdel", "xmode",
 }  # fmt: skip
 
 
@@ -46,13 +59,13 @@ class Code:
     discards_names: bool = False
 
     def line(self, node: ast.AST) -> int:
-        """The cell's own line of a node of the tree, counted from 1."""
-        number = getattr(node, "lineno", 1)
+        """The cell's own line in which a node of the tree begins, its decorators included, counted from 1."""
+        number = _first_line(node)
         return self.lines[min(number, len(self.lines)) - 1] if self.lines else 1
 
     def source_of(self, node: ast.stmt) -> str:
         """The statement as its author wrote it, where it has its lines to itself."""
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        first = _first_line(node)
         last = node.end_lineno or first
         rows = self.text.split("\n")
         tail = rows[last - 1].encode()[node.end_col_offset :].decode().strip(" \t;")
@@ -62,6 +75,12 @@ class Code:
             if end - begin == last - first:
                 return "\n".join(mine).rstrip().rstrip(";")
         return ast.unparse(node)
+
+
+def _first_line(node: ast.AST) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    own: int = getattr(node, "lineno", 1)
+    return min([own, *(one.lineno for one in decorators)])
 
 
 _EMPTY = ast.Module(body=[], type_ignores=[])
@@ -123,12 +142,16 @@ def _try_parse(text: str) -> ast.Module | None:
         return None
 
 
-def _as_automagic(body: str) -> str:
+def bare_word(body: str) -> str:
+    """The first word of a one-line cell, where IPython looks whether it is a magic; else nothing."""
     words = body.strip().split(None, 1)
-    one_line = words and "\n" not in body.strip()
-    if one_line and words[0] in _AUTOMAGIC and not re.match(r"\s*[=.(\[,]", (words[1:] or [""])[0]):
-        return "%" + body.strip()
-    return body
+    if not words or "\n" in body.strip() or re.match(r"[=.(\[,]", (words[1:] or [""])[0]):
+        return ""
+    return words[0] if words[0].isidentifier() and not keyword.iskeyword(words[0]) else ""
+
+
+def _as_automagic(body: str) -> str:
+    return "%" + body.strip() if bare_word(body) in _AUTOMAGIC else body
 
 
 def _transform(body: str) -> str:

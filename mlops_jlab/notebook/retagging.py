@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]  # public, untyped
-from pathlib import Path
 
 from mlops_jlab.errors import NotebookError
 
@@ -41,21 +38,6 @@ def retag(text: str, tags: Mapping[int, Sequence[str]]) -> str:
         parts += [text[done:first], replacement]
         done = last
     return "".join([*parts, text[done:]])
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all: a temporary file beside it, then a rename."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, (path.stat().st_mode & 0o777) if path.exists() else 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _with_tags(metadata: Mapping[str, object], tags: Sequence[str]) -> dict[str, object]:

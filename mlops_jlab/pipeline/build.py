@@ -12,9 +12,10 @@ from mlops_jlab.entities.notebooks import Cell, Role
 
 LOAD_CELL = "mlops-load"
 SAVE_CELL = "mlops-save"
+STOP_CELL = "mlops-stop"  # what is made again from what was kept stops here
 OWN_CELLS = frozenset(
-    {LOAD_CELL, SAVE_CELL, "mlops-carried", "mlops-carried-values", "mlops-parameters", "mlops-take",
-     "mlops-each"}
+    {LOAD_CELL, SAVE_CELL, STOP_CELL, "mlops-carried", "mlops-carried-values", "mlops-parameters",
+     "mlops-take", "mlops-each"}
 )  # fmt: skip
 
 
@@ -36,16 +37,18 @@ def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
     """The step's notebook as nbformat 4.5 JSON: parameters, carried source, load, cells, save."""
     first = step.cells[0].index
     cells: list[dict[str, Any]] = [_heading(graph, step)]
+    if step.only_continued:
+        cells.append(_code(STOP_CELL, _stop(step), ["mlops-load"]))
     for cell in graph.setup:
         if cell.index < first:
             cells += _front(graph, cell)
     early = [source for source in step.carried if not source.values]
     late = [source for source in step.carried if source.values]
     if early:
-        cells.append(_code("mlops-carried", _join(early), ["mlops-carried"]))
+        cells.append(_carried(graph, "mlops-carried", early))
     cells.append(_code(LOAD_CELL, _load(graph, step, identity, late), ["mlops-load"]))
     if late:
-        cells.append(_code("mlops-carried-values", _join(late), ["mlops-carried"]))
+        cells.append(_carried(graph, "mlops-carried-values", late))
         rest = sorted(set(step.inputs) - _values(late))
         cells.append(_code("mlops-take", f"_step.take({_list(rest)})", ["mlops-load"]))
     if step.loop is not None:
@@ -53,7 +56,7 @@ def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
     between = [c for c in graph.setup if first < c.index < step.cells[-1].index]
     for cell in sorted([*step.cells, *between], key=lambda c: c.index):
         cells += plain_cells(graph, cell)
-    cells.append(_code(SAVE_CELL, _save(step), ["mlops-save"]))
+    cells.append(_code(SAVE_CELL, _save(graph, step), ["mlops-save"]))
     kernel = graph.notebook.kernel
     return {
         "cells": cells,
@@ -132,13 +135,26 @@ def _values(sources: Sequence[CarriedSource]) -> set[str]:
     return {name for source in sources for name in source.values}
 
 
-def _join(sources: Sequence[CarriedSource]) -> str:
-    """The carried texts; one that its notebook writes over several lines stands alone."""
+def _join_two(text: str, more: str) -> str:
+    """Two carried texts; one that its notebook writes over several lines stands alone."""
+    gap = "\n\n" if text and ("\n" in more or text.endswith(":")) else "\n"
+    return text + (gap if text else "") + more
+
+
+def _carried(graph: Graph, cell_id: str, sources: Sequence[CarriedSource]) -> dict[str, Any]:
+    """The carried texts as a cell, which says of each part the step that it comes from and its lines."""
+    parts: list[dict[str, Any]] = []
     text = ""
     for source in sources:
-        gap = "\n\n" if text and ("\n" in source.text or text.endswith(":")) else "\n"
-        text += (gap if text else "") + source.text
-    return text
+        before, text = len(text), _join_two(text, source.text)
+        first = text[: len(text) - len(source.text)].count("\n") if before else 0
+        parts.append({
+            "name": source.name, "step": graph.notebook.cells[source.cell].step, "at": source.line - 1,
+            "line": first, "count": source.text.count("\n") + 1, "values": sorted(source.values),
+        })  # fmt: skip
+    cell = _code(cell_id, text, ["mlops-carried"])
+    cell["metadata"]["mlops_jlab"] = {"carried": parts}
+    return cell
 
 
 def _list(names: Sequence[str]) -> str:
@@ -161,6 +177,18 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
     )
 
 
+def _stop(step: Step) -> str:
+    words = (
+        f"step {step.name!r} can only go on where the step above it ended: {'; '.join(step.only_continued)}"
+    )
+    cure = "put both into one step, or mend what mlops-jlab check says of it"
+    return (
+        "# mlops-jlab: stops, for the answer would be another one\n"
+        "from mlops_jlab.errors import HandoffError as _HandoffError\n\n"
+        f"raise _HandoffError(\n    {words!r},\n    hint={cure!r},\n)"
+    )
+
+
 def _each(loop: Loop) -> str:
     options = {"collects": list(loop.collects), "sets": list(loop.sets)}
     lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
@@ -172,13 +200,28 @@ def _secret(graph: Graph) -> set[str]:
     return {parameter.name for parameter in graph.parameters if parameter.secret}
 
 
-def _save(step: Step) -> str:
+def _run_again(graph: Graph, step: Step) -> set[str]:
+    """The carried sources of this step's that steps below run again, by their names."""
+    below = graph.steps[step.position + 1 :]
+    return {
+        one.name
+        for other in below
+        for one in other.carried
+        if graph.notebook.cells[one.cell].step == step.name
+    }
+
+
+def _save(graph: Graph, step: Step) -> str:
+    again = _run_again(graph, step)
     options = {
         "outputs": list(step.outputs), "optional": list(step.optional),
         "watched": list(step.watched), "seeds": list(step.seeds), "settings": list(step.hidden),
+        "patched": sorted(name[7:] for name in again if name.startswith("~patch:")),
     }  # fmt: skip
     lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
     if step.writes_any:
         lines += "    writes_any=True,\n"
+    if "~session" in again:
+        lines += "    has_lines=True,\n"
     head = "# mlops-jlab: leaves what the steps below need\n"
     return head + (f"_step.leave(\n{lines})" if lines else "_step.leave()")

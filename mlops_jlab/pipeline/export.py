@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import secrets
 import shutil
-import tempfile
+import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlops_jlab.dataflow.analysis import analyse
@@ -15,8 +17,10 @@ from mlops_jlab.entities.findings import Finding
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.errors import ExportError, InputError
+from mlops_jlab.files import close_to_others
 from mlops_jlab.notebook import reading, suggesting
 from mlops_jlab.pipeline import build, manifest, readme, requirements
+from mlops_jlab.store import locks
 
 _ABANDONED = 600.0  # seconds after which an unfinished folder belongs to nobody
 
@@ -85,11 +89,42 @@ def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
         ExportError: ``target`` is something else, or cannot be written.
     """
     content = files_of(graph, target)
-    _check_target(target, force=force)
+    _check_kind(target)  # what no force can replace is refused before a folder is made
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written: {error}") from error
+    with _alone_in(target.parent):
+        _check_kind(target)
+        if not force:
+            _check_content(target)
+        return _write(content, target)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Within it no other export is written to the folder, which serves as the lock."""
+    if os.name != "posix":
+        yield
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be written: {error}") from error
+    try:
+        with suppress(OSError):  # a file system without locks
+            locks.take(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(content: Mapping[str, bytes], target: Path) -> Path:
+    try:
         _sweep(target)
-        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new"))
+        fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}.new"
+        fresh.mkdir()
+        close_to_others(fresh)
     except OSError as error:
         raise ExportError(f"{target} cannot be written: {error}") from error
     try:
@@ -97,7 +132,8 @@ def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
             path = fresh / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
-        fresh.chmod(0o755)
+            close_to_others(path.parent)
+            close_to_others(path)
         _take_place(fresh, target)
     except OSError as error:
         raise ExportError(
@@ -122,13 +158,18 @@ def _sweep(target: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _check_target(target: Path, *, force: bool) -> None:
+def _check_kind(target: Path) -> None:
     if target.is_symlink():
         raise ExportError(f"{target} is a symbolic link", hint="name the folder itself")
-    if target.exists() and not target.is_dir():
-        raise ExportError(f"{target} is a file", hint="choose another folder with -o")
+    with suppress(OSError):  # another export may just be taking its place; what else is wrong, writing says
+        if not stat.S_ISDIR(target.stat().st_mode):
+            raise ExportError(f"{target} is a file", hint="choose another folder with -o")
+
+
+def _check_content(target: Path) -> None:
+    """Only while no other export is written to the folder around it."""
     ours = (target / manifest.FILE).is_file() and (target / "steps").is_dir()
-    if target.is_dir() and any(target.iterdir()) and not ours and not force:
+    if target.is_dir() and any(target.iterdir()) and not ours:
         raise ExportError(
             f"{target} holds something that is no export",
             hint="choose another folder with -o, or replace it with --force",

@@ -33,6 +33,7 @@ class ManifestStep:
     surrounds: tuple[str, ...]
     settings: Mapping[str, Any]
     parameters: tuple[str, ...] = ()  # those that its answer may depend on
+    apart: tuple[str, ...] = ()  # steps above it in the document beside which it may run at once
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def render(graph: Graph, identity: str, source: str) -> str:
                 "outputs": list(step.outputs),
                 **({"parameters": list(step.parameters)} if step.parameters else {}),
                 **({"surrounds": list(step.surrounds)} if step.surrounds else {}),
+                **({"apart": list(step.apart)} if step.apart else {}),
                 **({"settings": _plain(step.settings)} if step.settings else {}),
             }
             for step in graph.steps
@@ -150,7 +152,7 @@ def _manifest(folder: Path, content: dict[str, Any]) -> Manifest:
             ManifestStep(
                 step["name"], place, step["notebook"], tuple(step["cells"]),
                 tuple(step.get("surrounds", ())), step.get("settings", {}),
-                tuple(step.get("parameters", ())),
+                tuple(step.get("parameters", ())), tuple(step.get("apart", ())),
             )
             for place, step in enumerate(content["steps"])
         ),

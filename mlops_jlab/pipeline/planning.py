@@ -15,7 +15,7 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         plan = manifest.read(pipeline)
         source = (pipeline / plan.source).resolve()
         return plan, source.parent if source.is_file() else Path.cwd()
-    if resume:
+    if resume and not is_unbegun(target):
         return manifest.read(target / "pipeline"), pipeline.parent
     from mlops_jlab.pipeline import export as exporting  # an export is run without reading its notebook
 
@@ -24,11 +24,25 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         raise exporting.UnfitNotebook(graph)
     if (target / "run.json").exists():
         raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
-    target.mkdir(parents=True, exist_ok=True)
-    if any(target.iterdir()):
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if any(target.iterdir()) and not is_unbegun(target):
         raise InputError(f"{target} holds something that is no run", hint="choose another --output")
     exporting.export(graph, target / "pipeline")
     return manifest.read(target / "pipeline"), pipeline.parent
+
+
+def is_unbegun(target: Path) -> bool:
+    """Whether a folder is what a runner leaves that is killed in its first moments: no run is in it."""
+    if not target.is_dir() or (target / "run.json").exists():
+        return False
+    names = {path.name for path in target.iterdir()}
+    started = {name for name in names if name.startswith((".pipeline.", ".run.json."))}
+    if (target / "pipeline" / manifest.FILE).is_file():
+        started.add("pipeline")
+    for name in ("executed", "handoff"):
+        if (target / name).is_dir() and not any((target / name).iterdir()):
+            started.add(name)
+    return bool(names) and names == started
 
 
 def source_of(plan: Manifest, pipeline: Path) -> Path:

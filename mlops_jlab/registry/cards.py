@@ -7,16 +7,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops_jlab.entities.datasets import DatasetVersion
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Run
+from mlops_jlab.store.auditing import Entry
+
+_TAGS = {  # of a card's page; there are neither links nor pictures
+    "h1", "h2", "h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "pre", "code",
+    "strong", "em", "blockquote", "br", "hr",
+}  # fmt: skip
 
 
-def markdown(version: ModelVersion, run: Run | None, head: tuple[int, str]) -> str:
-    """The card of a version; ``run`` made it, ``head`` is the newest entry of the audit log."""
-    return "\n".join(_lines(version, run, head)) + "\n"
+def markdown(
+    version: ModelVersion, run: Run | None, head: tuple[int, str], entries: Sequence[Entry] = (),
+    data: Sequence[DatasetVersion] = (),
+) -> str:  # fmt: skip
+    """The card of a version; ``run`` made it, ``head`` is the newest entry of the audit log.
+
+    ``entries`` are those of the log that moved an alias to this version, ``data`` what its run has read.
+    """
+    return "\n".join(_lines(version, run, head, entries, data)) + "\n"
 
 
-def _lines(version: ModelVersion, run: Run | None, head: tuple[int, str]) -> Iterator[str]:
+def _lines(
+    version: ModelVersion, run: Run | None, head: tuple[int, str], entries: Sequence[Entry],
+    data: Sequence[DatasetVersion],
+) -> Iterator[str]:  # fmt: skip
     about = version.about
     made = datetime.fromtimestamp(version.created, UTC)
     yield f"# {_text(version.model)}, version {version.version}"
@@ -30,8 +46,22 @@ def _lines(version: ModelVersion, run: Run | None, head: tuple[int, str]) -> Ite
         ("Class", about.get("class", "")), ("Registered", f"{made:%Y-%m-%d %H:%M} UTC by {version.user}"),
         ("Run", f"{run.name} ({run.id[:12]})" if run else version.run[:12]),
         ("Notebook", run.source if run else ""), ("Commit", _commit(run)),
+        ("Part of run", version.whole[:12] if version.whole != version.run else ""),
         ("Format", f"{about.get('format', '')}, {version.size:,} bytes"),
+        ("Content", about.get("content", "")),
     ])  # fmt: skip
+    yield from ("", "## Intended use and limits", "")
+    yield from _table([
+        ("Intended use", about.get("intended_use") or "not stated: register_model(..., intended_use=...)"),
+        ("Limits", about.get("limits") or "not stated: register_model(..., limits=...)"),
+    ])  # fmt: skip
+    if entries:
+        yield from ("", "## Approval", "")
+        yield "| when | who | what | alias | why |"
+        yield "|---|---|---|---|---|"
+        for entry in entries:
+            cells = [entry.at, entry.who, entry.action, entry.subject, entry.reason]
+            yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
     metrics = {**_metrics(run), **about.get("metrics", {})}
     if metrics:
         yield from ("", "## Metrics", "")
@@ -40,21 +70,31 @@ def _lines(version: ModelVersion, run: Run | None, head: tuple[int, str]) -> Ite
         yield from ("", f"## Gate: {version.verdict}", "")
         yield from gate_lines(version.gate)
         yield from _judged(version.gate)
+        yield from _parts(version.gate)
+        yield from _evidence(version.gate)
+        yield from _importance(version.gate.get("facts", {}).get("importance"))
     inputs = about.get("signature", {}).get("inputs", [])
     if inputs:
         yield from ("", "## What it takes", "")
         yield from _table([(column["name"], column["dtype"]) for column in inputs], ("column", "type"))
     if about.get("parameters"):
         yield from ("", "## Parameters", "")
-        yield from _table([(name, str(value)[:120]) for name, value in about["parameters"].items()])
-    if about.get("data"):
-        yield from ("", "## Data", "")
-        yield from _table([(str(name), str(value)[:120]) for name, value in about["data"].items()])
+        yield from _table([(name, str(value)) for name, value in about["parameters"].items()])
+    yield from _data(about.get("data") or {}, data)
     yield from ("", "## What it needs", "", "```")
-    yield from about.get("requirements", [])
+    yield from (" ".join(str(line).replace("`", "").split()) for line in about.get("requirements", []))
     yield from ("```", "", "## Files", "")
     yield from _table([(file.path, file.digest) for file in version.files], ("file", "BLAKE3"))
     yield from ("", f"Head of the audit log: entry {head[0]}, `{head[1]}`")
+
+
+def _data(fitted_on: Mapping[str, Any], read: Sequence[DatasetVersion]) -> Iterator[str]:
+    if fitted_on:
+        yield from ("", "## Data that it was fitted on", "")
+        yield from _table([(str(name), str(value)[:120]) for name, value in fitted_on.items()])
+    if read:
+        yield from ("", "## Registered data that its run has read", "")
+        yield from _table([(f"{d.dataset}/{d.version}", d.digest) for d in read], ("version", "digest"))
 
 
 def gate_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -85,6 +125,54 @@ def _judged(report: Mapping[str, Any]) -> Iterator[str]:
         yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
 
 
+def _parts(report: Mapping[str, Any]) -> Iterator[str]:
+    """Each slice and group by itself."""
+    for rule in report["rules"]:
+        if rule.get("parts"):
+            yield from (
+                "",
+                f"### {_text(rule['rule'])}",
+                "",
+                "| part | estimate | interval | rows |",
+                "|---|---|---|---|",
+            )
+        for part in rule.get("parts") or ():
+            interval = f"{_number(part['low'])} to {_number(part['high'])}"
+            cells = [part["name"], _number(part["estimate"]), interval, f"{part['rows']:,}"]
+            yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+
+
+def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
+    """What the verdict rests on: rows, unit, and what was spent of their error budget."""
+    facts = report.get("facts", {})
+    yield ""
+    yield from _table([
+        ("Evaluation rows", f"{facts.get('rows', 0):,}"),
+        ("Rows equal to another", f"{facts.get('equal rows', 0):,}"),
+        ("Evaluation set", report["evaluation"]), ("Unit", facts.get("unit", "")),
+        ("Alpha spent", f"{report['alpha']:.4g} of {facts.get('budget', 0):g}"),
+        ("Use of these rows", f"{report['use']:.3g}"),
+        ("Champion then", f"version {report['champion']}" if report["champion"] else "none"),
+    ])  # fmt: skip
+
+
+def _importance(found: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the model loses when a column is shuffled."""
+    if not found:
+        return
+    yield from ("", "## What it goes by", "")
+    yield (
+        f"Loss in {_text(found['metric'])} on {found['rows']:,} evaluation rows when one column is shuffled. "
+        "Columns that say the same stand in for one another: each may count little, both together much."
+    )
+    yield from ("", "| column | loss | 95 % interval |", "|---|---|---|")
+    for name, value, low, high in found["features"]:
+        cells = [name, _number(value), f"{_number(low)} to {_number(high)}"]
+        yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+    if found["left_out"]:
+        yield from ("", f"{found['left_out']} more columns were not looked at.")
+
+
 def _with_bounds(found: Sequence[float] | None) -> str:
     return f"{found[0]:.4g} ({found[1]:.4g} to {found[2]:.4g})" if found else ""
 
@@ -99,7 +187,8 @@ def _metrics(run: Run | None) -> dict[str, float]:
 
 def _commit(run: Run | None) -> str:
     facts = run.facts.get("git", {}) if run else {}
-    return str(facts.get("commit", ""))[:12] + (" with changes" if facts.get("dirty") else "")
+    changes = {True: " with changes", "unknown": ", perhaps with changes"}.get(facts.get("dirty"), "")
+    return str(facts.get("commit", ""))[:12] + changes
 
 
 def _table(rows: Sequence[tuple[str, Any]], head: tuple[str, str] = ("", "")) -> Iterator[str]:
@@ -119,12 +208,16 @@ def _text(value: object) -> str:
 
 
 def page(text: str, title: str) -> str:
-    """The card as one HTML page, light or dark as its reader likes it."""
+    """The card as one HTML page, light or dark as its reader likes it; it runs and loads nothing."""
     import mistune
+    import nh3
 
-    body = mistune.create_markdown(escape=False, plugins=["table"])(text)
+    made = str(mistune.create_markdown(escape=False, plugins=["table"])(text))
+    body = nh3.clean(made, tags=_TAGS, attributes={}, clean_content_tags={"script", "style"})
     return (
         f"<!doctype html>\n<html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>\n"
+        "<meta http-equiv=Content-Security-Policy "
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         "<meta name=viewport content='width=device-width'><style>\n"
         ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;"
         "margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import pickle
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mlops_jlab import interpreter
 
 _LIMIT = 300.0  # seconds
 _PROGRAM = (
@@ -34,8 +35,8 @@ def problem(files: Mapping[str, bytes], rows: Any, model: Any) -> str:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLOPS_JLAB_")}
         try:
             done = subprocess.run(
-                [sys.executable, "-c", _PROGRAM, str(file)], input=pickle.dumps(rows), capture_output=True,
-                timeout=_LIMIT, cwd=folder, env=environment,
+                interpreter.words("-c", _PROGRAM, str(file)), input=pickle.dumps(rows), capture_output=True,
+                timeout=_LIMIT, cwd=folder, env=interpreter.environment(environment),
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return f"it takes longer than {_LIMIT:g} s"

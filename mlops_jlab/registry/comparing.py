@@ -26,11 +26,7 @@ class Line:
 
 def compare(place: Place, versions: Sequence[ModelVersion]) -> list[Line]:
     """What is known of the versions, line by line."""
-    metrics = [_metrics(place, version) for version in versions]
-    lines = [
-        Line("metric", name, tuple(f"{values[name]:.6g}" if name in values else "" for values in metrics))
-        for name in sorted({name for values in metrics for name in values})
-    ]
+    lines = [*_judged(versions), *_logged(place, versions)]
     lines.append(Line("gate", "verdict", tuple(version.verdict for version in versions)))
     facts: dict[str, Callable[[ModelVersion], object]] = {
         "class": lambda v: v.about.get("class", ""), "format": lambda v: v.about.get("format", ""),
@@ -46,7 +42,47 @@ def compare(place: Place, versions: Sequence[ModelVersion]) -> list[Line]:
         Line("parameter", name, tuple(str(values.get(name, "")) for values in given))
         for name in sorted({name for values in given for name in values})
     ]
+    of_runs = [_run_params(place, version) for version in versions]
+    lines += [
+        Line("run parameter", name, tuple(values.get(name, "") for values in of_runs))
+        for name in sorted({name for values in of_runs for name in values})
+    ]
     return [line for line in lines if any(line.values)]
+
+
+def on_same_rows(one: ModelVersion, other: ModelVersion) -> bool:
+    """Whether a gate has measured both versions on the same evaluation rows."""
+    return any(all(line.values) for line in _judged([one, other]))
+
+
+def _judged(versions: Sequence[ModelVersion]) -> list[Line]:
+    """What gates have measured, a line for each set of rows: only what stands on one line can be compared."""
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for version in versions:
+        report = version.gate or {}
+        for whose, number in (("challenger", version.version), ("champion", report.get("champion"))):
+            for metric, bounds in report.get("facts", {}).get("metrics", {}).get(whose, {}).items():
+                for place, other in enumerate(versions):
+                    if (other.model, other.version) == (version.model, number):
+                        told = f"{bounds[0]:.4g} ({bounds[1]:.4g} to {bounds[2]:.4g})"
+                        found.setdefault((metric, str(report["evaluation"])), {})[place] = told
+    return [
+        Line("metric", f"{metric} on rows {rows[:8]}", tuple(told.get(n, "") for n in range(len(versions))))
+        for (metric, rows), told in sorted(found.items())
+    ]
+
+
+def _logged(place: Place, versions: Sequence[ModelVersion]) -> list[Line]:
+    """What runs have logged, a line for each run: whether two logged it on the same rows is not known."""
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for number, version in enumerate(versions):
+        for name, value in _metrics(place, version).items():
+            by = f"run {version.run[:8]}" if version.run else version.title
+            found.setdefault((name, by), {})[number] = f"{value:.6g}"
+    return [
+        Line("logged", f"{name}, logged by {by}", tuple(told.get(n, "") for n in range(len(versions))))
+        for (name, by), told in sorted(found.items())
+    ]
 
 
 def _metrics(place: Place, version: ModelVersion) -> Mapping[str, float]:
@@ -56,6 +92,13 @@ def _metrics(place: Place, version: ModelVersion) -> Mapping[str, float]:
             run = reading.find(connection, version.run)
         own = {name: metric.latest for name, metric in run.metrics.items()} | own
     return own
+
+
+def _run_params(place: Place, version: ModelVersion) -> Mapping[str, str]:
+    if not version.run:
+        return {}
+    with opening.reading(place) as connection:
+        return {name: str(value) for name, value in reading.find(connection, version.run).params.items()}
 
 
 def as_text(versions: Sequence[ModelVersion], lines: Sequence[Line]) -> str:

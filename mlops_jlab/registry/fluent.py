@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jlab.entities.models import CHAMPION, ModelVersion
-from mlops_jlab.registry import versions
+from mlops_jlab.registry import resolving, versions
 from mlops_jlab.registry.versions import Moved
 from mlops_jlab.store import location
-from mlops_jlab.tracking import fluent, starting
+from mlops_jlab.tracking import fluent, keywords, lifecycle
 
 
 def log_model(
-    model: Any = None, name: str = "model", *_ignored: Any, registered_model_name: str = "",
-    input_example: Any = None, **others: Any,
+    model: Any = None, name: str = "model", *, registered_model_name: str | None = None,
+    input_example: Any = None, sk_model: Any = None, artifact_path: str | None = None, **others: Any,
 ) -> ModelVersion | None:  # fmt: skip
     """Keeps a fitted model with the active run, and registers it if a ``registered_model_name`` is given.
 
     ``sk_model`` and ``artifact_path`` are understood as in MLflow. Gives the version, if there is one.
     """
-    model = others.get("sk_model", model)
-    fluent.log_model(model, others.get("artifact_path") or name)
+    keywords.refuse("log_model", others, log_model)
+    model = model if sk_model is None else sk_model
+    resolving.check(model)
+    fluent.log_model(model, artifact_path or name)
     if not registered_model_name:
         return None
     return register_model(model, registered_model_name, input_example=input_example)
@@ -29,25 +31,41 @@ def log_model(
 
 def register_model(
     model: Any, name: str, *, input_example: Any = None, metrics: Mapping[str, float] | None = None,
-    data: Any = None, note: str = "",
+    data: Any = None, note: str = "", intended_use: str = "", limits: str = "", **others: Any,
 ) -> ModelVersion:  # fmt: skip
     """Saves a fitted model as the next version of the registered model ``name``.
 
+    ``model`` is the model itself, ``runs:/RUN/PATH`` for one that a run has kept, or ``models:/NAME/NUMBER``.
+
     ``input_example`` are rows that it can predict, for its signature: a DataFrame or array of shape (rows,
-    columns). ``data`` is what it was fitted on, of which a fingerprint is kept. The version belongs to the
-    active run.
+    columns). ``data`` is what it was fitted on, of which a fingerprint and its period are kept.
+    ``intended_use`` and ``limits`` say in people's words what it is for and what not; its card has them. The
+    version belongs to the active run.
 
     Raises:
-        InputError: the name cannot be one, or the model cannot predict the example.
+        InputError: the name cannot be one, it is no model, or the model cannot predict the example.
         StoreError: the store cannot be written.
     """
+    keywords.refuse("register_model", others, register_model)
+    found, of_run = resolving.resolve(lifecycle.recorder().place, model)
+    run = lifecycle.run_of(of_run) if of_run else lifecycle.current()
     return versions.register(
-        model, name, example=input_example, metrics=metrics, data=data, note=note, run=starting.current()
+        found,
+        name,
+        example=input_example,
+        metrics=metrics,
+        data=data,
+        note=note,
+        run=run,
+        intended_use=intended_use,
+        limits=limits,
     )
 
 
 def load_model(address: str, *, trust: bool = False) -> Any:
     """The model at ``NAME@ALIAS``, ``NAME/NUMBER`` or ``NAME`` (its newest), with or without ``models:/``.
+
+    ``runs:/RUN/PATH`` is one that a run has kept.
 
     Its file must be what was registered. A pickle that another machine wrote is loaded with ``trust`` alone.
 
@@ -55,13 +73,17 @@ def load_model(address: str, *, trust: bool = False) -> Any:
         InputError: there is none, it is not trusted, or what it needs is not installed.
         StoreError: its file is missing, or was changed.
     """
+    if address.startswith(resolving.RUNS):
+        return resolving.of_run(location.find(), address, trust=trust)[0]
     return versions.load(location.find(), address, trust=trust)
 
 
-def promote(address: str, alias: str = CHAMPION, *, reason: str = "") -> Moved:
+def promote(address: str, alias: str = CHAMPION, *, reason: str = "", override: bool = False) -> Moved:
     """Lets ``alias`` point at a version, as ``mlops-jlab models promote`` does.
+
+    With ``override`` even though no gate of it passes; then ``reason`` says why.
 
     Raises:
         InputError: there is no such version, or its gate stands against it.
     """
-    return versions.promote(location.find(), address, alias, reason=reason)
+    return versions.promote(location.find(), address, alias, reason=reason, override=override)

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError
 from mlops_jlab.registry import cards
-from mlops_jlab.store import artifacts, auditing, opening, reading
+from mlops_jlab.store import artifacts, auditing, datasets, opening, reading
 from mlops_jlab.store.location import Place
 
 _LOAD = '''"""Loads the model beside this file: python load.py shows it, load() gives it."""
@@ -37,7 +37,14 @@ def card_of(place: Place, version: ModelVersion) -> str:
     """The model card of a version, as Markdown."""
     with opening.reading(place) as connection:
         run = reading.find(connection, version.run) if version.run else None
-        return cards.markdown(version, run, auditing.head(connection))
+        moved = [e for e in reversed(auditing.entries(connection)) if _is_about(e, version)]
+        data = datasets.read_by(connection, [version.run, version.whole])
+        return cards.markdown(version, run, auditing.head(connection), moved, data)
+
+
+def _is_about(entry: auditing.Entry, version: ModelVersion) -> bool:
+    model, at, _alias = entry.subject.rpartition("@")
+    return bool(at) and model == version.model and entry.details.get("to") == version.version
 
 
 def pack(place: Place, version: ModelVersion, target: Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops_jlab.entities.models import Column
+from mlops_jlab.masking import masked
 
 _ALWAYS = ("numpy", "pandas", "scipy", "sklearn")  # if the model's process has them
 
@@ -22,7 +23,8 @@ def signature(model: Any, example: Any) -> dict[str, Any]:
         return {"inputs": [_json(Column(str(name), "")) for name in names], "outputs": []}
     head = example.head(5) if hasattr(example, "head") else example[:5]
     found: dict[str, Any] = {"inputs": [_json(column) for column in _columns(head)], "outputs": []}
-    predicted = model.predict(head)
+    by_place = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
+    predicted = model.predict(head.to_numpy() if by_place and hasattr(head, "columns") else head)
     found["outputs"] = [_json(column) for column in _columns(predicted, "prediction")]
     classes = getattr(model, "classes_", None)
     if classes is not None and hasattr(classes, "tolist"):
@@ -60,3 +62,21 @@ def _parts(model: Any) -> Iterator[Any]:
         for part in model.get_params(deep=True).values():
             if hasattr(part, "fit") or hasattr(part, "transform"):
                 yield part
+
+
+def parameters(model: Any) -> dict[str, str]:
+    """All parameters of a model and of its parts, whole."""
+    try:
+        return {str(key): masked(repr(value)) for key, value in sorted(model.get_params(deep=True).items())}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+
+
+def period(data: Any) -> dict[str, str]:
+    """From when to when data reaches, by each of its columns with dates."""
+    found: dict[str, str] = {}
+    if hasattr(data, "dtypes") and hasattr(data, "columns"):
+        for name, dtype in zip(data.columns, data.dtypes, strict=True):
+            if "datetime" in str(dtype) and len(data):
+                found[f"period by {name}"] = f"{data[name].min()} to {data[name].max()}"
+    return found

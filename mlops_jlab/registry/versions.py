@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,13 @@ from typing import Any
 from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_model_name, parse_address
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError
-from mlops_jlab.registry import modelfiles, signatures
-from mlops_jlab.store import artifacts, opening, reading, registering
+from mlops_jlab.masking import masked
+from mlops_jlab.registry import anchoring, modelfiles, signatures
+from mlops_jlab.registry.identity import identity
+from mlops_jlab.registry.importance import importance
+from mlops_jlab.store import artifacts, judgements, opening, reading, registering
 from mlops_jlab.store.location import Place
-from mlops_jlab.tracking import contents, starting
+from mlops_jlab.tracking import contents, lifecycle
 from mlops_jlab.tracking.live import LiveRun
 
 
@@ -30,19 +33,20 @@ class Moved:
 
 def register(
     model: Any, name: str, *, example: Any = None, metrics: Mapping[str, float] | None = None, note: str = "",
-    data: Any = None, run: LiveRun | None = None,
+    data: Any = None, run: LiveRun | None = None, intended_use: str = "", limits: str = "",
 ) -> ModelVersion:  # fmt: skip
     """Saves a fitted model as the next version of the registered model ``name``.
 
     ``example`` are some rows that it can predict, for its signature; ``data`` is what it was fitted on, kept
-    as a fingerprint. The version belongs to ``run``, or to none.
+    as a fingerprint with its period. ``intended_use`` and ``limits`` are for its card. The version belongs to
+    ``run``, or to none.
 
     Raises:
         InputError: ``name`` is none, or the model cannot predict ``example``.
         StoreError: the store cannot be written.
     """
     check_model_name(name)
-    writer = run.recorder if run is not None else starting.recorder()
+    writer = run.recorder if run is not None else lifecycle.recorder()
     files = contents.model(model)
     about: dict[str, Any] = json.loads(files["model.json"])
     try:
@@ -53,23 +57,35 @@ def register(
             hint="give rows with the columns that it was fitted on",
         ) from error
     about |= {
+        "content": identity(files), "intended_use": masked(intended_use), "limits": masked(limits),
+        "parameters": signatures.parameters(model),
         "requirements": signatures.requirements(model), "note": note,
         "metrics": {key: float(value) for key, value in (metrics or {}).items()},
     }  # fmt: skip
+    counted = importance(model)
+    if counted is not None:
+        about["importance"] = counted
     if data is not None:
-        about["data"] = contents.fingerprint(data)
+        about["data"] = contents.fingerprint(data) | signatures.period(data)
     saved = [
         Artifact(path, *artifacts.put(writer.place, [content]))
         for path, content in files.items()
         if path != "model.json"
     ]
     about["signed"] = modelfiles.signature_of(saved[0].digest)
+    if data is not None:
+        from mlops_jlab.registry import references  # it loads numpy, which lists of versions do without
+
+        inputs = [str(column["name"]) for column in about["signature"]["inputs"]]
+        reference = references.written_of(model, data, inputs)
+        if reference is not None:
+            saved.append(Artifact(references.FILE, *artifacts.put(writer.place, [reference])))
     writer.open_database()
     writer.flush()
     whole = whole_of(writer.place, run) if run is not None else ""
     with opening.writing(writer.place) as connection:
         number = registering.add(
-            connection, name, saved, about, who=starting.who(), run=run.id if run else "", whole=whole
+            connection, name, saved, about, who=lifecycle.who(), run=run.id if run else "", whole=whole
         )
         version = registering.find(connection, parse_address(f"{name}/{number}"))
     if run is not None:
@@ -105,9 +121,9 @@ def promote(
 ) -> Moved:  # fmt: skip
     """Lets an alias point at a version; the change is in the audit log with ``reason``.
 
-    ``expected`` is the version that the alias pointed at when the decision was made. A version whose gate did
-    not pass becomes champion only with ``override``, which needs a reason; so does one that ``asked_by`` has
-    made a challenger, where it is the same person who promotes it.
+    ``expected`` is the version that the alias pointed at when the decision was made. An alias that a gate
+    guards is for versions whose own gates pass; any other one gets it only with ``override``, which needs a
+    reason. So does one that ``asked_by`` has made a challenger, where it is the same person who promotes it.
 
     Raises:
         InputError: there is no such version, its gate stands against it, or somebody else has to approve.
@@ -115,28 +131,35 @@ def promote(
     """
     with opening.writing(place) as connection:
         version = registering.find(connection, parse_address(address))
-        against = version.verdict not in ("", "pass") and alias == CHAMPION
+        against = version.verdict != "pass" and alias in judgements.guarded(connection, version.model)
         if against and not override:
-            raise InputError(
-                f"the gate of {version.title} says: {version.verdict}",
-                hint="keep the champion, or override the gate with a reason: --override --reason TEXT",
-            )
-        whose = by or starting.who()
+            raise _refused(version, alias)
+        whose = by or lifecycle.who()
         own = alias == CHAMPION and registering.asked_by(connection, version) == whose
         if own and not override:
             raise InputError(
                 f"{version.title} has to be approved by somebody else than {whose}",
-                hint="ask a colleague, or give a reason: --override --reason TEXT",
+                hint="ask a colleague, or give a reason: --override REASON",
             )
         if override and not reason.strip():
-            raise InputError("a gate is overridden with a reason", hint="add --reason TEXT")
+            raise InputError("a gate is overridden with a reason", hint="--override REASON")
         details = {"gate": version.verdict or "none", **({"asked by": asked_by} if asked_by else {})}
         action = "override gate" if against else "override approval" if own else "promote"
         before = registering.point(
             connection, version, alias, expected=expected, who=whose, action=action, reason=reason,
             details=details,
         )  # fmt: skip
+    anchoring.note(place)
     return Moved(version.model, alias, before, version.version)
+
+
+def _refused(version: ModelVersion, alias: str) -> InputError:
+    says = f"the gate of {version.title} says: {version.verdict}"
+    none = f"no gate has judged {version.title}, and a gate guards {version.model}@{alias}"
+    return InputError(
+        says if version.verdict else none,
+        hint=f"keep the {alias}, judge this version (gate.compare), or override with --override REASON",
+    )
 
 
 def roll_back(
@@ -145,7 +168,7 @@ def roll_back(
     """Lets an alias point at an earlier version again: the one before, or ``to``.
 
     Raises:
-        InputError: there is no earlier one.
+        InputError: there is no earlier one, or a gate guards the alias and ``to`` never had it.
     """
     with opening.writing(place) as connection:
         now = registering.find(connection, parse_address(f"{model}@{alias}"))
@@ -156,15 +179,14 @@ def roll_back(
             raise InputError(f"{model}@{alias} has no version before {now.version}", hint="name one: --to N")
         wanted = to or earlier[0]
         version = registering.find(connection, parse_address(f"{model}/{wanted}"))
+        had = wanted in registering.ever(connection, model, alias)
+        if not had and version.verdict != "pass" and alias in judgements.guarded(connection, model):
+            raise _refused(version, alias)
         before = registering.point(
-            connection,
-            version,
-            alias,
-            expected=now.version,
-            who=by or starting.who(),
-            action="roll back",
+            connection, version, alias, expected=now.version, who=by or lifecycle.who(), action="roll back",
             reason=reason,
-        )
+        )  # fmt: skip
+    anchoring.note(place)
     return Moved(model, alias, before, version.version)
 
 
@@ -172,7 +194,7 @@ def delete(place: Place, address: str, *, reason: str = "") -> ModelVersion:
     """Removes a version that no alias points at; its number is not used again."""
     with opening.writing(place) as connection:
         version = registering.find(connection, parse_address(address))
-        registering.remove(connection, version, who=starting.who(), reason=reason)
+        registering.remove(connection, version, who=lifecycle.who(), reason=reason)
     return version
 
 
@@ -182,3 +204,18 @@ def all_versions(place: Place, model: str = "", whole: str = "") -> list[ModelVe
         return []
     with opening.reading(place) as connection:
         return registering.versions(connection, model, whole)
+
+
+def of_runs(place: Place, runs: Sequence[str]) -> list[ModelVersion]:
+    """The versions that runs have registered, and those that they have judged, wherever those came from."""
+    found = [version for run in runs for version in all_versions(place, whole=run)]
+    contents = {(version.model, version.about.get("content")) for version in found}
+    if not opening.exists(place):
+        return []
+    with opening.reading(place) as connection:
+        judged = [one for run in runs for one in judgements.judged(connection, run)]
+        for model, content in dict.fromkeys(judged):
+            same = [v for v in registering.versions(connection, model) if v.about.get("content") == content]
+            if content and (model, content) not in contents:
+                found += same[:1]
+    return found

@@ -9,26 +9,31 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from mlops_jlab.engine.options import Listener, Options
-from mlops_jlab.engine.report import write_report
-from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
-from mlops_jlab.engine.runner import run
-from mlops_jlab.engine.tracked import TrackedRun
+from mlops_jlab.engine.asked import Listener, Options
+from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
+from mlops_jlab.engine.report.page import write_report
+from mlops_jlab.engine.run.loop import run
+from mlops_jlab.engine.run.tracked import TrackedRun
 from mlops_jlab.entities.models import CHALLENGER, CHAMPION, ModelVersion
+from mlops_jlab.entities.runs import RunStatus, new_run_id
 from mlops_jlab.entities.schedules import Firing, Schedule, Story
 from mlops_jlab.errors import ConflictError, InputError, MlopsError
 from mlops_jlab.gates.rules import MORE
+from mlops_jlab.masking import masked
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.pipeline.planning import plan_of, source_of
 from mlops_jlab.registry import versions
 from mlops_jlab.retraining import alerts, schedules
+from mlops_jlab.scheduling import expressions
 from mlops_jlab.store import opening, scheduling
 from mlops_jlab.store.location import VARIABLE, Place
+from mlops_jlab.tracking import announcing
 
 RETRAINING = "retraining"
 
@@ -41,6 +46,9 @@ class Quiet:
 
     def step(self, step: StepState, note: str = "") -> None:
         """A step changed its status."""
+
+    def written(self, step: StepState) -> None:
+        """That a step's values are written down is no news."""
 
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
         """A step begins a cell."""
@@ -66,6 +74,7 @@ class Retraining:
     firing: Firing
     clock: Callable[[], float] = time.time
     listener: Listener | None = None
+    announced: Callable[[str], None] = lambda _run: None  # is told each run's id before it begins
 
     def go(self) -> Firing:
         """To its end; how it came out is in the store."""
@@ -88,7 +97,7 @@ class Retraining:
         return self.firing
 
     def _note(self, step: str, outcome: str, why: str = "") -> None:
-        told = Story(step, outcome, why[:2000], self.clock())
+        told = Story(step, outcome, masked(why)[:2000], self.clock())
         self.firing = replace(self.firing, steps=(*self.firing.steps, told))
         self._save()
 
@@ -125,9 +134,13 @@ class Retraining:
             shutil.rmtree(target, ignore_errors=True)
         self.firing = replace(self.firing, folder=str(target))
         self._save()
+        run_id = new_run_id()
         try:
-            plan, tracked, state = self._execute(pipeline, target, begun, resume=resume)
+            self._announce(run_id, target)
+            plan, tracked, state = self._execute(pipeline, target, begun, run_id, resume=resume)
         except MlopsError as error:
+            with suppress(MlopsError):  # a run that has begun says itself how it ended
+                announcing.give_up(self.place, run_id, RunStatus.FAILED, error.message)
             raise Failed("run", error.message, again=not isinstance(error, InputError)) from error
         with suppress(MlopsError, OSError):
             tracked.keep_report(write_report(plan, RunFolder(target), state))
@@ -140,7 +153,7 @@ class Retraining:
         self._note("run", "done", f"{took}, {cached} of them cached")
 
     def _execute(
-        self, pipeline: Path, target: Path, begun: float, *, resume: bool
+        self, pipeline: Path, target: Path, begun: float, run_id: str, *, resume: bool
     ) -> tuple[Manifest, TrackedRun, RunState]:
         plan, folder = plan_of(pipeline, target, resume=resume and pipeline.is_file())
         source = source_of(plan, pipeline)
@@ -149,7 +162,12 @@ class Retraining:
             folder = source.parent
         os.environ[VARIABLE] = str(self.place.root)
         tracked = TrackedRun(
-            self.listener or Quiet(), source, RunFolder(target), self.schedule.name, begun=self._begun
+            self.listener or Quiet(),
+            source,
+            RunFolder(target),
+            self.schedule.name,
+            run_id=run_id,
+            manifest=plan,
         )
         options = Options(
             folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
@@ -157,17 +175,37 @@ class Retraining:
             environment_of=tracked.environment_of, metrics=tracked.metrics,
             cancelled=lambda: self._too_long(begun),
         )  # fmt: skip
-        values = {} if resume else self.schedule.parameters
+        values = {} if resume else self._parameters(plan)
         return plan, tracked, run(plan, target, values, options, tracked)
+
+    def _parameters(self, plan: Manifest) -> dict[str, object]:
+        """The parameters, those that name a time as of the time that was due; which is written down."""
+        due = datetime.fromisoformat(self.firing.due.partition(" ")[0])
+        with opening.reading(self.place) as connection:
+            last = scheduling.last_success(connection, self.schedule.id, self.firing.due)
+        given = self.schedule.parameters
+        then = schedules.moments(self.schedule, due, last)
+        values = expressions.values(plan.parameters, given, then, from_text=False)
+        timed = [f"{name}={values[name]}" for name, text in given.items() if expressions.has_expression(text)]
+        if timed:
+            self._note("parameters", "done", ", ".join(timed))
+        return values
 
     def _folder(self) -> Path:
         stamp = "".join(char if char.isalnum() else "-" for char in self.firing.due)
         return self.place.root / "runs" / self.schedule.name / stamp[:80]
 
-    def _begun(self, run_id: str) -> None:
+    def _announce(self, run_id: str, target: Path) -> None:
+        """Who looks at the firing finds the run from here on, however it goes on."""
+        name = self.schedule.name
+        announcing.announce(self.place, announcing.Announcement(
+            run_id, f"{name}-{target.name}", name, "pipeline", Path(self.schedule.pipeline),
+            folder=target,
+        ))  # fmt: skip
         runs = [*self.firing.run.split(), run_id]
         self.firing = replace(self.firing, run=" ".join(runs))
         self._save()
+        self.announced(run_id)
 
     def _too_long(self, begun: float) -> str:
         limit = self.schedule.timeout
@@ -177,17 +215,24 @@ class Retraining:
     def _promote(self) -> str:
         """Looks at what the run has registered and what its gates say; the event that comes of it."""
         runs = self.firing.run.split()
-        made = [version for run_id in runs for version in versions.all_versions(self.place, whole=run_id)]
+        made = [version for version in versions.of_runs(self.place, runs) if not self._stays(version, runs)]
         if not made:
             self._note("register", "nothing", "the run has registered no model: nothing in it has changed")
             return "kept"
         events = [self._judge(version) for version in made]
         return next(event for event in ("failed", "refused", "promoted", "kept") if event in events)
 
+    def _stays(self, version: ModelVersion, runs: Sequence[str]) -> bool:
+        """Whether a run has only compared with itself what has the alias already."""
+        return version.whole not in runs and (self.schedule.promote or CHAMPION) in version.aliases
+
     def _judge(self, version: ModelVersion) -> str:
-        self._note("register", "done", f"{version.title}, {version.size:,} bytes")
-        verdict, alias = version.verdict, self.schedule.promote
-        why = str(version.gate["why"]) if version.gate else "no gate has judged it"
+        runs, alias = self.firing.run.split(), self.schedule.promote
+        before = "" if version.whole in runs else ", as it was registered before: that step was not run again"
+        self._note("register", "done", f"{version.title}, {version.size:,} bytes{before}")
+        gate = version.gate if version.gate and version.gate["whole"] in runs else None
+        verdict = str(gate["verdict"]) if gate else ""
+        why = str(gate["why"]) if gate else "no gate has judged it in this run"
         self._note("gates", verdict or "none", f"{version.title}: {why}")
         if not alias:
             return "refused" if verdict == "fail" else "kept"
@@ -199,7 +244,7 @@ class Retraining:
         if alias in version.aliases:
             self._note("promote", "done", f"{version.title} is the {alias} already")
             return "promoted"
-        judged_by = int(version.gate["champion"]) if version.gate else None
+        judged_by = int(gate["champion"]) if gate else None
         expected = judged_by if alias == CHAMPION else None
         try:
             moved = versions.promote(

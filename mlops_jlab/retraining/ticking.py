@@ -7,17 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+from mlops_jlab import interpreter
 from mlops_jlab.entities.schedules import Firing, Schedule, Story, in_words
+from mlops_jlab.errors import InputError
+from mlops_jlab.retraining import schedules, watching
 from mlops_jlab.retraining.story import Retraining
 from mlops_jlab.scheduling import data, due
-from mlops_jlab.store import opening, scheduling
-from mlops_jlab.store.artifacts import digest_of
+from mlops_jlab.store import monitored, opening, scheduling
+from mlops_jlab.store.artifacts import digest_of_data
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import recorder_for
-from mlops_jlab.tracking.telling import tell
+from mlops_jlab.telling import tell
 
 GRACE = 300.0  # seconds for which a time that was due is not late yet
 DEATHS = 4  # attempts beyond the tries of a schedule, for processes that die
@@ -31,13 +36,17 @@ class Claimed:
     firing: Firing
 
 
-def claim_all(place: Place, now: float, most: int = 0) -> Iterator[Claimed]:
+def claim_all(
+    place: Place, now: float, most: int = 0, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[Claimed]:
     """Claims what is due, and what dead workers have left; one at a time, as the caller asks for the next.
 
-    Any number of processes may do so at once: each firing is given to one of them.
+    A look at data ends when it is ``cancelled``. Any number of processes may do so at once: each firing is
+    given to one of them.
     """
     if not opening.exists(place):
         return
+    watching.note(place)
     count = 0
     with opening.writing(place) as connection:
         left = scheduling.left_behind(connection, now)
@@ -50,7 +59,7 @@ def claim_all(place: Place, now: float, most: int = 0) -> Iterator[Claimed]:
             if count == most:
                 return
     for schedule in known.values():
-        claimed = None if schedule.paused else _claim(place, schedule, now)
+        claimed = None if schedule.paused else _claim(place, schedule, now, cancelled)
         if claimed is not None:
             yield claimed
             count += 1
@@ -72,7 +81,7 @@ def _go_on(place: Place, firing: Firing, schedule: Schedule | None, now: float) 
     return None
 
 
-def _claim(place: Place, schedule: Schedule, now: float) -> Claimed | None:
+def _claim(place: Place, schedule: Schedule, now: float, cancelled: Callable[[], bool]) -> Claimed | None:
     since, moment = datetime.fromtimestamp(schedule.checked, UTC), datetime.fromtimestamp(now, UTC)
     found = due.due(schedule, since, moment)
     if found is not None:
@@ -87,14 +96,36 @@ def _claim(place: Place, schedule: Schedule, now: float) -> Claimed | None:
                 )  # fmt: skip
             return None
         return _take(place, schedule, at, "time", why, now)
+    if not due.is_within(schedule, moment):
+        return None
+    return _on_drift(place, schedule, now) or _on_data(place, schedule, now, cancelled)
+
+
+def _on_drift(place: Place, schedule: Schedule, now: float) -> Claimed | None:
+    """A firing that the monitor of the schedule's model asks for, if nobody has claimed it yet."""
+    if not schedule.on_drift:
+        return None
+    with opening.reading(place) as connection:
+        window = monitored.newest_signal(connection, schedule.on_drift, schedule.created)
+        if window is None or scheduling.is_claimed(connection, schedule.id, window.due):
+            return None
+    return _take(place, schedule, window.due, "drift", window.why, now)
+
+
+def _on_data(place: Place, schedule: Schedule, now: float, cancelled: Callable[[], bool]) -> Claimed | None:
     if not schedule.on_data:
         return None
-    seen = data.look(schedule.on_data, schedule.seen, now, digest_of)
+    moment = datetime.fromtimestamp(now, UTC)
+    try:
+        seen = data.look(schedules.watched(schedule), schedule.seen, now, digest_of_data, cancelled)
+    except InputError as error:  # it keeps no other schedule from being looked at
+        tell(f"schedule {schedule.name}: {error}")
+        return None
     changed = data.changed(schedule.seen, seen)
     if not changed:
         return None
     names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-    at = f"{moment.isoformat(timespec='seconds')} data"
+    at = f"{moment.isoformat(timespec='microseconds')} data"
     return _take(place, schedule, at, "data", f"changed: {names}", now, seen)
 
 
@@ -116,7 +147,7 @@ def run_now(place: Place, name: str, why: str = "asked for") -> Claimed | None:
     now = time.time()
     with opening.writing(place) as connection:
         schedule = scheduling.find(connection, name)
-        at = f"{datetime.fromtimestamp(now, UTC).isoformat(timespec='seconds')} by hand"
+        at = f"{datetime.fromtimestamp(now, UTC).isoformat(timespec='microseconds')} by hand"
         told = [Story("due", "done", why, now)]
         won = scheduling.claim(connection, schedule, at, "hand", steps=told)
         return Claimed(schedule, scheduling.get(connection, schedule.id, at)) if won else None
@@ -127,23 +158,35 @@ def start(place: Place, claimed: Claimed) -> subprocess.Popen[bytes]:
     log = place.root / "schedules" / f"{claimed.schedule.id}.log"
     log.parent.mkdir(exist_ok=True, mode=0o700)
     firing, module = claimed.firing, "mlops_jlab.retraining.ticking"
-    words = [sys.executable, "-m", module, str(place.root), firing.schedule, firing.due]
+    words = interpreter.words("-m", module, str(place.root), firing.schedule, firing.due)
     with log.open("ab") as file:
         return subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
-            env={**os.environ, "MLOPS_JLAB_STORE": str(place.root)},
+            env=interpreter.environment(os.environ, MLOPS_JLAB_STORE=str(place.root)),
         )  # fmt: skip
 
 
-def execute(place: Place, claimed: Claimed, clock: Callable[[], float] = time.time) -> Firing:
-    """Executes a claimed firing here."""
-    return Retraining(place, claimed.schedule, claimed.firing, clock).go()
+def execute(
+    place: Place, claimed: Claimed, clock: Callable[[], float] = time.time,
+    announced: Callable[[str], None] = lambda _run: None,
+) -> Firing:  # fmt: skip
+    """Executes a claimed firing here; ``announced`` is told the id of each run before it begins."""
+    return Retraining(place, claimed.schedule, claimed.firing, clock, announced=announced).go()
+
+
+def _speak_into(log: Path) -> None:
+    """What this process says from here on is found with its run."""
+    with suppress(OSError):
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        with log.open("ab") as file:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
 
 
 def main(argv: list[str]) -> int:
     """A claimed firing, in this process: ``STORE SCHEDULE DUE``."""
-    from pathlib import Path
-
     place = Place(Path(argv[0]))
     recorder_for(place, tell).open_database()
     with opening.writing(place) as connection:
@@ -151,7 +194,10 @@ def main(argv: list[str]) -> int:
         schedule = scheduling.find(connection, argv[1])
     if firing is None:
         return 1
-    return 0 if execute(place, Claimed(schedule, firing)).status == "finished" else 1
+    done = execute(
+        place, Claimed(schedule, firing), announced=lambda run: _speak_into(place.log_of(run))
+    )  # fmt: skip
+    return 0 if done.status == "finished" else 1
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class Worker:
         free = self._slots - len(self._running)
         try:
             if free > 0:
-                for claimed in ticking.claim_all(self._place, time.time(), free):
+                for claimed in ticking.claim_all(self._place, time.time(), free, self._stop.is_set):
                     self._running[ticking.start(self._place, claimed)] = claimed
                     self._told(f"{claimed.schedule.name}: {claimed.firing.steps[0].why}")
             self._next = self._when_next(free)
@@ -93,7 +93,7 @@ class Worker:
             active = scheduling.schedules(connection, active=True)
         moment = datetime.fromtimestamp(now, UTC)
         for schedule in active:
-            if schedule.on_data:
+            if schedule.on_data or schedule.on_drift:
                 soonest = min(soonest, now + _DATA)
             coming = due.upcoming(schedule, moment, 1) if schedule.cron or schedule.every else []
             soonest = min([soonest, *(at.timestamp() for at in coming)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -40,9 +40,10 @@ def check(schedule: Schedule) -> Schedule:
     Raises:
         InputError: it is never due, or its line or zone is none.
     """
-    if not (schedule.cron or schedule.every or schedule.on_data):
+    if not (schedule.cron or schedule.every or schedule.on_data or schedule.on_drift):
         raise InputError(
-            "the schedule is never due", hint="say when: --cron '0 3 * * *', --every 6h or --on-data PATH"
+            "the schedule is never due",
+            hint="say when: --cron '0 3 * * *', --every 6h, --on-data PATH or --on-drift MODEL",
         )
     if schedule.cron and schedule.every:
         raise InputError("a schedule has a cron line or is due every so often, not both")
@@ -53,6 +54,7 @@ def check(schedule: Schedule) -> Schedule:
             f"there is no time zone {schedule.tz!r}{nearest(schedule.tz, available_timezones())}",
             hint="name one such as Europe/Berlin",
         )
+    _days(schedule)
     if not schedule.cron:
         return schedule
     line = _NICKNAMES.get(schedule.cron.strip(), schedule.cron.strip())
@@ -70,8 +72,45 @@ def check(schedule: Schedule) -> Schedule:
     return replace(schedule, cron=line)
 
 
+def _days(schedule: Schedule) -> tuple[datetime, datetime]:
+    """The moments from which and before which a schedule may be due; in its zone, the last day counts.
+
+    Raises:
+        InputError: a date is none, or the last one is before the first.
+    """
+    zone = ZoneInfo(schedule.tz)
+    ends = []
+    for text, without in ((schedule.start, date(1970, 1, 2)), (schedule.end, date(9998, 12, 30))):
+        try:
+            ends.append(date.fromisoformat(text) if text else without)
+        except ValueError:
+            raise InputError(f"{text!r} is no date", hint="write it as 2026-11-24") from None
+    first, last = ends
+    if last < first:
+        raise InputError(f"the last day, {schedule.end}, is before the first, {schedule.start}")
+    beginning, end = (datetime.combine(day, time(), zone) for day in (first, last + timedelta(days=1)))
+    return beginning, end
+
+
+def is_within(schedule: Schedule, at: datetime) -> bool:
+    """Whether a moment lies between the first and the last day of a schedule."""
+    beginning, end = _days(schedule)
+    return beginning <= at < end
+
+
 def times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """The times after ``after`` at which the schedule is due, in UTC; none if only data makes it due."""
+    """The times after ``after`` at which the schedule is due, in UTC; none if only data makes it due.
+
+    They lie between its first and its last day.
+    """
+    beginning, end = _days(schedule)
+    for at in _times(schedule, max(after, beginning - timedelta(seconds=1))):
+        if at >= end:
+            return
+        yield at
+
+
+def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     if schedule.cron:
         for local in CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.tz))):
             yield local.astimezone(UTC)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+import re
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider
 from jupyter_server.base.handlers import APIHandler
-from jupyter_server.utils import ensure_async
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.errors import ConflictError, InputError, MlopsError, StoreError
+from mlops_jlab.errors import ConflictError, FilterError, InputError, MlopsError, NotFound, StoreError
+from mlops_jlab.masking import masked
+from mlops_jlab.server.paths import Door
 from mlops_jlab.store import location
 from mlops_jlab.store.location import Place
+from mlops_jlab.tracking import lifecycle
 
 RESOURCE = "mlops-jlab"
 _LARGEST_BODY = 64 << 20  # bytes: a notebook with its outputs
+_GREATEST = 2**53  # of whole numbers that JSON carries safely
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+_ASKERS = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EINVAL)  # for which the path is to blame
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.ENOMEM)
 T = TypeVar("T")
-
-
-class NotThere(InputError):
-    """What was asked for does not exist."""
 
 
 class Route(APIHandler):  # type: ignore[misc]  # jupyter_server is untyped here
@@ -61,26 +65,33 @@ class Route(APIHandler):  # type: ignore[misc]  # jupyter_server is untyped here
         for key, value in content.items():
             if key not in kinds:
                 raise InputError(f"{key!r} is not known here", hint=f"known: {', '.join(kinds)}")
-            if not isinstance(value, kinds[key]):
+            if not isinstance(value, kinds[key]) or (kinds[key] is int and isinstance(value, bool)):
                 raise InputError(f"{key!r} is of the wrong kind", hint=f"it is a {kinds[key].__name__}")
+            if isinstance(value, int) and abs(value) > _GREATEST:
+                raise InputError(f"{key!r} is too large")
+            if isinstance(value, str) and _UNFIT.search(value):
+                raise InputError(f"{key!r} has characters in it that no text has")
         return content
 
-    async def path_inside(self, name: str) -> Path:
-        """The file below the server's root that a path of the contents API means.
+    @property
+    def door(self) -> Door:
+        """Through which every path of a request goes."""
+        return Door(self.root, self.contents_manager)
 
-        Raises:
-            InputError: it leads outside, by dots or by links.
-            NotThere: there is none.
+    def whose(self) -> str:
+        """Whom the server has recognised; nothing where all who have its token or password are one.
+
+        What Jupyter calls a person without a sign-on is made up for each browser.
         """
-        if "\0" in name or "://" in name:
-            raise InputError(f"{name[:80]!r} is no path below the server's root")
-        found = Path(os.path.realpath(self.root / name.lstrip("/")))
-        if not found.is_relative_to(self.root):
-            raise InputError(f"{name[:80]!r} leads outside the server's root")
-        hidden = await ensure_async(self.contents_manager.is_hidden(name))
-        if not found.is_file() or (hidden and not self.contents_manager.allow_hidden):
-            raise NotThere(f"there is no file {name[:80]!r}")
-        return found
+        if type(self.identity_provider) in (IdentityProvider, PasswordIdentityProvider):
+            return ""
+        return str(getattr(self.current_user, "username", "") or "")
+
+    def refuse(self, error: MlopsError) -> None:
+        """Sends an error of ours, under its status."""
+        self.set_status(status_of(error))
+        column = {"column": error.column} if isinstance(error, FilterError) and error.column else {}
+        self.answer({"message": fitting(error.message), "hint": fitting(error.hint)} | column)
 
     def answer(self, content: Any) -> None:
         """Sends JSON. NaN and infinities are strings in it already."""
@@ -93,20 +104,33 @@ def answered(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[
     @wraps(method)
     async def wrapped(self: Route, *args: Any) -> None:
         try:
-            await method(self, *args)
+            with lifecycle.acting_as(self.whose()):
+                await method(self, *args)
         except MlopsError as error:
-            self.set_status(status_of(error))
-            column = getattr(error, "column", 0)
-            self.answer(
-                {"message": error.message, "hint": error.hint} | ({"column": column} if column else {})
-            )
+            self.refuse(error)
+        except (UnicodeError, RecursionError, OverflowError) as error:
+            self.refuse(InputError(f"the request cannot be understood: {type(error).__name__}"))
+        except OSError as error:
+            if error.errno in _ASKERS:
+                self.refuse(InputError(f"a path in the request cannot be used: {error.strerror}"))
+            elif error.errno in _SHORT:
+                self.log.warning("mlops-jlab: %s", error)
+                self.refuse(StoreError(f"the server is short of something: {error.strerror}",
+                                       hint="try again in a moment"))  # fmt: skip
+            else:
+                raise
 
     return wrapped
 
 
+def fitting(text: str) -> str:
+    """A text as it may be sent: without lone surrogates and secrets."""
+    return masked(text).encode("utf-8", "replace").decode("utf-8")
+
+
 def status_of(error: MlopsError) -> int:
     """The HTTP status of an error: the user's fault is 4xx, ours 5xx."""
-    if isinstance(error, NotThere) or "there is no run" in error.message:
+    if isinstance(error, NotFound):
         return 404
     if isinstance(error, ConflictError):
         return 409
@@ -115,16 +139,25 @@ def status_of(error: MlopsError) -> int:
     return 503 if isinstance(error, StoreError) else 500
 
 
-def start_apart(place: Place, words: Sequence[str], log: Path, folder: Path) -> None:
-    """Starts a command of ours in a process that outlives the server; what it says goes to ``log``.
+async def apart_from_the_end(call: Callable[..., T], *args: Any) -> T:
+    """Runs what may take long in a thread that the server's end does not wait for."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
 
-    It is found again through the run table.
-    """
-    with log.open("ab") as file:
-        subprocess.Popen(
-            [sys.executable, "-m", "mlops_jlab", *words], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            start_new_session=True, cwd=folder, env={**os.environ, location.VARIABLE: str(place.root)},
-        )  # fmt: skip
+    def tell(finish: Callable[..., None], what: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(lambda: None if answer.done() else finish(what))
+
+    def work() -> None:
+        try:
+            found = call(*args)
+        except BaseException as error:  # raised where it is waited for
+            tell(answer.set_exception, error)
+        else:
+            tell(answer.set_result, found)
+
+    threading.Thread(target=work, name=f"mlops-jlab {call.__name__}", daemon=True).start()
+    return await answer
 
 
 async def aside(call: Callable[..., T], *args: Any) -> T:

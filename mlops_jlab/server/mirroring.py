@@ -8,10 +8,11 @@ from __future__ import annotations
 import atexit
 import os
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from mlops_jlab import interpreter
 
 
 def keep_mirror(app: Any, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes] | None:
@@ -25,8 +26,9 @@ def keep_mirror(app: Any, environment: dict[str, str] | None = None) -> subproce
         return None
     root = Path(str(getattr(app, "root_dir", "") or Path.cwd()))
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlops_jlab", "mlflow", "watch"], cwd=root, env=found,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        interpreter.words("-m", "mlops_jlab", "mlflow", "watch"), cwd=root,
+        env=interpreter.environment(found), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )  # fmt: skip
     app.log.info("mlops-jlab: runs are mirrored to %s", address)
     atexit.register(_end, process)

@@ -8,9 +8,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.models import CHAMPION, ModelVersion
+from mlops_jlab.gates.rules import limit_of
 from mlops_jlab.registry import comparing, packing, versions
 from mlops_jlab.server.handling import Route, answered, aside
-from mlops_jlab.store import auditing, opening
+from mlops_jlab.store import auditing, opening, replaying
 from mlops_jlab.store.location import Place
 
 
@@ -28,20 +29,31 @@ class ModelsRoute(Route):
 def _models(place: Place) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {}
     for version in versions.all_versions(place):
-        found.setdefault(version.model, []).append(_plain(version))
+        found.setdefault(version.model, []).append(plain(version))
     return {
         "models": [{"name": name, "versions": of_model} for name, of_model in found.items()],
         "writable": opening.is_writable(place),
     }
 
 
-def _plain(version: ModelVersion) -> dict[str, Any]:
+def plain(version: ModelVersion) -> dict[str, Any]:
+    """A version as a list shows it."""
     gate = version.gate or {}
     return {
         "version": version.version, "created": version.created, "user": version.user, "run": version.run,
         "aliases": list(version.aliases), "size": version.size, "class": str(version.about.get("class", "")),
         "format": str(version.about.get("format", "")), "note": str(version.about.get("note", "")),
-        "verdict": version.verdict, "why": str(gate.get("why", "")), "rules": list(gate.get("rules", [])),
+        "verdict": version.verdict, "why": str(gate.get("why", "")),
+        "rules": [_rule(rule) for rule in gate.get("rules", [])],
+    }  # fmt: skip
+
+
+def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule's result with the limit that its estimate is held against."""
+    limit = limit_of(str(rule["rule"]))
+    return {
+        **rule, "limit": limit.value if limit else None, "below": bool(limit and limit.below),
+        "difference": limit is None or limit.difference,
     }  # fmt: skip
 
 
@@ -107,7 +119,7 @@ class CompareVersionsRoute(Route):
     @answered
     async def get(self) -> None:
         """``address``, several times."""
-        addresses = self.get_arguments("address")[:10]
+        addresses = list(dict.fromkeys(self.get_arguments("address")))[:10]
         self.answer(await aside(_compare, self.place, addresses))
 
 
@@ -137,7 +149,8 @@ def _audit(place: Place) -> dict[str, Any]:
     if not opening.exists(place):
         return {"entries": [], "problem": ""}
     with opening.reading(place) as connection:
-        found, problem = auditing.entries(connection, 200), auditing.problem(connection)
+        found = auditing.entries(connection, 200)
+        problem = "; ".join(filter(None, [auditing.problem(connection), *replaying.problems(connection)]))
     entries = [
         {"seq": e.seq, "at": e.at, "who": e.who, "action": e.action, "subject": e.subject, "reason": e.reason}
         for e in found

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,23 +15,27 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.engine import searching, sweeping
-from mlops_jlab.engine.debugging import open_step
+from mlops_jlab.engine.proof.debug import open_step
+from mlops_jlab.engine.sweeps import search, sweep
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.parameters import resolve
-from mlops_jlab.entities.runs import RunStatus
+from mlops_jlab.entities.runs import Run, RunStatus, new_run_id
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.records import read_record
-from mlops_jlab.kernels.specs import check_kernel
 from mlops_jlab.notebook import outputs, suggesting
 from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.pipeline import describing, export
-from mlops_jlab.server.handling import Route, answered, aside, start_apart
+from mlops_jlab.processes.specs import check_kernel
+from mlops_jlab.server import apart, paths
+from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
 from mlops_jlab.server.runs import short
 from mlops_jlab.store import filters, location, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import is_alive
+from mlops_jlab.tracking.announcing import Announcement
+from mlops_jlab.tracking.provenance import kept
 
+_SHORT = 200  # characters of a note, param or tag of a step
 _LONGEST_LOG = 64_000  # characters
 
 
@@ -43,11 +48,13 @@ class CheckRoute(Route):
     async def post(self) -> None:
         """``path``, and ``content``: the notebook as JSON, without which the file is read."""
         content = self.body(path=str, content=dict)
-        self.answer(await aside(_check, self.root, content))
+        notebook = await self.door.place(content.get("path", "notebook.ipynb"))
+        if "content" not in content:
+            notebook = await self.door.file(content.get("path", "notebook.ipynb"))
+        self.answer(await apart_from_the_end(_check, notebook, content))
 
 
-def _check(root: Path, content: dict[str, Any]) -> dict[str, Any]:
-    path = root / str(content.get("path", "notebook.ipynb")).lstrip("/")
+def _check(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     if "content" in content:
         graph = export.graph_of_notebook(*notebooks.from_node(content["content"], path, ""))
     else:
@@ -81,44 +88,90 @@ class LastRoute(Route):
     @answered
     async def get(self) -> None:
         """``path``: the notebook. Without a run, ``run`` is null."""
-        notebook = await self.path_inside(self.get_argument("path"))
+        notebook = await self.door.file(self.get_argument("path"))
         self.answer(await aside(_last, self.place, notebook))
 
 
+class RunOfPipelineRoute(Route):
+    """``GET pipelines/RUN``: one run of a pipeline, with its steps."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str) -> None:
+        """No arguments."""
+        self.answer(await aside(_one, self.place, run_id))
+
+
 def _last(place: Place, notebook: Path) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"run": None, "steps": [], "resumable": False, "failed": False}
-    if not opening.exists(place):
-        return nothing
-    condition = filters.Condition("r.kind = 'pipeline' AND r.source = ?", (str(notebook),))
+    if opening.exists(place):
+        condition = filters.Condition("r.kind = 'pipeline' AND r.source = ?", (str(notebook),))
+        with opening.reading(place) as connection:
+            found = reading.page(connection, reading.Query(condition, limit=1, longest=_SHORT)).runs
+            if found:
+                return _told(place, found[0], reading.children(connection, found[0], _SHORT))
+    return {"run": None, "steps": [], "resumable": False, "failed": False}
+
+
+def _one(place: Place, run_id: str) -> dict[str, Any]:
     with opening.reading(place) as connection:
-        found = reading.page(connection, reading.Query(condition, limit=1)).runs
-        if not found:
-            return nothing
-        children = reading.children(connection, found[0])
-    folder = Path(found[0].tags.get("folder", ""))
+        run = reading.find(connection, run_id)
+        if run.kind != "pipeline":
+            raise InputError(f"run {run.id[:12]} is no run of a pipeline", hint="ask for it as runs/ID")
+        return _told(place, run, reading.children(connection, run, _SHORT))
+
+
+def _told(place: Place, run: Run, children: Sequence[Run]) -> dict[str, Any]:
+    folder = paths.folder_of(place, run)
     newest = {child.name: child for child in children}
     steps = [
         {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
          "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name),
-         "cached": "cached" in child.tags, "skipped": child.tags.get("skipped", "")}
+         "cached": bool(child.engine.cached), "skipped": child.engine.skipped}
         for name, child in newest.items()
     ]  # fmt: skip
-    stopped = found[0].status in (RunStatus.FAILED, RunStatus.KILLED)
+    stopped = run.status in (RunStatus.FAILED, RunStatus.KILLED, RunStatus.BLOCKED)
     return {
-        "run": short(found[0]), "steps": steps,
-        "resumable": stopped and _is_ours(place, folder),
-        "failed": any(child.status is RunStatus.FAILED for child in newest.values()),
+        "run": short(run), "steps": steps,
+        "resumable": stopped and folder is not None,
+        "failed": any(child.status in (RunStatus.FAILED, RunStatus.BLOCKED) for child in newest.values()),
     }  # fmt: skip
 
 
-def _values_of(folder: Path, step: str) -> dict[str, str]:
+def _values_of(folder: Path | None, step: str) -> dict[str, str]:
     """The values that a step handed on, each with its type and size in words."""
+    if folder is None or paths.executed_of(folder, step) is None:
+        return {}
     for path in (folder / "handoff" / "steps").glob(f"*-{step}.json"):
         with suppress(HandoffError):
             return {
                 name: written.about for name, written in read_record(path).writes.items() if name[:1] != "~"
             }
     return {}
+
+
+class GraphRoute(Route):
+    """``GET pipelines/RUN/graph``: what the notebook meant when the run began."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self, run_id: str) -> None:
+        """No arguments. 400 where the run has kept no notebook."""
+        self.answer(await aside(_graph, self.place, run_id))
+
+
+def _graph(place: Place, run_id: str) -> dict[str, Any]:
+    with opening.reading(place) as connection:
+        run = reading.find(connection, run_id)
+    content = kept.notebook(place, run)
+    if content is None:
+        raise InputError(
+            f"run {run.id[:12]} has kept no notebook", hint="it was begun from a pipeline.yaml or a script"
+        )
+    source = Path(run.source)
+    graph = export.graph_of_notebook(*notebooks.from_node(content, source, ""))
+    return describing.describe(graph) | {"notebook": source.name}
 
 
 class LogRoute(Route):
@@ -135,32 +188,27 @@ class LogRoute(Route):
 def _log(place: Place, run_id: str, step: str) -> str:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
-        known = {child.name for child in reading.children(connection, run)}
-    folder = Path(run.tags.get("folder", ""))
-    if not _is_ours(place, folder):
+        known = {child.name for child in reading.children(connection, run, _SHORT)}
+    if not step:
+        return apart.end_of(place.log_of(run.id), _LONGEST_LOG)
+    folder = _folder_of(place, run)
+    if step not in known:
+        raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
+    executed, log = paths.executed_of(folder, step), paths.executed_of(folder, step, ".log")
+    if executed is None or log is None:
+        raise InputError(f"{step[:80]!r} is no step whose notebook lies in the run's folder")
+    printed = outputs.text_of(executed) if executed.is_file() else ""
+    kernels = apart.end_of(log, _LONGEST_LOG)
+    return (printed + kernels)[-_LONGEST_LOG:]
+
+
+def _folder_of(place: Place, run: Run) -> Path:
+    found = paths.folder_of(place, run)
+    if found is None:
         raise InputError(
             f"run {run.id[:12]} has no folder in this store", hint="its report may be an artifact"
         )
-    if not step:
-        return _end_of(folder.with_suffix(".log"))
-    if step not in known:
-        raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
-    executed = folder / "executed" / f"{step}.ipynb"
-    printed = outputs.text_of(executed) if executed.is_file() else ""
-    return (printed + _end_of(executed.with_suffix(".log")))[-_LONGEST_LOG:]
-
-
-def _end_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LONGEST_LOG))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def _is_ours(place: Place, folder: Path) -> bool:
-    return folder.is_relative_to(place.root / "runs") and (folder / "run.json").is_file()
+    return found
 
 
 class ExecuteRoute(Route):
@@ -170,9 +218,9 @@ class ExecuteRoute(Route):
     @authorized
     @answered
     async def post(self) -> None:
-        """``path``, ``parameters``; answers at once with the run's folder."""
+        """``path``, ``parameters``; answers at once with the run's id: it is in the table already."""
         content = self.body(path=str, parameters=dict, resume=str)
-        notebook = await self.path_inside(content.get("path", ""))
+        notebook = await self.door.file(content.get("path", ""))
         self.answer(await aside(_start, self.place, notebook, content))
 
 
@@ -184,11 +232,19 @@ def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
     if resumed:
-        target = _folder_of(place, resumed)
+        with opening.reading(place) as connection:
+            target = _folder_of(place, reading.find(connection, resumed))
     words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
     words += ["--resume"] if resumed else ["--parameters-file", str(values)]
-    start_apart(place, words, target.with_suffix(".log"), notebook.parent)
-    return {"folder": target.name, "pipeline": graph.name, "log": str(target.with_suffix(".log").name)}
+    return _begin(place, graph, notebook, target, words)
+
+
+def _begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:
+    """Starts what ``words`` say, as a run that is known from now on."""
+    kind = "sweep" if words[0] == "sweep" else "pipeline"
+    run = Announcement(new_run_id(), f"{graph.name}-{target.name}", graph.name, kind, notebook, folder=target)
+    apart.start_run(place, run, words, notebook.parent)
+    return {"run": run.id, "name": run.name, "pipeline": graph.name}
 
 
 class SweepRoute(Route):
@@ -202,18 +258,14 @@ class SweepRoute(Route):
         content = self.body(
             path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool
         )
-        notebook = await self.path_inside(content.get("path", ""))
+        notebook = await self.door.file(content.get("path", ""))
         self.answer(await aside(_sweep, self.place, notebook, content))
 
 
 def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
     graph = _fit(notebook)
-    given = {name: text for name, text in content.get("values", {}).items() if str(text).strip()}
-    wish = searching.Wish(
-        content.get("search", ""), content.get("trials"), metric=content.get("metric", ""),
-        minimize=content.get("minimize", False), prune=content.get("prune", False),
-    )  # fmt: skip
-    sweeping.choose(graph.parameters, searching.space_of(graph.parameters, given), wish)
+    given, wish = wish_of(content)
+    sweep.choose(graph.parameters, search.space_of(graph.parameters, given), wish)
     target = _new_run(place, notebook)
     values = target.with_suffix(".json")
     values.write_text(json.dumps(given), "utf-8")
@@ -221,8 +273,17 @@ def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     words += ["--trials", str(wish.trials)] if wish.trials else []
     words += ["--metric", wish.metric] if wish.metric else []
     words += ["--minimize"] * wish.minimize + ["--prune"] * wish.prune
-    start_apart(place, words, target.with_suffix(".log"), notebook.parent)
-    return {"folder": target.name, "pipeline": graph.name, "log": target.with_suffix(".log").name}
+    return _begin(place, graph, notebook, target, words)
+
+
+def wish_of(content: dict[str, Any]) -> tuple[dict[str, Any], search.Wish]:
+    """What a body says of a sweep: what varies, and how trials are chosen."""
+    given = {name: text for name, text in content.get("values", {}).items() if str(text).strip()}
+    wish = search.Wish(
+        content.get("search", ""), content.get("trials"), metric=content.get("metric", ""),
+        minimize=content.get("minimize", False), prune=content.get("prune", False),
+    )  # fmt: skip
+    return given, wish
 
 
 def _fit(notebook: Path) -> Graph:
@@ -243,15 +304,6 @@ def _new_run(place: Place, notebook: Path) -> Path:
     return target
 
 
-def _folder_of(place: Place, run_id: str) -> Path:
-    with opening.reading(place) as connection:
-        run = reading.find(connection, run_id)
-    folder = Path(run.tags.get("folder", ""))
-    if not _is_ours(place, folder):
-        raise InputError(f"run {run.id[:12]} has no folder that could be resumed")
-    return folder
-
-
 class CancelRoute(Route):
     """``POST pipelines/RUN/cancel``: asks the process of a run to stop."""
 
@@ -267,6 +319,9 @@ class CancelRoute(Route):
 def _cancel(place: Place, run_id: str) -> None:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
+    if run.status is RunStatus.PENDING:
+        apart.cancel(run.id)
+        return
     if (
         run.kind not in ("pipeline", "sweep")
         or run.status.is_over
@@ -292,10 +347,8 @@ class DebugRoute(Route):
 def _debug(place: Place, root: Path, run_id: str, step: str) -> dict[str, str]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
-    folder = Path(run.tags.get("folder", ""))
-    if not _is_ours(place, folder):
-        raise InputError(f"run {run.id[:12]} has no folder in this store")
-    beside = Path(run.source).parent
+    folder = _folder_of(place, run)
+    beside = Path(os.path.realpath(Path(run.source).parent))
     opened = open_step(folder, step, beside if beside.is_relative_to(root) and beside.is_dir() else root)
     return {"path": opened.path.relative_to(root).as_posix(), "step": opened.step, "cell": opened.cell}
 
@@ -308,7 +361,7 @@ class ExportRoute(Route):
     @answered
     async def post(self) -> None:
         """``path``; answers with the folder, below the server's root."""
-        notebook = await self.path_inside(self.body(path=str).get("path", ""))
+        notebook = await self.door.file(self.body(path=str).get("path", ""))
         self.answer({"folder": await aside(_export, self.root, notebook)})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_server.utils import url_path_join
 
-from mlops_jlab.server import models, pipelines, runs, schedules, sources
+from mlops_jlab.server import builder, modelhistory, models, pipelines, runs, schedules, sources, sweeps
 from mlops_jlab.server.handling import Route
 
 _RUN = r"([0-9a-f]{4,32})"
@@ -20,11 +20,14 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"runs/{_RUN}/code", sources.CodeRoute),
     (rf"runs/{_RUN}/notebook", sources.NotebookRoute),
     (rf"runs/{_RUN}/reproduce", sources.ReproduceRoute),
+    ("histories", runs.HistoriesRoute),
     ("names", runs.NamesRoute),
     ("compare", runs.CompareRoute),
     ("example", sources.ExampleRoute),
     ("pipelines/suggest", pipelines.SuggestRoute),
     ("pipelines/last", pipelines.LastRoute),
+    (rf"pipelines/{_RUN}", pipelines.RunOfPipelineRoute),
+    (rf"pipelines/{_RUN}/graph", pipelines.GraphRoute),
     (rf"pipelines/{_RUN}/log", pipelines.LogRoute),
     ("pipelines/check", pipelines.CheckRoute),
     ("pipelines/run", pipelines.ExecuteRoute),
@@ -32,13 +35,22 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("pipelines/export", pipelines.ExportRoute),
     (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
     (rf"pipelines/{_RUN}/debug", pipelines.DebugRoute),
+    ("pipelines/defaults", sweeps.DefaultsRoute),
+    (rf"sweeps/{_RUN}", sweeps.SweepOutcomeRoute),
+    (rf"sweeps/{_RUN}/importance", sweeps.ImportanceRoute),
+    ("sweeps/preview", sweeps.SweepPreviewRoute),
     ("models", models.ModelsRoute),
     ("models/promote", models.PromoteRoute),
     ("models/rollback", models.RollbackRoute),
     ("models/card", models.CardRoute),
     ("models/compare", models.CompareVersionsRoute),
+    ("models/history", modelhistory.ModelHistoryRoute),
     ("audit", models.AuditRoute),
     ("schedules", schedules.SchedulesRoute),
+    ("schedules/detail", builder.DetailRoute),
+    ("schedules/preview", builder.PreviewRoute),
+    ("schedules/week", builder.WeekRoute),
+    ("schedules/edit", builder.EditRoute),
     (r"schedules/(pause|resume|remove|run)", schedules.ScheduleRoute),
 )
 

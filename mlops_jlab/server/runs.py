@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.entities.runs import Run
-from mlops_jlab.errors import InputError
+from mlops_jlab.entities.runs import Point, Run
+from mlops_jlab.errors import InputError, NotFound
 from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import artifacts, changing, database, filters, opening, reading
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.location import Place
-from mlops_jlab.tracking import comparing, starting
+from mlops_jlab.tracking import comparing, lifecycle
 from mlops_jlab.tracking.exporting import finite, plain
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _MOST = 500
 _NAMES = 50
+_ORDERS = 8
+_DELETED = 10_000
+_COMPARED = 5_000  # characters of a param side by side with others
+_ANSWER = 32 << 20  # characters of params side by side
+_MOST_NAMES = 5_000
+_MOST_COURSES = 2_000
 _SPARKS = 2  # metrics of a run whose course a list shows
 _SPARK_POINTS = 32
+_PART = 1 << 20  # bytes of a file that are sent at once
 _SHORT = 200  # characters of a param or tag in a list
 
 
@@ -32,15 +42,18 @@ class RunsRoute(Route):
     @authorized
     @answered
     async def get(self) -> None:
-        """``filter``, ``order`` (several), ``limit``, ``after``, ``deleted``, ``top`` (no children)."""
+        """``filter``, ``search``, ``order`` (several), ``limit``, ``after``, ``deleted``, ``top``."""
         limit = _whole(self.get_argument("limit", "50"), 1, _MOST)
-        condition = filters.parse(self.get_argument("filter", ""))
+        condition = filters.both(
+            filters.parse(self.get_argument("filter", "")), filters.words(self.get_argument("search", ""))
+        )
         if self.get_argument("top", "") == "true":
             condition = filters.Condition(f"{condition.sql} AND r.parent = ''", condition.values)
         query = reading.Query(
             condition,
-            tuple(filters.parse_order(text) for text in self.get_arguments("order")),
+            tuple(filters.parse_order(text) for text in _some(self.get_arguments("order"), "order", _ORDERS)),
             limit, self.get_argument("after", ""), self.get_argument("deleted", "") == "true",
+            _SHORT,
         )  # fmt: skip
         self.answer(await aside(_page, self.place, query))
 
@@ -52,7 +65,11 @@ def _page(place: Place, query: reading.Query) -> dict[str, Any]:
     with opening.reading(place) as connection:
         page = reading.page(connection, query)
         total = reading.count(connection, query) if not query.after else None
-        runs = [short(run) | {"sparks": _sparks(connection, run)} for run in page.runs]
+        parts = reading.parts(connection, [run.id for run in page.runs])
+        runs = [
+            short(run) | {"sparks": _sparks(connection, run), "parts": parts.get(run.id, 0)}
+            for run in page.runs
+        ]
     return {"runs": runs, "after": page.after, "total": total, "writable": writable}
 
 
@@ -68,7 +85,8 @@ def _sparks(connection: sqlite3.Connection, run: Run) -> dict[str, list[Any]]:
 def short(run: Run) -> dict[str, Any]:
     """A run as a list shows it."""
     return {
-        "id": run.id, "name": run.name, "experiment": run.experiment, "status": str(run.status),
+        "id": run.id, "number": run.seq, "name": run.name, "experiment": run.experiment,
+        "status": str(run.status),
         "reason": run.reason[:_SHORT], "started": run.started, "ended": run.ended, "duration": run.duration,
         "parent": run.parent, "group": run.group, "kind": run.kind, "source": run.source, "user": run.user,
         "note": run.note[:_SHORT], "deleted": run.deleted is not None,
@@ -79,7 +97,7 @@ def short(run: Run) -> dict[str, Any]:
 
 
 class RunRoute(Route):
-    """``GET runs/ID``: all of one run; ``PATCH``: its tags and note."""
+    """``GET runs/ID``: all of one run; ``PATCH``: its name, tags and note."""
 
     @web.authenticated
     @authorized
@@ -92,8 +110,8 @@ class RunRoute(Route):
     @authorized
     @answered
     async def patch(self, run_id: str) -> None:
-        """``tags`` (a value, or null to take it away) and ``note``."""
-        content = self.body(tags=dict, note=str)
+        """``tags`` (a value, or null to take it away), ``note`` and ``name``."""
+        content = self.body(tags=dict, note=str, name=str)
         self.answer(await aside(_edit, self.place, run_id, content))
 
 
@@ -101,10 +119,11 @@ def _detail(place: Place, run_id: str) -> dict[str, Any]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
         files = reading.artifacts(connection, run)
-        inner = reading.children(connection, run)
+        inner = reading.children(connection, run, _SHORT)
     content = plain(run)
     content.pop("owner")
     return content | {
+        "number": run.seq,
         "artifacts": [{"path": file.path, "size": file.size} for file in files],
         "children": [short(child) for child in inner],
     }
@@ -117,16 +136,19 @@ def _edit(place: Place, run_id: str, content: dict[str, Any]) -> dict[str, Any]:
     if not all(isinstance(value, (str, type(None))) for value in tags.values()):
         raise InputError("a tag's value is a text, or null to take the tag away")
     with opening.writing(place) as connection:
-        run = reading.find(connection, run_id)
+        run = reading.find(connection, run_id, _SHORT)
         lines: list[list[Any]] = [
-            ["tag", run.id, run.attempt, values.name_of(name, "tag"), value and values.text(value)]
+            ["tag", run.id, run.attempt, values.name_of(name, "tag"), values.tag(name, value)]
             for name, value in tags.items()
         ]
         if "note" in content:
-            lines.append(["note", run.id, run.attempt, values.text(content["note"])])
+            lines.append(["note", run.id, run.attempt, values.note(content["note"])])
+        if "name" in content:
+            name = values.name_of(values.label(content["name"], "name of a run"), "run")
+            lines.append(["name", run.id, run.attempt, name])
         with database.transaction(connection, durable=True):
             Applier(connection).apply(lines)
-        return short(reading.find(connection, run.id))
+        return short(reading.find(connection, run.id, _SHORT))
 
 
 class HistoryRoute(Route):
@@ -144,10 +166,44 @@ class HistoryRoute(Route):
 def _history(place: Place, run_id: str, metric: str, points: int) -> dict[str, Any]:
     with opening.reading(place) as connection:
         found = reading.history(connection, reading.find(connection, run_id), metric, points)
+    return _course(found)
+
+
+def _course(found: Sequence[Point]) -> dict[str, Any]:
     return {
         "iterations": [point.iteration for point in found],
         "values": [finite(point.value) for point in found],
+        "times": [point.at for point in found],
     }
+
+
+class HistoriesRoute(Route):
+    """``GET histories``: the courses of some metrics in some runs."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``metric`` and ``id``, several times each, and ``points``: at most so many of each course."""
+        points = _whole(self.get_argument("points", "1000"), 2, 5_000)
+        ids, metrics = self.get_arguments("id"), self.get_arguments("metric")
+        if not 0 < len(ids) * len(metrics) <= _MOST_COURSES:
+            raise InputError(f"1 to {_MOST_COURSES} courses are given at once, not {len(ids) * len(metrics)}")
+        self.answer({"courses": await aside(_histories, self.place, ids, metrics, points)})
+
+
+def _histories(place: Place, ids: Sequence[str], metrics: Sequence[str], points: int) -> dict[str, Any]:
+    """By metric and run; runs without a metric are left out."""
+    with opening.reading(place) as connection:
+        runs = [reading.find(connection, run_id) for run_id in ids]
+        return {
+            metric: {
+                run.id: _course(reading.history(connection, run, metric, points))
+                for run in runs
+                if metric in run.metrics
+            }
+            for metric in metrics
+        }
 
 
 class NamesRoute(Route):
@@ -157,15 +213,16 @@ class NamesRoute(Route):
     @authorized
     @answered
     async def get(self) -> None:
-        """``prefix``: the beginning, such as ``metrics.a``; at most 50 names."""
-        self.answer({"names": await aside(_names, self.place, self.get_argument("prefix", ""))})
+        """``prefix``: the beginning, such as ``metrics.a``; ``limit``: at most so many names."""
+        most = _whole(self.get_argument("limit", str(_NAMES)), 1, _MOST_NAMES)
+        self.answer({"names": await aside(_names, self.place, self.get_argument("prefix", ""), most)})
 
 
-def _names(place: Place, prefix: str) -> list[str]:
+def _names(place: Place, prefix: str, most: int) -> list[str]:
     if not opening.exists(place):
         return []
     with opening.reading(place) as connection:
-        return reading.names(connection, prefix, _NAMES)
+        return reading.names(connection, prefix, most)
 
 
 class CompareRoute(Route):
@@ -180,10 +237,21 @@ class CompareRoute(Route):
 
 
 def _compare(place: Place, ids: Sequence[str]) -> dict[str, Any]:
-    if not 1 < len(ids) <= _MOST:
-        raise InputError(f"2 to {_MOST} runs are compared, not {len(ids)}")
+    ids = _some(ids, "id", _MOST)
     with opening.reading(place) as connection:
-        found = comparing.compare([reading.find(connection, run_id) for run_id in ids])
+        runs: dict[str, Run] = {}
+        size = 0
+        for run_id in ids:
+            run = reading.find(connection, run_id, _COMPARED)
+            if run.id not in runs:
+                size += sum(map(len, run.params.values()))
+                runs[run.id] = run
+            if size > _ANSWER:
+                raise InputError("these runs have too many and too long params to be compared",
+                                 hint="compare fewer of them")  # fmt: skip
+    if len(runs) < 2:
+        raise InputError(f"2 to {_MOST} different runs are compared, not {len(runs)}")
+    found = comparing.compare(list(runs.values()))
     return {
         "runs": [short(run) for run in found.runs],
         "lines": [
@@ -205,13 +273,14 @@ class DeleteRoute(Route):
         ids = self.body(ids=list).get("ids", [])
         if not ids or not all(isinstance(run_id, str) for run_id in ids):
             raise InputError("'ids' lists the runs")
+        ids = _some(ids, "ids", _DELETED)
         self.answer({"ids": await aside(_delete, self.place, ids, verb == "restore")})
 
 
 def _delete(place: Place, ids: Sequence[str], back: bool) -> list[str]:
     with opening.writing(place) as connection:
-        runs = [reading.find(connection, run_id) for run_id in ids]
-        return (changing.restore if back else changing.delete)(connection, runs, starting.who())
+        runs = [reading.find(connection, run_id, _SHORT) for run_id in ids]
+        return (changing.restore if back else changing.delete)(connection, runs, lifecycle.who())
 
 
 class ArtifactRoute(Route):
@@ -222,13 +291,19 @@ class ArtifactRoute(Route):
     @answered
     async def get(self, run_id: str, path: str) -> None:
         """The file as a download; images may be shown."""
-        content, name = await aside(_artifact, self.place, run_id, path)
+        file, name = await aside(_artifact, self.place, run_id, path)
         kind = _SHOWN.get(name.rpartition(".")[2].lower(), "application/octet-stream")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
         if kind == "application/octet-stream":
             self.set_header("Content-Disposition", "attachment")
-        self.finish(content, set_content_type=kind)
+        self.set_header("Content-Type", kind)
+        self.set_header("Content-Length", str(file.stat().st_size))
+        with file.open("rb") as content:
+            while part := await aside(content.read, _PART):
+                self.write(part)
+                await self.flush()
+        self.finish(set_content_type=kind)
 
 
 _SHOWN = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
@@ -236,12 +311,24 @@ _SHOWN = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": 
           "py": "text/plain; charset=utf-8", "json": "text/plain; charset=utf-8"}  # fmt: skip
 
 
-def _artifact(place: Place, run_id: str, path: str) -> tuple[bytes, str]:
+def _artifact(place: Place, run_id: str, path: str) -> tuple[Path, str]:
     with opening.reading(place) as connection:
         for file in reading.artifacts(connection, reading.find(connection, run_id)):
             if file.path == path:
-                return artifacts.read(place, file.digest), file.path
-    raise InputError(f"the run has no file {path[:80]!r}")
+                return artifacts.checked(place, file.digest), file.path
+    raise NotFound(f"the run has no file {path[:80]!r}")
+
+
+def _some(given: Sequence[str], what: str, most: int) -> list[str]:
+    """What was given, each once.
+
+    Raises:
+        InputError: it is too much.
+    """
+    found = list(dict.fromkeys(given))
+    if len(found) > most:
+        raise InputError(f"{what!r} is given {len(found)} times", hint=f"{most} at most")
+    return found
 
 
 def _whole(text: str, least: int, most: int) -> int:

@@ -17,11 +17,19 @@ from mlops_jlab.errors import ConflictError
 from mlops_jlab.retraining import schedules, ticking
 from mlops_jlab.retraining.working import Worker
 from mlops_jlab.scheduling import due
-from mlops_jlab.server.handling import Route, answered, aside
+from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
+from mlops_jlab.server.paths import Door
 from mlops_jlab.store import location, opening, scheduling
 from mlops_jlab.store.location import Place
 
 _STRIP = 30  # firings that are shown of each schedule
+DURATIONS = {"every", "settle", "cooldown", "timeout"}  # texts such as 15min
+FIELDS: dict[str, type] = {
+    "name": str, "cron": str, "tz": str, "every": str, "data": list, "settle": str, "pattern": str,
+    "marker": str, "cooldown": str, "start": str, "end": str, "parameters": dict, "promote": str,
+    "approve": bool, "pin": bool, "gate": list, "catch_up": str, "retries": int, "timeout": str,
+    "keep": int, "alerts": list, "alert_on": list,
+}  # fmt: skip
 SWITCH = "MLOPS_JLAB_WORKER"  # "0": the server looks after no schedules
 
 
@@ -40,23 +48,33 @@ class SchedulesRoute(Route):
     @answered
     async def post(self) -> None:
         """``path`` of the notebook; ``cron`` and ``tz``, ``every`` or ``data``; ``promote`` and others."""
-        body = self.body(
-            path=str, name=str, cron=str, tz=str, every=str, data=list, parameters=dict, promote=str,
-            approve=bool, pin=bool, catch_up=str, retries=int, alerts=list,
-        )  # fmt: skip
-        notebook = await self.path_inside(body.pop("path", ""))
-        data = [str(self.root / str(path).lstrip("/")) for path in body.pop("data", [])]
-        self.answer(await aside(_add, self.place, notebook, data, body))
+        body = self.body(path=str, **FIELDS)
+        notebook = await self.door.file(body.pop("path", ""))
+        fields, given = await fields_of(self.door, body)
+        self.answer(await apart_from_the_end(_add, self.place, notebook, fields, given))
 
 
-def _add(place: Place, notebook: Path, data: list[str], body: dict[str, Any]) -> dict[str, Any]:
+async def fields_of(door: Door, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a body says of a schedule: its fields, durations as seconds, paths found; and its parameters.
+
+    Raises:
+        InputError: a path or a duration is none.
+    """
     given = body.pop("parameters", {})
-    every = body.pop("every", "")
-    alerts = tuple(map(str, body.pop("alerts", [])))
-    wish = Schedule(
-        body.pop("name", ""), str(notebook), every=due.parse_duration(every) if every else 0.0,
-        on_data=tuple(data), alerts=alerts, **body,
-    )  # fmt: skip
+    fields = {key: value for key, value in body.items() if key not in (*DURATIONS, "data")}
+    for key in DURATIONS & set(body):
+        text = body[key].strip()
+        fields[key] = 0.0 if text in ("", "0") else due.parse_duration(text)
+    for key in ("gate", "alerts", "alert_on"):
+        if key in fields:
+            fields[key] = tuple(map(str, fields[key]))
+    if "data" in body:
+        fields["on_data"] = tuple([str(await door.data(str(path))) for path in body["data"]])
+    return fields, given
+
+
+def _add(place: Place, notebook: Path, fields: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    wish = Schedule(fields.pop("name", ""), str(notebook), **fields)
     return {"name": schedules.add(place, wish, given).name}
 
 
@@ -73,14 +91,16 @@ def _schedules(place: Place) -> dict[str, Any]:
             "changed": schedules.drifted(schedule),
             "next": [] if schedule.paused else [at.timestamp() for at in coming],
             "gates": [rule for rules in schedules.gates(schedule).values() for rule in rules],
-            "firings": [_firing(firing) for firing in past],
+            "firings": [plain_firing(firing) for firing in past],
         })  # fmt: skip
     return {"schedules": found, "writable": opening.is_writable(place)}
 
 
-def _firing(firing: Firing) -> dict[str, Any]:
+def plain_firing(firing: Firing) -> dict[str, Any]:
+    """One firing as a list shows it."""
     return {
-        "due": firing.due, "cause": firing.cause, "status": firing.status, "attempt": firing.attempt,
+        "due": firing.due, "outcome": firing.outcome, "cause": firing.cause,
+        "status": firing.status, "attempt": firing.attempt,
         "started": firing.started, "ended": firing.ended, "run": firing.run.split()[-1] if firing.run else "",
         "why": firing.why, "steps": [asdict(step) for step in firing.steps],
     }  # fmt: skip

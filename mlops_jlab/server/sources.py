@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError
-from mlops_jlab.notebook.retagging import write_whole
-from mlops_jlab.server.handling import Route, answered, aside, start_apart
+from mlops_jlab.files import write_whole
+from mlops_jlab.server import apart
+from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking.provenance import kept
@@ -59,8 +61,9 @@ def _notebook(place: Place, run_id: str, root: Path) -> tuple[dict[str, Any], st
             run = reading.find(connection, run.parent)
     content = _kept(place, run)
     source = Path(run.source)
-    inside = source.parent.is_relative_to(root) and source.parent.is_dir()
-    folder = source.parent.relative_to(root).as_posix() if inside else ""
+    beside = Path(os.path.realpath(source.parent))
+    inside = beside.is_relative_to(root) and beside.is_dir()
+    folder = beside.relative_to(root).as_posix() if inside else ""
     return content, f"{source.stem}-run-{run.id[:8]}.ipynb", "" if folder == "." else folder
 
 
@@ -95,7 +98,7 @@ def _reproduce(place: Place, run_id: str, root: Path) -> Path:
     target = root / "reproduced" / f"{run.id[:8]}-{stamp}"
     target.parent.mkdir(exist_ok=True)
     log = target.with_suffix(".txt")
-    start_apart(place, ["reproduce", run.id, "--output", str(target)], log, root)
+    apart.leave_alone(apart.start(place, ["reproduce", run.id, "--output", str(target)], log, root))
     return log
 
 

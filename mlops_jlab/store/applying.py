@@ -14,6 +14,13 @@ from mlops_jlab.store.journal import Line
 
 BUCKET = 8  # a bucket is 2**8 iterations
 _FIELDS = ("name", "parent", "grouping", "kind", "source", "user", "owner", "started")
+# A run that was announced is attempt 0; the process that begins it knows all of it better.
+_TAKEN_OVER = (
+    ", ".join(
+        f"{name} = excluded.{name}" for name in ("attempt", "status", "heartbeat", "experiment", *_FIELDS)
+    )
+    + ", reason = '', ended = NULL, duration = NULL"
+)
 
 
 class Applier:
@@ -26,7 +33,7 @@ class Applier:
         self._series: dict[tuple[int, str], int] = {}
         self._kinds: dict[str, Callable[[int, Line], None]] = {
             "param": self._param, "tag": self._tag, "note": self._note, "artifact": self._artifact,
-            "facts": self._facts, "end": self._end, "parent": self._parent,
+            "facts": self._facts, "end": self._end, "parent": self._parent, "name": self._name,
         }  # fmt: skip
 
     def forget(self) -> None:
@@ -90,7 +97,8 @@ class Applier:
             "INSERT INTO runs (id, attempt, status, heartbeat, experiment, name, parent, grouping, kind, "
             "source, user, owner, started) "
             "VALUES (?, ?, ?, ?, (SELECT id FROM experiments WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO NOTHING",
+            f"ON CONFLICT (id) DO UPDATE SET {_TAKEN_OVER} "
+            "WHERE runs.attempt = 0 AND excluded.attempt > 0",
             (run, attempt, fields.get("status", "running"), fields["started"], experiment,
              *(fields.get(name, "") for name in _FIELDS)),
         )  # fmt: skip
@@ -130,6 +138,9 @@ class Applier:
 
     def _note(self, seq: int, line: Line) -> None:
         self._connection.execute("UPDATE runs SET note = ? WHERE seq = ?", (line[3], seq))
+
+    def _name(self, seq: int, line: Line) -> None:
+        self._connection.execute("UPDATE runs SET name = ? WHERE seq = ?", (line[3], seq))
 
     def _parent(self, seq: int, line: Line) -> None:
         self._connection.execute("UPDATE runs SET parent = ? WHERE seq = ?", (line[3], seq))

@@ -6,8 +6,9 @@ import errno
 import os
 import re
 import secrets
+import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -78,6 +79,27 @@ def digest_of(path: Path) -> str:
     return str(hasher.hexdigest())
 
 
+def digest_of_data(path: Path, size: int, stop: Callable[[], bool]) -> str:
+    """The BLAKE3 digest of the first ``size`` bytes of a regular file; nothing if it is told to ``stop``.
+
+    It never waits for a device, and follows no link.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        digest = blake3()
+        while size > 0 and (part := file.read(min(size, 1 << 22))):
+            if stop():
+                return ""
+            digest.update(part)
+            size -= len(part)
+    return str(digest.hexdigest())
+
+
 def put(place: Place, parts: Iterable[bytes]) -> tuple[str, int]:
     """Writes a file; its digest and size. One that is there already is not written again.
 
@@ -142,11 +164,31 @@ def read(place: Place, digest: str) -> bytes:
     except OSError as error:
         raise StoreError(f"the artifact {path} cannot be read: {error.strerror}") from error
     if blake3(content).hexdigest() != digest:
-        raise StoreError(
-            f"the artifact {path} is not what was written: its digest differs",
-            hint="it was damaged; restore it from a copy of the store",
-        )
+        raise _damaged(path)
     return content
+
+
+def checked(place: Place, digest: str) -> Path:
+    """Where the content of an artifact lies, after all of it was read; a part at a time.
+
+    Raises:
+        StoreError: it is missing, or is not what was written.
+    """
+    path = path_of(place, digest)
+    try:
+        found = digest_of(path)
+    except OSError as error:
+        raise StoreError(f"the artifact {path} cannot be read: {error.strerror}") from error
+    if found != digest:
+        raise _damaged(path)
+    return path
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(
+        f"the artifact {path} is not what was written: its digest differs",
+        hint="it was damaged; restore it from a copy of the store",
+    )
 
 
 def objects(place: Place) -> Iterator[Path]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from blake3 import blake3
 
+from mlops_jlab.masking import masked
+
 _START = "0" * 64
 
 
@@ -38,9 +40,10 @@ def append(
     details: Mapping[str, Any] | None = None,
 ) -> Entry:  # fmt: skip
     """Adds an entry, in the transaction that makes the change; both happen or none does."""
+    reason = masked(reason)
     seq, previous = head(connection)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    text = json.dumps(dict(details or {}), sort_keys=True, ensure_ascii=True, default=str)
+    text = masked(json.dumps(dict(details or {}), sort_keys=True, ensure_ascii=True, default=str))
     digest = _digest(seq + 1, now, who, action, subject, reason, text, previous)
     connection.execute(
         "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -61,6 +64,11 @@ def entries(connection: sqlite3.Connection, limit: int = 0, subject: str = "") -
         "SELECT * FROM audit WHERE ? IN ('', subject) ORDER BY seq DESC LIMIT ?", (subject, limit or -1)
     )
     return [_entry(row) for row in rows]
+
+
+def chain(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """All entries in order, each as the fields that its digest is made of, and that digest last."""
+    return connection.execute("SELECT * FROM audit ORDER BY seq").fetchall()
 
 
 def problem(connection: sqlite3.Connection, anchor: str = "") -> str:

@@ -78,16 +78,18 @@ def _mark(connection: sqlite3.Connection, ids: Sequence[str], when: float | None
 
 
 def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0, who: str = "") -> Cleaned:
-    """Removes deleted runs for good, and the files that no run refers to.
+    """Removes deleted runs for good with their logs, and the files that no run refers to.
 
     ``older_than`` are seconds since a run was deleted.
     """
     with database.transaction(connection, durable=True):
-        count = connection.execute(
-            "DELETE FROM runs WHERE deleted IS NOT NULL AND deleted <= ?", (time.time() - older_than,)
-        ).rowcount
+        old = ("deleted IS NOT NULL AND deleted <= ?", (time.time() - older_than,))
+        gone = connection.execute(f"SELECT id FROM runs WHERE {old[0]}", old[1]).fetchall()
+        count = connection.execute(f"DELETE FROM runs WHERE {old[0]}", old[1]).rowcount
         if count:
             auditing.append(connection, who, "remove runs", f"{count} deleted runs")
+    for (run,) in gone:
+        place.log_of(run).unlink(missing_ok=True)
     used = references(connection)
     files = size = 0
     for path in artifacts.objects(place):

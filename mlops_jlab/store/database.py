@@ -6,16 +6,19 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_jlab.errors import StoreError
-from mlops_jlab.store import filesystem
+from mlops_jlab.errors import StoreBusy, StoreError, StoreUnwritable
+from mlops_jlab.store import filesystem, headers, locks
+from mlops_jlab.store.locks import PATIENCE
+from mlops_jlab.telling import tell
 
 APPLICATION_ID = 0x4D4C4A31  # "MLJ1"
-FORMAT = 2  # the newest of the migrations
+FORMAT = 5  # the newest of the migrations
 BUSY = 10.0  # seconds
 _CHECKPOINT = 4 << 20  # bytes of write-ahead log
 
@@ -61,8 +64,7 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
         _check(connection, path, write)
         connection.execute("PRAGMA foreign_keys=ON")
         if write:
-            _use_log(connection, path)
-            migrate(connection, path)
+            _bring_up(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise translate(error, path) from error
@@ -73,6 +75,10 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
 
 
 _HINT_ACCESS = "check the folder's permissions, or set MLOPS_JLAB_STORE to a folder that can be written"
+_HINT_EMPTY = (
+    "restore a copy (mlops-jlab store backup makes them), or move the file away to begin a new store; "
+    "artifacts and journals beside it stay"
+)
 _HINT_DAMAGE = (
     "artifacts and journals beside it are untouched; restore a copy (mlops-jlab store backup makes "
     "them) or save what can be read: mlops-jlab store check --salvage FILE"
@@ -87,9 +93,9 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
     if "full" in text:
         return StoreError(f"no space left for the store {path}", hint="free some space; values are kept")
     if "readonly" in text or "unable to open" in text:
-        return StoreError(f"the store {path} cannot be written: {text}", hint=_HINT_ACCESS)
+        return StoreUnwritable(f"the store {path} cannot be written: {text}", hint=_HINT_ACCESS)
     if "locked" in text:
-        return StoreError(
+        return StoreBusy(
             f"the store {path} is locked by another process",
             hint="try again in a moment; what is logged meanwhile is kept in a journal",
         )
@@ -97,11 +103,10 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
 
 
 def _open(path: Path, write: bool) -> sqlite3.Connection:
+    _look(path)
     if write:
-        if path.exists() and path.stat().st_size == 0 and any(path.parent.glob("artifacts/*/*")):
-            raise Damaged(f"the store {path} is empty, although artifacts lie beside it", hint=_HINT_DAMAGE)
         if not path.exists():
-            path.touch(mode=0o600)
+            _make(path)
         target = str(path)
     else:
         target = f"{path.absolute().as_uri()}?mode=ro"
@@ -110,10 +115,67 @@ def _open(path: Path, write: bool) -> sqlite3.Connection:
     return _connection(target, uri=not write)
 
 
+def _look(path: Path) -> None:
+    """Looks at the file before SQLite does, which might write beside it.
+
+    Raises:
+        Damaged: it is empty, or not a database of ours.
+    """
+    found = headers.kind_of(path, APPLICATION_ID)
+    if found is headers.Kind.EMPTY:
+        raise Damaged(f"the store {path} is an empty file; nothing was changed", hint=_HINT_EMPTY)
+    if found is headers.Kind.NONE:
+        raise Damaged(f"the store {path} is damaged: it is not a database", hint=_HINT_DAMAGE)
+    if found is headers.Kind.FOREIGN:
+        raise Damaged(f"{path} is no store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
+
+
+def _make(path: Path) -> None:
+    """Makes an empty store: whole before anybody sees it, and by one maker while the others wait.
+
+    Raises:
+        StoreError: another process has been making it for too long.
+    """
+    with _alone(path):
+        if path.exists():
+            return  # another was faster
+        unfinished = path.with_name(f".{path.name}.tmp")
+        _remove(unfinished)  # a maker was killed
+        try:
+            unfinished.touch(mode=0o600)
+            with closing(_connection(str(unfinished), uri=False)) as connection:
+                connection.execute(f"PRAGMA journal_mode={_log_of(path)}")
+                migrate(connection, unfinished)
+            for rest in ("-wal", "-shm"):  # of a deleted store: they would be taken for the new one's
+                path.with_name(f"{path.name}{rest}").unlink(missing_ok=True)
+            unfinished.replace(path)
+            headers.know(path)
+        except BaseException:
+            _remove(unfinished)
+            raise
+
+
+def _remove(database: Path) -> None:
+    for rest in ("", "-wal", "-shm", "-journal"):
+        database.with_name(f"{database.name}{rest}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Within it no other process makes the store or changes its format."""
+    with locks.waited(path.with_name(f"{path.name}.lock"), BUSY) as mine:
+        if not mine:
+            raise StoreBusy(
+                f"the store {path} is locked: another process is making it", hint="try again in a moment"
+            )
+        yield
+
+
 def _connection(target: str, *, uri: bool) -> sqlite3.Connection:
     return sqlite3.connect(
-        target, timeout=BUSY, isolation_level=None, check_same_thread=False, uri=uri, cached_statements=256
-    )
+        target, timeout=min(PATIENCE, BUSY), isolation_level=None, check_same_thread=False, uri=uri,
+        cached_statements=256,
+    )  # fmt: skip
 
 
 def _open_untouched(path: Path, target: str) -> sqlite3.Connection:
@@ -147,12 +209,10 @@ def _copy_in_memory(path: Path, log: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
-    # First, as another process may be making the store: what is not empty any more has its marks.
-    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID and not (empty and write):
-        raise Damaged(f"{path} is no store of mlops-jlab", hint=_HINT_DAMAGE)
+    if application != APPLICATION_ID:
+        raise Damaged(f"{path} is no store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
     if version > FORMAT and (write or _oldest_reader(connection) > FORMAT):
         raise Newer(
             f"the store {path} has format {version}; this version of mlops-jlab knows {FORMAT}",
@@ -166,15 +226,23 @@ def _oldest_reader(connection: sqlite3.Connection) -> int:
     return int(found[0]) if found else FORMAT + 1
 
 
-def _use_log(connection: sqlite3.Connection, path: Path) -> None:
-    """A write-ahead log where that is safe. Checkpoints are ours: see :func:`checkpoint`."""
-    if filesystem.is_network(path.parent):
-        connection.execute("PRAGMA journal_mode=DELETE")
-        connection.execute("PRAGMA synchronous=FULL")
-        return
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA wal_autocheckpoint=0")
-    connection.execute("PRAGMA synchronous=NORMAL")
+def _log_of(path: Path) -> str:
+    """The journal mode of a store: a write-ahead log where that is safe."""
+    return "delete" if filesystem.is_network(path.parent) else "wal"
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    """The store's log and its newest format. Checkpoints are ours: see :func:`checkpoint`."""
+    wanted = _log_of(path)
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if mode != wanted or version < FORMAT:
+        with _alone(path):  # two that change the log at once are told "locked", whatever their time-out
+            connection.execute(f"PRAGMA journal_mode={wanted}")
+            migrate(connection, path)
+    if wanted == "wal":
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute(f"PRAGMA synchronous={'NORMAL' if wanted == 'wal' else 'FULL'}")
 
 
 def migrate(connection: sqlite3.Connection, path: Path, newest: int = 0) -> None:
@@ -224,7 +292,7 @@ def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Ite
     if durable:
         connection.execute("PRAGMA synchronous=FULL")
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             yield
             connection.execute("COMMIT")
@@ -235,6 +303,49 @@ def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Ite
     finally:
         if durable:
             connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Waits until nobody else writes; says after a moment who does.
+
+    Raises:
+        sqlite3.OperationalError: after :data:`BUSY` seconds somebody still does.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            waited = time.monotonic() - begun
+            if "locked" not in str(error) or waited >= BUSY:
+                raise
+            if waited >= min(PATIENCE, BUSY) * 0.9:
+                tell(f"the store is being written by {writer(connection)}; waiting")
+        else:
+            return
+
+
+def is_held(connection: sqlite3.Connection, seconds: float) -> bool:
+    """Whether another process goes on holding the lock of writers for so many ``seconds``."""
+    connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return True
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(min(PATIENCE, BUSY) * 1000)}")
+    return False
+
+
+def writer(connection: sqlite3.Connection) -> str:
+    """The process that holds the lock of writers, in words."""
+    (_, _, name) = connection.execute("PRAGMA database_list").fetchone()
+    path = Path(name)
+    log = path.with_name(f"{path.name}-shm")
+    return locks.holder(log if log.exists() else path)
 
 
 def close(connection: sqlite3.Connection) -> None:
@@ -256,12 +367,10 @@ def checkpoint(connection: sqlite3.Connection, path: Path, *, always: bool = Fal
             return
     except OSError:
         return
-    from mlops_jlab.store.locks import locked
-
-    with locked(path.with_name("checkpoint.lock")) as mine:
+    with locks.locked(path.with_name("checkpoint.lock")) as mine:
         if mine:
             connection.execute("PRAGMA busy_timeout=200")
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
-                connection.execute(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
+                connection.execute(f"PRAGMA busy_timeout={int(min(PATIENCE, BUSY) * 1000)}")

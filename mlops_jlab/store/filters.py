@@ -6,6 +6,7 @@ parentheses and ``is null``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,9 +26,12 @@ ATTRIBUTES = {
     "started": "r.started", "end_time": "r.ended", "ended": "r.ended", "duration": "r.duration",
     "user": "r.user", "user_id": "r.user", "note": "r.note", "kind": "r.kind", "source": "r.source",
     "group": "r.grouping", "parent": "r.parent", "reason": "r.reason", "attempt": "r.attempt",
-    "created": "r.seq",
+    "created": "r.seq", "deleted": "r.deleted",
 }  # fmt: skip
 _MILLISECONDS = {"start_time", "end_time"}  # as MLflow counts
+_LONGEST = 20_000  # characters
+_DEEPEST = 50  # of parentheses and nots within each other
+_MOST = 500  # conditions
 _EXAMPLE = 'for example: metrics.acc > 0.9 and params.model = "rf"'
 
 
@@ -80,6 +84,8 @@ def parse(text: str) -> Condition:
     """
     if not text.strip():
         return EVERY
+    if len(text) > _LONGEST:
+        raise FilterError(f"a filter has {_LONGEST:,} characters at most, not {len(text):,}")
     from lark.exceptions import UnexpectedInput, VisitError
 
     try:
@@ -90,6 +96,37 @@ def parse(text: str) -> Condition:
         raise _pointing(text, column, "the filter is not understood here", _EXAMPLE) from error
     except VisitError as error:
         raise error.orig_exc from error
+
+
+def both(one: Condition, other: Condition) -> Condition:
+    """The condition that is true where both are."""
+    return Condition(f"({one.sql}) AND ({other.sql})", (*one.values, *other.values))
+
+
+def words(text: str) -> Condition:
+    """Runs in which every word of ``text`` occurs: in the name, note, experiment, a tag, or a param.
+
+    A param is met by its name, by its value, or by both (``lr=0.1``); ``#12`` is the run with that number.
+    """
+    found = EVERY
+    for word in text.split():
+        found = both(found, _number(int(word[1:])) if re.fullmatch(r"#\d{1,18}", word) else _word(word))
+    return found
+
+
+def _number(seq: int) -> Condition:
+    return Condition("r.seq = ?", (seq,))
+
+
+def _word(word: str) -> Condition:
+    like = "%" + re.sub(r"[%_\\]", r"\\\g<0>", word) + "%"
+    sides = [f"{column} LIKE ? ESCAPE '\\'" for column in ("r.name", "r.note", ATTRIBUTES["experiment"])]
+    pairs = [
+        f"EXISTS (SELECT 1 FROM {table} x JOIN keys k ON k.id = x.key WHERE x.run = r.seq "
+        "AND k.name || '=' || x.value LIKE ? ESCAPE '\\')"
+        for table in ("tags", "params")
+    ]
+    return Condition(f"({' OR '.join([*sides, *pairs])})", (like,) * (len(sides) + len(pairs)))
 
 
 def parse_order(text: str) -> Order:
@@ -143,20 +180,37 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._depth = 0
+        self._count = 0
 
     def condition(self, tree: Any) -> Condition:
-        """The condition of one node."""
+        """The condition of one node.
+
+        Raises:
+            FilterError: it is of another kind than it is compared with, or the filter is too large.
+        """
         read: Callable[[Any], Condition] = getattr(self, f"_{tree.data}")
         return read(tree)
 
     def _any_of(self, tree: Any) -> Condition:
-        return _joined(" OR ", [self.condition(child) for child in tree.children])
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise FilterError(f"the filter has more than {_DEEPEST} parentheses or nots within each other",
+                              hint=_EXAMPLE)  # fmt: skip
+        found = _joined(" OR ", [self.condition(child) for child in tree.children])
+        self._depth -= 1
+        return found
 
     def _all_of(self, tree: Any) -> Condition:
         return _joined(" AND ", [self.condition(child) for child in tree.children])
 
     def _negated(self, tree: Any) -> Condition:
-        inner = self.condition(tree.children[0])
+        below, count = tree.children[0], 1
+        while below.data == "negated":  # not not a is a
+            below, count = below.children[0], count + 1
+        inner = self.condition(below)
+        if count % 2 == 0:
+            return Condition(f"coalesce({inner.sql}, 0)", inner.values)
         return Condition(f"NOT coalesce({inner.sql}, 0)", inner.values)
 
     def _compared(self, tree: Any) -> Condition:
@@ -201,8 +255,15 @@ class _Reader:
 
     def _within(self, tree: Any) -> Condition:
         field = self._field(tree.children[0])
-        options = [self._value(child) for child in tree.children[1:]]
+        options = list(dict.fromkeys(self._value(child) for child in tree.children[1:]))
         column = tree.children[1].meta.column
+        if field.kind == "param" and all(isinstance(option, str) for option in options):
+            return Condition(
+                f"{_BY_INDEX} params WHERE key = (SELECT id FROM keys WHERE name = ?) "
+                "AND start IN (SELECT value FROM json_each(?)) "
+                "AND value IN (SELECT value FROM json_each(?)))",
+                (field.name, json.dumps([option[:64] for option in options]), json.dumps(options)),
+            )
         return _joined(" OR ", [self._compare(field, "=", option, column) for option in options])
 
     def _not_within(self, tree: Any) -> Condition:
@@ -222,6 +283,9 @@ class _Reader:
         return self._field(field), operator, self._value(value)
 
     def _field(self, tree: Any) -> Field:
+        self._count += 1
+        if self._count > _MOST:
+            raise FilterError(f"a filter has {_MOST:,} conditions at most", hint=_EXAMPLE)
         column = tree.meta.column
         if len(tree.children) == 1:
             return _field(self._text, "", str(tree.children[0]), column)
@@ -246,6 +310,14 @@ def _joined(word: str, conditions: Sequence[Condition]) -> Condition:
         return conditions[0]
     conditions = sorted(conditions, key=lambda c: not c.sql.startswith(_BY_INDEX))  # the cheapest first
     return Condition(
-        "(" + word.join(condition.sql for condition in conditions) + ")",
+        _balanced(word, [condition.sql for condition in conditions]),
         tuple(value for condition in conditions for value in condition.values),
     )
+
+
+def _balanced(word: str, parts: Sequence[str]) -> str:
+    """The parts joined in halves: SQLite takes no expression of more than 1,000 levels."""
+    if len(parts) < 4:
+        return "(" + word.join(parts) + ")"
+    half = len(parts) // 2
+    return f"({_balanced(word, parts[:half])}{word}{_balanced(word, parts[half:])})"

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import Any
 from mlops_jlab.store.locks import try_lock
 
 SUFFIX = ".jsonl"
+UNLOCKED = ".new"  # of one whose process has not locked it yet
 ROTATE = 8 << 20  # bytes
 _PART = 1 << 18
 
@@ -41,9 +43,12 @@ class Journal:
         self.path = folder / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
         self.size = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        self._handle = os.open(self.path, flags, 0o600)
+        # Under another name first, as nobody may take it over before it is locked.
+        unlocked = self.path if sys.platform == "win32" else folder / f".{self.path.name}{UNLOCKED}"
+        self._handle = os.open(unlocked, flags, 0o600)
         if not try_lock(self._handle):
             raise OSError(f"{self.path} cannot be locked")
+        unlocked.replace(self.path)
 
     def write(self, data: bytes) -> None:
         """Appends whole lines.

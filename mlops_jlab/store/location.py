@@ -32,6 +32,15 @@ class Place:
         """The folder of artifacts, by digest."""
         return self.root / "artifacts"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of what the processes of runs have said."""
+        return self.root / "logs"
+
+    def log_of(self, run: str) -> Path:
+        """What the process of a run has said, from its start on, if it was started in the background."""
+        return self.logs / f"{run}.log"
+
 
 def find(start: Path | None = None, environment: Mapping[str, str] = os.environ) -> Place:
     """The store that serves ``start`` (the working directory by default).

@@ -158,7 +158,7 @@ def move(place: Place, target: Path) -> Place:
         raise StoreError(
             f"the copy in {target} is not whole: {health.problems[0]}", hint="nothing was removed"
         )
-    for path in (place.database, *place.root.glob("runs.db-*"), place.root / "checkpoint.lock"):
+    for path in (place.database, *place.root.glob("runs.db-*"), *place.root.glob("*.lock")):
         path.unlink(missing_ok=True)
     shutil.rmtree(place.objects, ignore_errors=True)
     shutil.rmtree(place.journals, ignore_errors=True)

@@ -5,17 +5,32 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
-from mlops_jlab.errors import StoreError
-from mlops_jlab.store import database, recovery
+from mlops_jlab.errors import StoreBusy, StoreError
+from mlops_jlab.store import database, journal, recovery
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import current
+
+_MOMENT = 1.0  # seconds that a reader waits for a writer
+
+
+def waiting(place: Place) -> str:
+    """Why runs may be missing from lists: another process holds the store, while lines wait. Else nothing."""
+    folders = (place.journals, recovery.spool(place))
+    if not exists(place) or not is_writable(place):
+        return ""
+    if not any(path.stat().st_size for folder in folders for path in folder.glob(f"*{journal.SUFFIX}")):
+        return ""
+    with closing(database.connect(place.database)) as connection:
+        if not database.is_held(connection, 0.0):
+            return ""
+        return f"what was logged last waits: the store is being written by {database.writer(connection)}"
 
 
 def exists(place: Place) -> bool:
     """Whether there is a store at all."""
-    return place.database.exists() and place.database.stat().st_size > 0
+    return place.database.exists()
 
 
 def is_writable(place: Place) -> bool:
@@ -41,7 +56,10 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
         )
     if is_writable(place):
         with closing(database.connect(place.database)) as writer:
-            recover(place, writer)
+            # While others write, what is there is read; what waits is told by waiting().
+            if recovery.has_work(place, writer) and not database.is_held(writer, _MOMENT):
+                with suppress(StoreBusy):
+                    recover(place, writer)
     with closing(database.connect(place.database, write=False)) as connection:
         try:
             yield connection

@@ -35,7 +35,10 @@ def _boot() -> str:
     except OSError:
         import psutil
 
-        return str(int(psutil.boot_time()))
+        try:
+            return str(int(psutil.boot_time()))
+        except (OSError, RuntimeError):  # a system that tells nothing, such as one without /proc
+            return ""
 
 
 def _started(pid: int) -> str:
@@ -54,3 +57,16 @@ def _started(pid: int) -> str:
         return str(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
         return ""
+    except OSError:
+        return _is_there(pid)
+
+
+def _is_there(pid: int) -> str:
+    """All that can be known of a process without /proc: whether there is one of this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "there"

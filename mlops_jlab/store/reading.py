@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_jlab.entities.runs import Artifact, MetricSummary, Point, Run, RunStatus
-from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.errors import InputError, NotFound, nearest
 from mlops_jlab.store.applying import BUCKET
 from mlops_jlab.store.filters import EVERY, Condition, Field, Order
 from mlops_jlab.store.recovery import owner_of
@@ -42,13 +42,15 @@ class Query:
     limit: int = 50
     after: str = ""
     deleted: bool = False
+    longest: int = 0  # characters of a note, param or tag; 0: all of them
 
 
-def find(connection: sqlite3.Connection, wanted: str) -> Run:
+def find(connection: sqlite3.Connection, wanted: str, longest: int = 0) -> Run:
     """The run with an id, or with the only id that begins so, or the newest of a name.
 
     Raises:
-        InputError: there is none, or there are several.
+        NotFound: there is none.
+        InputError: there are several.
     """
     rows = connection.execute(
         "SELECT seq, id FROM runs WHERE id = ? OR id GLOB ? LIMIT 3", (wanted, _escaped(wanted) + "*")
@@ -59,29 +61,33 @@ def find(connection: sqlite3.Connection, wanted: str) -> Run:
             "SELECT seq, id FROM runs WHERE name = ? AND deleted IS NULL ORDER BY seq DESC LIMIT 1", (wanted,)
         ).fetchall()
     if not rows or not wanted:
-        raise InputError(f"there is no run {wanted!r}", hint="see them with: mlops-jlab runs list")
+        raise NotFound(f"there is no run {wanted!r}", hint="see them with: mlops-jlab runs list")
     if len(rows) > 1 and not exact:
         raise InputError(
             f"several runs begin with {wanted!r}: {', '.join(row[1][:12] for row in rows)} …",
             hint="give more of the id",
         )
-    return load(connection, [(exact or rows)[0][0]])[0]
+    return load(connection, [(exact or rows)[0][0]], longest)[0]
 
 
 def _escaped(text: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in text)
 
 
-def load(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Run]:
-    """The runs with these numbers, in this order, with params, metrics and tags."""
-    chosen = json.dumps(list(seqs))
+def load(connection: sqlite3.Connection, seqs: Sequence[int], longest: int = 0) -> list[Run]:
+    """The runs with these numbers, in this order, with params, metrics and tags.
+
+    With ``longest``, at most so many characters of each text, so that many runs take little memory.
+    """
+    chosen = json.dumps(list(dict.fromkeys(seqs)))
+    columns = _COLUMNS.replace("r.note", f"substr(r.note, 1, {longest:d})") if longest else _COLUMNS
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM runs r JOIN experiments e ON e.id = r.experiment "
+        f"SELECT {columns} FROM runs r JOIN experiments e ON e.id = r.experiment "
         "WHERE r.seq IN (SELECT value FROM json_each(?))",
         (chosen,),
     )
-    params = _pairs(connection, "params", chosen)
-    tags = _pairs(connection, "tags", chosen)
+    params = _pairs(connection, "params", chosen, longest)
+    tags = _pairs(connection, "tags", chosen, longest)
     metrics: dict[int, dict[str, MetricSummary]] = {}
     for run, name, latest, iteration, low, high in connection.execute(
         "SELECT s.run, k.name, s.latest, s.iteration, s.minimum, s.maximum FROM series s "
@@ -102,10 +108,13 @@ def load(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Run]:
     return [found[seq] for seq in seqs if seq in found]
 
 
-def _pairs(connection: sqlite3.Connection, table: str, chosen: str) -> dict[int, dict[str, str]]:
+def _pairs(
+    connection: sqlite3.Connection, table: str, chosen: str, longest: int
+) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
+    column = f"substr(x.value, 1, {longest:d})" if longest else "x.value"
     for run, name, value in connection.execute(
-        f"SELECT x.run, k.name, x.value FROM {table} x JOIN keys k ON k.id = x.key "
+        f"SELECT x.run, k.name, {column} FROM {table} x JOIN keys k ON k.id = x.key "
         "WHERE x.run IN (SELECT value FROM json_each(?)) ORDER BY k.name",
         (chosen,),
     ):
@@ -128,7 +137,7 @@ def page(connection: sqlite3.Connection, query: Query) -> Page:
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     after = _encode(rows[-1]) if more else ""
-    return Page(tuple(load(connection, [row[-1] for row in rows])), after)
+    return Page(tuple(load(connection, [row[-1] for row in rows], query.longest)), after)
 
 
 def _by_metric(connection: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
@@ -246,6 +255,17 @@ def names(connection: sqlite3.Connection, prefix: str, most: int) -> list[str]:
     return found
 
 
+def parts(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """How many steps, trials or other parts each of these runs has; those without any are left out."""
+    return dict(
+        connection.execute(
+            "SELECT parent, count(*) FROM runs WHERE parent IN (SELECT value FROM json_each(?)) "
+            "AND parent <> '' AND deleted IS NULL GROUP BY parent",
+            (json.dumps(list(ids)),),
+        ).fetchall()
+    )
+
+
 def history(connection: sqlite3.Connection, run: Run, name: str, most: int = 0) -> list[Point]:
     """The points of a metric in the order of their iterations.
 
@@ -325,12 +345,25 @@ def artifacts(connection: sqlite3.Connection, run: Run) -> list[Artifact]:
     return [Artifact(*row) for row in rows]
 
 
-def children(connection: sqlite3.Connection, run: Run) -> list[Run]:
-    """The runs that this one is the parent of, in their order."""
+def children(connection: sqlite3.Connection, run: Run, longest: int = 0) -> list[Run]:
+    """The runs that this one is the parent of, in their order; ``longest`` as in :func:`load`."""
     rows = connection.execute(
         "SELECT seq FROM runs WHERE parent = ? AND deleted IS NULL ORDER BY seq", (run.id,)
     ).fetchall()
-    return load(connection, [row[0] for row in rows])
+    return load(connection, [row[0] for row in rows], longest)
+
+
+def metrics_of_parts(connection: sqlite3.Connection, run: Run) -> dict[str, dict[str, float]]:
+    """The latest metrics of the parts of a run's parts, by the id of the part that these are in."""
+    found: dict[str, dict[str, float]] = {}
+    for part, name, latest in connection.execute(
+        "SELECT c.parent, k.name, s.latest FROM runs p JOIN runs c ON c.parent = p.id "
+        "JOIN series s ON s.run = c.seq JOIN keys k ON k.id = s.key "
+        "WHERE p.parent = ? AND p.deleted IS NULL AND c.deleted IS NULL ORDER BY c.seq",
+        (run.id,),
+    ):
+        found.setdefault(part, {})[name] = _nan(latest)
+    return found
 
 
 def corrections(connection: sqlite3.Connection, run: Run) -> list[tuple[str, str, float]]:

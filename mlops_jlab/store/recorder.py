@@ -9,21 +9,20 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from mlops_jlab.errors import StoreError
+from mlops_jlab.errors import StoreBusy, StoreError, StoreUnwritable
 from mlops_jlab.store import database, location, recovery
 from mlops_jlab.store.applying import Applier
-from mlops_jlab.store.journal import ROTATE, Journal, Line, encode
+from mlops_jlab.store.journal import Journal, Line, encode
+from mlops_jlab.store.keeping import UNWRITABLE, Keeping
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import this_process
 
 PAUSE = 0.05  # seconds that lines are gathered before they go to the database
 BEAT = 2.0  # seconds between heartbeats
-
-
+_STILL = 2.0  # seconds that a fork waits for a write that is under way
 PATIENCE = 6  # times that a store may be busy for as long as SQLite waits before somebody is told
 
 
@@ -38,38 +37,44 @@ class Recorder:
 
     def _begin(self) -> None:
         """Nothing is open and nothing waits."""
-        self._kept: list[bytes] = []  # where no file can be written
-        self._writing = threading.Lock()
+        self._kept = Keeping(self.place, self.say)
         self._draining = threading.RLock()
         self._dirty = threading.Event()
         self._stopped: bool = False
-        self._journal: Journal | None = None
-        self._full: list[Journal] = []  # rotated, still to be drained
         self._connection: sqlite3.Connection | None = None
         self._applier: Applier | None = None
         self._open: dict[str, int] = {}  # runs that this process keeps alive, and their attempts
         self._thread: threading.Thread | None = None
+        self._still = False
+        self._spoilt = False  # forked in the middle of a write: the database is for others to open
+
+    def keep_still(self) -> None:
+        """Before a fork: closes the database, until it is needed again.
+
+        What SQLite knows of a file that is open would be the child's as well: locks that it does not have,
+        and shared memory that others take for unused.
+        """
+        self._still = self._draining.acquire(timeout=_STILL)
+        if self._still and self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def go_on(self) -> None:
+        """After a fork, in the process that forked."""
+        if self._still:
+            self._draining.release()
 
     def start_again(self) -> None:
         """In a forked child: nothing is open yet, and the parent's runs are kept alive by the parent."""
         _of_parent.append(self._connection)
-        for journal in (*self._full, self._journal):
-            if journal is not None:
-                journal.close()
+        self._kept.close()
+        still = self._still
         self._begin()
+        self._spoilt = not still
 
     def write(self, data: bytes) -> None:
         """Keeps whole lines; they survive the end of this process from here on. Never raises OSError."""
-        with self._writing:
-            if self._journal is None or self._journal.size > ROTATE or self._kept:
-                self._renew()
-            try:
-                if self._journal is None:
-                    raise OSError("no folder can be written")  # one way to keep it
-                self._journal.write(data)
-            except OSError as error:
-                self._kept.append(data)
-                self.say(f"what is logged is kept in memory for now: {error}")
+        self._kept.write(data)
         if not self._dirty.is_set():
             self._dirty.set()
             if self._thread is None:
@@ -79,32 +84,15 @@ class Recorder:
         """Keeps one line."""
         self.write(encode(line))
 
-    def _renew(self) -> None:
-        """A new journal where there is none or it is full; what waited in memory goes first."""
-        if self._journal is None or self._journal.size > ROTATE:
-            if self._journal is not None:
-                self._full.append(self._journal)
-            self._journal = self._new_journal()
-        if self._kept and self._journal is not None:
-            with suppress(OSError):
-                self._journal.write(b"".join(self._kept))
-                self._kept = []
-
-    def _new_journal(self) -> Journal | None:
-        for folder in (self.place.journals, recovery.spool(self.place)):
-            try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return Journal(folder)
-            except OSError as error:
-                self.say(f"the store {self.place.root} cannot be written ({error.strerror}); nothing is lost")
-        return None
-
-    def say(self, text: str) -> None:
-        """Says each thing once; that the store cannot be written is one thing, whoever found it out."""
-        thing = "cannot be written" if "cannot be written" in text else text
-        if thing not in self._warned:
-            self._warned.add(thing)
+    def say(self, text: str, thing: str = "") -> None:
+        """Says each ``thing`` once, whoever found it out."""
+        if (thing or text) not in self._warned:
+            self._warned.add(thing or text)
             self._warn(text)
+
+    def tell_of(self, error: StoreError, more: str = "") -> None:
+        """Says once that the store cannot be used, in the words of the first who found out."""
+        self.say(f"{error}{more}", UNWRITABLE if isinstance(error, StoreUnwritable) else "")
 
     def open_database(self) -> sqlite3.Connection:
         """Makes and opens the database unless it is open: a broken or newer one is found at the start.
@@ -113,11 +101,16 @@ class Recorder:
             StoreError: it cannot be used.
         """
         with self._draining:
+            if self._spoilt:
+                raise StoreError(
+                    f"the store {self.place.root} was in use when this process was forked",
+                    hint="values stay in the journal; whoever opens the store next takes them over",
+                )
             if self._connection is None:
                 try:
                     location.make(self.place)
                 except OSError as error:
-                    raise StoreError(
+                    raise StoreUnwritable(
                         f"the store {self.place.root} cannot be written: {error.strerror}",
                         hint="set MLOPS_JLAB_STORE to a folder that can be written",
                     ) from error
@@ -161,11 +154,7 @@ class Recorder:
                 ) from error
 
     def _drain(self, connection: sqlite3.Connection) -> None:
-        with self._writing:
-            if self._kept:
-                self._renew()
-            done, current = self._full, self._journal
-            self._full = []
+        done, current = self._kept.to_drain()
         for journal in done:
             recovery.drain(connection, journal.path, self._applier)
             self._remove(journal)
@@ -201,8 +190,8 @@ class Recorder:
                 if not isinstance(error, StoreError):
                     error = database.translate(error, self.place.database)
                 # While others are writing nothing is wrong yet.
-                if "locked" not in str(error) or refused > PATIENCE:
-                    self.say(str(error))
+                if not isinstance(error, StoreBusy) or refused > PATIENCE:
+                    self.tell_of(error)
                 self._dirty.set()
                 time.sleep(1.0)
 
@@ -212,11 +201,10 @@ class Recorder:
     def _beat(self) -> None:
         """A heartbeat; one that comes late revives a run that was given up."""
         with self._draining:
-            if self._connection is None:
-                return
+            connection = self.open_database()
             now = time.time()
-            with database.transaction(self._connection):
-                self._connection.executemany(
+            with database.transaction(connection):
+                connection.executemany(
                     "UPDATE runs SET heartbeat = ?, reason = iif(status = 'killed', '', reason), "
                     "ended = iif(status = 'killed', NULL, ended), "
                     "status = iif(status = 'killed', 'running', status) WHERE id = ? AND attempt = ?",
@@ -230,13 +218,19 @@ class Recorder:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2.0)
         with self._draining:
-            if self._journal is not None:
+            if self._kept.has_anything:
                 try:
                     self.flush()
-                    self._remove(self._journal)
+                    for journal in self._kept.take():
+                        self._remove(journal)
                 except (StoreError, sqlite3.Error, OSError):
-                    self._journal.close()  # whoever opens the store next takes it over
-                self._journal = None
+                    pass  # whoever opens the store next takes the journals over
+            self._kept.end()
+            if self._kept.lost:
+                self._warn(
+                    f"{self._kept.lost:,} lines that were logged are lost: neither {self.place.root} nor "
+                    f"{recovery.spool(self.place)} could be written\n  → free some space, and run it again"
+                )
             if self._connection is not None:
                 database.close(self._connection)
                 self._connection = None
@@ -258,7 +252,7 @@ def recorder_for(place: Place, warn: Callable[[str], None]) -> Recorder:
             try:
                 found.open_database()
             except StoreError as error:
-                found.say(f"{error}\n  what is logged is kept in a journal until then")
+                found.tell_of(error, "\n  what is logged is kept in a journal until then")
             if not _recorders:
                 atexit.register(close_all)
             _recorders[place.root] = found
@@ -291,14 +285,35 @@ def close_all() -> None:
 _of_parent: list[object] = []  # connections that a forked child must neither use nor close
 
 
-def _after_fork() -> None:
+_making_stopped = False
+
+
+def _before_fork() -> None:
+    global _making_stopped
+    _making_stopped = _making.acquire(timeout=_STILL)
+    for recorder in _recorders.values():
+        recorder.keep_still()
+
+
+def _after_fork_in_parent() -> None:
+    for recorder in _recorders.values():
+        recorder.go_on()
+    if _making_stopped:
+        _making.release()
+
+
+def _after_fork_in_child() -> None:
     """A forked child has its own journal and connection, and leaves those of its parent alone."""
+    global _making
+    _making = threading.Lock()
     for recorder in _recorders.values():
         recorder.start_again()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
 
 
 def owner_text() -> str:

@@ -25,6 +25,10 @@ def recover(place: Place, connection: sqlite3.Connection) -> int:
     """Takes over the journals of dead processes and marks their open runs; how many runs were marked."""
     folders = (place.journals, spool(place))
     for folder in folders:
+        for path in folder.glob(f".*{journal.UNLOCKED}"):  # of a process that was killed in its first moment
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > SILENCE:
+                    path.unlink()
         for path in sorted(folder.glob(f"*{journal.SUFFIX}")) if folder.is_dir() else ():
             with _taken_over(path) as mine:
                 if mine:
@@ -36,7 +40,9 @@ def recover(place: Place, connection: sqlite3.Connection) -> int:
 def has_work(place: Place, connection: sqlite3.Connection) -> bool:
     """Whether a process may have died: there are open runs, or journals."""
     query = "SELECT 1 FROM runs WHERE status IN ('pending', 'running') LIMIT 1"
-    return connection.execute(query).fetchone() is not None or any(place.journals.glob(f"*{journal.SUFFIX}"))
+    return connection.execute(query).fetchone() is not None or any(
+        any(folder.glob(f"*{journal.SUFFIX}")) for folder in (place.journals, spool(place))
+    )
 
 
 def spool(place: Place) -> Path:

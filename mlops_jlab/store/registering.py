@@ -11,7 +11,7 @@ from typing import Any
 from mlops_jlab.entities.models import CHALLENGER, ModelAddress, ModelVersion, check_alias, check_model_name
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
-from mlops_jlab.store import auditing, database
+from mlops_jlab.store import auditing, database, judgements
 
 
 def add(
@@ -24,6 +24,7 @@ def add(
     with database.transaction(connection, durable=True):
         connection.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now))
         (model,) = connection.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()
+        about = {**about, "anchor": auditing.head(connection)[1]}
         row = connection.execute("SELECT max(version) FROM versions WHERE model = ?", (model,)).fetchone()
         number = int(row[0] or 0) + 1
         version = connection.execute(
@@ -63,16 +64,12 @@ def _version(connection: sqlite3.Connection, row: tuple[Any, ...]) -> ModelVersi
         "SELECT path, digest, size FROM version_files WHERE version = ? ORDER BY path", (row[0],)
     )
     pointing = connection.execute("SELECT alias FROM aliases WHERE version = ? ORDER BY alias", (row[0],))
-    gate = connection.execute(
-        "SELECT report FROM gate_results WHERE whole = ? AND whole <> '' AND model = ? "
-        "ORDER BY id DESC LIMIT 1",
-        (row[6], row[1]),
-    ).fetchone()
-    number, model, version, created, user, run, whole, about = row
+    about = json.loads(row[7])
+    gate = judgements.of_version(connection, row[1], row[2], str(about.get("content", "")))
+    number, model, version, created, user, run, whole, _about = row
     return ModelVersion(
-        number, model, version, created, user, run, whole, json.loads(about),
-        tuple(Artifact(*file) for file in files), tuple(alias for (alias,) in pointing),
-        json.loads(gate[0]) if gate else None,
+        number, model, version, created, user, run, whole, about,
+        tuple(Artifact(*file) for file in files), tuple(alias for (alias,) in pointing), gate,
     )  # fmt: skip
 
 
@@ -189,6 +186,11 @@ def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]
     return stack[::-1]
 
 
+def ever(connection: sqlite3.Connection, model: str, alias: str) -> set[int]:
+    """All versions that an alias has ever pointed at."""
+    return {int(e.details.get("to", 0)) for e in auditing.entries(connection, subject=f"{model}@{alias}")}
+
+
 def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
     """Who has asked that somebody else approves of a challenger; nothing if nobody has."""
     for entry in auditing.entries(connection, subject=f"{version.model}@{CHALLENGER}"):
@@ -200,32 +202,9 @@ def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
 def adopt(connection: sqlite3.Connection, folder: str, whole: str) -> None:
     """What earlier runs in a folder have registered and judged belongs to the run that goes on there."""
     earlier = (
-        "whole IN (SELECT r.id FROM runs r JOIN tags t ON t.run = r.seq JOIN keys k ON k.id = t.key "
-        "WHERE k.name = 'folder' AND t.value = ? AND r.kind = 'pipeline')"
+        "whole IN (SELECT r.id FROM runs r WHERE r.kind = 'pipeline' "
+        "AND json_extract(r.facts, '$.engine.folder') = ?)"
     )
     with database.transaction(connection, durable=True):
         for table in ("versions", "gate_results"):
             connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, folder))
-
-
-def uses(connection: sqlite3.Connection, evaluation: str, comparison: str) -> int:
-    """How many other comparisons have used an evaluation set before this one did."""
-    row = connection.execute(
-        "SELECT count(DISTINCT comparison) FROM gate_results WHERE evaluation = ? AND comparison <> ? "
-        "AND id < coalesce("
-        "(SELECT min(id) FROM gate_results WHERE evaluation = ? AND comparison = ?), 1 << 62)",
-        (evaluation, comparison, evaluation, comparison),
-    ).fetchone()
-    return int(row[0])
-
-
-def keep_gate(connection: sqlite3.Connection, report: Mapping[str, Any], *, run: str, whole: str) -> None:
-    """Keeps what a gate found; ``report`` is its JSON."""
-    with database.transaction(connection, durable=True):
-        connection.execute(
-            "INSERT INTO gate_results "
-            "(model, run, whole, at, verdict, evaluation, comparison, alpha, report) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (report["model"], run, whole, time.time(), report["verdict"], report["evaluation"],
-             report["comparison"], report["alpha"], json.dumps(dict(report))),
-        )  # fmt: skip

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from mlops_jlab.entities.runs import ProcessIdentity
@@ -97,6 +98,57 @@ def pause(
         )
 
 
+def change(connection: sqlite3.Connection, before: Schedule, after: Schedule, *, who: str) -> None:
+    """Writes a schedule as it is from now on; what has changed is in the audit log.
+
+    Raises:
+        InputError: the new name is taken.
+    """
+    old, new = (json.loads(_spec(one)) for one in (before, after))
+    changed = {name: [old.get(name), new[name]] for name in new if old.get(name) != new[name]}
+    if "alerts" in changed:
+        changed["alerts"] = [list(map(without_secrets, one.alerts)) for one in (before, after)]
+    with database.transaction(connection, durable=True):
+        taken = connection.execute(
+            "SELECT 1 FROM schedules WHERE name = ? AND removed IS NULL AND id <> ?", (after.name, after.id)
+        ).fetchone()
+        if taken:
+            raise InputError(f"there is a schedule {after.name!r} already", hint="choose another --name")
+        connection.execute(
+            "UPDATE schedules SET name = ?, spec = ?, checked = max(checked, ?), seen = ? WHERE id = ?",
+            (after.name, _spec(after), after.checked, after.seen, after.id),
+        )
+        auditing.append(connection, who, "edit schedule", after.name, details=changed)
+
+
+def last_success(connection: sqlite3.Connection, schedule: str, before: str = "~") -> datetime | None:
+    """The time that was due of the last firing which finished, of those due before ``before``, if any."""
+    row = connection.execute(
+        "SELECT due FROM firings WHERE schedule = ? AND status = 'finished' AND due < ? "
+        "AND cause NOT IN ('data', 'drift', 'hand') ORDER BY due DESC LIMIT 1",
+        (schedule, before),
+    ).fetchone()
+    return datetime.fromisoformat(row[0].partition(" ")[0]) if row else None
+
+
+def is_claimed(connection: sqlite3.Connection, schedule: str, due: str) -> bool:
+    """Whether somebody has claimed a firing, or has had it."""
+    found = connection.execute(
+        "SELECT 1 FROM firings WHERE schedule = ? AND due = ?", (schedule, due)
+    ).fetchone()
+    return found is not None
+
+
+def try_again(connection: sqlite3.Connection, firing: Firing) -> None:
+    """A firing that is over waits again, to be taken over by who asks for it."""
+    with database.transaction(connection, durable=True):
+        connection.execute(
+            "UPDATE firings SET status = 'waiting', not_before = 1e18 WHERE schedule = ? AND due = ? "
+            "AND attempt = ? AND status IN ('failed', 'skipped')",
+            (firing.schedule, firing.due, firing.attempt),
+        )
+
+
 def remove(connection: sqlite3.Connection, schedule: Schedule, *, who: str, reason: str = "") -> None:
     """Removes a schedule; its history stays."""
     with database.transaction(connection, durable=True):
@@ -113,7 +165,7 @@ def claim(
 ) -> bool:  # fmt: skip
     """Whether this process has the firing now: nobody else has it and, if ``alone``, no other runs."""
     with database.transaction(connection, durable=True):
-        if alone and _busy(connection, schedule.id):
+        if alone and is_busy(connection, schedule.id):
             return False
         won = connection.execute(
             "INSERT OR IGNORE INTO firings (schedule, due, cause, status, owner, started, ended, steps) "
@@ -121,15 +173,16 @@ def claim(
             (schedule.id, due, cause, status, _owner(), time.time(),
              None if status == "running" else time.time(), _steps(steps)),
         ).rowcount  # fmt: skip
+        kept = seen if won else ""  # what nobody goes on with was not seen
         connection.execute(
             "UPDATE schedules SET checked = max(checked, ?), seen = CASE ? WHEN '' THEN seen ELSE ? END "
             "WHERE id = ?",
-            (checked, seen, seen, schedule.id),
+            (checked, kept, kept, schedule.id),
         )
     return bool(won)
 
 
-def _busy(connection: sqlite3.Connection, schedule: str) -> bool:
+def is_busy(connection: sqlite3.Connection, schedule: str) -> bool:
     """Whether a firing of the schedule runs, or waits to be tried again."""
     return bool(
         connection.execute(
@@ -210,6 +263,14 @@ def get(connection: sqlite3.Connection, schedule: str, due: str) -> Firing:
     if row is None:
         raise InputError(f"the schedule was not due at {due}")
     return _firing(row)
+
+
+def find_firing(connection: sqlite3.Connection, schedule: str, due: str) -> Firing | None:
+    """One firing, if there is one."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM firings WHERE schedule = ? AND due = ?", (schedule, due)
+    ).fetchone()
+    return _firing(row) if row else None
 
 
 def firings(connection: sqlite3.Connection, schedule: str, limit: int = 30) -> list[Firing]:

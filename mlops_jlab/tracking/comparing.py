@@ -7,23 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_jlab.entities.runs import Run
+from mlops_jlab.tracking import pages
+from mlops_jlab.tracking.lines import Line
 
 if TYPE_CHECKING:
     import pandas
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that runs have, and its value in each (nothing where a run has none)."""
-
-    kind: str
-    name: str
-    values: tuple[str | float | None, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the runs do not agree. NaN agrees with NaN."""
-        return len({repr(value) for value in self.values}) > 1
 
 
 @dataclass(frozen=True)
@@ -48,14 +36,10 @@ class Comparison:
         return pandas.DataFrame([line.values for line in self.lines], index=index, columns=names)
 
     def __repr__(self) -> str:
-        from mlops_jlab.tracking import pages
-
-        return pages.comparison_text(self)
+        return pages.comparison_text(self.runs, self.lines)
 
     def _repr_html_(self) -> str:
-        from mlops_jlab.tracking import pages
-
-        return pages.comparison(self)
+        return pages.comparison(self.runs, self.lines)
 
 
 def compare(runs: Sequence[Run]) -> Comparison:

@@ -6,16 +6,18 @@ import csv
 import io
 import json
 import math
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError
 from mlops_jlab.store import artifacts, reading
 from mlops_jlab.store.location import Place
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 def plain(run: Run) -> dict[str, Any]:

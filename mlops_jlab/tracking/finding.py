@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities.runs import Point, Run
+from mlops_jlab.errors import TrackingError
 from mlops_jlab.store import filters, location, opening, reading
+from mlops_jlab.tracking import keywords
 from mlops_jlab.tracking.comparing import Comparison, compare
 
 if TYPE_CHECKING:
     import pandas
 
 _PAGE = 1000
+_ACTIVE, _DELETED = 1, 2  # as MLflow counts
+_VIEWS = (_ACTIVE, _DELETED, 3)
 
 
 def get_run(run_id: str) -> Run:
@@ -73,23 +77,39 @@ def find_runs(
 def search_runs(
     experiment_ids: Sequence[str] | None = None,
     filter_string: str = "",
-    run_view_type: int = 1,  # noqa: ARG001  # MLflow's argument
+    run_view_type: int = 1,
     max_results: int = 100_000,
     order_by: Sequence[str] | None = None,
     output_format: str = "pandas",
-    search_all_experiments: bool = False,  # noqa: ARG001  # MLflow's argument
+    search_all_experiments: bool = False,
     experiment_names: Sequence[str] | None = None,
+    **others: Any,
 ) -> pandas.DataFrame | list[Run]:
     """The runs that a filter finds, as a DataFrame with columns as MLflow names them.
 
     One row a run: ``run_id``, ``name``, ``experiment``, ``status``, ``start_time``, ``end_time`` (UTC),
     ``duration`` (seconds), ``metrics.*`` (latest values), ``params.*`` and ``tags.*``.
 
+    ``run_view_type`` is 1 for runs that are not deleted, 2 for those that are, 3 for both.
+
     Raises:
         FilterError: with the column where the filter goes wrong.
+        TrackingError: a keyword cannot be obeyed.
     """
-    names = list(experiment_names or experiment_ids or ())
-    runs = find_runs(filter_string, order_by or (), max_results, [str(name) for name in names])
+    keywords.refuse("search_runs", others, search_runs)
+    names = [str(name) for name in experiment_names or experiment_ids or ()]
+    if search_all_experiments and names:
+        raise TrackingError("search_runs() looks in all experiments or in those that are named, not both")
+    if output_format not in ("pandas", "list"):
+        raise TrackingError(f"{output_format!r} is no output format", hint="pandas or list")
+    if run_view_type not in _VIEWS:
+        raise TrackingError(f"{run_view_type!r} is no view of runs", hint="1: active, 2: deleted, 3: all")
+    if run_view_type == _DELETED:
+        filter_string = (
+            f"({filter_string}) and deleted is not null" if filter_string else "deleted is not null"
+        )
+    deleted = run_view_type != _ACTIVE
+    runs = find_runs(filter_string, order_by or (), max_results, names, deleted)
     return runs if output_format == "list" else frame(runs)
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlops_jlab.entities.runs import Run, RunStatus
-from mlops_jlab.errors import TrackingError
+from mlops_jlab.entities.runs import Artifact, Run, RunStatus
+from mlops_jlab.errors import DataBlocked, TrackingError
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.recorder import Recorder
-from mlops_jlab.tracking import active, contents, values
+from mlops_jlab.tracking import contents, values
 
 _STATUSES = {"SCHEDULED": "pending", "RUNNING": "running", "FINISHED": "finished", "FAILED": "failed",
-             "KILLED": "killed"}  # fmt: skip
+             "KILLED": "killed", "BLOCKED": "blocked"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,28 @@ class Begun:
     clock: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True)
+class Keeper:
+    """Who begins runs: hears when one is ``left``, and when one that is its own is ``ending``.
+
+    ``attach`` gives the run in another process, by id, attempt, name and experiment.
+    """
+
+    left: Callable[[LiveRun], None]
+    ending: Callable[[LiveRun], None]
+    attach: Callable[[str, int, str, str], LiveRun]
+
+
 class LiveRun:
     """A run that can be logged to. ``with`` ends it, as failed if the block raises."""
 
-    def __init__(self, recorder: Recorder, begun: Begun, on_end: Callable[[LiveRun], None]) -> None:
+    def __init__(self, recorder: Recorder, begun: Begun, keeper: Keeper) -> None:
         self.recorder = recorder
         self.begun = begun
         self.status = RunStatus.RUNNING
         self.entered = False  # by a with statement
         self.replaces: LiveRun | None = None  # ends as soon as it is clear that this run is no child of it
-        self._on_end = on_end
+        self._keeper = keeper
         self._prefixes: dict[str, str] = {}
         self._next: dict[str, int] = {}
 
@@ -86,8 +98,10 @@ class LiveRun:
 
         return get_run(self.id)
 
-    def log_metric(self, key: str, value: Any, step: int | None = None) -> None:
+    def log_metric(self, key: str, value: Any, step: int | None = None, at: float | None = None) -> None:
         """Keeps one value of a metric. Without ``step`` it is the next one; the same step again replaces.
+
+        ``at`` is when it was measured, in seconds since 1970; now by default.
 
         Raises:
             TrackingError: ``value`` is no number, or ``key`` no name.
@@ -103,13 +117,15 @@ class LiveRun:
             if step >= self._next.get(key, 0):
                 self._next[key] = step + 1
         number = repr(value) if value - value == 0 else f'"{value}"'
-        self.recorder.write(f"{prefix}{step},{number},{time.time():.3f}]\n".encode())
+        self.recorder.write(f"{prefix}{step},{number},{time.time() if at is None else at:.3f}]\n".encode())
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+    def log_metrics(
+        self, metrics: Mapping[str, Any], step: int | None = None, at: float | None = None
+    ) -> None:
         """Keeps one value each of several metrics."""
         checked = {key: values.metric(key, value) for key, value in metrics.items()}
         for key, value in checked.items():
-            self.log_metric(key, value, step)
+            self.log_metric(key, value, step, at)
 
     def _prefix(self, key: str) -> str:
         name = values.name_of(key, "metric")
@@ -133,7 +149,8 @@ class LiveRun:
 
     def set_tag(self, key: str, value: Any) -> None:
         """Sets a tag."""
-        self._put("tag", values.name_of(key, "tag"), values.text(value))
+        name = values.name_of(key, "tag")
+        self._put("tag", name, values.tag(name, str(value)))
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets several tags."""
@@ -146,7 +163,7 @@ class LiveRun:
 
     def note(self, text: str) -> None:
         """What people should know of this run, as Markdown; a new note replaces the old one."""
-        self._put("note", values.text(text))
+        self._put("note", values.note(text))
 
     def log_artifact(self, local_path: str | Path, artifact_path: str | None = None) -> None:
         """Keeps a file, under its own name below ``artifact_path``; a folder with all that is in it.
@@ -177,9 +194,13 @@ class LiveRun:
         name = artifacts.check_name(artifact_file)
         self._artifact(name, *artifacts.put(self.recorder.place, [content]))
 
+    def keep_artifact(self, file: Artifact) -> None:
+        """Keeps a file that another run of the same store has."""
+        self._artifact(file.path, file.digest, file.size)
+
     def log_text(self, text: str, artifact_file: str) -> None:
         """Keeps a text as a file."""
-        self.log_content(values.text(text).encode(), artifact_file)
+        self.log_content(values.sound(text).encode(), artifact_file)
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
         """Keeps what JSON or YAML can hold as a file; its ending says which."""
@@ -195,7 +216,7 @@ class LiveRun:
         self.log_content(content, artifact_file)
         self.add_facts({"data": {artifact_file: contents.fingerprint(frame)}})
 
-    def log_model(self, model: Any, name: str = "model", **_others: Any) -> None:
+    def log_model(self, model: Any, name: str = "model") -> None:
         """Keeps a fitted model: by skops where that can hold it, else as a pickle that says so."""
         for inside, content in contents.model(model).items():
             self.log_content(content, f"{name}/{inside}")
@@ -218,11 +239,11 @@ class LiveRun:
         """Ends the run. ``status`` is ours (``failed``) or MLflow's (``FAILED``)."""
         word = _STATUSES.get(status.upper(), "")
         if not word:
-            raise TrackingError(f"{status!r} is no status", hint="finished, failed or killed")
-        active.remove(self)
+            raise TrackingError(f"{status!r} is no status", hint="finished, failed, killed or blocked")
+        self._keeper.left(self)
         if self.status.is_over or not self.begun.owned:
             return
-        self._on_end(self)
+        self._keeper.ending(self)
         self.status = RunStatus(word)
         duration = max(time.monotonic() - self.begun.clock, 0.0)
         now = time.time()
@@ -237,10 +258,13 @@ class LiveRun:
         self._prefixes.clear()
 
     def fail(self, error: BaseException) -> None:
-        """Ends the run as failed, with the error as its reason; an interrupt kills it."""
-        interrupted = isinstance(error, KeyboardInterrupt)
-        text = f"{type(error).__name__}: {error}"
-        self.end("KILLED" if interrupted else "FAILED", "interrupted" if interrupted else text[:2000])
+        """Ends the run as failed, with the error as its reason; an interrupt kills it, a check blocks it."""
+        if isinstance(error, KeyboardInterrupt):
+            self.end("KILLED", "interrupted")
+        elif isinstance(error, DataBlocked):
+            self.end("BLOCKED", error.message[:2000])
+        else:
+            self.end("FAILED", f"{type(error).__name__}: {error}"[:2000])
 
     def __enter__(self) -> LiveRun:
         self.entered = True
@@ -260,9 +284,7 @@ class LiveRun:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A run that is handed on to another process can be logged to there, and is not ended there."""
-        from mlops_jlab.tracking.starting import attach
-
-        return attach, (self.id, self.begun.attempt, self.name, self.begun.experiment)
+        return self._keeper.attach, (self.id, self.begun.attempt, self.name, self.begun.experiment)
 
     def __repr__(self) -> str:
         return f"<run {self.name} ({self.id[:8]}): {self.status}>"

@@ -10,10 +10,10 @@ from mlops_jlab.entities.runs import MetricSummary, Point, Run, RunStatus
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.store import location, opening, reading
 from mlops_jlab.tracking.charts import curves, number, seconds, sparkline
-from mlops_jlab.tracking.comparing import Comparison, Line
+from mlops_jlab.tracking.lines import Line
 
 _MARKS = {RunStatus.PENDING: "○", RunStatus.RUNNING: "●", RunStatus.FINISHED: "✓", RunStatus.FAILED: "✗",
-          RunStatus.KILLED: "✗"}  # fmt: skip
+          RunStatus.KILLED: "✗", RunStatus.BLOCKED: "⊘"}  # fmt: skip
 _POINTS = 120
 _STYLE = """<style>
 .mlops-run{border:1px solid rgba(127,127,127,.35);border-radius:6px;padding:8px 12px;max-width:640px;
@@ -26,6 +26,7 @@ white-space:nowrap;max-width:22em;overflow:hidden;text-overflow:ellipsis}
 .mlops-table tr.differs td:first-child{box-shadow:inset 3px 0 #E69F00}
 .mlops-table tr.differs td{font-weight:600}
 .mlops-finished{color:#238a43}.mlops-failed,.mlops-killed{color:#d93a40}.mlops-running{color:#1f7ae0}
+.mlops-pending{color:#9a6700}
 .mlops-wide{overflow-x:auto}.mlops-dim{opacity:.65}.mlops-chart{display:inline-block;margin:4px 8px 4px 0}
 .mlops-long{max-width:36em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 </style>"""
@@ -118,20 +119,20 @@ def cell(run: Run, column: str) -> str:
     return values.get(name, "")[:200]
 
 
-def comparison(found: Comparison) -> str:
+def comparison(runs: Sequence[Run], lines: Sequence[Line]) -> str:
     """Runs side by side: what differs is marked; metrics with a course are drawn together."""
-    names = [f"{run.name} ({run.id[:6]})" for run in found.runs]
+    names = [f"{run.name} ({run.id[:6]})" for run in runs]
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     rows = "".join(
         f'<tr class="{"differs" if line.differs else ""}"><td class="mlops-dim">{line.kind}</td>'
         f"<td>{escape(line.name)}</td>"
         + "".join(f'<td class="mlops-long">{escape(_value(value))}</td>' for value in line.values)
         + "</tr>"
-        for line in found.lines
+        for line in lines
     )
     return (
         f'{_STYLE}<div class="mlops-wide"><table class="mlops-table"><thead><tr><th></th><th></th>{head}'
-        f"</tr></thead><tbody>{rows}</tbody></table></div>{_charts(found.runs, names)}"
+        f"</tr></thead><tbody>{rows}</tbody></table></div>{_charts(runs, names)}"
     )
 
 
@@ -149,21 +150,19 @@ def _value(value: str | float | None) -> str:
     return "–" if value is None else value[:200] if isinstance(value, str) else number(value)
 
 
-def comparison_text(found: Comparison) -> str:
+def comparison_text(runs: Sequence[Run], lines: Sequence[Line]) -> str:
     """Runs side by side as text; a star marks what differs."""
-    head = ["", *(f"{run.name} ({run.id[:6]})" for run in found.runs)]
+    head = ["", *(f"{run.name} ({run.id[:6]})" for run in runs)]
     rows = [
-        [f"{'*' if line.differs else ' '} {line.name}", *map(_value, line.values)] for line in _few(found)
+        [f"{'*' if line.differs else ' '} {line.name}", *map(_value, line.values)]
+        for line in lines
+        if line.kind != "fact" or line.differs
     ]
     widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in [head, *rows]
     )
-
-
-def _few(found: Comparison) -> list[Line]:
-    return [line for line in found.lines if line.kind != "fact" or line.differs]
 
 
 def text(run: Run) -> str:

@@ -6,9 +6,13 @@ import json
 from typing import Any
 
 from mlops_jlab.errors import TrackingError
+from mlops_jlab.masking import MASK, is_secret_name, masked
 
 _LONGEST_NAME = 500
-SECRET = ("password", "passwd", "secret", "token", "api_key", "apikey", "credential")
+LONGEST_TAG = 10_000  # characters, as of all below
+LONGEST_NOTE = 100_000
+LONGEST_LABEL = 1_000
+_LAST = 4_102_444_800  # seconds since 1970: the year 2100
 
 
 def name_of(name: object, what: str) -> str:
@@ -53,23 +57,90 @@ def metric(name: str, value: Any) -> float:
 
 def param(name: str, value: Any) -> str:
     """The text that is kept of a param: of any length; what looks like a secret is masked."""
-    if any(word in name.lower() for word in SECRET):
-        return "***"
-    if isinstance(value, str):
-        return _sound(value)
+    if is_secret_name(name) and not isinstance(value, (bool, int, float, type(None))):
+        return MASK
     if isinstance(value, (dict, list, tuple)):
         try:
-            return json.dumps(value, ensure_ascii=False, default=str)
+            return masked(json.dumps(_without_secrets(value), ensure_ascii=False, default=str))
         except (TypeError, ValueError):
-            return _sound(repr(value))
-    return _sound(str(value))
+            return text(repr(value))
+    return text(value)
+
+
+def _without_secrets(value: Any) -> Any:
+    """Nested values, without those that are named like secrets."""
+    if isinstance(value, dict):
+        return {
+            key: MASK if isinstance(key, str) and is_secret_name(key) and isinstance(inner, str)
+            else _without_secrets(inner)
+            for key, inner in value.items()
+        }  # fmt: skip
+    return [_without_secrets(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def tag(name: str, value: object) -> str | None:
+    """The text that is kept of a tag; nothing takes it away.
+
+    Raises:
+        TrackingError: it is too long.
+    """
+    if value is None:
+        return None
+    if is_secret_name(name):
+        return MASK
+    return _bounded(text(value), f"the tag {name!r}", LONGEST_TAG)
+
+
+def note(value: object) -> str:
+    """The text that is kept of a note.
+
+    Raises:
+        TrackingError: it is too long.
+    """
+    return _bounded(text(value), "the note", LONGEST_NOTE)
+
+
+def moment(milliseconds: Any) -> float:
+    """Seconds since 1970, of MLflow's milliseconds.
+
+    Raises:
+        TrackingError: it is no moment of this age.
+    """
+    try:
+        seconds = float(milliseconds) / 1000
+    except (TypeError, ValueError, OverflowError):
+        seconds = -1.0
+    if not 0 <= seconds < _LAST:
+        raise TrackingError(
+            f"timestamp={milliseconds!r} is no moment",
+            hint="give milliseconds since 1970: int(time.time() * 1000)",
+        )
+    return seconds
+
+
+def label(value: object, what: str) -> str:
+    """The name of a run or group, which may be empty.
+
+    Raises:
+        TrackingError: it is too long.
+    """
+    return _bounded(text(value), f"the {what}", LONGEST_LABEL)
+
+
+def _bounded(value: str, what: str, most: int) -> str:
+    if len(value) > most:
+        raise TrackingError(
+            f"{what} has {len(value):,} characters; {most:,} at most are kept",
+            hint="keep a long text as a file: log_text(text, 'name.txt')",
+        )
+    return value
 
 
 def text(value: object) -> str:
-    """Any text, as it can be stored."""
-    return _sound(value if isinstance(value, str) else str(value))
+    """Any text, as it can be stored; what looks like a secret in it is masked."""
+    return masked(sound(str(value)))
 
 
-def _sound(value: str) -> str:
-    """Without lone surrogates, which no file can hold."""
+def sound(value: str) -> str:
+    """Without lone surrogates, which no file can hold; nothing is masked."""
     return value.encode("utf-8", "replace").decode("utf-8")

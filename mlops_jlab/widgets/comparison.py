@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlops_jlab.tracking import finding, pages
-from mlops_jlab.tracking.comparing import Comparison
 
 
 def show_comparison(runs: Sequence[str]) -> Any:
@@ -23,13 +22,13 @@ def show_comparison(runs: Sequence[str]) -> Any:
         import ipywidgets as w
 
         only = w.Checkbox(description="differences alone", indent=False)
-        body = w.HTML(pages.comparison(found))
+        body = w.HTML(pages.comparison(found.runs, found.lines))
 
         def draw(_change: Any) -> None:
             lines = found.differences if only.value else found.lines
-            body.value = pages.comparison(Comparison(found.runs, lines))
+            body.value = pages.comparison(found.runs, lines)
 
         only.observe(draw, "value")
         return w.VBox([only, body])
 
-    return show(widget, pages.comparison(found), repr(found))
+    return show(widget, pages.comparison(found.runs, found.lines), repr(found))

@@ -58,7 +58,8 @@ class RunTable:
 
         def compare(_change: Any = None) -> None:
             picked = [run for run in self.runs if run.id in chosen.value]
-            more.value = pages.comparison(finding.compare_runs(picked)) if len(picked) > 1 else ""
+            found = finding.compare_runs(picked) if len(picked) > 1 else None
+            more.value = pages.comparison(found.runs, found.lines) if found is not None else ""
 
         def plot(_change: Any = None) -> None:
             more.value = scatter.plot(self.runs, across.value, up.value) if across.value and up.value else ""

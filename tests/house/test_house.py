@@ -7,10 +7,12 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = sorted((ROOT / "mlops_jlab").rglob("*.py"))
@@ -77,3 +79,24 @@ def test_every_decision_page_is_listed() -> None:
     index = (folder / "README.md").read_text("utf-8")
     for page in folder.glob("[0-9]*.md"):
         assert page.name in index
+
+
+def test_every_dependency_has_a_tested_range_and_the_tests_a_lock() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "tests" / "constraints.txt").read_text().splitlines()
+    locked = dict(line.split("==") for line in lines if "==" in line)
+    optional = [line for lines in project["optional-dependencies"].values() for line in lines]
+    for line in [*project["dependencies"], *optional]:
+        wanted = Requirement(line)
+        if wanted.name == "mlops-jlab" or not wanted.specifier:
+            continue  # our own extras; time zones and types of stubs, which only grow
+        assert any(one.operator == "<" for one in wanted.specifier), line
+        name = wanted.name.lower().replace("_", "-")
+        assert wanted.specifier.contains(locked[name]), (line, locked[name])
+
+
+def test_the_security_policy_says_what_is_promised_and_how_to_report() -> None:
+    text = (ROOT / "SECURITY.md").read_text()
+    for heading in ("## Reporting", "## What is promised", "## What is not"):
+        assert heading in text
+    assert "docs/threat-model.md" in text

@@ -152,7 +152,7 @@ def promote(folder: Path) -> None:
             """The column itself."""
             return rows["a"].to_numpy()
 
-    rows = pandas.DataFrame({"a": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 3.0]})
+    rows = pandas.DataFrame({"a": [float(n) for n in range(40)], "y": [n + n % 3 / 4 for n in range(40)]})
     for number in (1, 2):
         mlops_jlab.register_model(Model(), "m")
         say("version", number)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine.options import Options
-from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
-from mlops_jlab.engine.runner import run
+from mlops_jlab.engine.asked import Options
+from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
+from mlops_jlab.engine.run.loop import run
 from mlops_jlab.pipeline import export, manifest
 from tests.conftest import notebook_json
 
@@ -23,6 +23,8 @@ class Silent:
     def started(self, state: RunState) -> None: ...
 
     def step(self, step: StepState, note: str = "") -> None: ...
+
+    def written(self, step: StepState) -> None: ...
 
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None: ...
 
@@ -50,6 +52,7 @@ class Bench:
         graph = export.graph_of(notebook)
         assert graph.errors == (), graph.errors
         export.export(graph, target / "pipeline")
+        (self.folder / "cache").mkdir(exist_ok=True)  # it is there before a step lists the folder
         chosen = {"folder": self.folder, "cache": self.folder / "cache", **options}
         return run(manifest.read(target / "pipeline"), target, given or {}, Options(**chosen), Silent())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jlab.engine.cachestore import CacheStore
+from mlops_jlab.engine.cache.store import CacheStore
+from mlops_jlab.engine.folder.state import RunFolder
 from tests.integration.running import Bench, computed, note, why
 
 LINE = [
@@ -83,7 +86,7 @@ def test_what_a_step_reads_matters(bench: Bench, monkeypatch: pytest.MonkeyPatch
     data.write_text("1\n3\n")
     state = bench.run(cells)
     assert f"{data} has changed" in why(state, "read")
-    assert set(computed(state)) == {"read", "use", "list", "where", "maybe"}  # setup reads it for all of them
+    assert computed(state) == ["read", "use"]  # and setup, which reads it too, before them
     helper.write_text("def twice(x):\n    return x + x\n")
     assert "helping.py has changed" in why(bench.run(cells), "use")
     (listed / "new").write_text("")
@@ -97,6 +100,114 @@ def test_what_a_step_reads_matters(bench: Bench, monkeypatch: pytest.MonkeyPatch
     state = bench.run(cells)
     assert computed(state) == ["maybe"]
     assert "is there now" in why(state, "maybe")
+
+
+LOOKING = [
+    ("step:pandas", "import pandas as pd\nprint(len(pd.read_parquet('t.parquet')))"),
+    (
+        "step:arrow",
+        "import pyarrow.parquet as pq\nname = 't.' + 'parquet'\nprint(pq.read_table(name).num_rows)",
+    ),
+    ("step:rows", "import pyarrow.csv\nprint(pyarrow.csv.read_csv('rows.csv').num_rows)"),
+    ("step:there", "import os\nprint(os.path.exists('flag'))"),
+    ("step:path", "from pathlib import Path\nprint(Path('flag').exists())"),
+    ("step:size", "print(os.path.getsize('rows.csv'))"),
+    ("step:link", "print(open('link.txt').read())"),
+    ("step:glob", "import glob\nprint(glob.glob('*.flag'))"),
+    ("step:variable", "import helping\nprint(helping.place())"),
+    ("step:expanded", "print(os.path.expandvars('$PLACE/x'))"),
+    ("step:zone", "import time\nprint(time.localtime(0).tm_hour)"),
+    ("step:plot", "import matplotlib\nprint(matplotlib.rcParams['lines.linewidth'])"),
+]
+
+
+def test_whatever_a_step_looks_at_matters(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    def table(rows: int) -> None:
+        pyarrow.parquet.write_table(pyarrow.table({"a": range(rows)}), bench.folder / "t.parquet")
+
+    table(2)
+    rows, link = bench.folder / "rows.csv", bench.folder / "link.txt"
+    rows.write_text("a\n1\n")
+    (bench.folder / "one.txt").write_text("one")
+    (bench.folder / "two.txt").write_text("two")
+    link.symlink_to("one.txt")
+    (bench.folder / "helping.py").write_text("import os\ndef place():\n    return os.environ.get('PLACE')\n")
+    names = [tag.removeprefix("step:") for tag, _source in LOOKING]
+    state = bench.run(LOOKING)
+    assert computed(state) == names
+    assert [note(state, name) for name in names] == [""] * len(names)
+    state = bench.run(LOOKING)
+    assert computed(state) == [], [why(state, name) for name in computed(state)]
+    table(3)
+    state = bench.run(LOOKING)
+    assert computed(state) == ["pandas", "arrow"]
+    assert bench.printed("arrow") == "3\n"
+    assert "t.parquet has changed" in why(state, "pandas")
+    rows.write_text("a\n1\n2\n")
+    state = bench.run(LOOKING)
+    assert computed(state) == ["rows", "size"]
+    assert "has another size" in why(state, "size")
+    (bench.folder / "flag").write_text("")
+    state = bench.run(LOOKING)
+    assert computed(state) == ["there", "path", "glob"]
+    assert bench.printed("there") == bench.printed("path") == "True\n"
+    assert "flag is there now" in why(state, "there")
+    link.unlink()
+    link.symlink_to("two.txt")
+    state = bench.run(LOOKING)
+    assert set(computed(state)) == {"link"}
+    assert bench.printed("link") == "two\n"
+    monkeypatch.setenv("PLACE", "here")
+    state = bench.run(LOOKING)
+    assert computed(state) == ["variable", "expanded"]
+    assert why(state, "variable") == "the environment variable PLACE has changed"
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    state = bench.run(LOOKING)
+    assert "zone" in computed(state)
+    assert bench.printed("zone") == "9\n"
+    bench.run(LOOKING)
+    (bench.folder / "matplotlibrc").write_text("lines.linewidth: 7\n")
+    assert "plot" in computed(bench.run(LOOKING))
+
+
+def test_a_step_that_makes_what_it_looks_for_is_kept_the_second_time(bench: Bench) -> None:
+    cells = [
+        ("step:a", "import os\nos.makedirs('out/deep', exist_ok=True)\nopen('out/deep/x', 'w').write('1')")
+    ]
+    bench.run(cells)
+    assert computed(bench.run(cells)) == []
+    shutil.rmtree(bench.folder / "out")
+    assert computed(bench.run(cells)) == ["a"]
+    assert (bench.folder / "out" / "deep" / "x").read_text() == "1"
+    asks = [
+        ("setup", "import os"),
+        ("step:a", "if not os.path.exists('made'):\n    os.mkdir('made')\n    print('new')"),
+    ]
+    bench.run(asks)
+    assert bench.printed("a") == "new\n"
+    assert computed(bench.run(asks)) == ["a"]  # Run All would not say "new" again
+    assert bench.printed("a") == ""
+    assert computed(bench.run(asks)) == []
+
+
+def test_the_executed_notebook_of_a_cached_step_is_its_own(bench: Bench) -> None:
+    cells = [("step:a", "x = 1\nprint('x is', x)"), ("step:a", "x + 1"), ("step:b", "print(x)")]
+    bench.run(cells)
+    changed = [("-", "# A title"), ("step:a", "# the first number\nx = 1\n\nprint('x is', x)"),
+               ("step:a kept", "x + 1"), ("step:b", "print(x)")]  # fmt: skip
+    state = bench.run(changed)
+    assert computed(state) == []
+    executed = json.loads(RunFolder(bench.runs[-1]).executed("a").read_text())
+    own = {cell["id"]: cell for cell in executed["cells"]}
+    assert "".join(own["c2"]["source"]).startswith("# the first number")
+    assert "kept" in own["c3"]["metadata"]["tags"]
+    assert "".join(own["c2"]["outputs"][0]["text"]) == "x is 1\n"
+    assert "".join(own["c3"]["outputs"][0]["data"]["text/plain"]) == "2"
+    assert isinstance(own["c3"]["execution_count"], int)
+    assert not any("# A title" in "".join(cell["source"]) for cell in executed["cells"])
 
 
 def test_an_installed_package_matters(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,9 +245,30 @@ def test_a_file_that_a_step_wrote_must_be_as_it_left_it(bench: Bench) -> None:
         ("import subprocess\nx = subprocess.run(['true']).returncode", "starts other programs (true)"),
         ("!true\nx = 1", "starts other programs"),
         ("x = open('log.txt', 'a+').read()\ny = open('log.txt').read()", "reads and writes"),
+        ("import time as t\nx = t.time()", "what day or time it is (time.time)"),
+        ("import pandas as pd\nx = str(pd.to_datetime('now'))", "what day or time it is"),
+        ("import helping\nx = helping.moment()", "what day or time it is"),
+        ("from uuid import uuid4 as u\nx = str(u())", "random numbers that nobody seeded (uuid)"),
+        ("import helping\nx = helping.token()", "random numbers that nobody seeded"),
+        ("open('old.txt', 'a').write('more')\nx = 1", "it adds to"),
+        (
+            "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table if not exists t (a)')\n"
+            "c.execute('insert into t values (1)')\nc.commit()\nc.close()\nx = 1",
+            "it changes the database",
+        ),
+        (
+            "import multiprocessing as m\np = m.get_context('fork').Process(target=len, args=('',))\n"
+            "p.start()\np.join()\nx = 1",
+            "starts processes of its own",
+        ),
     ],
 )
 def test_what_may_differ_each_time_is_not_kept_and_it_is_said(bench: Bench, source: str, words: str) -> None:
+    (bench.folder / "old.txt").write_text("old")
+    (bench.folder / "helping.py").write_text(
+        "from datetime import datetime as d\nimport secrets\n"
+        "def moment():\n    return str(d.now())\ndef token():\n    return secrets.token_hex(4)\n"
+    )
     cells = [("step:a", source), ("step:b", "print(x)")]
     assert words in note(bench.run(cells), "a")
     state = bench.run(cells)
@@ -159,6 +291,7 @@ def test_a_seeded_step_is_kept(bench: Bench) -> None:
     cells = [
         ("step:a", "import numpy as np\nnp.random.seed(1)\nx = np.random.rand()"),
         ("step:b", "y = np.random.rand()"),
+        ("step:c", "import time\nstart = time.time()\nprint(f'{time.time() - start:.3f} s')"),
     ]
     bench.run(cells)
     assert computed(bench.run(cells)) == []

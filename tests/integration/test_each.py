@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops_jlab.engine.runfolder import RunFolder, RunState
+from mlops_jlab.engine.folder.state import RunFolder, RunState
 from tests.integration.clusters import two_workers
 from tests.integration.running import Bench
 

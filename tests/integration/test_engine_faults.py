@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from mlops_jlab.engine.runfolder import RunFolder
+from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff import objects
 from tests.conftest import notebook_json
@@ -211,6 +211,10 @@ def test_there_must_be_room_before_a_value_is_written(
 
 
 def test_a_run_that_is_resumed_where_there_is_none_leaves_nothing(bench: Bench) -> None:
+    strange = bench.folder / "runs" / "0" / "notes.txt"  # else it is what a kill in the first moments leaves
+    strange.parent.mkdir(parents=True)
+    strange.write_text("mine")
     with pytest.raises(InputError, match="holds no run"):
         bench.run(CHAIN, resume=True)
     assert not RunFolder(bench.runs[-1]).handoff.exists()
+    assert strange.read_text() == "mine"

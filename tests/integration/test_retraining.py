@@ -30,6 +30,7 @@ from mlops_jlab.retraining.working import Worker
 from mlops_jlab.store import auditing, database, opening, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
+from mlops_jlab.tracking import lifecycle
 from tests.conftest import notebook_json
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -246,6 +247,39 @@ def test_data_that_changes_makes_it_due_and_an_unchanged_rerun_registers_nothing
     assert (empty.status, empty.why) == ("failed", f"{tmp_path}/data.csv is empty")
 
 
+def test_what_is_judged_is_promoted_though_the_step_that_registers_it_comes_from_the_cache(
+    place: Place, tmp_path: Path
+) -> None:
+    notebook = write(tmp_path)
+    for name, alias in (("look", ""), ("night", "champion")):
+        schedules.add(place, Schedule(name, str(notebook), cron="@yearly", promote=alias), {})
+    told_of = []
+    for name in ("look", "night"):
+        claimed = ticking.run_now(place, name)
+        assert claimed is not None
+        told_of.append(ticking.execute(place, claimed))
+    first, second = told_of
+    assert told(first)["gates"] == "pass"
+    assert (told(second)["gates"], told(second)["promote"]) == ("pass", "done"), second.steps
+    (version,) = versions.all_versions(place, "small")
+    assert version.aliases == ("champion",)
+
+
+def test_a_dummy_beside_the_model_that_is_judged_is_not_promoted(place: Place, tmp_path: Path) -> None:
+    dummy = "from sklearn.dummy import DummyClassifier\nmlops_jlab.register_model(DummyClassifier().fit(frame[['a']], frame.y), 'small')"
+    add(
+        place,
+        write(
+            tmp_path,
+            [*SMALL[:3], ("step:fit", SMALL[3][1].partition("\nversion")[0] + "\n" + dummy), SMALL[4]],
+        ),
+    )
+    (firing,) = tick(place, time.time() + 2 * 86_400)
+    assert told(firing)["promote"] == "no", firing.steps
+    assert "no gate has judged it in this run" in str(firing.steps)
+    assert versions.find(place, "small").aliases == ()
+
+
 def test_missed_times_are_caught_up_once_or_not_at_all(place: Place, tmp_path: Path) -> None:
     quick = [("step:a", "x = 1")]
     once = schedules.add(place, Schedule("once", str(write(tmp_path, quick)), cron="0 3 * * *"), {})
@@ -269,16 +303,18 @@ def test_a_schedule_may_ask_more_than_the_notebook(place: Place, tmp_path: Path)
 
 
 def test_somebody_else_approves(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("USER", "ann")
     add(place, write(tmp_path), approve=True)
     (firing,) = tick(place, time.time() + 2 * 86_400)
     assert "somebody has to approve" in firing.why
     assert versions.find(place, "small@challenger").version == 1
     refused = mlops("models", "promote", "small@challenger", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "somebody else than ann@" in refused.stderr
-    monkeypatch.setenv("USER", "bob")
-    assert mlops("models", "promote", "small@challenger", cwd=tmp_path).returncode == 0
+    assert f"somebody else than {lifecycle.who()}" in refused.stderr
+    for variable in ("USER", "LOGNAME", "JUPYTERHUB_USER"):  # who one is, the process does not choose
+        monkeypatch.setenv(variable, "bob")
+    assert mlops("models", "promote", "small@challenger", cwd=tmp_path).returncode == 2
+    with lifecycle.acting_as("bob"):
+        versions.promote(place, "small@challenger")
     assert versions.find(place, "small@champion").version == 1
 
 

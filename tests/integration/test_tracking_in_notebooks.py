@@ -210,6 +210,49 @@ def test_a_pipeline_is_a_run_with_a_child_for_each_step(
     assert json.loads((tmp_path / "again" / "parameters.json").read_text()) == {"depth": 5}
 
 
+SHOWING = (
+    ("setup", "import pandas as pd\nimport matplotlib.pyplot as plt"),
+    ("parameters", "trees = 3"),
+    ("step:fit", "depth = 2\ntotal = trees * depth\nlogged = trees\nmore = total + 1"),
+    ("step:fit", "import mlops_jlab\nmlops_jlab.log_metric('logged', 100.0)"),
+    ("step:fit no-record", "hidden = total * 2\nhidden"),
+    ("step:score", "total += 1\npd.DataFrame({'auc': [trees / 10]}, index=['forest'])"),
+    ("step:score", "plt.plot([1, 2])\nplt.show()\nround(total / 2, 1)"),
+    ("step:off", "quiet = 7 + trees\nquiet"),
+)
+
+
+def test_what_steps_show_is_recorded_by_itself_and_lifted_to_the_pipelines_run(
+    place: Place, write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    notebook = write_notebook(SHOWING)
+    content = json.loads(notebook.read_text())
+    content["metadata"]["mlops_jlab"] = {"steps": {"off": {"record": False}}}
+    notebook.write_text(json.dumps(content))
+    for more in (["-p", "trees=3"], ["-p", "trees=4"], ["-p", "trees=4"], ["-p", "trees=4", "--cold"]):
+        done = mlops("run", notebook, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    runs = finding.find_runs()
+    for trees, whole in zip((4, 4, 4, 3), (run for run in runs if run.kind == "pipeline"), strict=True):
+        steps = {run.name: run for run in runs if run.parent == whole.id}
+        assert steps["fit"].params == {"depth": "2"}
+        values = {name: metric.latest for name, metric in whole.metrics.items()}
+        assert values == {
+            "total": trees * 2 + 1, "more": trees * 2 + 1, "logged": 100.0, "forest.auc": trees / 10,
+            "total / 2": round((trees * 2 + 1) / 2, 1),
+        }  # fmt: skip
+        assert "logged" not in {*whole.automatic.metrics, *steps["fit"].automatic.metrics}
+        assert set(whole.automatic.metrics) == values.keys() - {"logged"}
+        assert whole.params == {"trees": str(trees), "depth": "2"}
+        assert whole.automatic.params == ("depth",)
+        assert {"figures/score-1.png", "tables/score-1.csv"} <= set(files(place, whole.id))
+        assert not steps["off"].metrics
+    (place.root / "settings.json").write_text('{"record": false}')
+    assert mlops("run", notebook, "-p", "trees=5", cwd=tmp_path).returncode == 0
+    newest = next(run for run in finding.find_runs() if run.kind == "pipeline")
+    assert set(newest.metrics) == {"logged"}
+
+
 def test_a_failed_step_is_a_failed_run(place: Place, write_notebook: WriteNotebook, tmp_path: Path) -> None:
     done = mlops("run", write_notebook(PIPELINE), "-p", "depth=13", cwd=tmp_path)
     assert done.returncode == 1

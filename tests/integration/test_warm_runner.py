@@ -61,7 +61,7 @@ class Shop:
         for process in psutil.process_iter(["cmdline", "environ", "status", "ppid"]):
             words, environment = process.info["cmdline"] or [], process.info["environ"] or {}
             ours = environment.get("JUPYTER_RUNTIME_DIR") == str(self.folder / "runtime")
-            if ours and words[-1:] == ["mlops_jlab.kernels.parent"] and process.info["ppid"] == 1:
+            if ours and words[-1:] == ["mlops_jlab.processes.parent.serve"] and process.info["ppid"] == 1:
                 found.append(process)
         return found
 

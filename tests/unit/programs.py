@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine.consistency import Court
+from mlops_jlab.engine.run.witness import Court
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.handoff.session import HANDOFF, KEEP

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mlops_jlab.engine.consistency import Court, Span
+from mlops_jlab.engine.run.witness import Court, Span
 from mlops_jlab.errors import RunError
 from mlops_jlab.handoff.records import StepRecord, Taken, Written
 from mlops_jlab.pipeline.manifest import ManifestStep

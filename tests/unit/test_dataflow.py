@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 import symtable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops_jlab.dataflow import statements
 from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.dataflow.reader import effects_of
 from mlops_jlab.entities.graphs import Edge, Graph
+from mlops_jlab.errors import HandoffError
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.notebook.reading import from_node
+from mlops_jlab.pipeline import build
 from tests.conftest import DATA, notebook_json
 
 CASES: list[dict[str, Any]] = yaml.safe_load((DATA / "dataflow_cases.yaml").read_text("utf-8"))
@@ -47,6 +51,34 @@ def test_each_named_case_is_exact(case: dict[str, Any]) -> None:
         assert [source.name for source in step.carried] == carried
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        "import sys\nsetattr(sys.modules['__main__'], 'x', 1)", "get_ipython().push({'y': 1})",
+        "import builtins\nbuiltins.x = 1", "globals().update(x=1)", "%load_ext some_extension",
+    ],
+)  # fmt: skip
+def test_a_name_that_may_be_bound_unseen_is_a_hazard(above: str) -> None:
+    graph = graph_of([("step:a", above), ("step:between", "1"), ("step:b", "print(x)")])
+    assert not graph.errors
+    assert "x" in next(step for step in graph.steps if step.name == "b").inputs
+    assert graph_of([("step:a", "import sys, math"), ("step:b", "print(x)")]).errors
+    assert graph_of([("step:a", "%matplotlib inline\n!ls"), ("step:b", "print(x)")]).errors
+
+
+@pytest.mark.parametrize(
+    "above", ["%alias shout echo %s", "get_ipython().input_transformers_cleanup.append(str.split)"]
+)
+def test_a_cell_that_ipython_may_have_learned_to_read_is_a_hazard(above: str) -> None:
+    assert not graph_of([("step:a", above), ("step:b", "shout hello")]).errors
+    assert graph_of([("step:a", "x = 1"), ("step:b", "shout hello")]).errors
+
+
+def test_a_cell_that_may_raise_has_no_errors_of_its_own() -> None:
+    assert not graph_of([("step:a raises-exception", "nothing + 1"), ("step:b", "print(1)")]).errors
+    assert not graph_of([("step:a raises-exception", "if :"), ("step:b", "print(1)")]).errors
+
+
 def test_every_finding_names_a_cell_and_says_what_to_do() -> None:
     for case in CASES:
         for finding in graph_of(cells_of(case)).findings:
@@ -55,13 +87,139 @@ def test_every_finding_names_a_cell_and_says_what_to_do() -> None:
             assert finding.cell_id, finding
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + " + ".join(["a"] * 900), "x = " + "not " * 900 + "a", "a" + ".b" * 1500 + " = x = 1",
+        "a" + "[0]" * 1500 + " = x = 1", "if a: pass\n" + "\n".join(f"elif a == {i}: x = {i}" for i in range(1200)),
+        "class A0: pass\n" + "\n".join(f"class A{i + 1}(A{i}): pass" for i in range(1100)) + "\nx = A1100()",
+        "n = None\nfor i in range(5000): n = (i, n)\nx = n",
+    ],
+    ids=["terms", "nots", "attributes", "items", "elifs", "classes", "nodes"],
+)  # fmt: skip
+def test_code_that_is_deeper_than_our_own_stack_is_read(source: str) -> None:
+    graph = graph_of([("step:a", "a = [1]"), ("step:b", source), ("step:c", "print(x)")])
+    assert not graph.errors
+    assert "b -> c: x" in map(words, graph.edges)
+
+
+NOTES = {
+    "session-history": [("step:a", "1"), ("step:b", "_")],
+    "definition-time": [
+        ("step:a", "K = 3\ndef t(k):\n  return lambda f: f\n@t(K)\ndef f(): return 1\nK = 4"), ("step:b", "f()"),
+    ],
+    "setup-reads-step": [("step:a", "x = 1"), ("setup", "y = x"), ("step:b", "y")],
+    "setup-below-step": [("step:a", "x = 1"), ("setup", "x = 2"), ("step:b", "x")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", NOTES)
+def test_what_has_one_meaning_here_is_a_note_and_stops_where_it_is_made_again(code: str) -> None:
+    graph = graph_of(NOTES[code])
+    assert [(f.code, f.severity.value) for f in graph.findings] == [(code, "note")]
+    first, second = (build.step_notebook(graph, step, "p@0")["cells"] for step in graph.steps)
+    assert build.STOP_CELL not in [cell["id"] for cell in first]
+    stop = next(cell for cell in second if cell["id"] == build.STOP_CELL)
+    with pytest.raises(HandoffError, match="only go on where the step above it ended"):
+        exec("".join(stop["source"]))
+
+
+def test_an_import_below_a_change_of_the_path_is_run_again_once_the_path_is_as_it_was() -> None:
+    graph = graph_of([
+        ("step:a", "import json\nimport sys\nsys.path.append('lib')"), ("step:b", "import mine"),
+        ("step:c", "print(mine, json)"),
+    ])  # fmt: skip
+    ids = [cell["id"] for cell in build.step_notebook(graph, graph.steps[2], "p@0")["cells"]]
+    early, load, late = (ids.index(i) for i in ("mlops-carried", build.LOAD_CELL, "mlops-carried-values"))
+    assert early < load < late
+    assert {s.name: bool(s.values) for s in graph.steps[2].carried} == {"json": False, "mine": True}
+
+
+def test_notes_never_stop_an_export() -> None:
+    for case in CASES:
+        found = graph_of(cells_of(case))
+        assert not {e.code for e in found.errors} & {"two-writers", "cannot-travel", "star-import", *NOTES}
+        for step in found.steps:
+            assert build.step_notebook(found, step, "p@0")["cells"]
+
+
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        ("gone", ["error"]),
+        ("if gone: pass", ["error"]),
+        ("if x: gone", ["hazard"]),
+        ("if True: gone", ["error"]),
+        ("x and gone", ["hazard"]),
+        ("gone and x", ["error"]),
+        ("1 < 2 < gone", ["hazard"]),
+        ("assert x, gone", ["hazard"]),
+        ("gone if x else 1", ["hazard"]),
+        ("for i in x: gone", ["hazard"]),
+        ("for i in range(3): gone", ["error"]),
+        ("for i in range(3):\n  if i: continue\n  gone", ["hazard"]),
+        ("for i in range(0): gone", ["hazard"]),
+        ("while x: gone", ["hazard"]),
+        ("while True: gone", ["error"]),
+        ("[gone for i in x]", ["hazard"]),
+        ("[gone for i in [1, 2]]", ["error"]),
+        ("[i for i in gone]", ["error"]),
+        ("for i in x:\n  for j in x: made = j\n  print(made)", []),
+        ("for i in x:\n  print(made)\n  made = i", []),
+        ("try:\n  gone\nexcept ValueError: pass", ["error"]),
+        ("try:\n  x()\n  gone\nexcept ValueError: pass", ["hazard"]),
+        ("try:\n  x()\nexcept Gone: pass", ["hazard"]),
+        ("try:\n  x()\nfinally: gone", ["error"]),
+        ("try:\n  gone\nexcept NameError: pass", []),
+        ("import contextlib\nwith contextlib.suppress(NameError): gone", []),
+        ("import pytest\nwith pytest.raises((ValueError, NameError)): gone", []),
+        ("with open('x') as f: gone", ["error"]),
+        ("class K:\n  gone", ["error"]),
+        ("class K:\n  if x: gone", ["hazard"]),
+        ("match x:\n  case 1: gone", ["hazard"]),
+        ("%%timeit\ny = 0\nfor i in x: y += i", []),
+        ("%%timeit a = 1\na + 1", []),
+        ("%timeit gone", ["error"]),
+    ],
+)
+def test_an_unknown_name_is_an_error_where_run_all_surely_stops(source: str, severity: list[str]) -> None:
+    found = graph_of([("step:a", "x = []"), ("step:b", source)]).findings
+    assert [f.severity.value for f in found] == severity, [f.message for f in found]
+    tolerant = graph_of([("step:a", "x = []"), ("step:b raises-exception", source)]).findings
+    assert all(f.severity.value == "hazard" for f in tolerant)
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        (["xmode Plain"], []),
+        (["reset -f"], []),
+        (["history"], []),
+        (["quickref = 1", "quickref"], []),
+        (["reset = 1", "reset -f"], ["unknown-name"]),
+        (["unheard of"], ["syntax"]),
+        (["%load_ext mine", "unheard of"], ["magic"]),
+        (["%load_ext mine", "print of"], ["syntax"]),
+        (["_exit_code + 1"], ["session-history"]),
+        (["__IPYTHON__"], []),
+        (["ip = get_ipython()", "ip.push({'a': 1})", "a"], ["magic"]),
+        (["import builtins", "builtins.a = 1", "a"], ["namespace"]),
+        (["import sys", "sys.modules['__main__'].a = 1", "a"], ["namespace"]),
+        (["import sys", "'os' in sys.modules", "a"], ["unknown-name"]),
+    ],
+)
+def test_names_and_magics_are_those_of_the_session(cells: list[str], codes: list[str]) -> None:
+    found = graph_of([(f"step:s{place}", source) for place, source in enumerate(cells)]).findings
+    assert [f.code for f in found] == codes
+
+
 def test_a_finding_names_the_line_of_the_cell_below_a_cell_magic() -> None:
     graph = graph_of([("step:a", "%%time\n\nx = 1\nprint(unknown_thing)")])
     assert [(f.code, f.line) for f in graph.findings] == [("unknown-name", 4)]
 
 
 @pytest.mark.parametrize(
-    ("settings", "severity"),
+    ("given_settings", "severity"),
     [
         ({"retries": 2, "timeout": 1.5}, []),
         ({"retries": -1}, ["error"]),
@@ -79,9 +237,9 @@ def test_a_finding_names_the_line_of_the_cell_below_a_cell_magic() -> None:
         ({"gpus": 2}, ["note"]),
     ],
 )
-def test_settings_of_a_step_are_checked(settings: dict[str, object], severity: list[str]) -> None:
+def test_settings_of_a_step_are_checked(given_settings: dict[str, object], severity: list[str]) -> None:
     node = notebook_json([("step:a", "1")])
-    node["metadata"]["mlops_jlab"] = {"steps": {"a": settings}}
+    node["metadata"]["mlops_jlab"] = {"steps": {"a": given_settings}}
     graph = analyse(*from_node(node, Path("/nowhere/nb.ipynb"), "0" * 64))
     assert [f.severity.value for f in graph.findings] == severity
 
@@ -133,3 +291,53 @@ def test_what_is_known_of_a_statement_does_not_depend_on_what_was_read_before(
     for memory in (parse_cell, statements._names_in, statements._read):
         memory.cache_clear()
     assert graph_of(cells) == kept
+
+
+NOTEBOOKS = [
+    p for place in (DATA / "notebooks", DATA.parents[1] / "notebooks") for p in place.rglob("*.ipynb")
+]
+SOURCES = sorted(
+    {"".join(cell["source"]) for path in NOTEBOOKS for cell in json.loads(path.read_text("utf-8")).get("cells", ())
+     if cell["cell_type"] == "code"}
+    | {source for case in CASES for _tags, source in cells_of(case)}
+)  # fmt: skip
+WORDS = sorted({word for source in SOURCES for word in re.findall(r"\b[A-Za-z_]\w*\b", source)})
+
+
+def in_function(source: str) -> str:
+    return "def f(*a, **k):\n" + "\n".join("    " + line for line in source.split("\n"))
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> str:
+    """A cell of somebody's notebook after an accident or two."""
+    source = draw(st.sampled_from(SOURCES))
+    for kind in draw(st.lists(st.integers(0, 5), max_size=2)):
+        if kind == 0:
+            source = "\n".join(draw(st.permutations(source.split("\n"))))
+        elif kind == 1 and (words := re.findall(r"\b[A-Za-z_]\w*\b", source)):
+            old, new = draw(st.sampled_from(words)), draw(st.sampled_from(WORDS))
+            source = re.sub(rf"\b{old}\b", new, source)
+        elif kind == 2:
+            source += "\n" + draw(st.sampled_from(SOURCES))
+        elif kind == 3:
+            source = in_function(source)
+        elif kind == 4:
+            source = "class K:\n" + in_function(source).partition("\n")[2]
+        else:
+            source = draw(st.sampled_from(["%", "!", "%%", "?"])) + source[draw(st.integers(0, 40)) :]
+    return source
+
+
+TAGS = st.sampled_from(["step:a", "step:b", "step:c", "setup", "step:d", "parameters", "step:e gate", "-"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(TAGS, mangled()), min_size=1, max_size=6))
+def test_no_notebook_makes_the_analysis_fail(cells: list[tuple[str, str]]) -> None:
+    graph = graph_of(cells)
+    for finding in graph.findings:
+        assert "~" not in finding.message, finding
+    if not graph.errors:
+        for step in graph.steps:
+            assert build.step_notebook(graph, step, "p@0")["cells"]

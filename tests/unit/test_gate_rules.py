@@ -34,6 +34,10 @@ from tests.conftest import notebook_json
         ("beats baseline", ("baseline", "", 0.0, "", "")),
         ("no overlap", ("overlap", "", 0.0, "", "")),
         ("loads cleanly", ("loads", "", 0.0, "", "")),
+        ("roc_auc better over time", ("over time", "roc_auc", 0.0, "", "")),
+        ("quantile_loss(0.9) better", ("better", "quantile_loss(0.9)", 0.0, "", "")),
+        ("ndcg(10) above 0.5", ("limit", "ndcg(10)", 0.5, "", "above")),
+        ("id order", ("id", "", 0.0, "order", "")),
     ],
 )
 def test_each_rule_says_what_it_means(text: str, rule: tuple[str, str, float, str, str]) -> None:
@@ -46,6 +50,8 @@ def test_each_rule_says_what_it_means(text: str, rule: tuple[str, str, float, st
 @pytest.mark.parametrize(
     ("text", "words", "hint"),
     [
+        ("quantile_loss(2) better", "is no metric", "quantile_loss(0.9)"),
+        ("roc_auc(3) better", "is no metric", "ndcg(10)"),
         ("roc_auk better", "did you mean 'roc_auc'", "known: accuracy"),
         ("accuracy is better", "is no rule", "roc_auc better"),
         ("slices carrier", "did you mean 'slice'", "see the page Gates"),
@@ -85,6 +91,10 @@ def gate_cell(source: str) -> list[tuple[str, str, int, int]]:
          "  'latency under 5 ms'])", [("gate-rule", 4)]),
         ("from mlops_jlab import gate\ngate.compare(model, data, 'y', name='m', rules=RULES)", [("gate-rule", 0)]),
         ("from mlops_jlab import gate\ngate.compare(model, data, 'y', name='m', rules=str(model))", []),
+        ("from mlops_jlab import gate\ngate.compare(model, data, 'y', name='m', metrics={'profit': len},\n"
+         "    rules='''profit better\nprofits better''')", [("gate-rule", 4)]),
+        ("from mlops_jlab import gate\ngate.compare(model, data, 'y', name='m', metrics=own, rules='profit better')",
+         []),
         ("print(model)", [("gate-empty", 0)]),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from mlops_jlab.gates.intervals import (
     Difference,
+    bounds,
     difference,
     holm,
     rows_missing,
@@ -21,6 +22,7 @@ from mlops_jlab.gates.intervals import (
 )
 from mlops_jlab.gates.judging import Evidence, Measured, judge
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
+from mlops_jlab.gates.overtime import Night, evidence
 from mlops_jlab.gates.rules import parse
 
 Array = Any
@@ -234,3 +236,111 @@ def test_a_metric_that_the_model_cannot_have_says_so() -> None:
         estimate("log_loss", Predicted(np.array([0, 1]), np.array([0, 1]), None, (0, 1)))
     with pytest.raises(Undefined, match="more than two classes"):
         estimate("roc_auc", Predicted(np.array([0, 1]), np.array([0, 1]), np.ones((2, 3)) / 3, (0, 1, 2)))
+
+
+def rare(seed: int, rows: int, rate: float, parts: int = 1) -> Evidence:
+    """Two models of equal skill, where few rows are positive."""
+    random = np.random.default_rng(seed)
+    truth = (random.random(rows) < rate).astype(int)
+    shared = random.normal(size=rows)
+
+    def model() -> Predicted:
+        score = 1.6 * (truth - 0.5) + 0.7 * shared + random.normal(0, 0.7, rows) + math.log(rate / (1 - rate))
+        return classifier(truth, 1 / (1 + np.exp(-score)))
+
+    return Evidence(model(), model(), {"part": random.integers(0, parts, rows).astype(str)})
+
+
+@pytest.mark.parametrize(
+    ("metric", "rows", "rate"),
+    [("roc_auc", 200, 0.3), ("roc_auc", 2000, 0.023), ("log_loss", 2000, 0.02), ("brier", 200, 0.3)],
+)
+def test_few_positives_promote_an_equal_model_no_more_often(metric: str, rows: int, rate: float) -> None:
+    passed = sum(
+        judge(parse(f"{metric} better"), rare(seed, rows, rate), 0.05)[0] == "pass" for seed in range(400)
+    )
+    assert passed <= 0.05 * 400 + 2 * math.sqrt(400 * 0.05 * 0.95)
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [("roc_auc better", "rows of class 1 are too few to tell; 20 are the least"),
+     ("log_loss better", "so few rows carry the difference"),
+     ("roc_auc above 0.6", "rows of class 1 are too few")],
+)  # fmt: skip
+def test_too_few_of_a_class_is_said(rules: str, words: str) -> None:
+    verdict, (found,) = judge(parse(rules), rare(0, 200, 0.02), 0.05)
+    assert verdict == "not enough data"
+    assert words in found.why
+    assert found.more == 0
+
+
+def test_slices_with_few_positives_are_no_needless_veto() -> None:
+    rules = parse("roc_auc not worse by 0.5\nslice part")
+    found = [judge(rules, rare(seed, 4000, 0.037, 5), 0.05)[0] for seed in range(60)]
+    assert found.count("fail") <= 60 * 0.05 + 2 * math.sqrt(60 * 0.05 * 0.95)
+    few = judge(rules, rare(0, 1000, 0.023, 5), 0.05)[1][1]
+    assert (few.verdict, "enough of each class" in few.why) == ("not enough data", True)
+
+
+def test_limits_and_gaps_are_judged_by_their_intervals() -> None:
+    truth, chances = made(7)
+    p = classifier(truth, chances)
+    value, group = estimate("accuracy", p).value, {"g": np.arange(400) % 2}
+    asked = parse("accuracy above 0.1\ngap recall by g below 0.5")
+    gap = judge(asked, Evidence(p, None, group), 0.05)[1][1].estimate or 0.0
+    rules = parse(
+        f"accuracy above {value - 0.01:.4f}\naccuracy above {value - 0.2:.4f}\naccuracy above {value + 0.1:.4f}\n"
+        f"roc_auc above {estimate('roc_auc', p).value - 0.005:.4f}\nlog_loss below 2\ngap recall by g below {gap + 0.01:.4f}"
+    )
+    _verdict, found = judge(rules, Evidence(p, None, group), 0.05)
+    assert [r.verdict for r in found] == [
+        "not enough data", "pass", "fail", "not enough data", "pass", "not enough data"
+    ]  # fmt: skip
+    assert "on either side" in found[0].why
+    for result in found:
+        assert result.low is not None
+        assert result.low <= result.estimate <= result.high
+
+
+def test_intervals_of_limits_hold_what_they_promise() -> None:
+    held = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        truth = random.integers(0, 2, 60)
+        right = np.where(random.random(60) < 0.95, truth, 1 - truth)
+        _one, low, _high, _units = bounds("accuracy", classifier(truth, right.astype(float)), None, 0.05)
+        held += low <= 0.95
+    assert held >= 300 * 0.95 - 3 * math.sqrt(300 * 0.05 * 0.95)
+
+
+def test_practically_equal_models_are_told_so_and_not_to_wait_for_more_rows() -> None:
+    random = np.random.default_rng(0)
+    truth, chances = made(9, 60_000)
+    nearly = np.clip(chances + random.normal(0, 0.001, 60_000), 0, 1)
+    one, other = classifier(truth, nearly), classifier(truth, chances)
+    verdict, (found,) = judge(parse("roc_auc better"), Evidence(one, other), 0.05)
+    assert (verdict, found.more) == ("fail", 0)
+    assert "practically equal: the difference lies within ±0.005" in found.why
+
+
+def night(random: Any, gain: float) -> Night:
+    return Night(float(random.normal(gain, 1)), 1.0)
+
+
+def test_evidence_over_time_promotes_an_equal_model_in_few_years_and_a_better_one_in_few_nights() -> None:
+    alpha = share_of_budget(0.05, 1)
+
+    def decided(seed: int, gain: float) -> int:
+        random, past = np.random.default_rng(seed), []
+        for number in range(1, 366):
+            past.append(night(random, gain))
+            if (number < 20 or number % 5 == 0) and evidence(past, alpha) >= 1 / alpha:
+                return number
+        return 0
+
+    assert sum(decided(seed, 0.0) > 0 for seed in range(150)) <= 150 * 0.05
+    better = [decided(seed, 1.0) for seed in range(40)]
+    assert 0 < sorted(better)[20] <= 15
+    late = [*(night(np.random.default_rng(k), -0.5) for k in range(60)), *[Night(1.5, 1.0)] * 40]
+    assert evidence(late, alpha) > 1 / alpha  # those that become better in time are found as well

@@ -26,6 +26,16 @@ def test_what_was_written_is_read_back(exported: Path) -> None:
     assert [p.name for p in found.parameters] == ["n"]
 
 
+def test_the_steps_that_may_run_at_once_are_written_and_read_back(
+    write_notebook: Callable[..., Path], tmp_path: Path
+) -> None:
+    cells = [("step:a", "x = 1"), ("step:b", "y = [2]"), ("step:c", "print(x, y)")]
+    folder = export.export(export.graph_of(write_notebook(cells)), tmp_path / "out")
+    assert [(step.name, step.apart) for step in manifest.read(folder).steps] == [
+        ("a", ()), ("b", ("a",)), ("c", ()),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

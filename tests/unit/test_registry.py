@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import mlops_jlab
 from mlops_jlab import gate
+from mlops_jlab.cli.main import cli
 from mlops_jlab.entities.models import ModelAddress, parse_address
 from mlops_jlab.errors import ConflictError, InputError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
-from mlops_jlab.registry import cards, onnx, packing, versions
-from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading
+from mlops_jlab.registry import cards, comparing, evidence, onnx, packing, versions
+from mlops_jlab.registry.identity import identity
+from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading, replaying
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
+from mlops_jlab.tracking import contents, lifecycle
 
 
 @pytest.fixture
@@ -214,6 +221,12 @@ def test_names_in_a_card_are_text(place: Place) -> None:
     assert "<img" not in page
     assert "<strong>" not in page
     assert "href" not in page
+    version = replace(
+        version, about=version.about | {"requirements": ["a==1", "```\n<script>alert(1)</script>"]}
+    )
+    page = cards.page(cards.markdown(version, None, (0, "")), version.title)
+    assert "<script" not in page
+    assert "default-src 'none'" in page
 
 
 def test_a_gate_keeps_its_verdict_with_the_version_and_stands_in_the_way(place: Place) -> None:
@@ -372,3 +385,211 @@ def test_onnx_is_written_only_if_it_predicts_the_same(place: Place, tmp_path: Pa
     with pytest.raises(InputError, match="prove nothing"):
         onnx.write(fitted(), frame[["a", "b"]][:3], tmp_path / "few.onnx")
     assert not (tmp_path / "liar.onnx").exists()
+
+
+def test_a_verdict_belongs_to_the_model_that_was_judged_and_not_to_its_name(place: Place) -> None:
+    data = rows(5, 2000)
+    dummy = DummyClassifier().fit(data[["a", "b"]], data["y"])
+    with mlops_jlab.start_run():
+        mlops_jlab.register_model(dummy, "m")
+        result = gate.compare(
+            fitted(), data, "y", name="m", rules="accuracy better\nbeats baseline", bootstrap=True
+        )
+        assert result.passed
+    assert result.version == 0
+    assert versions.find(place, "m/1").verdict == ""
+    with pytest.raises(InputError, match=r"no gate has judged m 1, and a gate guards m@champion"):
+        versions.promote(place, "m/1")
+    later = mlops_jlab.register_model(fitted(), "m")  # the same content: it is this that was judged
+    assert later.verdict == "pass"
+    assert versions.promote(place, "m/2").after == 2
+    with pytest.raises(InputError, match="no gate has judged m 1"):
+        versions.roll_back(place, "m", to=1)
+    assert versions.promote(place, "m/1", "candidate").after == 1  # no gate guards this alias
+    assert versions.promote(place, "m/1", override=True, reason="a drill").after == 1
+    with opening.reading(place) as connection:
+        assert auditing.entries(connection, 1)[0].action == "override gate"
+
+
+def test_an_alias_that_a_gate_compares_with_is_guarded_as_well(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1", "production")
+    gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy better", against="m@production")
+    mlops_jlab.register_model(fitted(2, 40), "m")
+    with pytest.raises(InputError, match="a gate guards m@production"):
+        versions.promote(place, "m/2", "production")
+
+
+def test_of_several_gates_in_one_run_all_must_pass_and_one_that_is_asked_again_counts_once(
+    place: Place,
+) -> None:
+    with mlops_jlab.start_run():
+        version = mlops_jlab.register_model(fitted(), "m")
+        for rule in ("accuracy above 0.99", "accuracy above 0.2"):
+            gate.compare(version, rows(5, 500), "y", name="m", rules=rule, bootstrap=True)
+    found = versions.find(place, "m")
+    assert (found.verdict, len(found.gate["rules"])) == ("fail", 2)
+    with mlops_jlab.start_run():
+        for bootstrap in (False, True):
+            gate.compare("m/1", rows(5, 500), "y", name="m", rules="accuracy above 0.2", bootstrap=bootstrap)
+    assert versions.find(place, "m").verdict == "pass"
+
+
+def test_a_model_is_known_again_in_another_process_and_as_a_pickle(place: Place, tmp_path: Path) -> None:
+    code = (
+        "import pickle, sys\nfrom mlops_jlab.tracking import contents\n"
+        "from mlops_jlab.registry.identity import identity\n"
+        "print(identity(contents.model(pickle.loads(sys.stdin.buffer.read()))))"
+    )
+    frame = rows()
+    forest = make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0))
+    lightgbm = pytest.importorskip("lightgbm").LGBMClassifier(n_estimators=3, verbose=-1)
+    xgboost = pytest.importorskip("xgboost").XGBClassifier(n_estimators=3)
+    found = set()
+    for model in (fitted(), forest.fit(frame[["a", "b"]], frame.y), lightgbm.fit(frame[["a", "b"]], frame.y),
+                  xgboost.fit(frame[["a", "b"]], frame.y)):  # fmt: skip
+        here = identity(contents.model(model))
+        model.predict(frame[["a", "b"]])
+        assert identity(contents.model(model)) == here
+        done = subprocess.run(
+            [sys.executable, "-c", code], input=pickle.dumps(model), capture_output=True, cwd=Path.cwd()
+        )
+        assert done.stdout.decode().strip() == here, done.stderr
+        found.add(here)
+    assert len(found | {identity(contents.model(fitted(1)))}) == 5
+
+
+def test_the_command_line_overrides_with_a_reason(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy above 0.99")
+
+    def promote(*words: str) -> Any:
+        return CliRunner().invoke(cli, ["models", "promote", "m/1", *words]).exception
+
+    assert "--override REASON" in promote().hint
+    assert "with a reason" in str(promote("--override"))
+    assert promote("--override", "a drill") is None
+    assert promote("--override", "--reason", "again") is None
+
+
+def test_the_audit_log_is_replayed_and_what_was_changed_beside_it_is_named(place: Place) -> None:
+    for _ in range(2):
+        registered()
+    versions.promote(place, "m/1")
+    versions.promote(place, "m/2")
+    versions.roll_back(place, "m")
+    with closing(database.connect(place.database)) as connection:
+        assert replaying.problems(connection) == []
+        connection.execute("UPDATE aliases SET version = (SELECT id FROM versions WHERE version = 2)")
+        assert replaying.problems(connection) == ["m@champion is version 2, and by the log version 1"]
+        connection.execute("UPDATE aliases SET version = (SELECT id FROM versions WHERE version = 1)")
+        connection.execute("UPDATE version_files SET digest = 'x' WHERE version = 2")
+        assert replaying.problems(connection) == ["the files of m/2 are not those that were registered"]
+        connection.execute("DELETE FROM version_files WHERE version = 2")
+        connection.execute("UPDATE versions SET deleted = 1 WHERE id = 2")
+        assert replaying.problems(connection) == ["m/2 was registered, and is gone without an entry"]
+        connection.execute(
+            "INSERT INTO schedules (id, name, spec, created, checked) VALUES ('x', 's', '{}', 0, 0)"
+        )
+        assert "the schedule s is there, and the log has no entry" in replaying.problems(connection)[1]
+
+
+def test_an_end_that_was_cut_off_is_found_by_what_versions_and_gates_have_noted(place: Place) -> None:
+    registered()
+    versions.promote(place, "m/1")
+    gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy above 0.1")
+    with closing(database.connect(place.database)) as connection:
+        connection.execute("DROP TRIGGER audit_entries_are_not_removed")
+        connection.execute("DELETE FROM audit WHERE seq = 2")
+        connection.execute("DELETE FROM aliases")  # whoever cuts it off hides what it was about as well
+        assert auditing.problem(connection) == ""
+        (found,) = replaying.problems(connection)
+    assert found.startswith("a gate of m has noted the head")
+
+
+def test_who_is_at_work_is_no_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = lifecycle.who()
+    for variable in ("USER", "LOGNAME", "USERNAME", "JUPYTERHUB_USER"):
+        monkeypatch.setenv(variable, "somebody-else")
+    assert lifecycle.who() == before
+    with lifecycle.acting_as("ann"):
+        assert lifecycle.who().startswith("ann@")
+
+
+def test_a_card_says_what_people_and_gates_have_said(place: Place) -> None:
+    data = rows(5, 600).assign(day=pd.date_range("2026-01-01", periods=600, freq="h"))
+    with mlops_jlab.start_run():
+        mlops_jlab.register_model(fitted(), "m")
+        versions.promote(place, "m/1")
+        version = mlops_jlab.register_model(
+            fitted(1, 40), "m", data=data, intended_use="to sort letters", limits="not for people"
+        )
+        rules = "accuracy not worse by 0.5\nslice part\ngap recall by part below 0.9"
+        gate.compare(
+            version, data.assign(part=np.arange(600) % 2), "y", name="m", rules=rules, columns=["a", "b"]
+        )
+    versions.promote(place, "m/2", reason="seen and found good")
+    card = packing.card_of(place, versions.find(place, "m/2"))
+    for words in (
+        "to sort letters", "not for people", "2026-01-01 00:00:00 to 2026-01-25 23:00:00", "part 0", "part 1",
+        "Evaluation set", "Alpha spent | 0.0304 of 0.05", "seen and found good", "max\\_iter | 100", "Unit | row",
+    ):  # fmt: skip
+        assert words in card, (words, card)
+    assert "not stated" in packing.card_of(place, versions.find(place, "m/1"))
+
+
+def test_only_numbers_of_the_same_rows_stand_on_one_line(place: Place) -> None:
+    registered()
+    versions.promote(place, "m/1")
+    for seed, data in ((1, rows(5)), (2, rows(6))):
+        with mlops_jlab.start_run():
+            mlops_jlab.log_metric("auc", 0.8)
+            gate.compare(
+                mlops_jlab.register_model(fitted(seed, 40), "m"), data, "y", name="m", rules="accuracy better"
+            )
+    found = comparing.compare(place, [versions.find(place, f"m/{n}") for n in (1, 2, 3)])
+    metrics = [[bool(value) for value in line.values] for line in found if line.kind == "metric"]
+    assert sorted(metrics) == [[True, False, True], [True, True, False]]
+    logged = [line.values for line in found if line.kind == "logged"]
+    assert len(logged) == 3
+    assert all(sum(map(bool, values)) == 1 for values in logged)
+
+
+def test_evidence_is_verified_without_the_store_and_tells_what_was_changed(
+    place: Place, tmp_path: Path
+) -> None:
+    with mlops_jlab.start_run():
+        mlops_jlab.log_text("how it went", "notes.txt")
+        version = mlops_jlab.register_model(fitted(), "m", data=rows())
+        gate.compare(version, rows(5), "y", name="m", rules="accuracy above 0.1", bootstrap=True)
+    versions.promote(place, "m/1")
+    mlops_jlab.flush()
+    archive = evidence.pack(place, versions.find(place, "m/1"), tmp_path / "e.zip")
+    folder = tmp_path / "out"
+    with zipfile.ZipFile(archive) as inside:
+        inside.extractall(folder)
+    there = {path.name for path in folder.rglob("*")}
+    assert {
+        "card.md",
+        "audit.jsonl",
+        "001.json",
+        "notes.txt",
+        "run.json",
+        "model.skops",
+        "REPRODUCE.md",
+    } <= there
+
+    def verified() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-I", str(folder / "verify.py")], text=True, capture_output=True
+        )
+
+    assert verified().returncode == 0, verified()
+    for name, words in (("card.md", "card.md was changed"), ("audit.jsonl", "entry 1 of the audit log")):
+        before = (folder / name).read_text()
+        (folder / name).write_text(before.replace("register", "registers"))
+        assert verified().returncode == 1
+        assert words in verified().stdout
+        (folder / name).write_text(before)
+    (folder / "more.txt").touch()
+    assert "more.txt is not in the manifest" in verified().stdout

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.engine.reportcells import cells_of, colours
+from mlops_jlab.engine.report.cells import cells_of, colours
 
 
 def shown(tmp_path: Path, *outputs: dict[str, Any], source: str = "x = 1") -> str:

@@ -28,7 +28,7 @@ from mlops_jlab.store import database, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.store.watching import StoreWatch
-from mlops_jlab.tracking import finding
+from mlops_jlab.tracking import finding, lifecycle
 from tests.conftest import notebook_json
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -68,11 +68,21 @@ def document() -> dict[str, Any]:
 
 def schema_of(path: tuple[str, ...], method: str) -> dict[str, Any]:
     """What the OpenAPI file says that a route answers."""
+    content = operation(path, method)["responses"]["200"]["content"]
+    return content["application/json"]["schema"] | {"components": document()["components"]}
+
+
+def operation(path: tuple[str, ...], method: str) -> dict[str, Any]:
+    """What the OpenAPI file says of a route; ``path`` in words, the last of which may have slashes."""
     for pattern, operations in document()["paths"].items():
         words = pattern.strip("/").split("/")
-        if len(words) == len(path) and all(w == p or w[0] == "{" for w, p in zip(words, path, strict=True)):
-            content = operations[method.lower()]["responses"]["200"]["content"]
-            return content["application/json"]["schema"] | {"components": document()["components"]}
+        given = [*path]
+        if words[-1] == "{path}":
+            given = [*path[: len(words) - 1], "/".join(path[len(words) - 1 :])]
+        same = len(words) == len(given)
+        if same and all(w == p or w[0] == "{" for w, p in zip(words, given, strict=True)):
+            found: dict[str, Any] = operations[method.lower()]
+            return found
     raise AssertionError(f"the OpenAPI file knows no {'/'.join(path)}")
 
 
@@ -88,7 +98,21 @@ async def refused(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> tupl
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("mlops-jlab", "api", *path, **more)
     assert caught.value.response is not None
+    problem = document()["components"]["schemas"]["Problem"]
+    jsonschema.validate(json.loads(caught.value.response.body), problem)
+    assert str(caught.value.code) in operation(path, more.get("method", "GET"))["responses"]
     return caught.value.code, json.loads(caught.value.response.body)
+
+
+async def when_over(jp_fetch: Callable[..., Any], run_id: str) -> dict[str, Any]:
+    """The run, once it has ended."""
+    deadline = time.monotonic() + 60
+    while True:
+        run: dict[str, Any] = await ask(jp_fetch, "runs", run_id)
+        if run["ended"] is not None:
+            return run
+        assert time.monotonic() < deadline, run
+        await asyncio.sleep(0.2)
 
 
 async def test_runs_are_listed_filtered_sorted_and_paged(jp_fetch: Any, runs: list[str]) -> None:
@@ -113,6 +137,7 @@ async def test_one_run_its_course_and_its_files(jp_fetch: Any, runs: list[str]) 
     assert run["metrics"]["odd"]["latest"] == "nan"
     assert [file["path"] for file in run["artifacts"]] == ["page.html"]
     course = await ask(jp_fetch, "runs", runs[1], "history", params={"metric": "odd"})
+    assert len(course.pop("times")) == 1
     assert course == {"iterations": [0], "values": ["inf"]}
     file = await jp_fetch("mlops-jlab", "api", "runs", runs[0], "artifacts", "page.html")
     assert file.headers["Content-Type"] == "application/octet-stream"
@@ -131,9 +156,11 @@ async def test_runs_are_compared_edited_deleted_and_restored(jp_fetch: Any, runs
         "runs",
         runs[0],
         method="PATCH",
-        body=json.dumps({"tags": {"new": "x", "t": None}, "note": "why"}),
+        body=json.dumps({"tags": {"new": "x", "t": None}, "note": "why", "name": "the best"}),
     )
-    assert (edited["tags"], edited["note"]) == ({"new": "x"}, "why")
+    assert (edited["tags"], edited["note"], edited["name"]) == ({"new": "x"}, "why", "the best")
+    status, told = await refused(jp_fetch, "runs", runs[0], method="PATCH", body='{"name": " "}')
+    assert (status, "1 to" in told["message"]) == (400, True)
     gone = await ask(jp_fetch, "runs", "delete", method="POST", body=json.dumps({"ids": [runs[1]]}))
     assert gone == {"ids": [runs[1]]}
     assert (await ask(jp_fetch, "runs"))["total"] == 2
@@ -224,18 +251,11 @@ async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, 
         body=json.dumps({"path": "nb.ipynb", "parameters": {"depth": 5}}),
     )
     assert begun["pipeline"] == "nb"
-    deadline = time.monotonic() + 60
-    while True:
-        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'pipeline'"})
-        if page["runs"] and page["runs"][0]["status"] != "running":
-            break
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    (run,) = page["runs"]
+    run = await when_over(jp_fetch, begun["run"])
     assert (run["status"], run["params"]) == ("finished", {"depth": "5"})
     top = await ask(jp_fetch, "runs", params={"top": "true", "filter": "kind = 'pipeline' or kind = 'step'"})
     assert [found["id"] for found in top["runs"]] == [run["id"]]
-    inner = (await ask(jp_fetch, "runs", run["id"]))["children"]
+    inner = run["children"]
     assert [child["name"] for child in inner] == ["a", "b"]
     assert (await refused(jp_fetch, "pipelines", run["id"], "cancel", method="POST", body="{}"))[0] == 400
 
@@ -270,17 +290,13 @@ async def test_a_sweep_is_checked_and_runs_in_the_background(jp_fetch: Any, jp_r
         status, problem = await refused(jp_fetch, "pipelines", "sweep", method="POST", body=body)
         assert status == 400
         assert told in problem["message"]
-    await ask(jp_fetch, "pipelines", "sweep", method="POST", body=wish(metric="d", minimize=True))
-    deadline = time.monotonic() + 60
-    while True:
-        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'sweep'"})
-        if page["runs"] and page["runs"][0]["status"] != "running":
-            break
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    (run,) = page["runs"]
-    trials = (await ask(jp_fetch, "runs", run["id"]))["children"]
-    assert run["status"] == "finished"
+    body = wish(metric="d", minimize=True)
+    begun = await ask(jp_fetch, "pipelines", "sweep", method="POST", body=body)
+    run = await when_over(jp_fetch, begun["run"])
+    trials = run["children"]
+    assert (run["status"], run["kind"]) == ("finished", "sweep")
+    assert "2 trials" in (await ask(jp_fetch, "pipelines", run["id"], "log"))["text"]
+    assert (await refused(jp_fetch, "pipelines", run["id"]))[0] == 400
     assert sorted(trial["params"]["depth"] for trial in trials) == ["2", "4"]
 
 
@@ -288,20 +304,14 @@ async def test_a_running_pipeline_is_cancelled(jp_fetch: Any, jp_root_dir: Path)
     (jp_root_dir / "slow.ipynb").write_text(
         json.dumps(notebook_json([("step:a", "import time; time.sleep(60)")]))
     )
-    await ask(jp_fetch, "pipelines", "run", method="POST", body=json.dumps({"path": "slow.ipynb"}))
+    body = json.dumps({"path": "slow.ipynb"})
+    run = (await ask(jp_fetch, "pipelines", "run", method="POST", body=body))["run"]
     deadline = time.monotonic() + 60
-    told = False
-    while True:
-        page = await ask(jp_fetch, "runs", params={"filter": "kind = 'pipeline'"})
+    while not (await ask(jp_fetch, "pipelines", run))["steps"]:
         assert time.monotonic() < deadline
-        steps = finding.find_runs("kind = 'step'")
-        if page["runs"] and steps and not told:
-            await ask(jp_fetch, "pipelines", page["runs"][0]["id"], "cancel", method="POST", body="{}")
-            told = True
-        if told and page["runs"][0]["status"] != "running":
-            break
-        time.sleep(0.3)
-    assert page["runs"][0]["status"] == "killed"
+        await asyncio.sleep(0.3)
+    await ask(jp_fetch, "pipelines", run, "cancel", method="POST", body="{}")
+    assert (await when_over(jp_fetch, run))["status"] == "killed"
 
 
 def examples() -> list[tuple[str, str]]:
@@ -585,3 +595,184 @@ async def test_a_schedule_is_made_run_paused_and_removed(jp_fetch: Any, jp_root_
     await ask(jp_fetch, "schedules", "remove", body=name, **post)
     assert (await ask(jp_fetch, "schedules"))["schedules"] == []
     assert (await refused(jp_fetch, "schedules", "run", body=name, **post))[0] == 400
+
+
+async def test_words_find_runs_by_all_that_people_remember(jp_fetch: Any, runs: list[str]) -> None:
+    async def found(words: str) -> list[str]:
+        page = await ask(jp_fetch, "runs", params={"search": words})
+        return [run["name"][:5] for run in page["runs"]]
+
+    assert await found("RUN img") == ["run 2", "run 1", "run 0"]
+    assert await found("n=2") == ["run 2"]
+    assert await found("t=<img run") == ["run 2", "run 1", "run 0"]
+    assert await found("100%") == []
+    assert await found("_") == ["run 2", "run 1", "run 0"]  # the tag's window.__pwn; no wildcard
+    number = (await ask(jp_fetch, "runs", runs[0]))["number"]
+    assert await found(f"#{number}") == ["run 0"]
+
+
+async def test_courses_of_several_runs_come_at_once(jp_fetch: Any, runs: list[str]) -> None:
+    query = [("id", run) for run in runs] + [("metric", "acc"), ("metric", "nothing")]
+    found = await ask(jp_fetch, "histories", params=query)
+    assert {run: course["values"] for run, course in found["courses"]["acc"].items()} == {
+        run: [n / 10] for n, run in enumerate(runs)
+    }
+    assert found["courses"]["nothing"] == {}
+    with pytest.raises(HTTPClientError) as caught:
+        await ask(jp_fetch, "histories", params={"metric": "acc"})
+    assert caught.value.code == 400
+
+
+async def test_a_page_tells_how_many_parts_a_run_has(jp_fetch: Any, runs: list[str]) -> None:
+    with mlops_jlab.start_run(run_name="whole"), mlops_jlab.start_run(run_name="part", nested=True):
+        pass
+    mlops_jlab.flush()
+    page = await ask(jp_fetch, "runs", params={"top": "true"})
+    assert {run["name"][:5]: run["parts"] for run in page["runs"]} == {
+        "whole": 1, "run 2": 0, "run 1": 0, "run 0": 0
+    }  # fmt: skip
+
+
+async def test_a_model_tells_its_versions_its_moves_and_what_counts(jp_fetch: Any, jp_root_dir: Path) -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    linear = pytest.importorskip("sklearn.linear_model")
+    random = numpy.random.default_rng(0)
+    frame = pandas.DataFrame(random.normal(size=(600, 2)), columns=["a", "b"])
+    frame["y"] = (frame.a + random.normal(size=600) > 0).astype(int)
+    for columns in (["b"], ["a", "b"]):
+        with mlops_jlab.start_run(run_name="fit"):
+            model = linear.LogisticRegression().fit(frame[columns], frame.y)
+            mlops_jlab.register_model(model, "m", input_example=frame[columns], intended_use=HOSTILE)
+            mlops_jlab.gate.compare(model, frame, "y", name="m", rules="roc_auc better", bootstrap=True)
+        mlops_jlab.flush()
+        if columns == ["b"]:
+            mlops_jlab.promote("m/1", reason=HOSTILE, override=True)
+    close_all()
+    told = await ask(jp_fetch, "models", "history", params={"name": "m"})
+    new, old = told["versions"]
+    assert [move["after"] for move in told["moves"]] == [1]
+    assert told["moves"][0]["reason"] == HOSTILE
+    assert new["importance"]["features"][0]["name"] == "a"
+    assert (new["same_rows"], new["judged"]["champion"]) == (True, 1)
+    assert new["rules"][0]["limit"] == 0
+    assert new["made_by"][0]["name"] == "fit"
+    assert old["intended_use"] == HOSTILE
+    assert (await refused(jp_fetch, "models", "history", params={"name": "none"}))[0] == 404
+    assert (await refused(jp_fetch, "models", "history", params={"name": "../x"}))[0] == 400
+
+
+def test_the_limit_of_a_rule_is_in_the_units_of_its_estimate() -> None:
+    from mlops_jlab.gates.rules import limit_of
+
+    assert limit_of("roc_auc better by 0.01") == (0.01, False, True)
+    assert limit_of("profit not worse by 2") == (-2, False, True)
+    assert limit_of("accuracy above 0.7") == (0.7, False, False)
+    assert limit_of("calibration below 0.05") == (0.05, True, False)
+    assert limit_of("latency below 5 ms") == (0.005, True, False)
+    assert limit_of("slice a in 3 bins") == (0.0, False, True)
+    assert limit_of("no overlap") is None
+    assert limit_of("nonsense") is None
+
+
+async def test_a_schedule_is_previewed_while_it_is_written_and_then_changed(
+    jp_fetch: Any, jp_root_dir: Path
+) -> None:
+    cells = [("parameters", "month: str = ''\ndepth: int = 3"), ("step:a", "x = depth")]
+    (jp_root_dir / "quick.ipynb").write_text(json.dumps(notebook_json(cells)))
+    (jp_root_dir / "in").mkdir()
+    (jp_root_dir / "in" / "a.csv").write_text("1")
+    post = {"method": "POST"}
+    given = {"month": "{due - 1 month:%Y-%m}"}
+    wish = {"path": "quick.ipynb", "cron": "0 3 * * 1-6", "tz": "Europe/Berlin", "parameters": given}
+    told = await ask(jp_fetch, "schedules", "preview", body=json.dumps(wish), **post)
+    assert (told["name"], len(told["next"])) == ("quick", 5)
+    assert 5 <= len(told["week"]["at"]) <= 6
+    assert re.fullmatch(r"\d{4}-\d\d", told["next"][0]["parameters"]["month"])
+    assert (await ask(jp_fetch, "schedules"))["schedules"] == []
+    wrong: dict[str, Any]
+    for wrong in (
+        {"cron": "61 * * * *"}, {"parameters": {"depth": "x"}}, {"parameters": {"month": "{duu - 1 day}"}},
+        {"start": "yesterday"}, {"start": "2026-12-02", "end": "2026-12-01"}, {"gate": ["roc_auc nicer"]},
+        {"name": "../x"}, {"timeout": "soon"}, {"data": ["../other"]}, {"path": "none.ipynb"},
+    ):  # fmt: skip
+        status, _ = await refused(jp_fetch, "schedules", "preview", body=json.dumps(wish | wrong), **post)
+        assert status in (400, 404), wrong
+    data = {"path": "quick.ipynb", "name": "fresh", "data": ["in"], "settle": "30s", "pattern": "*.csv",
+            "marker": "_SUCCESS", "cooldown": "1h", "gate": ["size below 5 MB"]}  # fmt: skip
+    await ask(jp_fetch, "schedules", body=json.dumps(data), **post)
+    found = await ask(jp_fetch, "schedules", "detail", params={"name": "fresh"})
+    assert [found[key] for key in ("data", "settle", "pattern", "marker", "cooldown", "gate")] == [
+        ["in"], "30s", "*.csv", "_SUCCESS", "1h", ["size below 5 MB"]
+    ]  # fmt: skip
+    await ask(jp_fetch, "schedules", body=json.dumps(wish | {"alerts": ["json://user:pw@host/path"]}), **post)
+    status, problem = await refused(jp_fetch, "schedules", "preview", body=json.dumps(wish), **post)
+    assert "already" in problem["message"]
+    change = {"of": "quick", "name": "nightly", "cron": "30 4 * * *", "end": "2999-01-01", "parameters": {},
+              "alerts": ["json://host"]}  # fmt: skip
+    await ask(jp_fetch, "schedules", "preview", body=json.dumps(change), **post)
+    assert await ask(jp_fetch, "schedules", "edit", body=json.dumps(change), **post) == {"name": "nightly"}
+    found = await ask(jp_fetch, "schedules", "detail", params={"name": "nightly"})
+    assert (found["parameters"], found["alerts"]) == ({}, ["json://host"])
+    assert found["when"] == "30 4 * * * Europe/Berlin, until 2999-01-01"
+    with opening.reading(Place(jp_root_dir / ".mlops")) as connection:
+        (kept,) = connection.execute("SELECT spec FROM schedules WHERE name = 'nightly'").fetchone()
+    assert "user:pw@host" in kept
+    weeks = (await ask(jp_fetch, "schedules", "week"))["schedules"]
+    assert {week["name"]: len(week["at"]) > 0 for week in weeks} == {"nightly": True, "fresh": False}
+    assert (await refused(jp_fetch, "schedules", "detail", params={"name": "none"}))[0] == 400
+    assert (await refused(jp_fetch, "schedules", "edit", body=json.dumps({"of": "none"}), **post))[0] == 400
+
+
+async def test_a_sweep_is_previewed_and_tells_its_trials_and_what_matters(
+    jp_fetch: Any, jp_root_dir: Path
+) -> None:
+    pytest.importorskip("optuna")
+    cells = [("parameters", "depth: int = 3\nrate: float = 0.1"), ("step:fit", "score = depth * rate")]
+    notebook = jp_root_dir / "quick.ipynb"
+    notebook.write_text(json.dumps(notebook_json(cells)))
+    post = {"method": "POST"}
+    wish = {"path": "quick.ipynb", "values": {"depth": "1,2,3", "rate": "0.1,0.2"}}
+    told = await ask(jp_fetch, "sweeps", "preview", body=json.dumps(wish), **post)
+    assert (told["trials"], told["each"], told["problem"]) == (6, None, "")
+    wrong = wish | {"values": {"depth": "1,x"}}
+    assert (await ask(jp_fetch, "sweeps", "preview", body=json.dumps(wrong), **post))["problem"]
+    assert (await refused(jp_fetch, "sweeps", "preview", body=json.dumps({"path": "../x"}), **post))[0] == 400
+    place = Place(jp_root_dir / ".mlops")
+    facts = {"metric": "score", "minimize": False, "search": "grid", "trials": 7, "pruned": {},
+             "space": {"depth": {"values": ["1", "2"]}, "rate": {"low": 0.1, "high": 1, "log": True}}}  # fmt: skip
+    whole = lifecycle.start(name="s", experiment="q", kind="sweep", source=notebook, activate=False)
+    for depth, rate in ((1, 0.1), (2, 0.2), (1, 0.4), (2, 0.8), (1, 0.3)):
+        trial = lifecycle.start(
+            name=f"t{depth}",
+            experiment="q",
+            kind="pipeline",
+            source=notebook,
+            activate=False,
+            parent=whole.id,
+        )
+        trial.log_params({"depth": depth, "rate": rate})
+        step = lifecycle.start(name="fit", experiment="q", kind="step", activate=False, parent=trial.id)
+        step.log_metric("score", depth * rate)
+        step.end()
+        trial.end("killed" if rate == 0.3 else "finished")
+        if rate == 0.3:
+            facts["pruned"] = {trial.id: "pruned at iteration 3"}
+    whole.add_facts({"sweep": facts})
+    whole.end()
+    close_all()
+    found = await ask(jp_fetch, "sweeps", whole.id)
+    assert (found["names"], found["metric"], found["best"]) == (["depth", "rate"], "score", 4)
+    assert (found["path"], found["defaults"]["rate"]) == ("quick.ipynb", "0.1")
+    assert [trial["pruned"] for trial in found["trials"]][-1] == "pruned at iteration 3"
+    assert found["trials"][0]["parameters"] == {"depth": 1, "rate": 0.1}
+    shares = await ask(jp_fetch, "sweeps", whole.id, "importance")
+    assert shares["trials"] == 4
+    assert {one["name"] for one in shares["shares"]} == {"depth", "rate"}
+    with opening.reading(place) as connection:
+        other = reading.children(connection, reading.find(connection, whole.id))[0].id
+    assert (await refused(jp_fetch, "sweeps", other))[0] == 400
+    body = {"content": notebook_json(cells), "values": {"depth": "2", "rate": "0.8"}}
+    changed = await ask(jp_fetch, "pipelines", "defaults", body=json.dumps(body), **post)
+    assert changed == {"cells": [{"cell": 1, "source": "depth: int = 2\nrate: float = 0.8"}]}
+    body["values"] = {"none": "1"}
+    assert (await refused(jp_fetch, "pipelines", "defaults", body=json.dumps(body), **post))[0] == 400

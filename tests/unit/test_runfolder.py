@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jlab.engine.runfolder import RunFolder, RunState, StepState
+from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
 
 
 def begun(root: Path) -> tuple[RunFolder, RunState]:

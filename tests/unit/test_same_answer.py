@@ -77,14 +77,13 @@ PROGRAM = st.lists(
 Program = list[tuple[bool, list[str]]]
 
 
-def cells_of(program: Program, *, chained: bool = False) -> list[tuple[str, str]]:
+def cells_of(program: Program) -> list[tuple[str, str]]:
     """Each item is a cell; its flag says whether a new step begins there."""
     cells = [("step:s0", START)]
     step = 0
     for cut, statements in program:
         step += cut
-        before = f" after:s{step - 1}" if chained and cut else ""
-        cells.append((f"step:s{step}{before}", "\n".join(statements)))
+        cells.append((f"step:s{step}", "\n".join(statements)))
     cells.append((f"step:s{step + 1}", "print(a, b, c, xs, ys, d, xs is ys, Box.total)"))
     return cells
 
@@ -94,15 +93,12 @@ def graph_of(cells: list[tuple[str, str]]) -> Graph:
 
 
 def may_run(program: Program) -> list[tuple[str, str]]:
-    """The cells with the tags that the program needs; none if it meets the one stop that it may meet."""
+    """The cells of the program; none if a step of it can only be continued."""
     graph = graph_of(cells_of(program))
-    chained = {error.code for error in graph.errors} == {"two-writers"}
-    if chained:
-        graph = graph_of(cells_of(program, chained=True))
-    codes = {error.code for error in graph.errors}
-    assert codes <= {"definition-time"}, graph.errors
-    event("stopped with an error" if codes else "compared")
-    return [] if codes else cells_of(program, chained=chained)
+    assert not graph.errors
+    bound = any(step.only_continued for step in graph.steps)
+    event("not rebuilt" if bound else "compared")
+    return [] if bound else cells_of(program)
 
 
 @settings(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mlops_jlab.entities.schedules import Schedule, Story
+from mlops_jlab.entities.schedules import Firing, Schedule, Story
 from mlops_jlab.errors import ConflictError, InputError
+from mlops_jlab.retraining import ticking
 from mlops_jlab.scheduling import data
-from mlops_jlab.scheduling.due import check, due, parse_duration, upcoming
+from mlops_jlab.scheduling.due import check, due, is_within, parse_duration, upcoming
 from mlops_jlab.store import auditing, database, location, opening, scheduling
-from mlops_jlab.store.artifacts import digest_of
+from mlops_jlab.store.artifacts import digest_of_data
 from mlops_jlab.store.location import Place
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -95,19 +98,92 @@ def test_what_is_no_duration(text: str) -> None:
 def test_data_is_new_when_its_content_is_and_once_it_has_settled(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1")
     now = time.time() + 10
-    first = data.look([str(tmp_path)], "", now, digest_of)
+    first = data.look(data.Watched([str(tmp_path)]), "", now, digest_of_data)
     (tmp_path / "a.csv").touch()
-    assert data.changed(first, data.look([str(tmp_path)], first, now, digest_of)) == []
+    assert data.changed(first, data.look(data.Watched([str(tmp_path)]), first, now, digest_of_data)) == []
     (tmp_path / "b.csv").write_text("2")
-    assert data.look([str(tmp_path)], first, time.time(), digest_of) == first  # it may still be written
-    second = data.look([str(tmp_path)], first, now, digest_of)
+    assert (
+        data.look(data.Watched([str(tmp_path)]), first, time.time(), digest_of_data) == first
+    )  # it may still be written
+    second = data.look(data.Watched([str(tmp_path)]), first, now, digest_of_data)
     assert data.changed(first, second) == [str(tmp_path / "b.csv")]
     (tmp_path / "b.csv").write_text("3")
-    assert data.changed(second, data.look([str(tmp_path)], second, now, digest_of)) == [
+    assert data.changed(second, data.look(data.Watched([str(tmp_path)]), second, now, digest_of_data)) == [
         str(tmp_path / "b.csv")
     ]
     (tmp_path / "link").symlink_to("/etc")
-    assert "/etc" not in data.look([str(tmp_path)], second, now, digest_of)
+    assert "/etc" not in data.look(data.Watched([str(tmp_path)]), second, now, digest_of_data)
+
+
+def test_a_file_that_somebody_has_open_to_write_has_not_settled(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    watched, now = data.Watched([str(tmp_path)]), time.time() + 1000
+    with path.open("w") as file:
+        file.write("half")
+        file.flush()
+        assert data.look(watched, "", now, digest_of_data) == ""
+    assert str(path) in data.look(watched, "", now, digest_of_data)
+
+
+def test_a_folder_counts_when_its_marker_is_there_and_files_that_fit(tmp_path: Path) -> None:
+    (tmp_path / "day=1").mkdir()
+    part = tmp_path / "day=1" / "part.csv"
+    part.write_text("1")
+    (tmp_path / "day=1" / "part.tmp").write_text("1")
+    watched = data.Watched([str(tmp_path)], 0.0, "*.csv", "_SUCCESS")
+    now = time.time()
+    assert data.look(watched, "", now, digest_of_data) == ""
+    (tmp_path / "day=1" / "_SUCCESS").touch()
+    first = data.look(watched, "", now, digest_of_data)
+    assert data.changed("", first) == [str(part)]
+    part.write_text("22")
+    os.utime(part, ns=(1, (tmp_path / "day=1" / "_SUCCESS").stat().st_mtime_ns + 1))
+    assert data.look(watched, first, now, digest_of_data) == first  # written since: it is marked anew
+    os.utime(tmp_path / "day=1" / "_SUCCESS", (now + 9, now + 9))
+    assert data.changed(first, data.look(watched, first, now, digest_of_data)) == [str(part)]
+
+
+def test_a_look_has_limits_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(4):
+        (tmp_path / f"{n}.csv").write_text(str(n))
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    watched, now = data.Watched([str(tmp_path)], 0.0), time.time()
+    read: list[Path] = []
+
+    def digest(path: Path, size: int, stop: Callable[[], bool]) -> str:
+        read.append(path)
+        return digest_of_data(path, size, stop)
+
+    assert data.look(watched, "", now, digest, cancelled=lambda: len(read) == 2) == ""
+    assert len(read) == 2
+    in_time = data.look(watched, "", now, digest, longest=-1.0)
+    assert (len(read), len(data.changed("", in_time))) == (2, 4)  # by size and time
+    monkeypatch.setattr(data, "LARGEST", 0)
+    assert len(data.changed("", data.look(watched, "", now, digest))) == 4
+    assert len(read) == 2
+    monkeypatch.setattr(data, "MOST_FILES", 3)
+    with pytest.raises(data.TooMuch, match="more than 3 files at .*"):
+        data.check(watched)
+
+
+@pytest.mark.parametrize("path", ["/proc", "/proc/self/status", "/sys/kernel", "/dev/zero", "/dev"])
+def test_what_the_system_makes_up_is_no_data(path: str) -> None:
+    with pytest.raises(InputError, match="the system makes it up"):
+        data.check(data.Watched([path]))
+
+
+def test_only_what_a_file_had_is_read_and_nothing_but_a_file(tmp_path: Path) -> None:
+    """A file of the system's has size 0 and an endless content; a device or a pipe has no end at all."""
+    path = tmp_path / "grows"
+    path.write_text("12")
+    assert digest_of_data(path, 1, lambda: False) == digest_of_data(path, 1, lambda: False)
+    assert digest_of_data(path, 1, lambda: False) != digest_of_data(path, 2, lambda: False)
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(path)
+    for wrong in (tmp_path / "fifo", tmp_path / "link", Path("/dev/zero")):
+        with pytest.raises(OSError):  # whichever the system says
+            digest_of_data(wrong, 1, lambda: False)
 
 
 @pytest.fixture
@@ -179,3 +255,70 @@ def test_schedules_are_in_the_audit_log_and_a_removed_name_is_free_again(place: 
             scheduling.add(connection, replace(nightly(), name="a", id="d"), who="me")
         told = [(entry.action, entry.reason) for entry in auditing.entries(connection)]
         assert told[1:3] == [("remove schedule", ""), ("pause schedule", "holiday")]
+
+
+def test_a_second_change_within_a_second_is_not_lost(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1")
+    watching = Schedule("watching", "nb.ipynb", on_data=(str(path),), settle=0.0, id="w")
+    with opening.writing(place) as connection:
+        for other in scheduling.schedules(connection):
+            scheduling.remove(connection, other, who="me")
+        scheduling.add(connection, watching, who="me")
+    now = float(int(time.time()) + 1)
+    for n, content in enumerate(("2", "3")):
+        path.write_text(content)
+        [claimed] = ticking.claim_all(place, now + n / 10)
+        assert claimed.firing.cause == "data"
+        with opening.writing(place) as connection:
+            scheduling.save(connection, replace(claimed.firing, status="finished", ended=now))
+    assert list(ticking.claim_all(place, now + 0.2)) == []
+    with opening.writing(place) as connection:  # a claim that another has won keeps what it saw to itself
+        found = scheduling.find(connection, "watching")
+        assert not scheduling.claim(connection, found, claimed.firing.due, "data", seen='{"x": [0, 0, ""]}')
+        assert scheduling.find(connection, "watching").seen == found.seen
+
+
+def test_files_that_are_too_many_keep_no_other_schedule_waiting(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(data, "MOST_FILES", 1)
+    for n in range(2):
+        (tmp_path / f"{n}.csv").write_text("1")
+    many = Schedule("0-many", "nb.ipynb", on_data=(str(tmp_path / "0.csv"), str(tmp_path / "1.csv")), id="w")
+    with opening.writing(place) as connection:
+        scheduling.add(connection, many, who="me")
+        scheduling.add(connection, replace(nightly(), name="other", id="o", cron="* * * * *"), who="me")
+    claimed = list(ticking.claim_all(place, time.time() + 3600))
+    assert "other" in [one.schedule.name for one in claimed]
+    assert "schedule 0-many: there are more than 1 files" in capsys.readouterr().err
+
+
+def test_a_schedule_is_due_between_its_first_and_its_last_day_alone() -> None:
+    daily = Schedule(
+        "a", "a.ipynb", cron="0 3 * * *", tz="Europe/Berlin", start="2026-11-24", end="2026-11-25"
+    )
+    found = upcoming(daily, datetime(2026, 11, 1, tzinfo=UTC), 5)
+    assert [at.isoformat() for at in found] == ["2026-11-24T02:00:00+00:00", "2026-11-25T02:00:00+00:00"]
+    midnight = replace(daily, cron="0 0 * * *")
+    assert upcoming(midnight, datetime(2026, 11, 1, tzinfo=UTC), 5)[0].isoformat() == (
+        "2026-11-23T23:00:00+00:00"
+    )
+    assert is_within(daily, datetime(2026, 11, 25, 22, 59, tzinfo=UTC))
+    assert not is_within(daily, datetime(2026, 11, 25, 23, 0, tzinfo=UTC))
+    for start, end in (("2026-11-25", "2026-11-24"), ("24 Nov", ""), ("", "2026-13-01")):
+        with pytest.raises(InputError):
+            check(replace(daily, start=start, end=end))
+
+
+def test_how_a_firing_came_out_is_one_word() -> None:
+    def told(*steps: tuple[str, str], status: str = "finished") -> str:
+        stories = tuple(Story(step, outcome) for step, outcome in steps)
+        return Firing("a", "now", "time", status, steps=stories).outcome
+
+    assert told(("gates", "pass"), ("promote", "done")) == "promoted"
+    assert told(("gates", "fail"), ("promote", "no")) == "kept"
+    assert told(("gates", "not enough data"), ("promote", "no")) == "not enough data"
+    assert told(("register", "nothing")) == "finished"
+    assert told(status="skipped") == "missed"
+    assert told(("run", "failed"), status="failed") == "failed"

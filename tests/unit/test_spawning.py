@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from mlops_jlab.errors import RunError
-from mlops_jlab.kernels import meeting, spawning, warm
+from mlops_jlab.processes.client import address, connect, start
 
-pytestmark = pytest.mark.skipif(not spawning.is_possible(), reason="processes cannot be forked safely here")
+pytestmark = pytest.mark.skipif(not start.is_possible(), reason="processes cannot be forked safely here")
 
 
-def until_ended(spawned: spawning.Spawned) -> None:
+def until_ended(spawned: start.Spawned) -> None:
     deadline = time.monotonic() + 20
     while not spawned.has_ended():
         assert time.monotonic() < deadline
@@ -26,7 +26,7 @@ def until_ended(spawned: spawning.Spawned) -> None:
 
 
 def test_one_that_is_told_nothing_ends_and_had_nothing_to_say() -> None:
-    spawned = spawning.Spawned(sys.executable, dict(os.environ))
+    spawned = start.Spawned(sys.executable, dict(os.environ))
     assert not spawned.has_ended()
     os.close(spawned._order)
     spawned._order = -1
@@ -39,7 +39,7 @@ def test_one_that_is_told_nothing_ends_and_had_nothing_to_say() -> None:
 def test_one_that_is_not_needed_is_ended(ignored: bool) -> None:
     old = signal.signal(signal.SIGCHLD, signal.SIG_IGN if ignored else signal.SIG_DFL)
     try:
-        spawned = spawning.Spawned(sys.executable, dict(os.environ))
+        spawned = start.Spawned(sys.executable, dict(os.environ))
         spawned.end()
         until_ended(spawned)
         spawned.end()
@@ -48,17 +48,17 @@ def test_one_that_is_not_needed_is_ended(ignored: bool) -> None:
 
 
 def test_one_that_has_nothing_left_to_import_waits_for_who_is_slow_to_call(tmp_path: Path) -> None:
-    spawned = spawning.Spawned(sys.executable, dict(os.environ))
+    spawned = start.Spawned(sys.executable, dict(os.environ))
     process, before = psutil.Process(spawned._pid), 0.0
     while (now := process.cpu_times().user) > before or not now:
         before = now
         time.sleep(0.5)  # it imports
-    meeting.listen(spawned, tmp_path / "one.sock", 0, modules=[])
+    address.listen(spawned, tmp_path / "one.sock", 0, modules=[])
     while not (tmp_path / "one.sock").exists():
         assert not spawned.has_ended()
         time.sleep(0.01)
     time.sleep(0.5)
-    channel = meeting.call(tmp_path / "one.sock")
+    channel = address.call(tmp_path / "one.sock")
     assert channel is not None
     channel.close()
     until_ended(spawned)
@@ -71,21 +71,19 @@ def test_what_a_parent_says_when_it_cannot_start_is_told(tmp_path: Path) -> None
     broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 3\n")
     broken.chmod(0o755)
     with pytest.raises(RunError, match="the warm parent does not start: no such library"):
-        warm.connect(str(broken), [], os.environ, 0)
+        connect.connect(str(broken), [], os.environ, 0)
     with pytest.raises(RunError, match="the warm parent does not start"):
-        warm.connect(str(tmp_path / "nothing"), [], os.environ, 0)
+        connect.connect(str(tmp_path / "nothing"), [], os.environ, 0)
 
 
 def test_only_what_may_matter_keeps_two_environments_apart() -> None:
     one = {"A": "1", "TERM": "dumb", "MLOPS_JLAB_STORE": "/s"}
-    assert spawning.lasting(one) == spawning.lasting({"A": "1", "COLUMNS": "80"}) == {"A": "1"}
-    here = meeting.socket_of("python", ["numpy"], spawning.lasting(one))
-    assert here == meeting.socket_of("python", ["numpy"], {"A": "1"})
-    assert here != meeting.socket_of("python", ["numpy"], {"A": "2"})
-    assert here != meeting.socket_of("python", ["pandas"], {"A": "1"})
-    asked = (
-        "from mlops_jlab.kernels import meeting; print(meeting.socket_of('python', ['numpy'], {'A': '1'}))"
-    )
+    assert start.lasting(one) == start.lasting({"A": "1", "COLUMNS": "80"}) == {"A": "1"}
+    here = address.socket_of("python", ["numpy"], start.lasting(one))
+    assert here == address.socket_of("python", ["numpy"], {"A": "1"})
+    assert here != address.socket_of("python", ["numpy"], {"A": "2"})
+    assert here != address.socket_of("python", ["pandas"], {"A": "1"})
+    asked = "from mlops_jlab.processes.client import address; print(address.socket_of('python', ['numpy'], {'A': '1'}))"
     for words, same in ((["nice", "-n", "3"], False), (["prlimit", "--nofile=99"], False), ([], True)):
         said = subprocess.run(
             [*words, sys.executable, "-c", asked], capture_output=True, text=True, check=True

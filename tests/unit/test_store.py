@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import socket
 import sqlite3
 import stat
@@ -31,6 +32,7 @@ from mlops_jlab.store import (
     filesystem,
     filters,
     location,
+    locks,
     maintenance,
     opening,
     reading,
@@ -336,7 +338,7 @@ def test_a_store_that_was_cut_to_nothing_is_not_taken_for_a_new_one(store: Store
     for path in place.root.glob("runs.db*"):
         path.unlink()
     place.database.touch()
-    with pytest.raises(database.Damaged, match="although artifacts lie beside it"):
+    with pytest.raises(database.Damaged, match="is an empty file"):
         database.connect(place.database)
     assert place.database.stat().st_size == 0
 
@@ -572,13 +574,145 @@ def test_where_the_store_lies(
     assert location.find(tmp_path / "a" / "b", environment).root == tmp_path / expected
 
 
-def test_a_store_is_made_by_several_at_once(tmp_path: Path) -> None:
-    together = threading.Barrier(8)
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_store_is_made_by_several_at_once(kind: str, tmp_path: Path) -> None:
+    """Nobody takes it for somebody else's, and nobody is told that it is locked."""
+    paths = [tmp_path / f"{number}.db" for number in range(20)]
+    if kind == "threads":
+        together = threading.Barrier(8)
 
-    def make(path: Path) -> None:
-        together.wait()
-        database.connect(path).close()
+        def make(path: Path) -> None:
+            together.wait()
+            database.connect(path).close()
+
+        for path in paths:
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(make, [path] * 8))
+    else:
+        code = (
+            "import sys; from pathlib import Path; from mlops_jlab.store import database\n"
+            "sys.stdin.read()\n"
+            "for path in sys.argv[1:]: database.connect(Path(path)).close()"
+        )
+        words = [sys.executable, "-c", code, *map(str, paths)]
+        makers = [subprocess.Popen(words, stdin=subprocess.PIPE) for _ in range(4)]
+        for maker in makers:
+            assert maker.stdin is not None
+            maker.stdin.close()
+        assert [maker.wait(60) for maker in makers] == [0] * 4
+    assert not list(tmp_path.glob(".*"))  # nothing unfinished is left
+    for path in paths:
+        with closing(database.connect(path, write=False)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert connection.execute("PRAGMA user_version").fetchone() == (database.FORMAT,)
+
+
+def test_whoever_reads_sees_no_store_or_a_whole_one(tmp_path: Path) -> None:
+    made = threading.Event()
+    seen = 0
+
+    def look(path: Path) -> None:
+        nonlocal seen
+        while not made.is_set():
+            if path.exists() and path.stat().st_size:
+                with closing(database.connect(path, write=False)) as connection:
+                    connection.execute("SELECT count(*) FROM runs").fetchone()
+                seen += 1
 
     for number in range(20):
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(make, [tmp_path / f"{number}.db"] * 8))  # nobody takes it for somebody else's
+        path = tmp_path / f"{number}.db"
+        made.clear()
+        with ThreadPoolExecutor(3) as pool:
+            looks = [pool.submit(look, path) for _ in range(3)]
+            database.connect(path).close()
+            time.sleep(0.005)
+            made.set()
+            for done in looks:
+                done.result()
+    assert seen
+
+
+def test_a_store_that_others_read_gets_its_log_back(tmp_path: Path) -> None:
+    """A copy made by SQLite has none."""
+    place = location.Place(tmp_path)
+    database.connect(place.database).close()
+    with closing(sqlite3.connect(place.database)) as connection:
+        assert connection.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    with closing(sqlite3.connect(place.database, isolation_level=None, check_same_thread=False)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM runs").fetchone()
+        timer = threading.Timer(0.3, reader.execute, ["COMMIT"])
+        timer.start()
+        with ThreadPoolExecutor(4) as pool:
+            for opened in pool.map(database.connect, [place.database] * 4):
+                assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                opened.close()
+        timer.join()
+
+
+def test_several_bring_an_older_store_forward_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "runs.db"
+    database.connect(path).close()
+    newer = database.FORMAT + 1
+    step = database.Migration(newer, "ALTER TABLE runs ADD COLUMN extra TEXT;\n")
+    monkeypatch.setattr(database, "migrations", lambda real=database.migrations: [*real(), step])
+    monkeypatch.setattr(database, "FORMAT", newer)
+    together = threading.Barrier(8)
+
+    def bring() -> None:
+        together.wait()
+        with closing(database.connect(path)) as connection:
+            assert connection.execute("SELECT count(extra) FROM runs").fetchone() == (0,)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(bring) for _ in range(8)]:
+            done.result()
+    with closing(sqlite3.connect(path.with_name(f"runs.db.format-{newer - 1}"))) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (newer - 1,)
+
+
+def test_what_a_killed_maker_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    (tmp_path / ".runs.db.tmp").write_bytes(b"half")
+    (tmp_path / ".runs.db.tmp-wal").write_bytes(b"half")
+    database.connect(path).close()
+    assert {found.name for found in tmp_path.iterdir()} == {"runs.db", "runs.db.lock"}
+
+
+def test_a_lock_is_given_back_although_a_forked_process_has_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locks.locked(path) as mine:
+        assert mine
+        child = os.fork()
+        if not child:
+            time.sleep(20)
+            os._exit(0)
+    try:
+        with locks.locked(path) as mine:
+            assert mine
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_journal_is_never_taken_over_before_its_process_has_locked_it(tmp_path: Path) -> None:
+    place = location.Place(tmp_path)
+    location.make(place)
+    database.connect(place.database).close()
+    over = threading.Event()
+
+    def take() -> None:
+        with closing(database.connect(place.database)) as connection:
+            while not over.is_set():
+                recovery.recover(place, connection)
+
+    with ThreadPoolExecutor(1) as pool:
+        taking = pool.submit(take)
+        try:
+            for _ in range(300):
+                Journal(place.journals).close()
+        finally:
+            over.set()
+        taking.result()

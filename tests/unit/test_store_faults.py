@@ -207,14 +207,56 @@ mlops_jlab.log_metric("x", 3.0, step=1)
 mlops_jlab.end_run()
 """
     places = [Place(tmp_path / f"store-{n}") for n in range(8)]
+    begun = time.monotonic()
     with ThreadPoolExecutor(8) as pool:  # a busy machine, so that the fork comes while a thread still imports
         every = list(pool.map(lambda place: python(code, store=place.root), places))
+    assert time.monotonic() - begun < database.BUSY  # no child waits for a lock that its parent has
     for place, done in zip(places, every, strict=True):
         assert done.returncode == 0, done.stderr
         with opening.reading(place) as connection:
             parent, child = (reading.find(connection, name) for name in ("parent", "child"))
             assert [p.value for p in reading.history(connection, parent, "x")] == [1.0, 3.0]
             assert (child.metrics["x"].latest, child.parent) == (2.0, parent.id)
+
+
+def test_a_forked_child_goes_on_logging_after_its_parent_has_ended(tmp_path: Path) -> None:
+    """What others find when they open the store then is neither unused nor half of it gone."""
+    place = Place(tmp_path / "store")
+    code = """
+import os, sys, mlops_jlab
+run = mlops_jlab.start_run(run_name="parent")
+mlops_jlab.log_metric("x", 1.0, step=0)
+mlops_jlab.flush()
+if os.fork():
+    mlops_jlab.end_run()
+    os.close(1)
+    raise SystemExit
+with mlops_jlab.start_run(run_name="child", nested=True):
+    for number in range(200):
+        mlops_jlab.log_metric("x", number, step=number)
+        mlops_jlab.flush()
+        if number == 20:
+            print("on its own", flush=True)
+            sys.stdin.read()
+mlops_jlab.flush()
+print("done", flush=True)
+"""
+    words, environment = [sys.executable, "-c", code], {**os.environ, "MLOPS_JLAB_STORE": str(place.root)}
+    with subprocess.Popen(
+        words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdin is not None
+        assert parent.wait(60) == 0
+        assert parent.stdout.readline() == "on its own\n"
+        with opening.reading(place) as connection:
+            assert reading.find(connection, "parent").status == "finished"
+            parent.stdin.close()
+            assert parent.stdout.readline() == "done\n"
+    with opening.reading(place) as connection:
+        child = reading.find(connection, "child")
+        assert len(reading.history(connection, child, "x")) == 200
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_codes_for_a_terminal_do_not_reach_it(tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ import pandas as pd
 import pytest
 
 import mlops_jlab as mlflow
+from mlops_jlab import telling
 from mlops_jlab.errors import InputError, TrackingError
 from mlops_jlab.store import database, maintenance, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
-from mlops_jlab.tracking import exporting, finding, telling
+from mlops_jlab.tracking import exporting, finding
 
 
 @pytest.fixture(autouse=True)

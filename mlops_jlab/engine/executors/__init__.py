@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlops_jlab.engine.execution import CellFailure, Execution
+from mlops_jlab.engine.step.attempt import CellFailure, Execution
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.handoff.records import StepRecord
+
+
+class CannotGoOn(MlopsError):
+    """What a step needs of ``steps`` is neither alive nor to be brought in: execute them once more."""
+
+    def __init__(self, steps: Iterable[str], why: str) -> None:
+        super().__init__(why)
+        self.steps = tuple(steps)
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,15 @@ class StepWork:
 
 
 class Executor(Protocol):
-    """Executes steps. Each call of :meth:`execute` comes from a thread of its own."""
+    """Executes steps. Each call of :meth:`execute` comes from a thread of its own.
+
+    Where it ``continues`` steps in the living state of those above them, what a step made is written down
+    while others go on, and the run is told when it is.
+    """
+
+    @property
+    def continues(self) -> bool:
+        """Whether steps go on in the state of those above them, instead of being rebuilt from values."""
 
     @property
     def slots(self) -> int:
@@ -53,8 +71,57 @@ class Executor(Protocol):
             MlopsError: it cannot be executed here at all.
         """
 
-    def share(self, work: StepWork) -> None:
-        """A step was finished without this executor: its answer is made known to others."""
+    def note_answer(self, work: StepWork, *, skipped: bool) -> None:
+        """The answer of a step is there without its being executed; of one that was skipped there is none."""
+
+    def waits_for(self, step: str) -> set[str]:
+        """The steps that must be over before this one begins, beside those whose values it takes."""
+
+    def unusable(self, step: str, record: StepRecord) -> str:
+        """Why an answer that was kept cannot stand in for the step in this run, or nothing."""
+
+    def settle(self, steps: set[str] | None = None) -> None:
+        """Waits until what these steps made is written down, or what all did."""
+
+    def writes_later(self, step: str) -> bool:
+        """Whether what a step made is still to be written down when it is over."""
+
+    def ran_beside(self, step: str) -> set[str]:
+        """The steps above whose living state a step did without, being taken to be independent of them."""
+
+    def open_again(self, steps: Iterable[str], *, serial: bool = False) -> None:
+        """These steps will be executed once more; from now on none beside another, if ``serial``."""
 
     def close(self) -> None:
         """The run is over."""
+
+
+class Rebuilding:
+    """What an executor says that builds each step from values: it knows of no living state."""
+
+    @property
+    def continues(self) -> bool:
+        """Each step is a process of its own."""
+        return False
+
+    def waits_for(self, step: str) -> set[str]:
+        """Only those whose values it takes."""
+        return set()
+
+    def unusable(self, step: str, record: StepRecord) -> str:
+        """Any answer is as good as its values."""
+        return ""
+
+    def settle(self, steps: set[str] | None = None) -> None:
+        """A step is over when what it made is written down."""
+
+    def writes_later(self, step: str) -> bool:
+        """It does so itself."""
+        return False
+
+    def ran_beside(self, step: str) -> set[str]:
+        """There is no living state."""
+        return set()
+
+    def open_again(self, steps: Iterable[str], *, serial: bool = False) -> None:
+        """Nothing is kept of a step but its values."""

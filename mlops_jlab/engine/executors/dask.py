@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab import __version__
-from mlops_jlab.engine.execution import CellFailure, Execution
-from mlops_jlab.engine.executors import StepWork, working
-from mlops_jlab.engine.processlimit import USUAL
+from mlops_jlab.engine.executors import Rebuilding, StepWork, working
+from mlops_jlab.engine.step.attempt import CellFailure, Execution
+from mlops_jlab.engine.step.limits import USUAL
 from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, RunError
 from mlops_jlab.handoff.remote import Artifacts
@@ -29,7 +29,7 @@ _STOP = 30.0  # seconds that a worker has to end a step before it is given up
 _TOPIC = "mlops-jlab"
 
 
-class DaskCluster:
+class DaskCluster(Rebuilding):
     """The workers behind the scheduler at ``address`` (``HOST:PORT``, or with ``tcp://``, ``tls://``).
 
     ``modules`` are what the steps import; ``folder`` is the run's, which all workers must see unless there
@@ -104,7 +104,7 @@ class DaskCluster:
             raise RunError(f"worker {answer['worker']}: {answer['error']}")
         return CellFailure(**answer["failure"]) if answer["failure"] else None
 
-    def share(self, work: StepWork) -> None:
+    def note_answer(self, work: StepWork, *, skipped: bool) -> None:
         """Copies a step that was finished without a worker to where the workers look."""
         if self._artifacts is not None:
             self._artifacts.put_step(self._folder / "handoff", work.position, work.step, work.target)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from mlops_jlab.engine.execution import CellFailure, Execution
-from mlops_jlab.engine.executors import StepWork
-from mlops_jlab.engine.notebooks import execute, import_soon
-from mlops_jlab.engine.processlimit import USUAL
-from mlops_jlab.engine.warming import Warming
+from mlops_jlab.engine.executors import Rebuilding, StepWork
+from mlops_jlab.engine.executors.warming import Warming
+from mlops_jlab.engine.step.attempt import CellFailure, Execution
+from mlops_jlab.engine.step.limits import USUAL
+from mlops_jlab.engine.step.papermill import execute, import_soon
 from mlops_jlab.entities import settings
 from mlops_jlab.handoff.records import record_path
 from mlops_jlab.handoff.remote import Artifacts
 
 
-class LocalProcesses:
+class LocalProcesses(Rebuilding):
     """Forks steps from a warm parent, or starts kernels; a copy of each answer goes to ``artifacts``."""
 
     def __init__(self, warming: Warming, kernel: str, slots: int, artifacts: Artifacts | None = None) -> None:
@@ -54,6 +54,10 @@ class LocalProcesses:
         root = work.target.parents[1] / "handoff"
         if self._artifacts is not None and record_path(root, work.position, work.step).exists():
             self._artifacts.put_step(root, work.position, work.step, work.target)
+
+    def note_answer(self, work: StepWork, *, skipped: bool) -> None:
+        """Others may need it."""
+        self.share(work)
 
     def close(self) -> None:
         """Lets the warm parent go."""

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab import __version__
-from mlops_jlab.engine.execution import CellFailure, Execution
-from mlops_jlab.engine.notebooks import execute as execute_notebook
-from mlops_jlab.engine.shells import Shells
+from mlops_jlab.engine.step.attempt import CellFailure, Execution
+from mlops_jlab.engine.step.papermill import execute as execute_notebook
+from mlops_jlab.engine.step.shells import Shells
 from mlops_jlab.errors import MlopsError, RunError
 from mlops_jlab.handoff.records import claims, record_path
 from mlops_jlab.handoff.remote import Artifacts
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.handoff.variables import ARTIFACTS, HANDOFF
-from mlops_jlab.kernels import spawning, warm
-from mlops_jlab.kernels.specs import check_kernel, python_of_kernel
+from mlops_jlab.processes.client import connect, start, wanted
+from mlops_jlab.processes.specs import check_kernel, python_of_kernel
 
 _LOOK = 1.0  # seconds between two looks at whether the step is still wanted
 _LINGER = 60.0  # seconds for which a warm parent waits for the next step
@@ -135,7 +135,7 @@ class _Step:
         finally:
             source.unlink(missing_ok=True)
             if shells is not None:
-                shells.close()
+                shells.let_go()
 
     def _shells(self, environment: dict[str, str], folder: Path) -> Shells | None:
         sources = [
@@ -144,11 +144,11 @@ class _Step:
             if cell["cell_type"] == "code"
         ]
         python = python_of_kernel(self._work["kernel"])
-        if self._work["cold"] or not python or not spawning.is_possible() or warm.needs_kernel(sources):
+        if self._work["cold"] or not python or not start.is_possible() or wanted.needs_kernel(sources):
             return None
         whole = {**os.environ, **environment}
         with suppress(RunError):
-            parent = warm.connect(python, self._work["modules"], whole, _LINGER)
+            parent = connect.connect(python, self._work["modules"], whole, _LINGER)
             return Shells(parent, whole, folder if folder.is_dir() else self._run)
         return None
 

@@ -5,28 +5,41 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 _LONGEST_DIFF = 2 << 20  # bytes
 _PATIENCE = 10.0  # seconds
+_MOST_FILES = 5_000
+UNKNOWN = "unknown"
+# A diff that applies whatever the user's settings are, made by git itself.
+_PLAIN = (
+    "--no-color", "--no-ext-diff", "--no-textconv", "--binary", "--full-index", "--no-relative",
+    "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
+)  # fmt: skip
 
 
 def state_of(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """Commit, branch, remote and whether it is dirty; and the uncommitted diff. Empty without git."""
+    """Commit, branch, remote and whether it is dirty; and the uncommitted diff. Empty without git.
+
+    Where git cannot tell in time, ``dirty`` is "unknown". Nothing that the repository names is executed.
+    """
     if shutil.which("git") is None:
         return {}, b""
-    commit = _git(folder, "rev-parse", "HEAD").strip().decode("ascii", "replace")
+    commit = text_of(git(folder, "rev-parse", "HEAD"))
     if not commit:
         return {}, b""
-    diff = _git(folder, "diff", "HEAD", "--no-color", "--no-ext-diff", "--binary")
+    found = git(folder, *_harmless(folder), "diff", *_PLAIN, "HEAD")
+    diff = found or b""
     facts: dict[str, Any] = {
         "commit": commit,
-        "branch": _text(_git(folder, "rev-parse", "--abbrev-ref", "HEAD")),
-        "root": _text(_git(folder, "rev-parse", "--show-toplevel")),
-        "dirty": bool(diff.strip()),
+        "branch": text_of(git(folder, "rev-parse", "--abbrev-ref", "HEAD")),
+        "root": text_of(git(folder, "rev-parse", "--show-toplevel")),
+        "dirty": UNKNOWN if found is None else bool(diff.strip()),
     }
-    remote = _text(_git(folder, "config", "--get", "remote.origin.url"))
+    remote = text_of(git(folder, "config", "--get", "remote.origin.url"))
     if remote:
         facts["remote"] = _without_password(remote)
     if len(diff) > _LONGEST_DIFF:
@@ -40,11 +53,46 @@ def _without_password(address: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else address
 
 
-def _text(output: bytes) -> str:
-    return output.decode("utf-8", "replace").strip()
+def untracked(root: str, files: Iterable[str]) -> list[str] | None:
+    """Those of the files below ``root`` that no commit can have: git does not track them. Nothing if unknown.
+
+    The interpreter's own files, in an environment below the root, are none of them.
+    """
+    own = (sys.prefix, sys.base_prefix)
+    # A real path takes a look at each folder on the way: of installed modules, thousands, there is none.
+    candidates = (file for file in files if not file.startswith(own) and "site-packages" not in file)
+    inside = sorted(
+        os.path.relpath(name, root) for name in {os.path.realpath(file) for file in candidates}
+        if name.startswith(f"{root}{os.sep}") and not name.startswith(own) and "site-packages" not in name
+    )  # fmt: skip
+    if not inside:
+        return []
+    tracked = git(Path(root), "--literal-pathspecs", "ls-files", "-z", "--", *inside[:_MOST_FILES])
+    if tracked is None:
+        return None
+    known = set(tracked.decode("utf-8", "surrogateescape").split("\0"))
+    return [name for name in inside if name not in known]
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def _harmless(folder: Path) -> list[str]:
+    """Options by which git runs none of the programs that the repository's own settings name."""
+    words = ["-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}"]
+    listed = git(folder, "config", "--local", "--includes", "--name-only", "--get-regexp", r"^filter\.")
+    for name in dict.fromkeys(text_of(listed).splitlines()):
+        if name.endswith((".clean", ".process", ".smudge")):
+            words += ["-c", f"{name}="]
+        elif name.endswith(".required"):
+            words += ["-c", f"{name}=false"]
+    return words
+
+
+def text_of(output: bytes | None) -> str:
+    """What git has put out, as one piece of text."""
+    return (output or b"").decode("utf-8", "replace").strip()
+
+
+def git(folder: Path, *arguments: str) -> bytes | None:
+    """What git says in a folder; None if it failed, or not in time. It asks nobody anything."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(
@@ -52,5 +100,5 @@ def _git(folder: Path, *arguments: str) -> bytes:
             capture_output=True, timeout=_PATIENCE, env=environment, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""
+        return None
+    return done.stdout if done.returncode == 0 else None

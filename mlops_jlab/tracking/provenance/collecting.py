@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.masking import masked
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking.live import LiveRun
@@ -57,6 +58,7 @@ class Provenance:
         self._usage = Usage()
         self._source = source
         self._folder = Path.cwd()
+        self._git: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._begin, name="mlops-jlab provenance", daemon=True)
         self._thread.start()
 
@@ -66,14 +68,20 @@ class Provenance:
             from mlops_jlab.tracking.provenance import code, machine
 
             facts: dict[str, Any] = {
-                "machine": machine.machine(), "command": sys.argv[:20], "directory": str(self._folder)
+                "machine": machine.machine(), "directory": str(self._folder),
+                "command": [masked(word) for word in sys.argv[:20]],
             }  # fmt: skip
             source = self._source
             git, diff = code.state_of(source.parent if source and source.parent.is_dir() else self._folder)
             if git:
                 facts["git"] = git
+                self._git = git
             if diff:
-                facts["git"]["diff"] = self._keep(diff)
+                text = diff.decode("utf-8", "surrogateescape")
+                kept = masked(text)
+                facts["git"]["diff"] = self._keep(kept.encode("utf-8", "surrogateescape"))
+                if kept != text:
+                    facts["git"]["diff_masked"] = True
             if source is not None:
                 facts["notebook" if source.suffix == ".ipynb" else "script"] = self._file(source)
             self._run.add_facts(facts)
@@ -83,6 +91,20 @@ class Provenance:
         if source.is_file() and source.stat().st_size <= _LARGEST_NOTEBOOK:
             found["digest"] = self._keep(source.read_bytes())
         return found
+
+    def _untracked(self) -> dict[str, Any]:
+        """What was imported by now that no commit has makes the tree dirty, whatever the diff said."""
+        root = self._git.get("root", "")
+        if not root:
+            return {}
+        from mlops_jlab.tracking.provenance import code
+
+        modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        files = [name for name in [*modules, str(self._source or "")] if isinstance(name, str) and name]
+        missing = code.untracked(root, files)
+        if missing is None:
+            return {} if self._git["dirty"] is True else {"git": {"dirty": code.UNKNOWN}}
+        return {"git": {"dirty": True, "untracked": missing[:50]}} if missing else {}
 
     def _keep(self, content: bytes) -> str:
         return artifacts.put(self._run.recorder.place, [content])[0]
@@ -97,6 +119,7 @@ class Provenance:
                 "packages": machine.packages(),
                 "usage": self._usage.facts(*price(self._run.recorder.place)),
             }
+            facts |= self._untracked()
             cells = notebook.executed_cells()
             if cells:
                 facts["cells"] = self._keep(json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace"))

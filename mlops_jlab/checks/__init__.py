@@ -1,0 +1,1 @@
+"""What must hold of data before anything is made of them."""

@@ -1,0 +1,1 @@
+"""What the cells do to objects, worked out without running them."""

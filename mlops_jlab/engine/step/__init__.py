@@ -1,0 +1,1 @@
+"""One step: its notebook through papermill, in a process of its own."""

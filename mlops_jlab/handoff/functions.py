@@ -1,0 +1,130 @@
+"""The notebook's functions on their way: by the name of their definition, or by what they are made of.
+
+Where a step has the very definition, its function is taken. Elsewhere it is made again of its code, its
+defaults and the cells of its closure; its globals are the notebook's, as they would be in Run All.
+"""
+
+from __future__ import annotations
+
+import marshal
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.definitions import code_of, identity_of, is_the_same, reach_of
+from mlops_jlab.handoff.references import NOWHERE, find
+
+_DEPTH = 4  # functions within functions that are looked through
+
+
+def reduced(
+    function: types.FunctionType, path: str, names: Mapping[str, object], *, identify: bool, whole: bool
+) -> tuple[Any, ...]:
+    """What a pickle says of a function that stands at ``path`` among ``names``, if anywhere.
+
+    ``whole``: also what it is made of. Without ``identify`` it is for a fingerprint, which takes no notice of
+    lines and files, but of all that the function calls.
+    """
+    code = marshal.dumps(function.__code__) if identify else code_of(function.__code__)
+    identity = identity_of(function) if identify else reach_of(function, names)
+    if not whole:
+        return notebook_function, (path, identity, None, (), None)
+    state = {
+        "__defaults__": function.__defaults__,
+        "__kwdefaults__": function.__kwdefaults__,
+        "__name__": function.__name__,
+        "__qualname__": function.__qualname__,
+        "__doc__": function.__doc__,
+        "__dict__": function.__dict__,
+    }
+    cells = function.__closure__ or ()
+    return notebook_function, (path, identity, code, cells, None), state, None, None, put_function_state
+
+
+def reduced_cell(cell: types.CellType) -> tuple[Any, ...]:
+    """What a pickle says of a cell of a closure, which functions may share."""
+    try:
+        return types.CellType, (), (cell.cell_contents,), None, None, put_in_cell
+    except ValueError:
+        return types.CellType, ()
+
+
+def reduced_method(method: types.MethodType) -> tuple[Any, ...]:
+    """What a pickle says of a method: it may be one that its object knows by another name, or not at all."""
+    return bound, (method.__func__, method.__self__)
+
+
+def bound(function: types.FunctionType, owner: object) -> types.MethodType:
+    """Called by pickle for a method."""
+    return types.MethodType(function, owner)
+
+
+def put_in_cell(cell: types.CellType, state: tuple[Any]) -> None:
+    """Called by pickle with the content of a cell, which may hold the function itself."""
+    (cell.cell_contents,) = state
+
+
+def notebook_function(
+    path: str, identity: tuple[str, ...], code: bytes | None, cells: tuple[types.CellType, ...], _: None
+) -> types.FunctionType:
+    """The function of this notebook at ``path`` if it is the one that was meant, else one made anew."""
+    names = vars(sys.modules["__main__"])
+    found = find(path, names) if path else NOWHERE
+    if isinstance(found, types.FunctionType) and is_the_same(identity_of(found), identity):
+        return found
+    if code is None:
+        raise HandoffError(
+            f"a value that was handed over is made of {path!r}, which this step does not define so",
+            hint=f"move the cell that defines {path.partition('.')[0]} to setup",
+        )
+    made = types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
+    made.__module__ = "__main__"
+    return made
+
+
+def put_function_state(function: types.FunctionType, state: dict[str, Any]) -> None:
+    """Called by pickle: gives a function that was made anew the rest; the notebook's own has it."""
+    if find(state["__qualname__"], vars(sys.modules["__main__"])) is function or _is_named(function):
+        return
+    vars(function).update(state["__dict__"])
+    for name, value in state.items():
+        if name != "__dict__":
+            setattr(function, name, value)
+
+
+def _is_named(function: types.FunctionType) -> bool:
+    return any(value is function for value in list(vars(sys.modules["__main__"]).values()))
+
+
+def within(names: Mapping[str, object]) -> dict[int, str]:
+    """The functions that the named ones wrap or keep in their closures, by identity, each with its path."""
+    found: dict[int, str] = {}
+    todo = [(name, value, 0) for name, value in names.items()]
+    while todo:
+        path, value, depth = todo.pop()
+        if depth > _DEPTH or getattr(value, "__module__", None) != "__main__":
+            continue
+        if isinstance(value, type):
+            todo += [
+                (f"{path}.{key}", item, depth + 1) for key, item in vars(value).items() if key[:2] != "__"
+            ]
+            continue
+        for label, inner in _inner(value):
+            if isinstance(inner, types.FunctionType) and id(inner) not in found:
+                found[id(inner)] = f"{path}.{label}"
+                todo.append((f"{path}.{label}", inner, depth + 1))
+    return found
+
+
+def _inner(value: Any) -> Iterator[tuple[str, Any]]:
+    wrapped = getattr(value, "__wrapped__", None)
+    if wrapped is not None:
+        yield "__wrapped__", wrapped
+    if isinstance(value, types.FunctionType):
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=False):
+            try:
+                yield f"<{name}>", cell.cell_contents
+            except ValueError:
+                continue  # an empty cell

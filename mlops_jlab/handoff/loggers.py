@@ -1,0 +1,103 @@
+"""The levels and handlers of the notebook's loggers, as something that can be saved and set up again."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.modules import is_installed
+
+_PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
+_DEFAULT = (0, True, False, ())
+
+
+def capture() -> dict[str, Any]:
+    """What was set up, by logger (the root's name is empty); nothing of the loggers that packages have."""
+    manager = logging.root.manager
+    found: dict[str, Any] = {"": _state_of(logging.root), "/disable": manager.disable}
+    for name, logger in sorted(manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and not _is_a_packages(name):
+            state = _state_of(logger)
+            if state != _DEFAULT:
+                found[name] = state
+    return found
+
+
+def is_handed_on(logger: logging.Logger) -> bool:
+    """Whether what was set up of a logger, if anything, is among what :func:`capture` gives."""
+    state = _state_of(logger)
+    described = all(len(handler) > 1 for handler in state[-1])
+    return not logger.filters and described and (state == _DEFAULT or not _is_a_packages(logger.name))
+
+
+def _is_a_packages(name: str) -> bool:
+    module = sys.modules.get(name.partition(".")[0])
+    return module is not None and module.__name__ != "__main__"
+
+
+def _state_of(logger: logging.Logger) -> tuple[Any, ...]:
+    handlers = tuple(_described(handler) for handler in logger.handlers if not _is_a_packages_own(handler))
+    return logger.level, logger.propagate, logger.disabled, handlers
+
+
+def _is_a_packages_own(handler: logging.Handler) -> bool:
+    top = type(handler).__module__.partition(".")[0]
+    return top not in ("logging", "__main__") and is_installed(
+        getattr(sys.modules.get(top), "__file__", None) or ""
+    )
+
+
+def _described(handler: logging.Handler) -> tuple[Any, ...]:
+    kind = type(handler).__name__
+    if type(handler).__module__ != "logging" or kind not in _PLAIN or handler.filters:
+        return (f"{type(handler).__module__}.{kind}",)
+    where: Any = ""
+    if isinstance(handler, logging.FileHandler):
+        where = handler.baseFilename
+    elif isinstance(handler, logging.StreamHandler):
+        where = next((n for n in ("stdout", "stderr") if getattr(sys, n) is handler.stream), None)
+    form = handler.formatter
+    if where is None or (form is not None and type(form) is not logging.Formatter):
+        return (f"{type(handler).__module__}.{kind}",)
+    style: Any = type(form._style) if form is not None else None
+    mark = next((key for key, pair in logging._STYLES.items() if pair[0] is style), "%")
+    return kind, where, handler.level, (form._fmt, form.datefmt, mark) if form is not None else None
+
+
+def restore(state: dict[str, Any]) -> None:
+    """Sets the loggers up as they were.
+
+    Raises:
+        HandoffError: a handler is none of those that write lines to the output or to a file.
+    """
+    logging.disable(state["/disable"])
+    for name in {"", *state, *capture()} - {"/disable"}:
+        logger = logging.getLogger(name) if name else logging.root
+        level, propagate, disabled, handlers = state.get(name, _DEFAULT)
+        logger.setLevel(level)
+        logger.propagate, logger.disabled = propagate, disabled
+        if _state_of(logger)[3] != tuple(handlers):
+            kept = [handler for handler in logger.handlers if _is_a_packages_own(handler)]
+            logger.handlers[:] = [*kept, *(_made(name, *handler) for handler in handlers)]
+
+
+def _made(logger: str, kind: str, where: str = "", level: int = 0, form: Any = None) -> logging.Handler:
+    handler: logging.Handler
+    if kind == "FileHandler":
+        handler = logging.FileHandler(Path(where), encoding="utf-8", delay=True)
+    elif kind == "StreamHandler":
+        handler = logging.StreamHandler(getattr(sys, where))
+    elif kind == "NullHandler":
+        handler = logging.NullHandler()
+    else:
+        raise HandoffError(
+            f"the handler {kind} of the logger {logger or 'root'!r} cannot be handed on",
+            hint="add it in setup, or in the step that logs",
+        )
+    handler.setLevel(level)
+    if form is not None:
+        handler.setFormatter(logging.Formatter(form[0], form[1], style=form[2]))
+    return handler

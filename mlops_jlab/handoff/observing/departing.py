@@ -1,0 +1,126 @@
+"""What a step has changed outside the notebook's names, and what no hidden variable stands for."""
+
+from __future__ import annotations
+
+import sys
+import time
+import types
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.handoff import modules
+from mlops_jlab.handoff.observing import imports
+from mlops_jlab.handoff.observing.keeping import Base, read, write
+from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
+
+SUFFIX = ".world"
+_WAIT = 5.0  # seconds for the look that was begun when the process was
+# Modules, with all below them, whose state is a hidden variable, or comes back when it is needed.
+_HANDED_ON = ("pandas._config", "matplotlib.rcParams", "logging", "random", "numpy.random", "sklearn._config",
+              "locale", "decimal", "os.environ")  # fmt: skip
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+_TAUGHT_BY_LINES = ("hooks", "display", "magics", "aliases")  # a line such as %load_ext is run again below
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What was seen when a step was left; ``why`` says what it, or one above, changed that stays behind."""
+
+    world: World
+    step: str = ""
+    why: str = ""
+    base: Base | None = None  # the file that holds most of it
+
+    @classmethod
+    def read(cls, path: Path) -> Outside | None:
+        """What was written down, or nothing."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            world, base, about = read(path)
+            return cls(world, about["step"], about["why"], base)
+        return None
+
+    def write(self, path: Path) -> None:
+        """Keeps it for the next step."""
+        write(path, self.world, self.base, {"step": self.step, "why": self.why})
+
+    def unkept(self, step: str) -> str:
+        """Why the answer of ``step`` is not kept, or nothing."""
+        if not self.why:
+            return ""
+        if self.step == step:
+            return f"it changes {self.why}, which is outside the notebook's variables"
+        return f"step {self.step!r} above it changes {self.why}, which is outside the notebook's variables"
+
+
+def begin(path: Path, mark: int) -> None:
+    """A new process has seen no cell yet: how the world is then. For ``mark`` see :func:`look`."""
+    Outside(look(None, mark)).write(path)
+
+
+def begun(path: Path) -> Outside | None:
+    """What :func:`begin` has written in a process beside this one."""
+    deadline = time.monotonic() + _WAIT
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return Outside.read(path)
+
+
+def leave(
+    step: str, before: Outside | None, patched: Collection[str], mark: int, *, has_lines: bool,
+    names: Mapping[str, Any], strict: bool = True,
+) -> Outside:  # fmt: skip
+    """What is to be seen as the step is left. ``patched`` modules are those whose change is run again below.
+
+    ``has_lines`` says that the same holds for lines that teach IPython something; ``mark`` is that of
+    :func:`look`. Unless it is ``strict``, what installed libraries keep for themselves is no change.
+    """
+    now = look(before.world if before is not None else None, mark)
+    if before is None or before.why:
+        return Outside(now, before.step, before.why, before.base) if before is not None else Outside(now)
+    known = tuple(
+        names[name].__name__ for name in patched if isinstance(names.get(name), types.ModuleType)
+    ) + tuple(modules.local_modules())
+    changes = [one for one in now.changed_since(before.world) if not _is_handed_on(one, known, has_lines)]
+    if not strict:
+        changes = [one for one in changes if _is_the_notebooks(one)]
+    changes = imports.explain(changes, before.world, now)
+    why = f"{changes[0].module}.{changes[0].name}" if changes else ""
+    return Outside(now, step if why else "", why, before.base)
+
+
+def _is_the_notebooks(change: Change) -> bool:
+    """Whether nobody but the notebook makes such a change: of the shell, of Python, or of its own making.
+
+    Private numbers, flags and texts are what modules count and remember for themselves.
+    """
+    if change.module == SHELL:
+        return True
+    value = vars(sys.modules[change.module]).get(change.name.partition(".")[0])
+    if type(value) in _PLAIN and change.name.startswith("_"):
+        return False
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type)):
+        return _is_own(value)
+    if change.module.partition(".")[0] in sys.stdlib_module_names:
+        return True
+    held = list(value.values()) if type(value) is dict else value if type(value) in (list, tuple) else [value]
+    return any(type(one) in _PLAIN or _is_own(one) for one in held or ())
+
+
+def _is_own(value: object) -> bool:
+    return "__main__" in (getattr(value, "__module__", ""), type(value).__module__)
+
+
+def _is_handed_on(change: Change, known: tuple[str, ...], has_lines: bool) -> bool:
+    if change.module == SHELL:
+        return has_lines and change.name in _TAUGHT_BY_LINES
+    if change.module == "__main__":
+        return True
+    full = f"{change.module}.{change.name}."
+    if full.startswith(tuple(f"{one}." for one in (*known, *_HANDED_ON))):
+        return True
+    held = vars(sys.modules.get(change.module, types)).get(change.name)
+    settings = vars(sys.modules.get("matplotlib", types)).get("rcParams")
+    return held is settings is not None  # other modules have it under their own names

@@ -1,0 +1,53 @@
+"""What can be looked at in the file system without opening anything, and what is to be seen now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from enum import Enum
+
+# They come and go with the work itself.
+_PASSING = ("__pycache__", ".mlops", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache")
+
+
+class Aspect(Enum):
+    """What was asked of a path."""
+
+    EXISTS = "exists"  # is it there, as a file or as a folder
+    SIZE = "size"
+    TIME = "time"
+    STATE = "state"  # all that ``os.stat`` tells
+    LINK = "link"  # where it leads
+    NAMES = "names"  # what lies in the folder
+    RIGHTS = "rights"  # may it be read, written, executed
+
+
+def see(path: str, aspect: Aspect) -> str:
+    """What is to be seen of one aspect of ``path`` now, as a short text; nothing if there is nothing."""
+    try:
+        if aspect is Aspect.LINK:
+            return os.path.realpath(path)
+        if aspect is Aspect.NAMES:
+            return names_in(path)
+        if aspect is Aspect.RIGHTS:
+            return "".join(
+                letter for letter, how in zip("rwx", (4, 2, 1), strict=True) if os.access(path, how)
+            )
+        state = os.stat(path)
+    except (OSError, ValueError):
+        return ""
+    if aspect is Aspect.EXISTS:
+        return "folder" if stat.S_ISDIR(state.st_mode) else "file"
+    if aspect is Aspect.SIZE:
+        return str(state.st_size)
+    if aspect is Aspect.TIME:
+        return str(state.st_mtime_ns)
+    folder = stat.S_ISDIR(state.st_mode)  # a folder's time changes with what comes and goes in it
+    return f"{state.st_mode} {'' if folder else state.st_size} {state.st_mtime_ns}"
+
+
+def names_in(path: str) -> str:
+    """A digest of the names in a folder."""
+    names = sorted(name for name in os.listdir(path) if name not in _PASSING and not name.endswith(".tmp"))
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()

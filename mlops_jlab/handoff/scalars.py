@@ -1,0 +1,44 @@
+"""The plain numbers, truth values and short texts among a notebook's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_jlab.masking import is_secret_name
+
+Scalar = bool | int | float | str
+
+LONGEST = 200  # characters of a text
+_MOST = 1_000  # names
+_WIDEST = 64  # bits of a whole number
+
+
+def scalars_of(names: Mapping[str, object]) -> dict[str, Scalar]:
+    """The names that stand for one value of Python or numpy, and that value as Python has it.
+
+    No code of the notebook's runs: only types of Python's and numpy's own are looked into. Names that begin
+    with an underscore, and texts whose name is one of a secret, are left out.
+    """
+    found: dict[str, Scalar] = {}
+    for name, value in list(names.items()):
+        scalar = None if name.startswith("_") else _scalar(value)
+        if scalar is None or (isinstance(scalar, str) and is_secret_name(name)):
+            continue
+        found[name] = scalar
+        if len(found) == _MOST:
+            break
+    return found
+
+
+def _scalar(value: object) -> Scalar | None:
+    kind = type(value)
+    if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
+        value = value.item()  # type: ignore[attr-defined]  # a number of numpy's, or an array of one
+        kind = type(value)
+    if kind not in (bool, int, float, str):  # ask the value itself nothing: a proxy may do anything
+        return None
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else None
+    if isinstance(value, int):
+        return value if value.bit_length() <= _WIDEST else None
+    return value if isinstance(value, float) else None

@@ -1,0 +1,155 @@
+"""One look at a model's new data: a window, a run of its own, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.datasets import contents
+from mlops_jlab.drift.detecting import ColumnDrift, Drift, detect, persisting
+from mlops_jlab.entities.models import ModelVersion
+from mlops_jlab.errors import MlopsError
+from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
+from mlops_jlab.profiles import chunks, profile, written
+from mlops_jlab.profiles.profile import Profile
+from mlops_jlab.registry import modelfiles, references, versions
+from mlops_jlab.store import monitored, opening
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.monitored import WindowRow
+from mlops_jlab.tracking import lifecycle
+
+KIND = "monitor"
+_LOGGED = 100  # columns whose effect is a metric of the run
+_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+    "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    "<style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;"
+    "margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse;width:100%}}td,th{{padding:.3rem .6rem;"
+    "text-align:left;border-bottom:1px solid #8884}}</style><h1>{title}</h1><p>{why}</p>{body}</html>\n"
+)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one look has found: the window, or why there was none."""
+
+    window: WindowRow | None
+    drift: Drift | None = None
+    why: str = ""
+
+
+def look(
+    place: Place, address: str, data: str | Path, policy: Policy, *, now: float | None = None,
+    trust: bool = False,
+) -> Looked:  # fmt: skip
+    """Compares the files that are new at a source with what a version was fitted on.
+
+    Files that were part of a window before are left alone; where nothing is new there is no window. The
+    result is a run; what came of it is in the audit log.
+
+    Raises:
+        InputError: the model has no reference, there are no files of rows, or one cannot be read.
+    """
+    now = time.time() if now is None else now
+    version = versions.find(place, address)
+    reference = references.read(place, version)
+    source = contents.source_of(data)
+    with opening.reading(place) as connection:
+        past = monitored.windows(connection, version.model, source.text)
+    files = contents.files_of(source)
+    before = past[0].seen if past else {}
+    new = [f for f in files if before.get(f.path) != f.digest and chunks.is_table(Path(f.path))]
+    if not new:
+        return Looked(None, why=f"nothing is new at {source.text}")
+    model = modelfiles.load(place, version, trust=trust)
+    current = _profile(model, version, (source.base / file.path for file in new))
+    if not current.rows:
+        return Looked(None, why=f"there are no rows in what is new at {source.text}")
+    found = detect(reference, current, importance=_watched(version, reference, current))
+    lasting = _lasting(found, [one for one in past if one.version == version.version])
+    seen = [Seen(one.at, one.rows, Action(one.action)) for one in past]
+    action, why = decide(lasting, current.rows, seen, policy, now)
+    digests = {file.path: file.digest for file in files}
+    window = WindowRow(
+        0, version.model, version.version, source.text, now, "", current.rows,
+        [one.name for one in found.drifted], action, why, digests,
+    )  # fmt: skip
+    return Looked(_keep(place, window, found, current, reference), found, why)
+
+
+def _profile(model: Any, version: ModelVersion, files: Iterable[Path]) -> Profile:
+    inputs = references.inputs_of(version)
+    parts = (references.profile_of(model, part, inputs) for file in files for part in chunks.of_file(file))
+    found = chunks.gathered(parts)
+    return found if found is not None else Profile(0, ())
+
+
+def _watched(version: ModelVersion, reference: Profile, current: Profile) -> dict[str, float]:
+    """What may raise an alarm: what the model takes, and what it says; all where its columns are not known.
+
+    What new data need not have, such as labels that come later, raises none.
+    """
+    inputs = references.inputs_of(version)
+    names = {*inputs, references.PREDICTION} if inputs else {column.name for column in current.columns}
+    lacks = references.PREDICTION if current.column(references.PREDICTION) is None else ""
+    return {c.name: 1.0 for c in reference.columns if c.name in names and c.name != lacks}
+
+
+def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
+    """The columns that have drifted now and in one more of the last two windows of this version."""
+    windows = [
+        Drift(tuple(ColumnDrift(name, "", 0, 0, 0, 0, drifted=True) for name in one.drifted), (0, 0), 0)
+        for one in reversed(past[:2])
+    ]
+    return persisting([*windows, found])
+
+
+def _keep(place: Place, window: WindowRow, found: Drift, current: Profile, reference: Profile) -> WindowRow:
+    run = lifecycle.start(
+        name=f"monitor-{window.model}", kind=KIND, activate=False, provenance=False,
+        tags={"model": f"{window.model}/{window.version}"},
+    )  # fmt: skip
+    run.log_metrics({"rows": window.rows, "drifted": len(window.drifted)})
+    for column in found.columns[:_LOGGED]:
+        with suppress(MlopsError):  # a name that is none for a metric
+            run.log_metric(f"drift.{column.name}", column.effect)
+    run.set_tag("monitor", window.action)
+    run.log_text(written.as_json(current), "profile.json")
+    run.log_dict(asdict(found), "drift.json")
+    run.log_text(page(window, found, current, reference), "report.html")
+    run.end("finished", window.why)
+    run.recorder.flush()
+    kept = replace(window, run=run.id)
+    with opening.writing(place) as connection:
+        monitored.keep(connection, kept, who=lifecycle.who())
+    return kept
+
+
+def page(window: WindowRow, found: Drift, current: Profile, reference: Profile) -> str:
+    """The report of a window as one page of HTML: it loads nothing and runs nothing."""
+    rows = "".join(
+        f"<tr><td>{'✗' if one.drifted else '✓'}</td><td>{escape(one.name)}</td><td>{escape(one.why)}</td>"
+        f"<td>{_bars(reference, one.name)}</td><td>{_bars(current, one.name)}</td></tr>"
+        for one in found.columns
+    )
+    head = "<tr><th></th><th>column</th><th>what was found</th><th>reference</th><th>now</th></tr>"
+    title = f"{window.model} {window.version}: {window.rows:,} rows, {len(window.drifted)} columns drifted"
+    return _PAGE.format(title=escape(title), why=escape(window.why), body=f"<table>{head}{rows}</table>")
+
+
+def _bars(looks: Profile, name: str) -> str:
+    column = looks.column(name)
+    return escape(profile.bars(column)) if column is not None else ""
+
+
+def as_json(looked: Looked) -> str:
+    """A look for programs."""
+    window = None if looked.window is None else {**asdict(looked.window), "seen": len(looked.window.seen)}
+    drift = None if looked.drift is None else asdict(looked.drift)
+    return json.dumps({"window": window, "why": looked.why, "drift": drift}, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Ordinary kernels that were started before anybody asked for one."""

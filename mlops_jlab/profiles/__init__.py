@@ -1,0 +1,1 @@
+"""What data look like, in a few numbers a column: bounded, mergeable, cheap."""

@@ -1,0 +1,326 @@
+"""Evaluation rows: what models take of them, what they say of them, and what a gate must refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.gates.metrics import Metric, Predicted
+from mlops_jlab.gates.rules import ONE_SIDED, Rule
+from mlops_jlab.registry import rowdigests
+
+_PLAIN_CLASSES = ([0, 1], [-1, 1])  # of which 1, or True, is the positive one
+_SLACK = 1e-3  # by which probabilities may miss 1 in their sum
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a model takes: the rows, and the names of their columns."""
+
+    rows: Any
+    names: tuple[str, ...]
+
+
+class EvaluationRows:
+    """The rows of a DataFrame with their truth, weights, and what two rows are told apart by."""
+
+    def __init__(
+        self, data: Any, target: str | Any, *, weights: str | Any = None, columns: Sequence[str] = ()
+    ) -> None:
+        if not hasattr(data, "columns") or not hasattr(data, "iloc"):
+            raise InputError(
+                "the evaluation rows are no DataFrame", hint="pandas.DataFrame(rows, columns=...)"
+            )
+        twice = [str(name) for name in data.columns[data.columns.duplicated()]]
+        if twice:
+            raise InputError(f"the data has two columns {twice[0]!r}", hint="give each a name of its own")
+        self.target = target if isinstance(target, str) else str(getattr(target, "name", None) or "")
+        if isinstance(target, str):
+            truth, data = self._column(data, target, "the target"), data.drop(columns=[target])
+        else:
+            truth = target
+        self.weights = None
+        if weights is not None:
+            if isinstance(weights, str):
+                found, data = self._column(data, weights, "the weights"), data.drop(columns=[weights])
+            else:
+                found = weights
+            self.weights = _weights(found, len(data))
+        self.data = data
+        self.truth = _truth(truth, len(data))
+        self.order = [str(name) for name in columns]
+        for name in self.order:
+            self._column(data, name, "one of columns=")
+
+    @staticmethod
+    def _column(data: Any, name: str, what: str) -> Any:
+        if name not in data.columns:
+            near = nearest(name, [str(column) for column in data.columns])
+            raise InputError(f"the data has no column {name!r}, {what}{near}", hint="name the column")
+        return data[name]
+
+    def taken_by(self, model: Any, whose: str, signature: Mapping[str, Any] | None = None) -> Taken:
+        """The columns that a model takes, in its order.
+
+        A model that knows their names gets those. One that was fitted on a plain array takes what stands at
+        each place: then ``signature`` (of the registered version) or ``columns=`` must agree with the data.
+
+        Raises:
+            InputError: columns are missing, too many, or in another order.
+        """
+        names = getattr(model, "feature_names_in_", None)
+        if names is not None:
+            missing = [str(name) for name in names if name not in self.data.columns]
+            if missing:
+                near = nearest(missing[0], [str(name) for name in self.data.columns])
+                raise InputError(
+                    f"{whose} takes columns that the data does not have: {', '.join(missing[:8])}{near}",
+                    hint="evaluate on rows with all columns that both models take",
+                )
+            return Taken(self.data[list(names)], tuple(map(str, names)))
+        found = self.data[self.order] if self.order else self.data
+        own = [str(name) for name in found.columns]
+        width = getattr(model, "n_features_in_", None)
+        inputs = list((signature or {}).get("inputs", []))
+        known = [str(one["name"]) for one in inputs if not one.get("shape")]
+        width = width if width is not None else len(known) or _width(inputs)
+        if width and len(own) != width:
+            raise InputError(
+                f"{whose} takes {width} columns by their places, and the data has {len(own)}: "
+                f"{', '.join(own[:8])}",
+                hint="name those it takes, in its order: columns=[...]",
+            )
+        for place, (mine, wanted) in enumerate(zip(own, known, strict=False)):
+            if mine != wanted:
+                raise InputError(
+                    f"{whose} takes {wanted!r} at place {place}, where the data has {mine!r}",
+                    hint=f"name the columns in its order: columns={known[:8]}",
+                )
+        plain = hasattr(model, "n_features_in_")
+        return Taken(found.to_numpy() if plain else found, tuple(own))
+
+    def predicted(
+        self, model: Any, taken: Taken, whose: str, *, positive: Any = None, classes: Sequence[Any] = (),
+        custom: Mapping[str, Metric] | None = None, places: Any = slice(None),
+    ) -> Predicted:  # fmt: skip
+        """What a model says of the rows. ``classes`` are the challenger's, where it is the champion.
+
+        ``places`` are those of the rows that ``taken`` has, if it has not all.
+
+        Raises:
+            InputError: the model cannot predict them, or what it says cannot be judged; with what and where.
+        """
+        if not len(taken.rows):
+            return Predicted(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)), (0, 1))
+        said, own, chances = _asked(model, taken.rows, whose)
+        true, weights = self.truth[places], None if self.weights is None else self.weights[places]
+        _check_shape(said, len(taken.rows), f"the predictions of {whose}")
+        if own is None:
+            truth = _numbers(true, "the target", "a model without classes predicts numbers")
+            values = _numbers(said, f"the predictions of {whose}", "")
+            return Predicted(truth, values, weights=weights, custom=custom or {})
+        known = ordered(own, positive, whose)
+        if classes and set(classes) != set(known):
+            raise InputError(
+                f"{whose} knows the classes {_listed(known)}, the challenger {_listed(classes)}",
+                hint="fit both on the same classes, or compare with another version: against=",
+            )
+        known = list(classes) or known
+        truth = _codes(true, known, "the target")
+        labels = _codes(said, known, f"the predictions of {whose}")
+        if chances is not None:
+            chances = _chances(chances, own, known, whose)
+        return Predicted(truth, labels, chances, tuple(known), weights, custom=custom or {})
+
+    def columns(self, rules: Sequence[Rule]) -> Mapping[str, Any]:
+        """The columns that the rules name.
+
+        Raises:
+            InputError: the data does not have one of them, or one in bins holds no numbers.
+        """
+        known = {str(name): name for name in self.data.columns}
+        found: dict[str, Any] = {}
+        for rule in rules:
+            if rule.column and rule.column not in known:
+                raise InputError(
+                    f"{rule.text!r}: the data has no column {rule.column!r}{nearest(rule.column, known)}",
+                    hint=f"columns: {', '.join(known)}"[:300],
+                )
+            if rule.column:
+                found[rule.column] = self.data[known[rule.column]].to_numpy()
+            if rule.kind == "bins":
+                found[rule.column] = _numbers(
+                    found[rule.column], f"{rule.text!r}: column {rule.column!r}",
+                    f"write without bins: slice {rule.column}", gaps=True,
+                )  # fmt: skip
+        return found
+
+    def units(self, column: str) -> Any:
+        """A code for each row that says which rows hang together."""
+        return np.unique(self.data[column].astype(str).to_numpy(), return_inverse=True)[1]
+
+    def hashes(self, seen: Sequence[str], rules: Sequence[Rule]) -> Any:
+        """A hash for each row: of the column that identifies it, or of what models see, truth and unit."""
+        name = next((rule.column for rule in rules if rule.kind == "id"), "")
+        if name:
+            return rowdigests.of(self.data, [name])
+        unit = [rule.column for rule in rules if rule.kind == "unit"]
+        return rowdigests.of(self.data, sorted({*seen, *unit}), self.truth)
+
+
+def _asked(model: Any, rows: Any, whose: str) -> tuple[Any, list[Any] | None, Any]:
+    try:
+        said = np.asarray(model.predict(rows))
+        own = getattr(model, "classes_", None)
+        chances = np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None
+    except Exception as error:  # whatever a model's own code raises
+        raise InputError(
+            f"{whose} cannot predict the rows: {type(error).__name__}: {error}",
+            hint="are there values that it has never seen, or none at all?",
+        ) from error
+    if isinstance(own, (list, tuple)) and own and isinstance(own[0], np.ndarray):
+        raise InputError(f"{whose} predicts {len(own)} targets at once", hint="judge one model a target")
+    return said, None if own is None else np.asarray(own).tolist(), chances
+
+
+def ordered(own: Sequence[Any], positive: Any, whose: str) -> list[Any]:
+    """The classes in order, of two the positive one last.
+
+    Raises:
+        InputError: ``positive`` is none of them.
+    """
+    known = sorted(own, key=lambda value: (type(value).__name__ if isinstance(value, str) else "", value))
+    if positive is None:
+        return known
+    if positive not in known:
+        raise InputError(
+            f"{whose} knows no class {positive!r}, the positive one", hint=f"it knows: {_listed(known)}"
+        )
+    if len(known) != 2:
+        raise InputError("one positive class is for models of two classes", hint="leave positive= out")
+    return [value for value in known if value != positive] + [value for value in known if value == positive]
+
+
+def check_positive(classes: Sequence[Any], positive: Any, rules: Sequence[Rule]) -> None:
+    """Refuses rules that need to know which class is the positive one, where nobody has said it.
+
+    Raises:
+        InputError: the classes are not 0 and 1, or the like, and ``positive`` is None.
+    """
+    needing = next((rule for rule in rules if rule.metric in ONE_SIDED), None)
+    if needing is None or positive is not None or len(classes) != 2 or list(classes) in _PLAIN_CLASSES:
+        return
+    raise InputError(
+        f"{needing.text!r}: which of {_listed(classes)} is the positive class is not known",
+        hint=f"name it: positive={classes[0]!r}, or positive={classes[1]!r}",
+    )
+
+
+def _width(inputs: Sequence[Mapping[str, Any]]) -> int:
+    shape = inputs[0].get("shape") if len(inputs) == 1 else None
+    return int(shape[0]) if shape and len(shape) == 1 else 0
+
+
+def _check_shape(values: Any, count: int, what: str) -> None:
+    if values.shape != (count,):
+        shape = " × ".join(map(str, values.shape)) or "one value"
+        raise InputError(
+            f"{what} have the shape {shape}, and there are {count:,} rows",
+            hint="one value a row is judged; a model that was fitted on a target of shape (n, 1) gives such: "
+            "fit it on one of shape (n,)",
+        )
+
+
+def _truth(truth: Any, count: int) -> Any:
+    import pandas
+
+    found = np.asarray(truth)
+    if found.ndim != 1:
+        _check_shape(found, count, "the values of the target")
+    if len(found) != count:
+        raise InputError(f"there are {count:,} rows and {len(found):,} values of the target")
+    missing = np.asarray(pandas.isna(found))
+    if missing.any():
+        raise InputError(
+            f"{int(missing.sum()):,} rows have no target, the first is row {int(missing.argmax())}",
+            hint="leave rows without one out",
+        )
+    return found
+
+
+def _weights(found: Any, count: int) -> Any:
+    values = np.asarray(found)
+    _check_shape(values, count, "the weights")
+    values = _numbers(values, "the weights", "give numbers")
+    if (values < 0).any() or not values.any():
+        raise InputError(
+            f"{int((values < 0).sum()):,} weights are negative, or all are 0", hint="give weights above 0"
+        )
+    return values / values.mean()
+
+
+def _numbers(values: Any, what: str, hint: str, *, gaps: bool = False) -> Any:
+    try:
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        first = next(value for value in np.asarray(values).tolist() if not isinstance(value, (int, float)))
+        raise InputError(f"{what} holds {first!r}, which is no number", hint=hint) from error
+    wrong = np.isinf(found) if gaps else ~np.isfinite(found)
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise InputError(
+            f"{what}: {int(wrong.sum()):,} values are not finite, the first is {found[place]} in row {place}",
+            hint=hint or "a model that says nothing of a row cannot be judged on it",
+        )
+    return found
+
+
+def _codes(values: Any, known: Sequence[Any], what: str) -> Any:
+    places = {value: place for place, value in enumerate(known)}
+    found = [places.get(value, -1) if _hashable(value) else -1 for value in np.asarray(values).tolist()]
+    codes = np.asarray(found, dtype=int)
+    strange = np.flatnonzero(codes < 0)
+    if len(strange):
+        first = np.asarray(values).tolist()[strange[0]]
+        kinds = {isinstance(first, str), isinstance(known[0], str)}
+        words = f"of another type ({type(first).__name__}, not {type(known[0]).__name__})"
+        raise InputError(
+            f"{what}: {len(strange):,} values are none of the model's classes {_listed(known)}"
+            f"{f', but {words}' if len(kinds) == 2 else ''}; the first is {first!r} in row {strange[0]}",
+            hint="give the target as the model was fitted on it",
+        )
+    return codes
+
+
+def _hashable(value: Any) -> bool:
+    return not isinstance(value, (list, dict))
+
+
+def _chances(chances: Any, own: Sequence[Any], known: Sequence[Any], whose: str) -> Any:
+    what = f"the probabilities of {whose}"
+    if chances.ndim != 2 or chances.shape[1] != len(own):
+        shape = " × ".join(map(str, chances.shape))
+        raise InputError(f"{what} have the shape {shape}", hint=f"rows × {len(own)} classes are judged")
+    found = np.asarray(chances, dtype=float)
+    for wrong, words in (
+        (~np.isfinite(found).all(axis=1), "not finite"),
+        ((found < -_SLACK).any(axis=1) | (found > 1 + _SLACK).any(axis=1), "outside 0 to 1"),
+        (abs(found.sum(axis=1) - 1) > _SLACK, "not 1 in their sum"),
+    ):
+        if wrong.any():
+            place = int(wrong.argmax())
+            said = ", ".join(f"{value:.4g}" for value in found[place][:5])
+            raise InputError(
+                f"{what} are {words} in {int(wrong.sum()):,} rows, the first is row {place}: {said}",
+                hint="what predict_proba gives are probabilities of all classes",
+            )
+    return np.clip(found, 0.0, 1.0)[:, [list(own).index(value) for value in known]]
+
+
+def _listed(classes: Sequence[Any]) -> str:
+    more = f" and {len(classes) - 8} others" if len(classes) > 8 else ""
+    return ", ".join(repr(value) for value in list(classes)[:8]) + more

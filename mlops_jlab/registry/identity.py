@@ -1,0 +1,67 @@
+"""What a model is known by: the same for the same fitted model, in whatever process it was packed.
+
+The files themselves will not do: skops writes the addresses of objects into its archive, and a pickle tells
+how often a string was shared.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from blake3 import blake3
+
+_PASSING = frozenset({"__id__", "_skops_version"})  # true of one process, or of one version of skops
+
+
+def identity(files: Mapping[str, bytes]) -> str:
+    """The digest of a model's content, from the files that :func:`mlops_jlab.tracking.contents.model` made.
+
+    The files were made in this process: a pickle among them is loaded and packed once more, so that what
+    strings happened to share does not count.
+    """
+    if "model.skops" in files:
+        return str(blake3(_skops(files["model.skops"])).hexdigest())
+    content = next(content for path, content in files.items() if path != "model.json")
+    return str(blake3(_pickled(content)).hexdigest())
+
+
+def _skops(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        schema = json.loads(archive.read("schema.json"))
+        digests = {
+            name: str(blake3(archive.read(name)).hexdigest())
+            for name in archive.namelist()
+            if name != "schema.json"
+        }
+    return json.dumps(_plain(schema, digests, {}), sort_keys=False).encode()
+
+
+def _plain(node: Any, digests: Mapping[str, str], places: dict[int, int]) -> Any:
+    """A node without addresses: an object that is met again is known by when it was met first."""
+    if isinstance(node, dict):
+        address = node.get("__id__")
+        rest = {key: value for key, value in node.items() if key not in _PASSING}
+        if address is not None and rest.get("__loader__") != "JsonNode":
+            rest["place"] = places.setdefault(address, len(places))
+        return {key: _plain(value, digests, places) for key, value in rest.items()}
+    if isinstance(node, list):
+        return [_plain(item, digests, places) for item in node]
+    return digests.get(node, node) if isinstance(node, str) else node
+
+
+def _pickled(content: bytes) -> bytes:
+    try:
+        import cloudpickle as pickler
+    except ImportError:
+        pickler = pickle
+    for _ in range(2):
+        try:
+            content = bytes(pickler.dumps(pickle.loads(content), protocol=5))
+        except Exception:  # a model's own code may raise anything; then its first bytes have to do
+            return content
+    return content

@@ -1,0 +1,74 @@
+"""What a gate measures of a model beside its predictions: time, size, rows of training, whether it loads."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlops_jlab.errors import InputError
+from mlops_jlab.gates.judging import Measured
+from mlops_jlab.gates.rules import Rule
+from mlops_jlab.registry import cleanly, rowdigests
+from mlops_jlab.registry.evaluating import EvaluationRows, Taken
+
+__all__ = ["Measured", "measure"]
+
+
+def measure(
+    rules: Sequence[Rule], model: Any, files: Mapping[str, bytes], rows: EvaluationRows, taken: Taken,
+    train: Any,
+) -> Measured:  # fmt: skip
+    """What the rules ask for; ``files`` are the model's."""
+    kinds = {rule.kind for rule in rules}
+    count, near, shared = _overlap(rows, taken, rules, train) if "overlap" in kinds else (None, 0, ())
+    return Measured(
+        latency=_latency(model, taken.rows) if "latency" in kinds and len(taken.rows) else None,
+        size=sum(map(len, files.values())) if "size" in kinds else None,
+        overlap=count, near=near, shared=shared,
+        loads=cleanly.problem(files, taken.rows[:100], model) if "loads" in kinds else None,
+    )  # fmt: skip
+
+
+def _latency(model: Any, rows: Any) -> float:
+    times = []
+    for _ in range(12):
+        begun = time.perf_counter()
+        model.predict(rows[:1])
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[2:])
+
+
+def _overlap(
+    rows: EvaluationRows, taken: Taken, rules: Sequence[Rule], train: Any
+) -> tuple[int | None, int, tuple[str, ...]]:
+    """Evaluation rows that are among those of training, others that nearly are, and by which columns.
+
+    Rows are compared by what the model takes and both have, and by the target where both have it; or by the
+    column that identifies a row.
+    """
+    if train is None:
+        return None, 0, ()
+    if not hasattr(train, "columns"):
+        raise InputError("train is no DataFrame", hint="give the rows with their columns, train=DataFrame")
+    there = {str(name) for name in train.columns}
+    identifier = next((rule.column for rule in rules if rule.kind == "id"), "")
+    if identifier and identifier not in there:
+        raise InputError(f"train has no column {identifier!r}", hint="rows are known by it: id COLUMN")
+    names = [identifier] if identifier else [name for name in taken.names if name in there]
+    if not names:
+        raise InputError(
+            f"train has none of the columns that the model takes: {', '.join(taken.names[:8])}",
+            hint="give the rows that it was fitted on, with their columns",
+        )
+    by_target = not identifier and rows.target in there
+    truths = (rows.truth, train[rows.target]) if by_target else (None, None)
+    same = np.isin(rowdigests.of(rows.data, names, truths[0]), rowdigests.of(train, names, truths[1]))
+    near = np.isin(
+        rowdigests.of(rows.data, names, truths[0], near=True),
+        rowdigests.of(train, names, truths[1], near=True),
+    )
+    return int(same.sum()), int((near & ~same).sum()), (*names, *([rows.target] if by_target else []))

@@ -1,0 +1,1 @@
+"""A version answers: rows of a file, and requests over HTTP."""

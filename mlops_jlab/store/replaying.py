@@ -1,0 +1,134 @@
+"""The audit log, replayed: what it says there is, against what there is.
+
+The chain shows that the log was not changed; this shows that nothing was changed beside the log, and that its
+end was not cut off: every registration and every gate has noted the head of the chain as it was then.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mlops_jlab.store import auditing
+from mlops_jlab.store.auditing import Entry
+
+_START = "0" * 64  # the head of a log without entries
+
+
+@dataclass
+class _Replayed:
+    """What there has to be, going by the log."""
+
+    aliases: dict[str, int] = field(default_factory=dict)  # name@alias -> version
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)  # name/number -> files with digests
+    schedules: dict[str, bool] = field(default_factory=dict)  # name -> whether it is paused
+    data: dict[str, str] = field(default_factory=dict)  # data:name/number -> digest
+    heads: set[str] = field(default_factory=lambda: {_START})
+
+    def apply(self, entry: Entry) -> None:
+        self.heads.add(entry.digest)
+        if entry.action == "register":
+            self.versions[entry.subject] = dict(entry.details.get("files", {}))
+        elif entry.action == "add data":
+            self.data[entry.subject] = str(entry.details.get("digest", ""))
+        elif entry.action == "delete":
+            self.versions.pop(entry.subject, None)
+        elif entry.action == "remove alias":
+            self.aliases.pop(entry.subject, None)
+        elif entry.action == "remove schedule":
+            self.schedules.pop(entry.subject, None)
+        elif entry.action in ("add schedule", "pause schedule", "resume schedule"):
+            self.schedules[entry.subject] = entry.action == "pause schedule"
+        elif "@" in entry.subject and "to" in entry.details:
+            self.aliases[entry.subject] = int(entry.details["to"])
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """What differs between the store and its audit log, one sentence each."""
+    said = _Replayed()
+    for entry in reversed(auditing.entries(connection)):
+        said.apply(entry)
+    return [*_versions(connection, said), *_aliases(connection, said), *_schedules(connection, said),
+            *_data(connection, said), *_anchors(connection, said)]  # fmt: skip
+
+
+def _versions(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    there: dict[str, dict[str, str]] = {}
+    rows = connection.execute(
+        "SELECT v.id, m.name || '/' || v.version FROM versions v JOIN models m ON m.id = v.model "
+        "WHERE v.deleted IS NULL ORDER BY m.name, v.version"
+    ).fetchall()
+    for number, name in rows:
+        files = connection.execute("SELECT path, digest FROM version_files WHERE version = ?", (number,))
+        there[name] = dict(files.fetchall())
+    for name in there.keys() - said.versions.keys():
+        yield f"{name} is there, and the log has no registration of it"
+    for name in said.versions.keys() - there.keys():
+        yield f"{name} was registered, and is gone without an entry"
+    for name in there.keys() & said.versions.keys():
+        if there[name] != said.versions[name]:
+            yield f"the files of {name} are not those that were registered"
+
+
+def _aliases(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    there = {
+        str(name): int(version)
+        for name, version in connection.execute(
+            "SELECT m.name || '@' || a.alias, v.version FROM aliases a JOIN models m ON m.id = a.model "
+            "JOIN versions v ON v.id = a.version"
+        )
+    }
+    if _has_data(connection):
+        there |= connection.execute(
+            "SELECT 'data:' || d.name || '@' || a.alias, v.version FROM dataset_aliases a "
+            "JOIN datasets d ON d.id = a.dataset JOIN dataset_versions v ON v.id = a.version"
+        ).fetchall()
+    for name in sorted(there.keys() | said.aliases.keys()):
+        now, then = there.get(name, 0), said.aliases.get(name, 0)
+        if now != then:
+            yield f"{name} is version {now or 'none'}, and by the log version {then or 'none'}"
+
+
+def _has_data(connection: sqlite3.Connection) -> bool:
+    """Whether the store knows of registered data: one that is older and only read does not."""
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'dataset_versions'").fetchone()
+    return found is not None
+
+
+def _data(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    rows = (
+        "SELECT 'data:' || d.name || '/' || v.version, v.digest FROM dataset_versions v "
+        "JOIN datasets d ON d.id = v.dataset"
+    )
+    there = dict(connection.execute(rows).fetchall()) if _has_data(connection) else {}
+    for name in sorted(there.keys() | said.data.keys()):
+        if there.get(name) != said.data.get(name):
+            what = "is gone without an entry" if name not in there else "is not what the log says was added"
+            yield f"{name} {what}"
+
+
+def _schedules(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    there = {
+        str(name): bool(paused)
+        for name, paused in connection.execute("SELECT name, paused FROM schedules WHERE removed IS NULL")
+    }
+    for name in sorted(there.keys() - said.schedules.keys()):
+        yield f"the schedule {name} is there, and the log has no entry that adds it"
+    for name in sorted(said.schedules.keys() - there.keys()):
+        yield f"the schedule {name} is gone without an entry"
+    for name in sorted(there.keys() & said.schedules.keys()):
+        if there[name] != said.schedules[name]:
+            words = ("goes on", "is paused")
+            yield f"the schedule {name} {words[there[name]]}, and by the log it {words[said.schedules[name]]}"
+
+
+def _anchors(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT m.name || '/' || v.version, json_extract(v.about, '$.anchor') FROM versions v "
+        "JOIN models m ON m.id = v.model UNION ALL "
+        "SELECT 'a gate of ' || model, json_extract(report, '$.anchor') FROM gate_results"
+    )
+    for name, anchor in rows:
+        if anchor and anchor not in said.heads:
+            yield f"{name} has noted the head {anchor[:12]}, which the log does not have: its end was cut off"

@@ -1,0 +1,56 @@
+"""Some four hundred programs, cut at every cell, put out what Run All puts out.
+
+Each is continued; one of three is run again with a cache, one of six cold, its steps made again where values can
+stand for what lives. ``make programs`` runs each of them in all three ways.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import pytest
+
+from mlops_jlab.pipeline.export import graph_of
+from tests.programs import THEMES, Program, emptied, golden, read, run_pipeline, verdict
+
+ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
+SAMPLED = {"continued": 1, "again": 3, "cold": 6}  # one program of so many, in each theme some
+
+
+def _wanted(programs: list[Program], how: str) -> list[Program]:
+    return [p for p in programs if ALL or zlib.crc32(p.name.encode()) % SAMPLED[how] == 0]
+
+
+def test_there_are_enough_programs_and_each_has_its_answer() -> None:
+    programs = [program for path in THEMES for program in read(path)]
+    assert len(programs) >= 300
+    assert len({(p.theme, p.name) for p in programs}) == len(programs)
+    for path in THEMES:
+        missing = {p.name for p in read(path)} - set(golden(path))
+        assert not missing, f"{path.stem}: make answers with tests/data/programs/golden.py for {missing}"
+    for program in programs:
+        assert 3 <= len(program.cells) <= 9, program.name
+
+
+@pytest.mark.parametrize("how", list(SAMPLED))
+@pytest.mark.parametrize("path", THEMES, ids=lambda path: path.stem)
+def test_each_program_gives_the_answer_of_run_all(path: Path, how: str, tmp_path: Path) -> None:
+    answers = golden(path)
+    wrong = {}
+    for program in _wanted(read(path), how):
+        base = tmp_path / program.name
+        base.mkdir()
+        (base / "nb.ipynb").write_text(json.dumps(program.notebook(tagged=True)), "utf-8")
+        graph = graph_of(base / "nb.ipynb")
+        options = {"cold": how == "cold", "cache": base / "cache" if how == "again" else None}
+        for round_ in range(2 if how == "again" else 1):
+            folder = emptied(base / "cwd")
+            mine = run_pipeline(graph, base / f"run{round_}", folder, **options)
+            word, what = verdict(answers[program.name], mine)
+            if word not in ("same", "rightly refused") and not (how == "cold" and word == "refused"):
+                wrong[program.name] = f"{word}: {what}"
+                break
+    assert not wrong, "\n".join(f"{name}: {what}" for name, what in wrong.items())

@@ -1,0 +1,287 @@
+"""What a gate refuses to judge, with what and where; and what it takes: weights, classes, metrics of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as known
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+import mlops_jlab
+from mlops_jlab import gate
+from mlops_jlab.errors import InputError
+from mlops_jlab.gates.metrics import Metric, Predicted, estimate
+from mlops_jlab.handoff.trust import KEY_FILE
+from mlops_jlab.registry import rowdigests, versions
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.recorder import close_all
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv(KEY_FILE, str(tmp_path / "key"))
+    yield Place(tmp_path / "store")
+    close_all()
+
+
+def rows(seed: int = 0, count: int = 300, names: tuple[Any, Any] = (0, 1)) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
+    truth = (frame.a + 0.5 * random.normal(size=count) > 0).astype(int)
+    return frame.assign(y=np.asarray(names, dtype=object)[truth] if isinstance(names[0], str) else truth)
+
+
+def fitted(seed: int = 0, count: int = 300, names: tuple[Any, Any] = (0, 1)) -> LogisticRegression:
+    frame = rows(seed, count, names)
+    return LogisticRegression().fit(frame[["a", "b"]], frame["y"])
+
+
+def asked(model: Any, data: pd.DataFrame, rules: str = "accuracy above 0.1", **given: Any) -> Any:
+    return gate.compare(model, data, "y", name="m", rules=rules, bootstrap=True, **given)
+
+
+class Says:
+    """A model that says what it is told to."""
+
+    n_features_in_ = 2
+
+    def __init__(self, said: Any, classes: Any = None, chances: Any = None) -> None:
+        self.said = said
+        if classes is not None:
+            self.classes_ = np.asarray(classes)
+        if chances is not None:
+            self.predict_proba = lambda _rows: np.asarray(chances)
+
+    def predict(self, rows: Any) -> Any:
+        return np.asarray(self.said)
+
+
+LABELS = [0, 1] * 50
+HALVES = [[0.5, 0.5]] * 100
+FINE = pd.DataFrame({"a": np.arange(100.0), "b": 0.0, "y": LABELS})
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "words"),
+    [
+        (Says([*range(99), np.nan]), FINE, r"predictions of the challenger: 1 values are not finite, the first is nan in row 99"),
+        (Says([np.inf, *range(99)]), FINE, "inf in row 0"),
+        (Says([[1.0]] * 100), FINE, "have the shape 100 × 1, and there are 100 rows"),
+        (Says([1.0] * 99), FINE, "have the shape 99"),
+        (Says([1.0] * 100), FINE.assign(y=[np.inf, *range(99)]), "the target: 1 values are not finite"),
+        (Says([1.0] * 100), FINE.assign(y=["x"] * 100), "the target holds 'x', which is no number"),
+        (Says(LABELS, [0, 1], [*HALVES[:99], [1.5, -0.5]]), FINE, r"outside 0 to 1 in 1 rows, the first is row 99: 1.5, -0.5"),
+        (Says(LABELS, [0, 1], [[0.5, 0.4], *HALVES[:99]]), FINE, "not 1 in their sum in 1 rows, the first is row 0"),
+        (Says(LABELS, [0, 1], [[np.nan, 1], *HALVES[:99]]), FINE, "are not finite in 1 rows"),
+        (Says(LABELS, [0, 1], [[1.0]] * 100), FINE, "have the shape 100 × 1"),
+        (Says(LABELS, [0, 1]), FINE.assign(y=list(map(str, LABELS))), r"of another type \(str, not int\); the first is '0' in row 0"),
+        (Says(LABELS, [0, 1]), FINE.assign(y=[2, *LABELS[1:]]), "none of the model's classes 0, 1; the first is 2 in row 0"),
+        (Says([7, *LABELS[1:]], [0, 1]), FINE, "predictions of the challenger: 1 values are none of"),
+        (Says(LABELS, [0, 1]), FINE.assign(more=1), "takes 2 columns by their places, and the data has 3: a, b, more"),
+        (Says(LABELS, [0, 1]), FINE.drop(columns="b"), "takes 2 columns by their places, and the data has 1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_refused_with_what_and_where(
+    place: Place, model: Any, data: pd.DataFrame, words: str
+) -> None:
+    rule = "accuracy above 0.1" if hasattr(model, "classes_") else "mae below 1"
+    with pytest.raises(InputError, match=words):
+        asked(model, data, rule)
+
+
+def test_columns_by_place_are_checked_against_what_the_version_was_registered_with(place: Place) -> None:
+    frame = rows()
+    plain = LogisticRegression().fit(frame[["a", "b"]].to_numpy(), frame.y)
+    version = mlops_jlab.register_model(plain, "m", input_example=frame[["a", "b"]])
+    assert asked(version, frame).passed
+    with pytest.raises(InputError, match="takes 'a' at place 0, where the data has 'b'"):
+        asked(version, frame[["b", "a", "y"]])
+    assert asked(version, frame[["b", "a", "y"]].assign(c=1), columns=["a", "b"]).passed
+
+
+def test_the_positive_class_is_named_or_asked_for(place: Place) -> None:
+    data = rows(3, 400, ("good", "bad"))
+    model = fitted(0, 300, ("good", "bad"))
+    with pytest.raises(InputError, match="which of 'bad', 'good' is the positive class") as caught:
+        asked(model, data, "recall above 0.1")
+    assert "positive='bad'" in caught.value.hint
+    said = model.predict(data[["a", "b"]])
+    for name in ("bad", "good"):
+        found = asked(model, data, "recall above 0.1\nf1 above 0.1", positive=name)
+        assert found.rules[0].estimate == pytest.approx(known.recall_score(data.y, said, pos_label=name))
+        assert found.rules[1].estimate == pytest.approx(known.f1_score(data.y, said, pos_label=name))
+    assert asked(model, data, "roc_auc above 0.1").passed  # it is the same for both
+    with pytest.raises(InputError, match="knows no class 'ugly'"):
+        asked(model, data, "recall above 0.1", positive="ugly")
+
+
+def test_other_classes_than_the_champions_are_named(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1")
+    data = rows(1)
+    three = LogisticRegression().fit(data[["a", "b"]], data.y + (data.b > 1))
+    with pytest.raises(InputError, match=r"champion \(m 1\) knows the classes 0, 1, the challenger 0, 1, 2"):
+        asked(three, data, "accuracy better")
+    with pytest.raises(InputError, match="one of challenger and champion is a classifier"):
+        asked(LinearRegression().fit(data[["a", "b"]], data.y), data, "accuracy better")
+
+
+def test_bins_of_a_text_column_are_refused(place: Place) -> None:
+    with pytest.raises(InputError, match="column 'kind' holds 'x', which is no number"):
+        asked(fitted(), rows().assign(kind="x"), "accuracy above 0.1\nslice kind in 3 bins")
+
+
+def test_equal_rows_are_one_unit_and_are_counted(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1")
+    once = rows(4, 200)
+    often = pd.concat([once] * 10)
+    one, other = (asked(fitted(1, 60), data, "log_loss better") for data in (once, often))
+    assert (one.facts["equal rows"], other.facts["equal rows"]) == (0, 1800)
+    assert other.rules[0].units == 200
+    assert other.rules[0].high - other.rules[0].low > one.rules[0].high - one.rules[0].low
+    assert other.use == 2  # they are the same rows
+    named = asked(fitted(1, 60), often.assign(order=range(2000)), "log_loss better\nid order")
+    assert named.rules[0].units == 2000
+
+
+def test_weights_are_those_of_scikit_learn(place: Place) -> None:
+    data, model = rows(5, 400), fitted()
+    weights = np.random.default_rng(0).uniform(0, 3, 400)
+    chances = model.predict_proba(data[["a", "b"]])[:, 1]
+    said = (chances > 0.5).astype(int)
+    rules = "\n".join(f"{name} above 0.01" for name in ("accuracy", "roc_auc", "f1", "log_loss", "brier"))
+    found = asked(model, data.assign(w=weights), rules, sample_weight="w")
+    expected = [
+        known.accuracy_score(data.y, said, sample_weight=weights),
+        known.roc_auc_score(data.y, chances, sample_weight=weights),
+        known.f1_score(data.y, said, sample_weight=weights),
+        known.log_loss(data.y, chances, sample_weight=weights),
+        known.brier_score_loss(data.y, chances, sample_weight=weights),
+    ]
+    assert [rule.estimate for rule in found.rules] == pytest.approx(expected)
+    with pytest.raises(InputError, match="weights are negative"):
+        asked(model, data, sample_weight=-weights)
+
+
+def test_more_than_two_classes_quantiles_and_rankings() -> None:
+    random = np.random.default_rng(0)
+    truth, chances = random.integers(0, 3, 300), random.dirichlet([1, 1, 1], 300)
+    chances = (chances + np.eye(3)[truth]) / 2
+    three = Predicted(truth, chances.argmax(axis=1), chances, (0, 1, 2))
+    assert estimate("roc_auc", three).value == pytest.approx(
+        known.roc_auc_score(truth, chances, multi_class="ovr")
+    )
+    assert estimate("f1", three).value == pytest.approx(known.f1_score(truth, three.labels, average="macro"))
+    numbers = Predicted(random.normal(size=300), random.normal(size=300))
+    assert estimate("quantile_loss(0.9)", numbers).value == pytest.approx(
+        known.mean_pinball_loss(numbers.truth, numbers.labels, alpha=0.9)
+    )
+    groups = np.repeat(np.arange(30), 10)
+    grades, scores = random.integers(0, 4, 300).astype(float), random.normal(size=300)
+    ranked = estimate("ndcg(5)", Predicted(grades, scores, groups=groups))
+    assert ranked.value == pytest.approx(
+        known.ndcg_score(2.0**0 * grades.reshape(30, 10), scores.reshape(30, 10), k=5)
+    )
+    for found in (ranked, estimate("roc_auc", three), estimate("f1", three)):
+        assert found.influence.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_metrics_of_ones_own_by_rows_and_as_one_number(place: Place) -> None:
+    mlops_jlab.register_model(fitted(2, 20), "m")
+    versions.promote(place, "m/1")
+    metrics = {
+        "profit": lambda truth, said, _chances: np.where(said == 1, np.where(truth == 1, 5.0, -1.0), 0.0),
+        "misses": Metric(lambda truth, said, _chances: float((truth != said).mean()), higher=False),
+    }
+    data = rows(6, 400)
+    found = asked(fitted(), data, "profit better\nmisses not worse by 0.5\nmisses below 0.9", metrics=metrics)
+    said = fitted().predict(data[["a", "b"]])
+    assert [rule.verdict for rule in found.rules][1:] == ["pass", "pass"]
+    assert found.rules[2].estimate == pytest.approx((said != data.y).mean())
+    assert found.rules[2].low < found.rules[2].estimate < found.rules[2].high
+    with pytest.raises(InputError, match="there is no metric 'profits'; did you mean 'profit'"):
+        asked(fitted(), data, "profits better", metrics=metrics)
+
+
+def test_rows_of_training_are_found_whatever_columns_are_beside_them(place: Place) -> None:
+    data = rows(9, 400)
+    rules = "accuracy above 0.1\nno overlap"
+    found = asked(fitted(), data, rules, train=data.drop(columns="b"))
+    assert found.rules[1].why == "400 rows were in its training"
+    assert found.rules[1].method == "compared by a, y"
+    assert (
+        asked(fitted(), data.assign(split="test"), rules, train=data.assign(split="train")).rules[1].estimate
+        == 400
+    )
+    other = asked(fitted(), data, rules, train=rows(10, 400))
+    assert other.rules[1].verdict == "pass"
+    assert "compared by a, b, y" in other.rules[1].why
+    moved = asked(fitted(), data, rules, train=data.assign(a=data.a * (1 + 1e-7)))
+    assert moved.rules[1].verdict == "pass"
+    assert "400 nearly" in moved.rules[1].why or "399 nearly" in moved.rules[1].why
+    ids = asked(fitted(), data.assign(order=range(400)), rules + "\nid order",
+                train=rows(10, 400).assign(order=range(390, 790)))  # fmt: skip
+    assert ids.rules[1].why == "10 rows were in its training"
+    with pytest.raises(InputError, match="train has none of the columns"):
+        asked(fitted(), data, rules, train=pd.DataFrame({"z": [1]}))
+
+
+def test_the_error_budget_follows_the_rows(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1")
+    data = rows(7, 400)
+
+    def use(seed: int, part: pd.DataFrame) -> float:
+        return float(asked(fitted(seed, 40), part, "accuracy better").use)
+
+    assert use(1, data) == 1
+    assert use(2, data.iloc[1:]) == 2  # without one row
+    assert use(3, data.assign(unused=0)) == 3  # with a column that nobody looks at
+    assert use(4, data.astype({"y": float}).sample(frac=0.5, random_state=0)) == 4
+    assert use(5, rows(8, 400)) == 1
+    assert 1 < use(6, pd.concat([rows(11, 380), data[:20]])) < 4.5
+    result = asked(fitted(7, 40), data, "accuracy better")
+    assert 0 < result.facts["left"] < 0.05 - sum(0.05 * 6 / (np.pi**2 * k**2) for k in range(1, 5))
+
+
+def test_hashes_tell_rows_by_their_values() -> None:
+    one = pd.DataFrame({"a": [1, 2], "t": ["x", "y"]})
+    other = pd.DataFrame({"t": pd.Categorical(["x", "y"]), "a": [1.0, 2.0]})
+    assert (rowdigests.of(one, ["a", "t"]) == rowdigests.of(other, ["a", "t"])).all()
+    many = np.random.default_rng(0).integers(0, 2**63, 100_000, dtype=np.uint64)
+    half = rowdigests.sketch(np.concatenate([many[:50_000], many[:50_000] + np.uint64(1)]))[0]
+    assert rowdigests.shared(rowdigests.sketch(many)[0], half) == pytest.approx(0.5, abs=0.02)
+
+
+def test_over_time_only_new_rows_count_and_a_better_model_is_found(place: Place) -> None:
+    mlops_jlab.register_model(fitted(2, 12), "m")
+    versions.promote(place, "m/1")
+    rule, window, verdicts = "log_loss better over time", pd.DataFrame(), []
+    for night in range(12):
+        window = pd.concat([window, rows(100 + night, 60)]).tail(240)
+        result = asked(fitted(night, 2000), window, rule)
+        verdicts.append(result.verdict)
+        assert result.rules[0].rows in (60, 120)  # those of a night that was too small count with the next
+        if result.passed:
+            break
+    assert verdicts[0] == "not enough data"
+    assert verdicts[-1] == "pass"
+    assert asked(fitted(night, 2000), window, rule).rules[0].why == result.rules[0].why  # asked once more
+    again = asked(fitted(99, 2000), window, rule)
+    assert again.verdict == "not enough data"  # the same rows tell nothing twice
+    assert "no row is new" in again.rules[0].why
+    versions.promote(place, "m/1", override=True, reason="a drill")
+    few = asked(fitted(98, 2000), rows(500, 8), rule)
+    assert "8 new rows are too few to count tonight" in few.rules[0].why
+    mlops_jlab.register_model(fitted(3, 2000), "m")
+    versions.promote(place, "m/2", override=True, reason="a drill")
+    fresh = asked(fitted(97, 2000), rows(501, 60), rule)
+    assert "after 1 night with new rows" in fresh.rules[0].why  # another champion is another question,
+    assert "alpha 0.007599" in fresh.rules[0].method  # and the second of this year

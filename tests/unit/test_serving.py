@@ -1,0 +1,199 @@
+"""A version that answers: in three protocols, to whom may ask, and without a gap when its alias moves."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import uvicorn
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+import mlops_jlab
+from mlops_jlab.errors import InputError
+from mlops_jlab.registry import versions
+from mlops_jlab.serving import service
+from mlops_jlab.serving.served import Served
+from mlops_jlab.store import artifacts
+from mlops_jlab.store.location import Place
+from mlops_jlab.store.recorder import close_all
+
+FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "store"))
+    yield Place(tmp_path / "store")
+    close_all()
+
+
+def register(gain: float) -> Any:
+    model = LinearRegression().fit(FRAME, FRAME.a * gain)
+    return mlops_jlab.register_model(model, "m", input_example=FRAME)
+
+
+class Service:
+    """The service, in a thread on a free port of this machine."""
+
+    def __init__(self, served: Served, token: str = "", largest: int = service.LARGEST) -> None:
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(service.application(served, token, largest), log_level="error")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+
+    def __enter__(self) -> Service:
+        self._thread.start()
+        end = time.monotonic() + 20
+        while not self._server.started and time.monotonic() < end:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+    def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, content, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+def test_three_protocols_give_the_models_answer(place: Place) -> None:
+    truth = np.array([0, 0, 1, 1])
+    model = LogisticRegression().fit(FRAME, truth)
+    mlops_jlab.register_model(model, "m", input_example=FRAME)
+    rows = FRAME.to_dict("records")
+    said = model.predict(FRAME).tolist()
+    with Service(Served(place, "m")) as served:
+        code, own = served.ask(
+            "/predict", {"rows": [dict(reversed(row.items())) for row in rows], "probabilities": True}
+        )
+        assert (code, own["predictions"], own["version"]) == (200, said, 1)
+        assert own["probabilities"]["1"] == pytest.approx(model.predict_proba(FRAME)[:, 1].tolist())
+        for body in ({"dataframe_records": rows}, {"dataframe_split": FRAME.to_dict("split")}, {"instances": FRAME.values.tolist()},
+                     {"inputs": FRAME.to_dict("list")}):  # fmt: skip
+            assert served.ask("/invocations", body) == (200, {"predictions": said})
+        columns = [
+            {"name": n, "shape": [4, 1], "datatype": "FP64", "data": FRAME[n].tolist()} for n in ("b", "a")
+        ]
+        whole = [{"name": "x", "shape": [4, 2], "datatype": "FP64", "data": FRAME.values.tolist()}]
+        for inputs in (columns, whole):
+            code, found = served.ask("/v2/models/m/infer", {"inputs": inputs, "id": "7"})
+            assert (code, found["id"], found["model_version"]) == (200, "7", "1")
+            assert found["outputs"][0] == {
+                "name": "prediction",
+                "shape": [4],
+                "datatype": "INT64",
+                "data": said,
+            }
+        assert served.ask("/v2/models/m")[1]["inputs"][0]["name"] == "a"
+        assert served.ask("/v2/models/other")[0] == 404
+        assert served.ask("/ready")[1] == {"ready": True, "model": "m", "version": 1, "problem": ""}
+
+
+def test_what_is_wrong_with_a_request_is_said_without_a_traceback(place: Place) -> None:
+    register(1)
+    with Service(Served(place, "m"), largest=100_000) as served:
+        for body, words in (
+            (b"{", "no JSON"), (b"[1]", "no JSON object"), (b"[" * 50_000, "no JSON"), ({}, "has no rows"), ({"rows": []}, "0 rows"),
+            ({"rows": 3}, "no list"), ({"rows": [{"a": 1}]}, "takes a column 'b'"), ({"rows": [{"a": "x", "b": 1}]}, "takes numbers"),
+            ({"rows": [{"a": None, "b": 1}]}, "fails on rows"), ({"rows": [{"a": {"c": 1}, "b": 1}]}, "takes numbers"),
+            ({"instances": [[1, 2, 3]]}, "a row has 3 values"), ({"rows": [None]}, "no table"), ({"rows": [{"a": [1], "b": 1}]}, "takes numbers"),
+        ):  # fmt: skip
+            code, answer = served.ask("/predict", body)
+            assert (code, "Traceback" in str(answer)) == (400, False), (body, answer)
+            assert words in answer["error"], (body, answer)
+        for body in (
+            {"inputs": 3},
+            {"inputs": [{"name": "a", "shape": [2], "data": [1]}]},
+            {"inputs": [{"name": "a", "shape": [-1], "data": []}]},
+        ):
+            assert served.ask("/v2/models/m/infer", body)[0] == 400
+        assert served.ask("/predict", b"x" * 100_001)[0] == 413
+        assert served.ask("/predict", {"rows": [{"a": 1, "b": 1}]}, host="evil.example")[0] == 403
+
+
+def test_a_token_is_asked_for_and_other_machines_need_one(place: Place) -> None:
+    register(1)
+    with Service(Served(place, "m"), token="sesame") as served:
+        body = {"rows": FRAME.to_dict("records")}
+        assert served.ask("/predict", body)[0] == 401
+        assert served.ask("/predict", body, authorization="Bearer wrong")[0] == 401
+        assert served.ask("/predict", body, authorization="Bearer sesame")[0] == 200
+        assert served.ask("/health")[0] == 200
+    for host in ("127.0.0.1", "localhost", "::1"):
+        service.check_host(host, "")
+    for host in ("0.0.0.0", "192.168.1.1", "example.org"):
+        with pytest.raises(InputError, match="open to other machines"):
+            service.check_host(host, "")
+        service.check_host(host, "sesame")
+
+
+def test_no_request_is_lost_while_the_alias_moves(place: Place) -> None:
+    first, second = register(1), register(2)
+    versions.promote(place, "m/1", "champion")
+    followed = Served(place, "m@champion")
+    followed.follow(0.02)
+    answers: list[tuple[int, Any]] = []
+    stop = threading.Event()
+    with Service(followed) as served:
+
+        def client() -> None:
+            while not stop.is_set():
+                answers.append(served.ask("/predict", {"rows": [{"a": 3.0, "b": 0.0}]}))
+
+        threads = [threading.Thread(target=client) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for number in (second.version, first.version, second.version):
+            time.sleep(0.3)
+            versions.promote(place, f"m/{number}", "champion")
+        end = time.monotonic() + 10
+        while followed.now[0].version != second.version and time.monotonic() < end:
+            time.sleep(0.02)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    followed.stop()
+    assert {code for code, _ in answers} == {200}
+    assert len(answers) > 20
+    assert {answer["version"] for _, answer in answers} == {1, 2}
+    for _code, answer in answers:  # each answer is of one version as a whole
+        assert answer["predictions"] == pytest.approx([3.0 * answer["version"]])
+
+
+def test_a_champion_that_was_tampered_with_does_not_answer(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register(1)
+    second = register(2)
+    versions.promote(place, "m/1", "champion")
+    served = Served(place, "m@champion")
+    path = artifacts.path_of(
+        place, second.files[0].digest if second.files[0].path.startswith("model") else second.files[1].digest
+    )
+    path.chmod(0o600)
+    path.write_bytes(b"something else")
+    versions.promote(place, "m/2", "champion")
+    assert not served.look()
+    assert served.now[0].version == 1
+    assert "not what was written" in served.problem
+    assert not served.look()
+    assert capsys.readouterr().err.count("goes on answering") == 1

@@ -1,0 +1,173 @@
+"""A change in the globals of any module is noticed, and ordinary work is not taken for one."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import operator
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlops_jlab.handoff.observing import keeping, versions
+from mlops_jlab.handoff.observing.world import MACHINERY, NOISE, World, look
+
+SCRIPT = """
+import json, sys
+from mlops_jlab.handoff.observing.world import look
+names = vars(sys.modules["__main__"])
+found = []
+for source in json.load(sys.stdin):
+    before = look()
+    exec(compile(source, "cell", "exec"), names)
+    found.append([f"{one.module}:{one.name}" for one in look().changed_since(before) if one.module != "__main__"])
+print(json.dumps(found))
+"""
+
+AGAIN = """
+import json, sys
+from pathlib import Path
+from mlops_jlab.handoff.observing import keeping, versions
+from mlops_jlab.handoff.observing.world import look
+names = vars(sys.modules["__main__"])
+found = []
+path, base = Path("first.world"), None
+keeping.write(path, look(None, versions.now()), None, {})
+for number, source in enumerate(json.load(sys.stdin)):
+    before, base, _ = keeping.read(path)
+    exec(compile(source, "cell", "exec"), names)
+    now = look(before, versions.now())
+    found.append([f"{one.module}:{one.name}" for one in now.changed_since(before) if one.module != "__main__"])
+    path = Path(f"{number}.world")
+    keeping.write(path, now, base, {})
+print(json.dumps(found))
+"""
+
+
+def changes(folder: Path, sources: list[str], script: str = SCRIPT) -> list[list[str]]:
+    """What is noticed of each source outside the notebook's own names."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], input=json.dumps(sources), text=True, check=True, cwd=folder,
+        capture_output=True, env={"PYTHONPATH": ":".join([str(folder), *filter(None, sys.path)]), "HOME": str(folder)},
+    )  # fmt: skip
+    found: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+CHANGING = {
+    "import helping\nhelping.count += 1": "helping:count",
+    "helping.seen.append(1)": "helping:seen",
+    "helping.settings.rate = 0.5": "helping:settings",
+    "helping.table['a']['b'] = 2": "helping:table",
+    "helping.Thing.all.append(1)": "helping:Thing.all",
+    "import decimal\ndecimal.MAX_PREC = 3": "decimal:MAX_PREC",
+    "import logging\nlogging.getLogger().setLevel(10)": "logging:root",
+    "import textwrap\ntextwrap.dedent = len": "textwrap:dedent",
+    "helping.kept.clear(); helping.kept.update(x=5)": "helping:kept",
+    "helping.nested[0]['x'] = 2": "helping:nested",
+    "helping.rate = 0.25": "helping:rate",
+    "helping.rate = 0.75": "helping:rate",
+    "del helping.rate": "helping:rate",
+    "helping.Thing.more = [1]": "helping:Thing.more",
+    "helping.Thing.more = [2]": "helping:Thing.more",
+    "helping.table = dict(helping.table, z=1, y=2, x=3)": "helping:table",
+    "helping.table['w'] = 4": "helping:table",
+    "import calendar\ncalendar.setfirstweekday(3)": "calendar:c",
+    "import matplotlib\nmatplotlib.rcParams['lines.linewidth'] = 9": "matplotlib:rcParams",
+    "import mimetypes\nmimetypes.knownfiles.append('x')": "mimetypes:knownfiles",
+    "import sklearn.utils.fixes\nsklearn.utils.fixes.mine = 5": "sklearn.utils.fixes:mine",
+}
+
+
+@pytest.mark.parametrize("script", [SCRIPT, AGAIN], ids=["whole", "since the last look"])
+def test_a_change_in_any_module_is_noticed(tmp_path: Path, script: str) -> None:
+    (tmp_path / "helping.py").write_text(
+        "count = 0\nrate = 0.5\nkept = {'x': 1}\nnested = ({'x': 1},)\nseen = []\ntable = {'a': {'b': 1}}\nclass Thing:\n    all = []\n    rate = 1\n"
+        "    def __eq__(self, other):\n        raise ValueError\n    __hash__ = None\nsettings = Thing()\n"
+        "class Odd:\n    @property\n    def __dict__(self):\n        raise ValueError\nodd = Odd()\n"
+    )
+    imports = ["import helping, decimal, logging, json, calendar, matplotlib, mimetypes, sklearn.utils.fixes"]
+    found = changes(tmp_path, imports + list(CHANGING), script)
+    for (source, name), seen in zip(CHANGING.items(), found[1:], strict=True):
+        assert name in seen, (source, seen)
+
+
+WORKING = [
+    "import numpy as np, pandas as pd, sklearn.linear_model, sklearn.ensemble, matplotlib.pyplot as plt",
+    "frame = pd.DataFrame({'a': range(50), 'b': np.arange(50.) % 7, 'c': list('xy') * 25})",
+    "print(frame.groupby('c').mean(), frame.describe())",
+    "sklearn.linear_model.LinearRegression().fit(frame[['a']], frame['b'])",
+    "sklearn.ensemble.RandomForestRegressor(3, random_state=1).fit(frame[['a']], frame['b'])",
+    "frame.to_csv('x.csv'); again = pd.read_csv('x.csv', parse_dates=['c'], date_format='%Y')",
+    "pd.to_datetime(['2020-01-01', '3 Mar 2021'], format='mixed').strftime('%d.%m.%Y')",
+    "import re, json, collections, itertools\nre.sub('a+', 'b', 'caat'); json.dumps({'a': [1, 2]})",
+    "np.random.seed(1); np.random.rand(3); import random; random.random()",
+    "frame['b'].rolling(3).sum().plot() if False else frame.pivot_table(index='c', values='a')",
+]
+
+
+def test_ordinary_work_is_no_change(tmp_path: Path) -> None:
+    """The second time round nothing is left to be loaded late."""
+    found = changes(tmp_path, WORKING * 2)
+    assert found[len(WORKING) :] == [[]] * len(WORKING)
+    assert sum(map(bool, found[1 : len(WORKING)])) <= 2, found  # what is imported late may look like one
+
+
+def test_each_name_that_is_taken_for_noise_is_there(tmp_path: Path) -> None:
+    for module, names in NOISE.items():
+        loaded = importlib.import_module(module)
+        for name in names - {"_", "get_ipython", "display", "last_type", "last_value", "last_traceback",
+                             "ps1", "ps2", "ps3", "onceregistry", "environ", "environb", "_win_functype_cache", "backend"}:  # fmt: skip
+            assert operator.attrgetter(name)(loaded) is not ..., (module, name)
+    for module in MACHINERY:
+        assert importlib.util.find_spec(module.partition(".")[0]) or module in sys.stdlib_module_names, module
+
+
+counted = pytest.mark.skipif(not versions.now(), reason="this Python gives dicts no versions")
+
+
+@counted
+def test_what_has_not_changed_is_not_looked_at_again(tmp_path: Path) -> None:
+    first = look(None, versions.now())
+    keeping.write(tmp_path / "first", first, None, {"step": "a"})
+    before, base, about = keeping.read(tmp_path / "first")
+    assert before == first
+    assert about == {"step": "a"}
+    now = look(before, versions.now())
+    same = [name for name, one in now.modules.items() if one is before.modules.get(name)]
+    assert len(same) > 0.9 * len(now.modules)
+    keeping.write(tmp_path / "second", now, base, {})
+    assert (tmp_path / "second").stat().st_size < (tmp_path / "first").stat().st_size / 4
+    assert keeping.read(tmp_path / "second")[0].modules == now.modules
+    keeping.write(tmp_path / "first", World(), None, {})
+    with pytest.raises(ValueError, match="written anew"):
+        keeping.read(tmp_path / "second")
+
+
+@counted
+def test_what_this_process_alone_knows_is_looked_at_again() -> None:
+    mark = versions.now()
+    module = sys.modules[__name__]
+    vars(module)["_made_here"] = 1  # after the fork that the mark stands for
+    assert look(None, mark).modules[__name__].version == 0
+    assert look(None, versions.now()).modules[__name__].version > 0
+
+
+@counted
+def test_each_change_of_a_dict_has_a_version() -> None:
+    content = {"a": 1}
+    seen = [versions.version_of(content)]
+    for change in (lambda: content.update(a=2), lambda: content.update(b=1), lambda: content.pop("a")):
+        change()
+        seen.append(versions.version_of(content))
+    assert seen == sorted(set(seen))
+    assert versions.version_of(content) == seen[-1] < versions.now()
+
+    class Some:
+        pass
+
+    before = versions.version_of_class(Some)
+    Some.more = 1  # type: ignore[attr-defined]
+    assert versions.version_of_class(Some) > before
