@@ -2,6 +2,7 @@
 
 import {
   ILayoutRestorer,
+  IRouter,
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
@@ -11,6 +12,7 @@ import {
   INotebookTracker,
   NotebookPanel
 } from '@jupyterlab/notebook';
+import { ILauncher } from '@jupyterlab/launcher';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -21,7 +23,6 @@ import {
 } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
-import { Client } from './api/client';
 import type { Checkers } from './pipelines/checker';
 import {
   COMMANDS,
@@ -61,6 +62,7 @@ const pipelines: JupyterFrontEndPlugin<IPipelines> = {
   provides: IPipelines,
   activate: async (app: JupyterFrontEnd) => {
     const { Checkers } = await import('./pipelines/checker');
+    const { Client } = await import('./api/client');
     return new Checkers(new Client(app.serviceManager.serverSettings));
   }
 };
@@ -103,10 +105,11 @@ const tagging: JupyterFrontEndPlugin<void> = {
   ) => {
     const { addTagging } = await import('./steps/commands');
     const trans = bundleOf(translator);
+    const { Client } = await import('./api/client');
     const client = new Client(app.serviceManager.serverSettings);
     addTagging(app, tracker, client, trans);
     for (const command of PALETTE) {
-      palette?.addItem({ command, category: trans.__('Pipelines and Runs') });
+      palette?.addItem({ command, category: trans.__('MLOps') });
     }
     if (settings !== null) {
       void import('./preferences').then(({ followPreferences }) =>
@@ -121,7 +124,15 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
   description: 'The pipeline of the notebook in front, and all runs.',
   autoStart: true,
   requires: [INotebookTracker, IPipelines],
-  optional: [ITranslator, ILayoutRestorer, IRenderMimeRegistry, IStateDB],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    IRenderMimeRegistry,
+    IStateDB,
+    ILauncher,
+    ICommandPalette,
+    IRouter
+  ],
   provides: IRuns,
   activate: async (
     app: JupyterFrontEnd,
@@ -130,10 +141,14 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     rendermime: IRenderMimeRegistry | null,
-    state: IStateDB | null
+    state: IStateDB | null,
+    launcher: ILauncher | null,
+    palette: ICommandPalette | null,
+    router: IRouter | null
   ) => {
     const { makePanel } = await import('./panel/panel');
     const trans = bundleOf(translator);
+    const { Client } = await import('./api/client');
     const client = new Client(app.serviceManager.serverSettings);
     const made = makePanel({
       app,
@@ -143,6 +158,9 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
       rendermime,
       restorer,
       state,
+      launcher,
+      palette,
+      router,
       trans
     });
     app.shell.add(made.panel, 'left', { rank: 400 });

@@ -1,5 +1,7 @@
 /** An error as the interface shows it. */
 
+import { ServerConnection } from '@jupyterlab/services';
+
 import { ApiError } from './api/client';
 
 /** What is wrong, and what to do. */
@@ -10,6 +12,12 @@ export interface Problem {
 
 /** Any error as a problem. */
 export function problemOf(error: unknown): Problem {
+  if (error instanceof ServerConnection.NetworkError) {
+    return {
+      message: 'The Jupyter server does not answer.',
+      hint: 'Look whether it is running; what is shown here may be old.'
+    };
+  }
   return error instanceof ApiError
     ? { message: error.message, hint: error.hint }
     : {

@@ -160,7 +160,7 @@ def page(lab: str) -> Iterator[Page]:
 def wait_until_ready(page: Page) -> None:
     """Waits until JupyterLab has started and its splash is gone."""
     page.wait_for_function("window.jupyterapp?.commands.hasCommand('mlops-jlab:open-panel')")
-    page.evaluate("jupyterapp.restored")
+    page.wait_for_function("jupyterapp.restored.then(() => true)")  # a link may load the page anew meanwhile
     page.wait_for_selector("#jupyterlab-splash", state="detached")
 
 

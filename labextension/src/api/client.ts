@@ -6,8 +6,11 @@ import { ServerConnection } from '@jupyterlab/services';
 import {
   Comparison,
   Course,
+  Courses,
   Graph,
+  Importance,
   Last,
+  ModelHistory,
   Models,
   Moved,
   Opened,
@@ -16,11 +19,21 @@ import {
   Rollback,
   Run,
   RunDetail,
+  ScheduleDetail,
+  ScheduleDraft,
+  ScheduleEdit,
+  SchedulePreview,
   Schedules,
   ScheduleWish,
+  Sources,
+  Started,
+  Sweep,
+  SweepDraft,
+  SweepPreview,
   SweepWish,
   TagChange,
-  VersionComparison
+  VersionComparison,
+  Weeks
 } from './types';
 
 /** What the server refuses, in its own words. */
@@ -38,17 +51,24 @@ export class ApiError extends Error {
 export class Client {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
 
+  /** The address of the server. */
+  get root(): string {
+    return this._settings.baseUrl;
+  }
+
   runs(query: {
     filter: string;
+    search?: string;
     order: readonly string[];
     after: string;
     limit: number;
     top: boolean;
   }): Promise<Page> {
     const { order, ...others } = query;
-    const words = new URLSearchParams(toTexts(others));
-    order.forEach(field => words.append('order', field));
-    return this._ask(`runs?${words.toString()}`);
+    return this._find('runs', [
+      ...Object.entries(toTexts(others)),
+      ...order.map(field => ['order', field])
+    ]);
   }
 
   compare(ids: readonly string[]): Promise<Comparison> {
@@ -71,13 +91,32 @@ export class Client {
   }
 
   history(id: string, metric: string, points: number): Promise<Course> {
-    const query = new URLSearchParams({ metric, points: String(points) });
-    return this._ask(`runs/${id}/history?${query.toString()}`);
+    return this._find(`runs/${id}/history`, {
+      metric,
+      points: String(points)
+    });
+  }
+
+  /** The courses of some metrics in some runs; runs without a metric are left out. */
+  histories(
+    ids: readonly string[],
+    metrics: readonly string[],
+    points: number
+  ): Promise<Courses> {
+    return this._find('histories', [
+      ['points', String(points)],
+      ...metrics.map(metric => ['metric', metric]),
+      ...ids.map(id => ['id', id])
+    ]);
   }
 
   edit(
     id: string,
-    change: { note?: string; tags?: Record<string, string | null> }
+    change: {
+      name?: string;
+      note?: string;
+      tags?: Record<string, string | null>;
+    }
   ): Promise<Run> {
     return this._ask(`runs/${id}`, 'PATCH', change);
   }
@@ -115,9 +154,9 @@ export class Client {
     return this._ask(`runs/${id}/notebook`, 'POST', {});
   }
 
-  /** Names that begin so, to complete a filter with. */
-  names(prefix: string): Promise<{ names: string[] }> {
-    return this._ask(`names?${new URLSearchParams({ prefix }).toString()}`);
+  /** Names that begin so, to complete a filter with; `limit` is the most. */
+  names(prefix: string, limit = 50): Promise<{ names: string[] }> {
+    return this._find('names', { prefix, limit: String(limit) });
   }
 
   /** Puts the example notebook where the file browser shows it. */
@@ -131,35 +170,63 @@ export class Client {
 
   /** The newest run of a notebook's pipeline. */
   last(path: string): Promise<Last> {
-    return this._ask(
-      `pipelines/last?${new URLSearchParams({ path }).toString()}`
-    );
+    return this._find('pipelines/last', { path });
+  }
+
+  /** One run of a pipeline. */
+  pipelineRun(id: string): Promise<Last> {
+    return this._ask(`pipelines/${id}`);
+  }
+
+  /** What the notebook of a run meant when it began. */
+  graph(id: string): Promise<Graph> {
+    return this._ask(`pipelines/${id}/graph`);
   }
 
   /** What a step has printed; without a step, what the run itself said. */
   log(id: string, step: string): Promise<{ text: string }> {
-    const query = new URLSearchParams({ step });
-    return this._ask(`pipelines/${id}/log?${query.toString()}`);
+    return this._find(`pipelines/${id}/log`, { step });
   }
 
-  check(path: string, content: unknown): Promise<Graph> {
+  /** What a notebook means; without its content, as it is in the file. */
+  check(path: string, content?: unknown): Promise<Graph> {
     return this._ask('pipelines/check', 'POST', { path, content });
   }
 
-  /** Starts a pipeline, or goes on with a run of it. */
+  /** Starts a pipeline, or goes on with a run of it; answers with the new run, which is in the table at once. */
   execute(
     path: string,
     how: { parameters?: Record<string, unknown>; resume?: string } = {}
-  ): Promise<{ folder: string; pipeline: string }> {
+  ): Promise<Started> {
     return this._ask('pipelines/run', 'POST', { path, ...how });
   }
 
   /** Starts a sweep of a pipeline. */
-  sweep(
-    path: string,
-    wish: SweepWish
-  ): Promise<{ folder: string; pipeline: string }> {
+  sweep(path: string, wish: SweepWish): Promise<Started> {
     return this._ask('pipelines/sweep', 'POST', { path, ...wish });
+  }
+
+  /** How many trials a sweep would have, and about how long each takes. */
+  previewSweep(wish: SweepDraft): Promise<SweepPreview> {
+    return this._ask('sweeps/preview', 'POST', wish);
+  }
+
+  /** What a sweep varies, its trials, and the best of them. */
+  sweepOf(id: string): Promise<Sweep> {
+    return this._ask(`sweeps/${id}`);
+  }
+
+  /** How much of a metric's variation each parameter of a sweep explains. */
+  importanceIn(id: string, metric: string): Promise<Importance> {
+    return this._find(`sweeps/${id}/importance`, { metric });
+  }
+
+  /** The parameters cell of a notebook with other values. */
+  defaults(
+    content: unknown,
+    values: Readonly<Record<string, string>>
+  ): Promise<Sources> {
+    return this._ask('pipelines/defaults', 'POST', { content, values });
   }
 
   export(path: string): Promise<{ folder: string }> {
@@ -179,6 +246,11 @@ export class Client {
     return this._ask('models');
   }
 
+  /** One model with all of its versions, and the moves of its aliases. */
+  modelHistory(name: string): Promise<ModelHistory> {
+    return this._find('models/history', { name });
+  }
+
   promote(wish: Promotion): Promise<Moved> {
     return this._ask('models/promote', 'POST', wish);
   }
@@ -189,15 +261,14 @@ export class Client {
 
   /** The model card of a version, as Markdown. */
   card(address: string): Promise<{ text: string }> {
-    const query = new URLSearchParams({ address });
-    return this._ask(`models/card?${query.toString()}`);
+    return this._find('models/card', { address });
   }
 
   compareVersions(addresses: readonly string[]): Promise<VersionComparison> {
-    const query = new URLSearchParams(
+    return this._find(
+      'models/compare',
       addresses.map(address => ['address', address])
     );
-    return this._ask(`models/compare?${query.toString()}`);
   }
 
   schedules(): Promise<Schedules> {
@@ -208,12 +279,38 @@ export class Client {
     return this._ask('schedules', 'POST', wish);
   }
 
+  /** All of one schedule, with its history. */
+  scheduleOf(name: string): Promise<ScheduleDetail> {
+    return this._find('schedules/detail', { name });
+  }
+
+  /** When each schedule is due in the next seven days. */
+  weeks(): Promise<Weeks> {
+    return this._ask('schedules/week');
+  }
+
+  /** What a schedule would be; nothing is kept. */
+  previewSchedule(wish: ScheduleDraft): Promise<SchedulePreview> {
+    return this._ask('schedules/preview', 'POST', wish);
+  }
+
+  editSchedule(wish: ScheduleEdit): Promise<{ name: string }> {
+    return this._ask('schedules/edit', 'POST', wish);
+  }
+
   /** Pauses, resumes, removes a schedule, or runs it now. */
   changeSchedule(
     what: 'pause' | 'resume' | 'remove' | 'run',
     name: string
   ): Promise<{ name: string }> {
     return this._ask(`schedules/${what}`, 'POST', { name });
+  }
+
+  private _find<T>(
+    path: string,
+    query: Record<string, string> | string[][]
+  ): Promise<T> {
+    return this._ask(`${path}?${new URLSearchParams(query).toString()}`);
   }
 
   private async _ask<T>(

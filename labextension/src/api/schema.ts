@@ -17,6 +17,8 @@ export interface paths {
                 query?: {
                     /** @description The filter language of `runs list`. */
                     filter?: string;
+                    /** @description Words that names, notes, experiments, tags or params hold; #12 is a run's number. */
+                    search?: string;
                     order?: string[];
                     limit?: number;
                     /** @description Where the page before ended. */
@@ -40,6 +42,10 @@ export interface paths {
                         "application/json": components["schemas"]["Page"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -78,6 +84,12 @@ export interface paths {
                         "application/json": components["schemas"]["Ids"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -114,6 +126,12 @@ export interface paths {
                         "application/json": components["schemas"]["Ids"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -154,6 +172,11 @@ export interface paths {
                         "application/json": components["schemas"]["RunDetail"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -161,7 +184,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the tags and the note of a run; a tag that is null goes away. */
+        /** Changes the name, the tags and the note of a run; a tag that is null goes away. */
         patch: {
             parameters: {
                 query?: never;
@@ -179,6 +202,7 @@ export interface paths {
                             [key: string]: string | null;
                         };
                         note?: string;
+                        name?: string;
                     };
                 };
             };
@@ -192,6 +216,12 @@ export interface paths {
                         "application/json": components["schemas"]["Run"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -231,6 +261,11 @@ export interface paths {
                         "application/json": components["schemas"]["Course"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -275,6 +310,11 @@ export interface paths {
                         "application/octet-stream": unknown;
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -317,6 +357,11 @@ export interface paths {
                         "application/json": components["schemas"]["Code"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -361,6 +406,13 @@ export interface paths {
                         "application/json": components["schemas"]["Path"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -403,8 +455,60 @@ export interface paths {
                         "application/json": components["schemas"]["Path"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/histories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The courses of some metrics in some runs; runs without a metric are left out. */
+        get: {
+            parameters: {
+                query: {
+                    id: string[];
+                    metric: string[];
+                    points?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The courses by metric and run. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Courses"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +527,7 @@ export interface paths {
             parameters: {
                 query?: {
                     prefix?: string;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -439,6 +544,10 @@ export interface paths {
                         "application/json": components["schemas"]["Names"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -477,6 +586,11 @@ export interface paths {
                         "application/json": components["schemas"]["Comparison"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -515,6 +629,12 @@ export interface paths {
                         "application/json": components["schemas"]["Path"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -543,6 +663,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
+                        /** Format: path */
                         path?: string;
                         content?: {
                             [key: string]: unknown;
@@ -560,6 +681,13 @@ export interface paths {
                         "application/json": components["schemas"]["Graph"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -606,6 +734,12 @@ export interface paths {
                         "application/json": components["schemas"]["Suggestion"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -642,6 +776,11 @@ export interface paths {
                         "application/json": components["schemas"]["Last"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -672,6 +811,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
+                        /** Format: path */
                         path?: string;
                         parameters?: {
                             [key: string]: unknown;
@@ -691,6 +831,13 @@ export interface paths {
                         "application/json": components["schemas"]["Started"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -719,6 +866,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
+                        /** Format: path */
                         path?: string;
                         /** @description What to try, by parameter: `3,5,8`, `0.1..0.9`, `1e-4..1:log`. */
                         values?: {
@@ -744,6 +892,13 @@ export interface paths {
                         "application/json": components["schemas"]["Started"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -772,6 +927,7 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
+                        /** Format: path */
                         path?: string;
                     };
                 };
@@ -786,8 +942,114 @@ export interface paths {
                         "application/json": components["schemas"]["Folder"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipelines/defaults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The parameters cell of a notebook with other values; nothing is written. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        content?: {
+                            [key: string]: unknown;
+                        };
+                        values?: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sources"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipelines/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** One run of a pipeline, with its steps. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The run. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Last"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -828,6 +1090,13 @@ export interface paths {
                         "application/json": Record<string, never>;
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -862,7 +1131,10 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
-                        /** @description Another step. */
+                        /**
+                         * Format: path
+                         * @description Another step.
+                         */
                         step?: string;
                     };
                 };
@@ -877,8 +1149,62 @@ export interface paths {
                         "application/json": components["schemas"]["Opened"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipelines/{run}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** What the notebook meant when the run began. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The graph. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Graph"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -919,6 +1245,163 @@ export interface paths {
                         "application/json": components["schemas"]["Log"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many trials a sweep would have, and about how long each takes; nothing is started. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** Format: path */
+                        path?: string;
+                        values?: components["schemas"]["Texts"];
+                        metric?: string;
+                        search?: string;
+                        trials?: number;
+                        minimize?: boolean;
+                        prune?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SweepPreview"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** What a sweep varies, all of its trials, and the best of them. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sweep"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sweeps/{run}/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** How much of a metric's variation each parameter explains, as Optuna computes it. */
+        get: {
+            parameters: {
+                query?: {
+                    metric?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Importance"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -955,6 +1438,10 @@ export interface paths {
                         "application/json": components["schemas"]["Models"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1004,6 +1491,13 @@ export interface paths {
                         "application/json": components["schemas"]["Moved"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1048,6 +1542,13 @@ export interface paths {
                         "application/json": components["schemas"]["Moved"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1084,6 +1585,11 @@ export interface paths {
                         "application/json": components["schemas"]["Log"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1122,6 +1628,54 @@ export interface paths {
                         "application/json": components["schemas"]["VersionComparison"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One model with all of its versions, and who moved its aliases when and why. */
+        get: {
+            parameters: {
+                query: {
+                    name: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelHistory"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1158,6 +1712,10 @@ export interface paths {
                         "application/json": components["schemas"]["Audit"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1194,6 +1752,10 @@ export interface paths {
                         "application/json": components["schemas"]["Schedules"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1208,21 +1770,38 @@ export interface paths {
             requestBody?: {
                 content: {
                     "application/json": {
+                        /** Format: path */
                         path?: string;
                         name?: string;
                         cron?: string;
                         tz?: string;
                         every?: string;
                         data?: string[];
+                        /** @description For so long files must have been left alone, as 2s. */
+                        settle?: string;
+                        /** @description Only files such as *.csv. */
+                        pattern?: string;
+                        /** @description Only folders with a file of this name. */
+                        marker?: string;
+                        cooldown?: string;
+                        /** @description The first day, as 2026-11-24. */
+                        start?: string;
+                        /** @description The last day; it counts. */
+                        end?: string;
                         parameters?: {
                             [key: string]: unknown;
                         };
                         promote?: string;
                         approve?: boolean;
                         pin?: boolean;
+                        /** @description Rules beside those of the notebook. */
+                        gate?: string[];
                         catch_up?: string;
                         retries?: number;
+                        timeout?: string;
+                        keep?: number;
                         alerts?: string[];
+                        alert_on?: string[];
                     };
                 };
             };
@@ -1236,6 +1815,257 @@ export interface paths {
                         "application/json": components["schemas"]["Named"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/detail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All of one schedule, with its history. */
+        get: {
+            parameters: {
+                query: {
+                    name: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScheduleDetail"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When each schedule is due in the next seven days. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Weeks"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The next times of a schedule that is being written, with its parameters then; nothing is kept. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** Format: path */
+                        path?: string;
+                        /** @description The schedule that is changed; without it, a new one. */
+                        of?: string;
+                        name?: string;
+                        cron?: string;
+                        tz?: string;
+                        every?: string;
+                        data?: string[];
+                        /** @description For so long files must have been left alone, as 2s. */
+                        settle?: string;
+                        /** @description Only files such as *.csv. */
+                        pattern?: string;
+                        /** @description Only folders with a file of this name. */
+                        marker?: string;
+                        cooldown?: string;
+                        /** @description The first day, as 2026-11-24. */
+                        start?: string;
+                        /** @description The last day; it counts. */
+                        end?: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                        promote?: string;
+                        approve?: boolean;
+                        pin?: boolean;
+                        /** @description Rules beside those of the notebook. */
+                        gate?: string[];
+                        catch_up?: string;
+                        retries?: number;
+                        timeout?: string;
+                        keep?: number;
+                        alerts?: string[];
+                        alert_on?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes what is given of a schedule; its history stays. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        of?: string;
+                        name?: string;
+                        cron?: string;
+                        tz?: string;
+                        every?: string;
+                        data?: string[];
+                        /** @description For so long files must have been left alone, as 2s. */
+                        settle?: string;
+                        /** @description Only files such as *.csv. */
+                        pattern?: string;
+                        /** @description Only folders with a file of this name. */
+                        marker?: string;
+                        cooldown?: string;
+                        /** @description The first day, as 2026-11-24. */
+                        start?: string;
+                        /** @description The last day; it counts. */
+                        end?: string;
+                        parameters?: {
+                            [key: string]: unknown;
+                        };
+                        promote?: string;
+                        approve?: boolean;
+                        pin?: boolean;
+                        /** @description Rules beside those of the notebook. */
+                        gate?: string[];
+                        catch_up?: string;
+                        retries?: number;
+                        timeout?: string;
+                        keep?: number;
+                        alerts?: string[];
+                        alert_on?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Named"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1279,6 +2109,13 @@ export interface paths {
                         "application/json": components["schemas"]["Named"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1322,6 +2159,13 @@ export interface paths {
                         "application/json": components["schemas"]["Named"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1365,6 +2209,13 @@ export interface paths {
                         "application/json": components["schemas"]["Named"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1408,6 +2259,13 @@ export interface paths {
                         "application/json": components["schemas"]["Named"];
                     };
                 };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1421,7 +2279,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @enum {string} */
-        Status: "pending" | "running" | "finished" | "failed" | "killed";
+        Status: "pending" | "running" | "finished" | "failed" | "killed" | "blocked";
         /** @description A number; NaN and infinities come as their names, params as texts. */
         Value: number | string;
         Values: {
@@ -1433,6 +2291,8 @@ export interface components {
         /** @description A run as a list shows it. Times are seconds since 1970. */
         Run: {
             id: string;
+            /** @description Counted up in the store: what people call the run by. */
+            number: number;
             name: string;
             experiment: string;
             status: components["schemas"]["Status"];
@@ -1450,6 +2310,8 @@ export interface components {
             metrics: components["schemas"]["Values"];
             params: components["schemas"]["Texts"];
             tags: components["schemas"]["Texts"];
+            /** @description How many steps, trials or other parts it has; in pages only. */
+            parts?: number;
             /** @description The courses of the first metrics, a few points each. */
             sparks?: {
                 [key: string]: components["schemas"]["Value"][];
@@ -1475,6 +2337,8 @@ export interface components {
         /** @description One run with its files and parts; metrics come in short. */
         RunDetail: {
             id: string;
+            /** @description Counted up in the store: what people call the run by. */
+            number: number;
             name: string;
             experiment: string;
             status: components["schemas"]["Status"];
@@ -1502,6 +2366,15 @@ export interface components {
         Course: {
             iterations: number[];
             values: components["schemas"]["Value"][];
+            /** @description Seconds since 1970. */
+            times: number[];
+        };
+        Courses: {
+            courses: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["Course"];
+                };
+            };
         };
         /** @description Runs side by side, a line for each thing that one of them has. */
         Comparison: {
@@ -1608,6 +2481,12 @@ export interface components {
         RuleResult: {
             rule: string;
             verdict: string;
+            /** @description What the estimate is held against, in its own units. */
+            limit: number | null;
+            /** @description It has to stay below that. */
+            below: boolean;
+            /** @description It is a difference to another model, better above 0. */
+            difference: boolean;
             estimate: number | null;
             low: number | null;
             high: number | null;
@@ -1628,6 +2507,132 @@ export interface components {
             verdict: string;
             why: string;
             rules: components["schemas"]["RuleResult"][];
+        };
+        /** @description One trial of a sweep; numbers of parameters come as such. */
+        Trial: {
+            number: number;
+            run: string;
+            name: string;
+            status: components["schemas"]["Status"];
+            reason: string;
+            /** @description Why it was ended early, or nothing. */
+            pruned: string;
+            seconds: number | null;
+            parameters: components["schemas"]["Values"];
+            metrics: {
+                [key: string]: number;
+            };
+        };
+        Sweep: {
+            run: components["schemas"]["Run"];
+            /** @description The parameters that vary. */
+            names: string[];
+            logarithmic: string[];
+            /** @description What was to become best, or nothing. */
+            metric: string;
+            minimize: boolean;
+            search: string;
+            planned: number;
+            /** @description The notebook, below the server's root; else nothing. */
+            path: string;
+            /** @description The number of the best trial; 0: none yet. */
+            best: number;
+            defaults: components["schemas"]["Texts"];
+            trials: components["schemas"]["Trial"][];
+        };
+        Importance: {
+            /** @description How many it is computed from. */
+            trials: number;
+            shares: {
+                name: string;
+                share: number;
+            }[];
+        };
+        /** @description What is known of a notebook, and what a sweep of it would be; `problem` where it could not be started. */
+        SweepPreview: {
+            /** @description What steps of recent runs have logged. */
+            metrics: string[];
+            /** @description Seconds of a recent run. */
+            each: number | null;
+            trials: number;
+            problem: string;
+            hint: string;
+        };
+        /** @description New sources of cells, which are counted from 1. */
+        Sources: {
+            cells: {
+                cell: number;
+                source: string;
+            }[];
+        };
+        /** @description An alias was moved; 0 is no version. */
+        Move: {
+            at: number;
+            who: string;
+            action: string;
+            alias: string;
+            before: number;
+            after: number;
+            reason: string;
+        };
+        /** @description What a verdict rests on. */
+        Judged: {
+            /** @description The version that was the champion then; 0: none. */
+            champion: number;
+            rows: number;
+            /** @description What the evaluation rows are known by, in short. */
+            evaluation: string;
+            unit: string;
+            spent: number;
+            budget: number;
+            /** @description What later comparisons on these rows may still spend. */
+            left: number;
+            use: number;
+            metrics: {
+                name: string;
+                own: number;
+                champion: number | null;
+            }[];
+        };
+        /** @description A run that a version comes from. */
+        MadeBy: {
+            id: string;
+            number: number;
+            name: string;
+            kind: string;
+            /** @description The notebook, below the server's root. */
+            source: string;
+            commit: string;
+        };
+        /** @description A version with all that its page shows. */
+        WholeVersion: components["schemas"]["Version"] & {
+            intended_use: string;
+            limits: string;
+            columns: string[];
+            data: components["schemas"]["Texts"];
+            parameters: components["schemas"]["Texts"];
+            requirements: string[];
+            importance: {
+                /** @description What the numbers are; empty where the model keeps none. */
+                kind: string;
+                features: {
+                    name: string;
+                    value: number;
+                    /** @description Of 95 %, where the number was measured on rows; else null. */
+                    bounds: number[] | null;
+                }[];
+            };
+            judged: components["schemas"]["Judged"] | null;
+            /** @description A gate has measured it and the champion on the same rows. */
+            same_rows: boolean;
+            made_by: components["schemas"]["MadeBy"][];
+        };
+        ModelHistory: {
+            name: string;
+            versions: components["schemas"]["WholeVersion"][];
+            /** @description The oldest first. */
+            moves: components["schemas"]["Move"][];
+            writable: boolean;
         };
         Model: {
             name: string;
@@ -1673,6 +2678,8 @@ export interface components {
         };
         /** @description One time that a schedule was due. */
         Firing: {
+            /** @enum {unknown} */
+            outcome: "promoted" | "kept" | "not enough data" | "finished" | "failed" | "missed" | "running" | "waiting";
             due: string;
             cause: string;
             /** @enum {unknown} */
@@ -1701,6 +2708,72 @@ export interface components {
             schedules: components["schemas"]["Schedule"][];
             writable: boolean;
         };
+        /** @description All of a schedule; durations are texts such as 15min, alerts come without their secrets. */
+        ScheduleDetail: {
+            name: string;
+            path: string;
+            when: string;
+            paused: boolean;
+            changed: string;
+            author: string;
+            cron: string;
+            tz: string;
+            every: string;
+            data: string[];
+            settle: string;
+            pattern: string;
+            marker: string;
+            cooldown: string;
+            start: string;
+            end: string;
+            parameters: components["schemas"]["Texts"];
+            promote: string;
+            approve: boolean;
+            pin: boolean;
+            gate: string[];
+            /** @description The rules of the notebook. */
+            gates: string[];
+            catch_up: string;
+            retries: number;
+            timeout: string;
+            keep: number;
+            alerts: string[];
+            alert_on: string[];
+            firings: components["schemas"]["Firing"][];
+            budget: components["schemas"]["Budget"][];
+            writable: boolean;
+        };
+        /** @description What the newest comparison of a schedule has used of the error budget of its rows. */
+        Budget: {
+            model: string;
+            at: number;
+            spent: number;
+            budget: number;
+            /** @description What later comparisons on these rows may still spend. */
+            left: number;
+            /** @description How often the rows were used, this time included. */
+            use: number;
+            rows: number;
+            evaluation: string;
+        };
+        Week: {
+            name: string;
+            at: number[];
+            /** @description There are more times than are told. */
+            often: boolean;
+        };
+        Weeks: {
+            schedules: components["schemas"]["Week"][];
+        };
+        Preview: {
+            name: string;
+            when: string;
+            week: components["schemas"]["Week"];
+            next: {
+                at: number;
+                parameters: components["schemas"]["Texts"];
+            }[];
+        };
         Named: {
             name: string;
         };
@@ -1719,10 +2792,11 @@ export interface components {
         Folder: {
             folder: string;
         };
+        /** @description A run that was asked for; it is in the table already, and pending until its process begins it. */
         Started: {
-            folder: string;
+            run: string;
+            name: string;
             pipeline: string;
-            log: string;
         };
         Log: {
             text: string;
@@ -1734,7 +2808,71 @@ export interface components {
             column?: number;
         };
     };
-    responses: never;
+    responses: {
+        /** @description The request is wrong; the message says where. */
+        Asked: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Who asks is not known, or may not do this. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such run, file, model or schedule. */
+        Missing: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Somebody else has changed it, or is at it. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request is too large. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It went wrong on this side. */
+        Failed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The store cannot be used just now. */
+        Unavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: {
         /** @description An id, or how it begins. */
         Run: string;

@@ -10,6 +10,8 @@ export type Run = Schemas['Run'];
 export type RunDetail = Schemas['RunDetail'];
 export type Page = Schemas['Page'];
 export type Course = Schemas['Course'];
+export type Courses = Schemas['Courses'];
+export type File = Schemas['File'];
 export type Comparison = Schemas['Comparison'];
 export type Line = Schemas['Line'];
 export type Graph = Schemas['Graph'];
@@ -22,15 +24,27 @@ export type TagChange = Schemas['TagChange'];
 export type StepState = Schemas['StepState'];
 export type Opened = Schemas['Opened'];
 export type Last = Schemas['Last'];
+export type Sweep = Schemas['Sweep'];
+export type Trial = Schemas['Trial'];
+export type Importance = Schemas['Importance'];
+export type SweepPreview = Schemas['SweepPreview'];
+export type Sources = Schemas['Sources'];
+export type Started = Schemas['Started'];
 export type Model = Schemas['Model'];
 export type Models = Schemas['Models'];
 export type Version = Schemas['Version'];
+export type WholeVersion = Schemas['WholeVersion'];
+export type ModelHistory = Schemas['ModelHistory'];
+export type Move = Schemas['Move'];
 export type RuleResult = Schemas['RuleResult'];
 export type VersionComparison = Schemas['VersionComparison'];
 export type Moved = Schemas['Moved'];
 export type Schedule = Schemas['Schedule'];
 export type Schedules = Schemas['Schedules'];
 export type Firing = Schemas['Firing'];
+export type ScheduleDetail = Schemas['ScheduleDetail'];
+export type SchedulePreview = Schemas['Preview'];
+export type Weeks = Schemas['Weeks'];
 
 type SweepBody = NonNullable<
   paths['/pipelines/sweep']['post']['requestBody']
@@ -46,6 +60,9 @@ type Body<P extends keyof paths> = paths[P] extends {
   ? T
   : never;
 
+export type SweepDraft = Body<'/sweeps/preview'>;
 export type Promotion = Body<'/models/promote'>;
 export type Rollback = Body<'/models/rollback'>;
 export type ScheduleWish = Body<'/schedules'>;
+export type ScheduleEdit = Body<'/schedules/edit'>;
+export type ScheduleDraft = Body<'/schedules/preview'>;

@@ -1,51 +1,37 @@
 /** What can be done with versions, from the panel. */
 
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { Client } from '../api/client';
-import { Model, Models, Version } from '../api/types';
+import { Model, Version } from '../api/types';
 import { Fetched } from '../panel/fetched';
-import { askWhy, showCard, showComparison } from './dialogs';
+import { askWhy } from './dialogs';
 import { Actions } from './section';
 
 const ALIAS = 'champion';
 
-/** The actions of the section; `openRun` is another's. */
-export function actionsOf(parts: {
-  models: Fetched<Models>;
-  client: Client;
-  rendermime: IRenderMimeRegistry | null;
-  trans: TranslationBundle;
-  openRun: (id: string) => void;
-}): Actions {
-  const { models, client, rendermime, trans, openRun } = parts;
+/** The actions of the section; what opens pages is another's. */
+export function actionsOf(
+  parts: Parts & Pick<Actions, 'openRun' | 'openModel'>
+): Actions {
+  const { openRun, openModel } = parts;
   return {
     openRun,
+    openModel,
     promote: (model, version) => void promote(parts, model, version),
-    rollBack: model => void rollBack(parts, model),
-    compare: ({ name }, version, champion) =>
-      void models.do(async () => {
-        const addresses = [champion, version].map(
-          one => `${name}/${one.version}`
-        );
-        await showComparison(await client.compareVersions(addresses), trans);
-      }),
-    card: ({ name }, { version }) =>
-      void models.do(async () => {
-        const { text } = await client.card(`${name}/${version}`);
-        await showCard(`${name} ${version}`, text, rendermime, trans);
-      })
+    rollBack: model => void rollBack(parts, model)
   };
 }
 
+/** What does something, and shows what has come of it. */
 interface Parts {
-  models: Fetched<Models>;
+  models: Pick<Fetched<unknown>, 'do'>;
   client: Client;
   trans: TranslationBundle;
 }
 
-async function promote(
+/** Asks why, and makes a version the champion. */
+export async function promote(
   { models, client, trans }: Parts,
   model: Model,
   { version, verdict, why }: Version
@@ -67,9 +53,10 @@ async function promote(
   }
 }
 
-async function rollBack(
+/** Asks why, and makes the champion before the champion again. */
+export async function rollBack(
   { models, client, trans }: Parts,
-  { name }: Model
+  { name }: Pick<Model, 'name'>
 ): Promise<void> {
   const reason = await askWhy({
     title: trans.__('Roll %1 back to the champion before', name),

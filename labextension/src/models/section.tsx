@@ -18,8 +18,7 @@ export interface Actions {
   openRun(id: string): void;
   promote(model: Model, version: Version): void;
   rollBack(model: Model): void;
-  compare(model: Model, version: Version, champion: Version): void;
-  card(model: Model, version: Version): void;
+  openModel(name: string, version?: number, compare?: boolean): void;
 }
 
 interface Props {
@@ -72,7 +71,16 @@ function OneModel(props: Props & { model: Model }): React.JSX.Element {
   const hidden = model.versions.length - shown.length;
   return (
     <section className="jp-mlops-model" aria-label={model.name}>
-      <h3>{model.name}</h3>
+      <h3>
+        <button
+          type="button"
+          className="jp-mlops-link"
+          title={trans.__('Open the page of %1', model.name)}
+          onClick={() => props.actions.openModel(model.name)}
+        >
+          {model.name}
+        </button>
+      </h3>
       <ul>
         {shown.map(version => (
           <OneVersion
@@ -165,12 +173,12 @@ function Buttons({
       {!isChampion && champion && (
         <Button
           label={trans.__('Compare with Champion')}
-          onClick={() => actions.compare(model, version, champion)}
+          onClick={() => actions.openModel(model.name, version.version, true)}
         />
       )}
       <Button
         label={trans.__('Card')}
-        onClick={() => actions.card(model, version)}
+        onClick={() => actions.openModel(model.name, version.version)}
       />
       {version.run && (
         <Button

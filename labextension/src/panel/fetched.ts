@@ -1,5 +1,6 @@
 /** What a section shows and the server knows: fetched when it is seen, and anew when the store changes. */
 
+import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Problem, problemOf } from '../problems';
@@ -34,11 +35,8 @@ export class Fetched<T> {
 
   /** The store has changed: many changes at once are one. */
   noteChange(): void {
-    if (this._visible && this._asking === 0) {
-      this._asking = window.setTimeout(() => {
-        this._asking = 0;
-        void this.do(() => Promise.resolve());
-      }, PAUSE);
+    if (this._visible) {
+      void this._soon.invoke();
     }
   }
 
@@ -57,6 +55,12 @@ export class Fetched<T> {
   private _value: T;
   private _problem: Problem | null = null;
   private _visible = false;
-  private _asking = 0;
+  private readonly _soon = new Throttler(
+    () => this.do(() => Promise.resolve()),
+    {
+      limit: PAUSE,
+      edge: 'trailing'
+    }
+  );
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,38 +1,45 @@
 /** The panel in the sidebar: sections that fold, and sleep while nobody sees them. */
 
-import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
-import { IStateDB } from '@jupyterlab/statedb';
+import { Notification } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Message } from '@lumino/messaging';
-import { AccordionPanel } from '@lumino/widgets';
+import { AccordionPanel, Widget } from '@lumino/widgets';
 
 import { Client } from '../api/client';
 import { Models, Schedules } from '../api/types';
 import { panelIcon } from '../icons/icons';
 import { actionsOf } from '../models/actions';
 import { ModelsSection } from '../models/section';
-import { Checkers } from '../pipelines/checker';
-import { PipelineModel } from '../pipelines/model';
+import { PipelineModel, Told } from '../pipelines/model';
 import { PipelineSection } from '../pipelines/section';
-import { addRunCommands } from '../runs/commands';
+import { addPages, Parts as PageParts } from '../pages/commands';
+import { openAt } from '../pages/notebooks';
+import { addActions } from '../runs/commands';
 import { RunsSection } from '../runs/list';
+import { Marked } from '../runs/marked';
 import { RunsModel } from '../runs/model';
+import { hasFailed } from '../runs/words';
 import { changeSchedule, followSchedules } from '../schedules/following';
 import { SchedulesSection } from '../schedules/section';
 import { COMMANDS } from '../tokens';
 import { Fetched } from './fetched';
 
 const CHANGED = 'https://mlops-jlab.org/events/runs-changed/v1';
-const LIKES = 'mlops-jlab:list';
-const FOLDED = [2, 3]; // models and schedules: a click on their titles opens them
+const MARKED = 'mlops-jlab:marked';
 
 /** What sleeps while nobody sees it. */
 interface Sleeper {
   isVisible: boolean;
   noteChange(): void;
+}
+
+/** Whether a click on the title of a section opens it: models and schedules. */
+function opensOnDemand(section: Widget): boolean {
+  return (
+    section instanceof ModelsSection || section instanceof SchedulesSection
+  );
 }
 
 /** The panel. It tells its models whether it is seen. */
@@ -57,7 +64,11 @@ export class MlopsPanel extends SidePanel {
           content.widgets.map(section => (section.isHidden ? 0 : 1))
         );
       content.expansionToggled.connect(share);
-      FOLDED.forEach(place => content.collapse(place));
+      content.widgets.forEach((section, place) => {
+        if (opensOnDemand(section)) {
+          content.collapse(place);
+        }
+      });
       share();
     }
   }
@@ -79,17 +90,8 @@ export class MlopsPanel extends SidePanel {
   private _arranged = false;
 }
 
-/** What the panel is built from. */
-export interface Parts {
-  app: JupyterFrontEnd;
-  client: Client;
-  checkers: Checkers;
-  tracker: INotebookTracker;
-  rendermime: IRenderMimeRegistry | null;
-  restorer: ILayoutRestorer | null;
-  state: IStateDB | null;
-  trans: TranslationBundle;
-}
+/** What the panel is built from: what its pages are built from, without what it makes for them. */
+export type Parts = Omit<PageParts, 'model' | 'marked'>;
 
 /** Builds the panel and connects it with the server. */
 export function makePanel(parts: Parts): {
@@ -97,11 +99,9 @@ export function makePanel(parts: Parts): {
   runs: RunsModel;
 } {
   const { app, client, checkers, tracker, state, trans } = parts;
-  const runs = new RunsModel(
-    client,
-    likes => void state?.save(LIKES, { ...likes, columns: [...likes.columns] })
-  );
-  void state?.fetch(LIKES).then(kept => runs.restoreLikes(kept));
+  const runs = new RunsModel(client);
+  const marked = new Marked(kept => void state?.save(MARKED, { ...kept }));
+  void state?.fetch(MARKED).then(kept => marked.restore(kept));
   const pipeline = new PipelineModel(client, checkers, tracker);
   const { models, schedules } = fetchedOf(client);
   const sections = [runs, pipeline, models, schedules];
@@ -112,11 +112,13 @@ export function makePanel(parts: Parts): {
       telling.noteChange();
     }
   });
-  addRunCommands({ ...parts, model: runs });
+  addPages({ ...parts, model: runs, marked });
+  addActions({ ...parts, model: runs });
   const execute = (command: string, args = {}): void =>
     void app.commands.execute(command, args);
   const openExample = (): void => execute(COMMANDS.openExample);
   const openRun = (id: string): void => execute(COMMANDS.openRun, { id });
+  tellFailures(parts, pipeline);
   const panel = new MlopsPanel(sections, trans);
   panel.addWidget(
     new PipelineSection(
@@ -125,11 +127,27 @@ export function makePanel(parts: Parts): {
       {
         openRun,
         openExample,
+        sweep: path => execute(COMMANDS.openSweep, { path }),
+        schedule: (path, parameters) =>
+          execute(COMMANDS.openSchedule, { path, parameters }),
+        openCanvas: () => execute(COMMANDS.openCanvas),
+        tagCell: () => execute(COMMANDS.tagStep),
         openAt: (path, cell) => openAt(app, path, cell)
       },
       trans
     )
   );
+  addRuns(parts, panel, runs, execute);
+  addModelsAndSchedules(parts, panel, { models, schedules, openRun });
+  return { panel, runs };
+}
+
+function addRuns(
+  { client, trans }: Parts,
+  panel: MlopsPanel,
+  runs: RunsModel,
+  execute: (command: string, args?: ReadonlyPartialJSONObject) => void
+): void {
   panel.addWidget(
     new RunsSection(
       runs,
@@ -137,13 +155,66 @@ export function makePanel(parts: Parts): {
         open: ({ id, name }) => execute(COMMANDS.openRun, { id, name }),
         compare: ids => execute(COMMANDS.compareRuns, { ids: [...ids] }),
         cancel: run => void client.cancel(run.id).then(() => runs.refresh()),
-        openExample
+        openTable: () => execute(COMMANDS.openTable),
+        openExample: () => execute(COMMANDS.openExample)
       },
       trans
     )
   );
-  addModelsAndSchedules(parts, panel, { models, schedules, openRun });
-  return { panel, runs };
+}
+
+/** A failure is told wherever one looks, with the ways on. */
+function tellFailures(
+  { app, client, trans }: Parts,
+  pipeline: PipelineModel
+): void {
+  pipeline.failed.connect((_, { run, steps, resumable }) => {
+    const step = steps.find(state => hasFailed(state.status));
+    const what = step === undefined ? run : step;
+    if (run === null || what === null) {
+      return;
+    }
+    const debug = async (): Promise<Told> => {
+      const { path, cell } = await client.debug(run.id);
+      await openAt(app, path, cell);
+      return { text: trans.__('Opened %1', path) };
+    };
+    Notification.error(`${what.name}: ${what.reason}`.slice(0, 300), {
+      autoClose: false,
+      actions: [
+        ...(step
+          ? [
+              {
+                label: trans.__('Open at Failure'),
+                callback: () => void pipeline.withFile(debug)
+              }
+            ]
+          : []),
+        ...(resumable
+          ? [
+              {
+                label: trans.__('Resume'),
+                callback: () => void resume(client, pipeline, run.id, trans)
+              }
+            ]
+          : [])
+      ]
+    });
+  });
+}
+
+/** Goes on from the step that failed. */
+function resume(
+  client: Client,
+  pipeline: PipelineModel,
+  failed: string,
+  trans: TranslationBundle
+): Promise<void> {
+  return pipeline.withFile(async path => {
+    const { run, name } = await client.execute(path, { resume: failed });
+    pipeline.follow(path, run);
+    return { text: trans.__('Started %1', name), run };
+  });
 }
 
 /** What the server is asked for when it is seen. */
@@ -166,7 +237,7 @@ function fetchedOf(client: Client): Asked {
 }
 
 function addModelsAndSchedules(
-  { client, rendermime, trans }: Parts,
+  { app, client, trans }: Parts,
   panel: MlopsPanel,
   {
     models,
@@ -179,7 +250,18 @@ function addModelsAndSchedules(
   panel.addWidget(
     new ModelsSection({
       models,
-      actions: actionsOf({ models, client, rendermime, trans, openRun }),
+      actions: actionsOf({
+        models,
+        client,
+        trans,
+        openRun,
+        openModel: (name, version, compare) =>
+          void app.commands.execute(COMMANDS.openModel, {
+            name,
+            ...(version ? { version } : {}),
+            ...(compare ? { compare } : {})
+          })
+      }),
       trans
     })
   );
@@ -189,27 +271,9 @@ function addModelsAndSchedules(
       change: (what, { name }) =>
         void changeSchedule(what, name, schedules, client, trans),
       openRun,
+      openSchedule: name =>
+        void app.commands.execute(COMMANDS.openSchedule, { name }),
       trans
     })
   );
-}
-
-/** Opens a notebook and makes a cell of it the active one. */
-async function openAt(
-  app: JupyterFrontEnd,
-  path: string,
-  cell: string
-): Promise<void> {
-  const opened: unknown = await app.commands.execute('docmanager:open', {
-    path
-  });
-  if (opened instanceof NotebookPanel) {
-    await opened.revealed;
-    const { widgets } = opened.content;
-    const place = widgets.findIndex(one => one.model.id === cell);
-    if (place >= 0) {
-      opened.content.activeCellIndex = place;
-      await opened.content.scrollToItem(place, 'center');
-    }
-  }
 }

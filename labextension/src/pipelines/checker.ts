@@ -2,6 +2,7 @@
 
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { IDisposable } from '@lumino/disposable';
+import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
@@ -52,15 +53,16 @@ export class Checker implements IDisposable {
   dispose(): void {
     if (!this._disposed) {
       this._disposed = true;
-      window.clearTimeout(this._timer);
+      this._soon.dispose();
       Signal.clearData(this);
     }
   }
 
   /** Asks after a short pause; while an answer is awaited, once more after it. */
   soon(): void {
-    window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => void this._check(), PAUSE);
+    if (!this._disposed) {
+      void this._soon.invoke();
+    }
   }
 
   private async _check(): Promise<void> {
@@ -103,7 +105,7 @@ export class Checker implements IDisposable {
   private _wanted = false;
   private _asking = false;
   private _again = false;
-  private _timer = 0;
+  private readonly _soon = new Debouncer(() => this._check(), PAUSE);
   private _disposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }

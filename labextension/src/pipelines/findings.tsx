@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { Finding, Fix, Graph } from '../api/types';
 import { FindingRow } from '../elements';
-import { hueOf } from '../steps/roles';
+import { hueAt } from '../runs/marked';
 
 /** The findings. */
 export function Findings(props: {
@@ -47,8 +47,11 @@ export function Steps(props: {
     <details>
       <summary>{trans.__('As a list')}</summary>
       <ol className="jp-mlops-steps" aria-label={trans.__('Steps')}>
-        {graph.steps.map(step => (
-          <li key={step.name} data-mlops-hue={hueOf(step.name)}>
+        {graph.steps.map((step, place) => (
+          <li
+            key={step.name}
+            style={{ ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` }}
+          >
             <button
               className="jp-mlops-link"
               onClick={() => props.onOpen(step.cells[0] ?? '')}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { labelOf, pathOf, planOf } from './layout';
+import { labelOf, pathOf, planOf, SMALL } from './layout';
 
 const step = (name: string) => ({ name, cells: [], inputs: [], outputs: [] });
 const edge = (from: string, to: string) => ({
@@ -32,6 +32,27 @@ describe('planOf', () => {
   it('has a place for a step on its own, and none for none', () => {
     expect(planOf({ steps: [step('a')], edges: [] }).places).toHaveLength(1);
     expect(planOf({ steps: [], edges: [] }).places).toEqual([]);
+  });
+});
+
+describe('planOf many steps', () => {
+  const steps = Array.from({ length: 500 }, (_, n) => step(`s${n}`));
+  const edges = steps
+    .slice(4)
+    .map((one, n) => edge(`s${n + 3 - ((n + 4) % 3)}`, one.name));
+
+  it.each(['TB', 'LR'] as const)('is quick, and no two overlap: %s', way => {
+    const before = performance.now();
+    const { places, ways } = planOf({ steps, edges }, { ...SMALL, way });
+    expect(performance.now() - before).toBeLessThan(1000);
+    expect(places).toHaveLength(500);
+    expect(ways).toHaveLength(edges.length);
+    expect(new Set(places.map(({ x, y }) => `${x} ${y}`)).size).toBe(500);
+    const at = new Map(places.map(place => [place.name, place]));
+    const ahead = way === 'TB' ? 'y' : 'x';
+    for (const { from, to } of edges) {
+      expect(at.get(from)?.[ahead]).toBeLessThan(at.get(to)?.[ahead] ?? 0);
+    }
   });
 });
 

@@ -1,12 +1,29 @@
-/** Where the steps of a graph stand: dagre lays it out from top to bottom. */
+/** Where the steps of a graph stand: dagre lays it out, from top to bottom or from left to right. */
 
 import { graphlib, layout } from '@dagrejs/dagre';
 
 import { Graph } from '../api/types';
+import { rowsOf, seatsOf } from './ranks';
 
-export const WIDTH = 130;
-export const HEIGHT = 32;
-const CHARACTER = 5.5;
+/** How large steps are, how wide a character of a label is, and where the graph goes; in pixels. */
+export interface Measures {
+  width: number;
+  height: number;
+  character: number;
+  way: 'TB' | 'LR';
+}
+
+/** Those of the small picture. */
+export const SMALL: Measures = {
+  width: 130,
+  height: 32,
+  character: 5.5,
+  way: 'TB'
+};
+
+/** Steps beyond which dagre takes seconds. */
+const MANY = 120;
+const ROW = 48; // pixels between two rows of the quick layout
 
 /** The place of a step: its upper left corner, in pixels. */
 export interface Place {
@@ -30,25 +47,80 @@ export interface Plan {
 }
 
 /** The layout of all steps; steps that nothing joins stand side by side. */
-export function planOf(graph: Pick<Graph, 'steps' | 'edges'>): Plan {
+export function planOf(
+  graph: Pick<Graph, 'steps' | 'edges'>,
+  measures: Measures = SMALL
+): Plan {
+  const { width, height, character } = measures;
+  if (graph.steps.length > MANY) {
+    return quickPlanOf(graph, measures);
+  }
   const plan = new graphlib.Graph();
-  plan.setGraph({ rankdir: 'TB', nodesep: 16, ranksep: 36 });
+  plan.setGraph({
+    rankdir: measures.way,
+    nodesep: height / 2,
+    ranksep: 36
+  });
   plan.setDefaultEdgeLabel(() => ({}));
   for (const step of graph.steps) {
-    plan.setNode(step.name, { width: WIDTH, height: HEIGHT });
+    plan.setNode(step.name, { width, height });
   }
   for (const edge of graph.edges) {
-    const width = labelOf(edge.names, edge.reasons).length * CHARACTER;
-    plan.setEdge(edge.from, edge.to, { width, height: 12, labelpos: 'c' });
+    const long = labelOf(edge.names, edge.reasons).length * character;
+    plan.setEdge(edge.from, edge.to, {
+      width: long,
+      height: 12,
+      labelpos: 'c'
+    });
   }
   layout(plan);
   const places = graph.steps.map(({ name }) => {
     const { x, y } = plan.node(name) as { x: number; y: number };
-    return { name, x: x - WIDTH / 2, y: y - HEIGHT / 2 };
+    return { name, x: x - width / 2, y: y - height / 2 };
   });
   const ways = graph.edges.map(({ from, to }) => {
     const { points, x, y } = plan.edge(from, to) as Laid;
     return { from, to, points, label: { x, y } };
+  });
+  return { places, ways };
+}
+
+const NOWHERE = { x: 0, y: 0 };
+
+/** The layout of many steps, in rows. */
+function quickPlanOf(
+  graph: Pick<Graph, 'steps' | 'edges'>,
+  { width, height, way }: Measures
+): Plan {
+  const rows = rowsOf(graph);
+  const seats = seatsOf(rows);
+  const most = Math.max(...rows.map(names => names.length));
+  const [across, down] = [width + height / 2, height + ROW];
+  const [side, ahead] = way === 'TB' ? [across, down] : [down, width + 2 * ROW];
+  const places = graph.steps.map(({ name }) => {
+    const { row, place } = seats.get(name) ?? { row: 0, place: 0 };
+    const aside = (place + (most - (rows[row]?.length ?? 0)) / 2) * side;
+    return way === 'TB'
+      ? { name, x: aside, y: row * ahead }
+      : { name, x: row * ahead, y: aside };
+  });
+  const at = new Map(places.map(place => [place.name, place]));
+  const ways = graph.edges.map(({ from, to }) => {
+    const start = at.get(from) ?? NOWHERE;
+    const end = at.get(to) ?? NOWHERE;
+    const points =
+      way === 'TB'
+        ? [
+            { x: start.x + width / 2, y: start.y + height },
+            { x: end.x + width / 2, y: end.y }
+          ]
+        : [
+            { x: start.x + width, y: start.y + height / 2 },
+            { x: end.x, y: end.y + height / 2 }
+          ];
+    const [first = NOWHERE, last = NOWHERE] = points;
+    const label = middle(first, last);
+    return { from, to, points, label };
   });
   return { places, ways };
 }

@@ -1,15 +1,15 @@
-/** How the newest run of the pipeline went: its steps, what each printed, and what can be done now. */
+/** How the run of the pipeline went: its steps, what each printed, and what can be done now. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { Last, Run, StepState } from '../api/types';
+import { Last, Run } from '../api/types';
 import { Button, Choice } from '../elements';
-import { problemOf } from '../problems';
-import { markOf, took } from '../runs/words';
+import { Printed } from '../runs/printed';
+import { isOpen, markOf, took } from '../runs/words';
 
-const EVERY = 1500;
+const WHOLE = '.'; // stands for the run itself: no step is called so
 
 interface Props {
   last: Last;
@@ -21,7 +21,7 @@ interface Props {
   trans: TranslationBundle;
 }
 
-/** The newest run. */
+/** The run that is shown. */
 export function LastRun(props: Props): React.JSX.Element | null {
   const { last, trans } = props;
   const [step, setStep] = React.useState('');
@@ -29,34 +29,38 @@ export function LastRun(props: Props): React.JSX.Element | null {
   if (run === null) {
     return null;
   }
-  const isOpen = run.status === 'running' || run.status === 'pending';
+  const goesOn = isOpen(run.status);
+  const state = last.steps.find(one => one.name === step);
   return (
     <div className="jp-mlops-last" data-status={run.status}>
-      <Head {...props} run={run} isOpen={isOpen} />
-      {!isOpen && run.reason && <pre>{run.reason}</pre>}
+      <Head {...props} run={run} isOpen={goesOn} />
+      {!goesOn && run.reason && <pre>{run.reason}</pre>}
       <label>
         {trans.__('Log of')}{' '}
         <Choice
           label={trans.__('Log of')}
           value={step}
-          values={['', ...last.steps.map(state => state.name)]}
+          values={['', WHOLE, ...last.steps.map(one => one.name)]}
           names={{
             '': trans.__('– none –'),
+            [WHOLE]: trans.__('the run itself'),
             ...Object.fromEntries(
-              last.steps.map(state => [
-                state.name,
-                `${markOf(state.status)} ${state.name}`
+              last.steps.map(one => [
+                one.name,
+                `${markOf(one.status)} ${one.name}`
               ])
             )
           }}
           onChange={setStep}
         />
       </label>
+      {state?.reason && <pre role="alert">{state.reason}</pre>}
       {step && (
-        <Log
-          run={run.id}
-          state={last.steps.find(state => state.name === step)}
+        <Printed
           client={props.client}
+          run={run.id}
+          step={step === WHOLE ? '' : step}
+          isOpen={step === WHOLE ? goesOn : state?.status === 'running'}
           trans={trans}
         />
       )}
@@ -95,41 +99,5 @@ function Head(props: Props & { run: Run; isOpen: boolean }): React.JSX.Element {
         />
       )}
     </div>
-  );
-}
-
-function Log(props: {
-  run: string;
-  state: StepState | undefined;
-  client: Client;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { run, state, client, trans } = props;
-  const [text, setText] = React.useState('');
-  React.useEffect(() => {
-    const ask = (): void => {
-      client.log(run, state?.name ?? '').then(
-        found => setText(found.text),
-        error => setText(problemOf(error).message)
-      );
-    };
-    ask();
-    if (state?.status !== 'running') {
-      return;
-    }
-    const timer = window.setInterval(ask, EVERY);
-    return () => window.clearInterval(timer);
-  }, [run, state?.name, state?.status]);
-  return (
-    <>
-      {state?.reason && <pre role="alert">{state.reason}</pre>}
-      <pre
-        className="jp-mlops-log"
-        tabIndex={0}
-        aria-label={trans.__('Log of step %1', state?.name ?? '')}
-      >
-        {text || trans.__('It has printed nothing.')}
-      </pre>
-    </>
   );
 }

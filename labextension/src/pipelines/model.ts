@@ -1,13 +1,17 @@
-/** What the notebook in front means as a pipeline, and how its newest run stands. */
+/** What the notebook in front means as a pipeline, and how its run stands. */
 
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
 import { Graph, Last } from '../api/types';
 import { Problem, problemOf } from '../problems';
 import { without } from '../records';
+import { hasFailed, isOpen } from '../runs/words';
 import { Checker, Checkers } from './checker';
+import { ShownRun } from './shown';
 
 const NOTHING: Last = {
   run: null,
@@ -17,13 +21,42 @@ const NOTHING: Last = {
 };
 const PAUSE = 150;
 
+/** Something to be told; `run` is the one that it is about, if it is about one. */
+export interface Told {
+  text: string;
+  run?: string;
+}
+
+/** What a check has found, in one line. Pure. */
+export function answerOf(
+  { steps, findings }: Pick<Graph, 'steps' | 'findings'>,
+  trans: TranslationBundle
+): string {
+  const count = (severity: string): number =>
+    findings.filter(found => found.severity === severity).length;
+  const parts = [trans._n('%1 step', '%1 steps', steps.length)];
+  const errors = count('error');
+  const hazards = count('hazard');
+  if (errors > 0) {
+    parts.push(trans._n('%1 error', '%1 errors', errors));
+  }
+  if (hazards > 0) {
+    parts.push(trans._n('%1 hazard', '%1 hazards', hazards));
+  }
+  if (errors + hazards === 0) {
+    parts.push(trans.__('nothing wrong'));
+  }
+  return parts.join(', ');
+}
+
 /** The model of the section. A hidden section asks for nothing. */
 export class PipelineModel {
   constructor(
-    private readonly _client: Client,
+    client: Client,
     private readonly _checkers: Checkers,
     tracker: INotebookTracker
   ) {
+    this._shown = new ShownRun(client);
     tracker.currentChanged.connect((_, panel) => this._follow(panel));
     this._follow(tracker.currentWidget);
   }
@@ -44,13 +77,13 @@ export class PipelineModel {
     return this._problem ?? this._checker?.problem ?? null;
   }
 
-  /** The newest run of this notebook's pipeline. */
+  /** The run that was started here, else the newest of this notebook's pipeline. */
   get last(): Last {
     return this._last;
   }
 
   /** What happened last, to be told: a run was started, an export was written. */
-  get told(): string {
+  get told(): Told {
     return this._told;
   }
 
@@ -75,24 +108,34 @@ export class PipelineModel {
     }
   }
 
-  /** Runs have changed: the newest run of this notebook may have. */
+  /** A run of a notebook was started: it is the one to show. */
+  follow(path: string, run: string): void {
+    this._shown.follow(path, run);
+  }
+
+  /** Runs have changed: the run of this notebook may have. */
   noteChange(): void {
-    if (this._visible && this._checker !== null && this._asking === 0) {
-      this._asking = window.setTimeout(() => {
-        this._asking = 0;
-        void this._look();
-      }, PAUSE);
+    if (this._visible && this._checker !== null) {
+      void this._soon.invoke();
     }
   }
 
-  /** Asks anew at once. */
-  check(): void {
+  /** Asks anew, and tells what was found. */
+  check(trans: TranslationBundle): void {
     this._problem = null;
+    this._told = { text: trans.__('Checking…') };
+    this._answer = trans;
+    this._changed.emit();
     this._checker?.soon();
   }
 
+  /** A run of the notebook in front that was seen going on has failed. */
+  get failed(): ISignal<this, Last> {
+    return this._failed;
+  }
+
   /** Saves the notebook and does something with its file. */
-  async withFile(call: (path: string) => Promise<string>): Promise<void> {
+  async withFile(call: (path: string) => Promise<Told>): Promise<void> {
     const panel = this.panel;
     if (panel === null) {
       return;
@@ -112,7 +155,7 @@ export class PipelineModel {
     this._checker?.changed.disconnect(this._noteGraph, this);
     this._checker = panel && this._checkers.of(panel);
     this._problem = null;
-    this._told = '';
+    this._told = { text: '' };
     this._last = NOTHING;
     this._parameters = {};
     if (this._checker !== null) {
@@ -124,28 +167,48 @@ export class PipelineModel {
   }
 
   private _noteGraph(): void {
+    if (this._answer !== null && this.graph !== null) {
+      this._told = { text: answerOf(this.graph, this._answer) };
+      this._answer = null;
+    }
     this._changed.emit();
   }
 
   private async _look(): Promise<void> {
     const path = this.panel?.context.path ?? '';
     try {
-      const last = await this._client.last(path);
+      const last = await this._shown.of(path);
       if (path === this.panel?.context.path) {
+        this._noteFailure(last);
         this._last = last;
       }
-    } catch {
-      this._last = NOTHING; // the list of runs says what is wrong
+    } catch (error) {
+      this._last = NOTHING;
+      this._problem = problemOf(error);
     }
     this._changed.emit();
   }
 
+  private _noteFailure(last: Last): void {
+    const before = this._last.run;
+    const wasOpen = before !== null && isOpen(before.status);
+    if (wasOpen && last.run?.id === before.id && hasFailed(last.run.status)) {
+      this._failed.emit(last);
+    }
+  }
+
   private _checker: Checker | null = null;
   private _problem: Problem | null = null;
-  private _told = '';
+  private _told: Told = { text: '' };
   private _last = NOTHING;
   private _parameters: Readonly<Record<string, string>> = {};
-  private _asking = 0;
+  private readonly _soon = new Throttler(() => this._look(), {
+    limit: PAUSE,
+    edge: 'trailing'
+  });
   private _visible = false;
+  private _answer: TranslationBundle | null = null;
+  private readonly _shown: ShownRun;
+  private readonly _failed = new Signal<this, Last>(this);
   private readonly _changed = new Signal<this, void>(this);
 }

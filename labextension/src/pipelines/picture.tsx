@@ -15,9 +15,9 @@ import '@xyflow/react/dist/style.css';
 import * as React from 'react';
 
 import { Graph, StepState } from '../api/types';
+import { hueAt } from '../runs/marked';
 import { markOf, seconds } from '../runs/words';
-import { hueOf } from '../steps/roles';
-import { HEIGHT, labelOf, pathOf, Place, planOf, Way, WIDTH } from './layout';
+import { labelOf, pathOf, Place, planOf, SMALL, Way } from './layout';
 
 const FIT = { padding: 0.08, maxZoom: 1.2 };
 
@@ -48,36 +48,43 @@ export function told(name: string, state: StepState | undefined): string {
     .join('\n');
 }
 
+/** How long a step took, or why it took no time. */
+export function tookOf(
+  state: StepState | undefined,
+  trans: TranslationBundle
+): string {
+  if (state?.cached) {
+    return trans.__('cached');
+  }
+  if (state?.skipped) {
+    return trans.__('skipped');
+  }
+  return typeof state?.duration === 'number' ? seconds(state.duration) : '';
+}
+
 function nodesOf(
   places: readonly Place[],
   states: Props['states'],
   trans: TranslationBundle
 ): Node[] {
-  return places.map(({ name, x, y }) => {
+  return places.map(({ name, x, y }, place) => {
     const state = states.find(found => found.name === name);
-    const took =
-      state?.cached === true
-        ? trans.__(' cached')
-        : state !== undefined && state.skipped !== ''
-          ? trans.__(' skipped')
-          : typeof state?.duration === 'number'
-            ? ` ${seconds(state.duration)}`
-            : '';
     const label = (
       <span title={told(name, state)}>
         {state && `${markOf(state.status)} `}
         {name}
-        <small>{took}</small>
+        <small> {tookOf(state, trans)}</small>
       </span>
     );
     return {
       id: name,
       position: { x, y },
-      width: WIDTH,
-      height: HEIGHT,
+      width: SMALL.width,
+      height: SMALL.height,
       data: { label },
       ariaLabel: told(name, state),
-      className: `jp-mlops-node jp-mlops-hue-${hueOf(name)} jp-mod-${state?.status ?? 'none'}`,
+      className: `jp-mlops-node jp-mod-${state?.status ?? 'none'}`,
+      style: { ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` },
       draggable: false,
       connectable: false
     };

@@ -5,16 +5,15 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { Graph } from '../api/types';
-import { Button, ProblemBox } from '../elements';
-import { askForSchedule } from '../schedules/form';
+import { Graph, Last } from '../api/types';
+import { Button, IconButton, Menu, ProblemBox } from '../elements';
 import { applyChanges } from '../steps/retagging';
+import { Checklist } from './checklist';
 import { Findings, Steps } from './findings';
 import { LastRun } from './log';
-import { PipelineModel } from './model';
+import { PipelineModel, Told } from './model';
 import { Parameters } from './parameters';
 import { suggestSteps } from './suggestion';
-import { askForSweep } from './sweep';
 
 const Picture = React.lazy(() => import('./picture'));
 
@@ -22,6 +21,14 @@ const Picture = React.lazy(() => import('./picture'));
 export interface Actions {
   openRun(id: string): void;
   openExample(): void;
+  /** Opens the page of a new sweep. */
+  sweep(path: string): void;
+  /** Opens the page of a new schedule. */
+  schedule(path: string, parameters: Readonly<Record<string, string>>): void;
+  /** Shows the pipeline in large. */
+  openCanvas(): void;
+  /** Puts the selected cells into a step. */
+  tagCell(): void;
   /** Opens a notebook at a cell. */
   openAt(path: string, cell: string): Promise<void>;
 }
@@ -67,15 +74,17 @@ export class PipelineSection extends ReactWidget {
         <ProblemBox problem={problem} />
         {this._buttons(graph)}
         {graph && graph.steps.length === 0 && (
-          <p className="jp-mlops-empty">
-            {this._trans.__(
-              'No cell is in a step yet. Select cells and press Alt+S, use the button on the cell, or let steps be suggested.'
-            )}
-          </p>
+          <Checklist
+            onSuggest={() => this._suggest()}
+            onTag={() => this._actions.tagCell()}
+            onExample={() => this._actions.openExample()}
+            trans={this._trans}
+          />
         )}
+        {last.failed && this._last(last)}
         {graph && graph.steps.length > 0 && this._pipeline(graph)}
         <Findings
-          findings={graph?.findings ?? []}
+          findings={graph && graph.steps.length > 0 ? graph.findings : []}
           onOpen={id => this._open(id)}
           onFix={fix => {
             const notebook = this._model.panel?.content;
@@ -84,62 +93,95 @@ export class PipelineSection extends ReactWidget {
             }
           }}
         />
-        <LastRun
-          last={last}
-          client={this._client}
-          onResume={run => void this._run(run)}
-          onCancel={run => void this._cancel(run)}
-          onDebug={run => void this._debug(run)}
-          onOpen={id => this._actions.openRun(id)}
-          trans={this._trans}
-        />
+        {!last.failed && this._last(last)}
       </div>
+    );
+  }
+
+  /** The run that is shown; one that failed stands above the graph. */
+  private _last(last: Last): React.JSX.Element {
+    return (
+      <LastRun
+        last={last}
+        client={this._client}
+        onResume={run => void this._run(run)}
+        onCancel={run => void this._cancel(run)}
+        onDebug={run => void this._debug(run)}
+        onOpen={id => this._actions.openRun(id)}
+        trans={this._trans}
+      />
     );
   }
 
   private _buttons(graph: Graph | null): React.JSX.Element {
     const trans = this._trans;
-    const errors = graph?.findings.some(found => found.severity === 'error');
-    const idle = !graph || graph.steps.length === 0 || errors === true;
+    const why = whyNot(graph, trans);
     return (
       <div className="jp-mlops-buttons">
         <Button
+          icon="run"
           label={trans.__('Run')}
-          title={trans.__('Run it headless, in the background')}
-          disabled={idle}
+          title={why ?? trans.__('Run it headless, in the background')}
+          disabled={why !== undefined}
           accept
           onClick={() => void this._run()}
         />
         <Button
-          label={trans.__('Sweep…')}
-          title={trans.__('Run it with many combinations of parameters')}
-          disabled={idle || graph.parameters.length === 0}
-          onClick={() => graph && void this._sweep(graph)}
-        />
-        <Button
-          label={trans.__('Export')}
-          title={trans.__('Write one papermill notebook a step into a folder')}
-          disabled={idle}
-          onClick={() => void this._export()}
-        />
-        <Button
-          label={trans.__('Schedule…')}
-          title={trans.__('Run it again and again, at set times')}
-          disabled={idle}
-          onClick={() => void this._schedule()}
-        />
-        <Button
+          icon="check"
           label={trans.__('Check')}
-          title={trans.__('Analyse the notebook anew')}
-          onClick={() => this._model.check()}
+          title={trans.__('Find what would fail, without running anything')}
+          onClick={() => this._model.check(trans)}
         />
-        <Button
-          label={trans.__('Suggest Steps…')}
-          title={trans.__('Propose steps from headings')}
-          onClick={() => this._suggest()}
+        <span className="jp-mlops-gap" />
+        <IconButton
+          icon="full"
+          label={trans.__('Open Pipeline Canvas')}
+          disabled={graph === null || graph.steps.length === 0}
+          onClick={() => this._actions.openCanvas()}
         />
-        <span role="status">{this._model.told}</span>
+        {this._more(graph, why)}
+        <Said
+          told={this._model.told}
+          onOpen={id => this._actions.openRun(id)}
+          trans={trans}
+        />
       </div>
+    );
+  }
+
+  private _more(graph: Graph | null, why?: string): React.JSX.Element {
+    const trans = this._trans;
+    const noParameters =
+      why ??
+      (graph?.parameters.length === 0
+        ? trans.__('The notebook declares no parameters')
+        : undefined);
+    return (
+      <Menu
+        bare
+        label={trans.__('More')}
+        entries={[
+          {
+            label: trans.__('Sweep…'),
+            disabled: noParameters,
+            act: () => void this._sweep()
+          },
+          {
+            label: trans.__('Schedule…'),
+            disabled: why,
+            act: () => void this._schedule()
+          },
+          {
+            label: trans.__('Export'),
+            disabled: why,
+            act: () => void this._export()
+          },
+          {
+            label: trans.__('Suggest Steps…'),
+            act: () => this._suggest()
+          }
+        ]}
+      />
     );
   }
 
@@ -173,25 +215,23 @@ export class PipelineSection extends ReactWidget {
     return this._model.withFile(async path => {
       const { parameters } = this._model;
       const how = resume === undefined ? { parameters } : { resume };
-      const { folder } = await this._client.execute(path, how);
-      return this._trans.__('Started %1', folder);
+      const { run, name } = await this._client.execute(path, how);
+      this._model.follow(path, run);
+      return { text: this._trans.__('Started %1', name), run };
     });
   }
 
-  private async _sweep({ parameters }: Graph): Promise<void> {
-    const wish = await askForSweep({ parameters, trans: this._trans });
-    if (wish !== null) {
-      await this._model.withFile(async path => {
-        const { folder } = await this._client.sweep(path, wish);
-        return this._trans.__('Started %1', folder);
-      });
-    }
+  private _sweep(): Promise<void> {
+    return this._model.withFile(path => {
+      this._actions.sweep(path);
+      return Promise.resolve({ text: '' });
+    });
   }
 
   private _cancel(run: string): Promise<void> {
     return this._model.withFile(async () => {
       await this._client.cancel(run);
-      return this._trans.__('It is being stopped');
+      return { text: this._trans.__('It is being stopped'), run };
     });
   }
 
@@ -199,30 +239,22 @@ export class PipelineSection extends ReactWidget {
     return this._model.withFile(async () => {
       const { path, cell } = await this._client.debug(run);
       await this._actions.openAt(path, cell);
-      return this._trans.__('Opened %1', path);
+      return { text: this._trans.__('Opened %1', path) };
     });
   }
 
   private _export(): Promise<void> {
     return this._model.withFile(async path => {
       const { folder } = await this._client.export(path);
-      return this._trans.__('Written to %1', folder);
+      return { text: this._trans.__('Written to %1', folder) };
     });
   }
 
-  private async _schedule(): Promise<void> {
-    const wish = await askForSchedule(this._trans);
-    if (wish !== null) {
-      await this._model.withFile(async path => {
-        const { parameters } = this._model;
-        const { name } = await this._client.schedule({
-          path,
-          parameters,
-          ...wish
-        });
-        return this._trans.__('Scheduled as %1', name);
-      });
-    }
+  private _schedule(): Promise<void> {
+    return this._model.withFile(path => {
+      this._actions.schedule(path, this._model.parameters);
+      return Promise.resolve({ text: '' });
+    });
   }
 
   private _suggest(): void {
@@ -246,4 +278,36 @@ export class PipelineSection extends ReactWidget {
       void content.scrollToItem(place, 'smart');
     }
   }
+}
+
+/** Why a pipeline cannot be run; nothing: it can. */
+function whyNot(
+  graph: Graph | null,
+  trans: TranslationBundle
+): string | undefined {
+  if (graph === null || graph.steps.length === 0) {
+    return trans.__('No cell is in a step yet');
+  }
+  return graph.findings.some(found => found.severity === 'error')
+    ? trans.__('The errors below come first')
+    : undefined;
+}
+
+/** What happened last, with the way to the run that it is about. */
+function Said(props: {
+  told: Told;
+  onOpen: (id: string) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { text, run } = props.told;
+  return (
+    <>
+      <span role="status">{text}</span>
+      {run && (
+        <button className="jp-mlops-link" onClick={() => props.onOpen(run)}>
+          {props.trans.__('Show it')}
+        </button>
+      )}
+    </>
+  );
 }

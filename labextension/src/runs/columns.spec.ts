@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
 import { Run } from '../api/types';
+import { sparkline } from '../elements/spark';
 import {
   cellOf,
   changedTags,
   readTags,
-  sparkline,
   splitColumn,
   writeTags
 } from './columns';
 
 const run: Run = {
   id: 'a',
+  number: 1,
   name: 'n',
   experiment: 'e',
   status: 'finished',

@@ -1,6 +1,6 @@
 /** Columns of the list: what of a run is shown, and under which name. */
 
-import { Run, Value } from '../api/types';
+import { Run } from '../api/types';
 import { number, took } from './words';
 
 /** What can be a column although it is neither metric, param nor tag. */
@@ -42,29 +42,6 @@ function attribute(run: Run, name: string): string {
     default:
       return run.user;
   }
-}
-
-/** A course as points of an SVG polyline that fills `width` by `height`; fewer than two points are none. */
-export function sparkline(
-  values: readonly Value[],
-  width: number,
-  height: number
-): string {
-  const real = values.filter(
-    (value): value is number => typeof value === 'number'
-  );
-  if (real.length < 2) {
-    return '';
-  }
-  const low = Math.min(...real);
-  const range = Math.max(...real) - low || 1;
-  return real
-    .map((value, place) => {
-      const x = (place / (real.length - 1)) * width;
-      const y = height - ((value - low) / range) * height;
-      return `${x.toFixed(1)},${y.toFixed(1)}`;
-    })
-    .join(' ');
 }
 
 /** `a = 1, b` as tags: `b` without a value is set to nothing. */

@@ -1,24 +1,20 @@
-/** What can be done with runs: commands for menus and other extensions, and the pages in the main area. */
+/** What can be done with runs: commands for menus and other extensions. */
 
-import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { JupyterFrontEnd } from '@jupyterlab/application';
 import {
   Clipboard,
   IFrame,
   MainAreaWidget,
-  Notification,
-  WidgetTracker
+  Notification
 } from '@jupyterlab/apputils';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
 import { Client } from '../api/client';
 import { panelIcon } from '../icons/icons';
+import { idOf } from '../pages/commands';
 import { problemOf } from '../problems';
 import { COMMANDS } from '../tokens';
-import { ComparisonView } from './comparison';
-import { DetailView, Surroundings } from './detail';
 import { RunsModel } from './model';
 
 /** What the commands work with. */
@@ -26,12 +22,8 @@ export interface Parts {
   app: JupyterFrontEnd;
   client: Client;
   model: RunsModel;
-  rendermime: IRenderMimeRegistry | null;
-  restorer: ILayoutRestorer | null;
   trans: TranslationBundle;
 }
-
-type Page = MainAreaWidget<DetailView | ComparisonView>;
 
 const RUN_ARGS = {
   type: 'object',
@@ -39,123 +31,15 @@ const RUN_ARGS = {
     id: {
       type: 'string',
       description: 'The run; without one, the selected run of the panel'
-    },
-    name: { type: 'string', description: 'What the page is called' }
-  }
-};
-const RUNS_ARGS = {
-  type: 'object',
-  properties: {
-    ids: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'The runs; without any, those selected in the panel'
     }
   }
 };
-
-const PAGE_ARGS = {
-  type: 'object',
-  properties: { ...RUN_ARGS.properties, ...RUNS_ARGS.properties }
-};
-
-/** Adds the commands; pages that are open come back after a reload. */
-export function addRunCommands(parts: Parts): void {
-  const { restorer } = parts;
-  const tracker = new WidgetTracker<Page>({ namespace: 'mlops-jlab-runs' });
-  addPages(parts, tracker);
-  addActions(parts);
-  void restorer?.restore(tracker, {
-    command: COMMANDS.openPage,
-    args: ({ content }) =>
-      content instanceof DetailView
-        ? { id: content.run.id, name: content.run.name }
-        : { ids: [...content.ids] },
-    name: ({ content }) =>
-      content instanceof DetailView ? content.run.id : content.ids.join(' ')
-  });
-}
-
-function addPages(parts: Parts, tracker: WidgetTracker<Page>): void {
-  const { app, client, model, rendermime, trans } = parts;
-  const around: Surroundings = {
-    client,
-    changes: model.noticed,
-    execute: (what, id) => {
-      const command = {
-        notebook: COMMANDS.openRunNotebook,
-        report: COMMANDS.openRunReport,
-        reproduce: COMMANDS.reproduceRun
-      }[what];
-      void app.commands.execute(command, { id });
-    },
-    open: ({ id, name }) =>
-      void app.commands.execute(COMMANDS.openRun, { id, name }),
-    trans
-  };
-  const show = (page: DetailView | ComparisonView, key: string): void =>
-    showPage(app, tracker, page, key);
-  app.commands.addCommand(COMMANDS.openRun, {
-    label: trans.__('Open Run'),
-    describedBy: { args: RUN_ARGS },
-    execute: args => {
-      const id = idOf(args, model);
-      if (id !== '') {
-        const known = model.runs.find(run => run.id === id)?.name;
-        const name = known ?? String(args.name ?? id.slice(0, 8));
-        show(new DetailView(around, { id, name }), id);
-      }
-    }
-  });
-  app.commands.addCommand(COMMANDS.compareRuns, {
-    label: trans.__('Compare Runs'),
-    describedBy: { args: RUNS_ARGS },
-    isEnabled: args => idsOf(args, model).length > 1,
-    execute: args => {
-      const ids = idsOf(args, model);
-      show(
-        new ComparisonView({ client, ids, rendermime, trans }),
-        ids.join(' ')
-      );
-    }
-  });
-  app.commands.addCommand(COMMANDS.openPage, {
-    describedBy: { args: PAGE_ARGS },
-    execute: args =>
-      app.commands.execute(
-        Array.isArray(args.ids) ? COMMANDS.compareRuns : COMMANDS.openRun,
-        args
-      )
-  });
-}
-
-/** Shows a page, or the one that shows the same already. */
-function showPage(
-  app: JupyterFrontEnd,
-  tracker: WidgetTracker<Page>,
-  content: DetailView | ComparisonView,
-  key: string
-): void {
-  const open = tracker.find(page => keyOf(page) === key);
-  const page = open ?? new MainAreaWidget({ content });
-  page.title.icon = panelIcon;
-  if (!page.isAttached) {
-    app.shell.add(page, 'main');
-  }
-  if (open === undefined) {
-    void tracker.add(page);
-  }
-  app.shell.activateById(page.id);
-}
-
-function keyOf({ content }: Page): string {
-  return content instanceof DetailView ? content.run.id : content.ids.join(' ');
-}
 
 /** What a command does to a run. */
 type Act = (run: string) => Promise<unknown>;
 
-function addActions(parts: Parts): void {
+/** Adds the commands. */
+export function addActions(parts: Parts): void {
   const { model, trans } = parts;
   const canEdit = (): boolean => model.isWritable && model.chosen.length > 0;
   const start = (what: 'note' | 'tags'): Act => {
@@ -259,14 +143,4 @@ async function showReport(parts: Parts, run: string): Promise<void> {
   page.title.label = trans.__('Report of %1', name);
   page.title.icon = panelIcon;
   app.shell.add(page, 'main');
-}
-
-function idOf(args: ReadonlyPartialJSONObject, model: RunsModel): string {
-  return typeof args.id === 'string' ? args.id : (model.chosen[0]?.id ?? '');
-}
-
-function idsOf(args: ReadonlyPartialJSONObject, model: RunsModel): string[] {
-  return Array.isArray(args.ids)
-    ? args.ids.map(String)
-    : model.chosen.map(run => run.id);
 }

@@ -2,6 +2,27 @@
 
 import { Value } from '../api/types';
 
+/** What stands along the bottom: the step, the moment, or the seconds since the first point. */
+export type Axis = 'step' | 'time' | 'relative';
+
+/** The points of one metric in one run. Times are seconds since 1970. */
+export interface Course {
+  id: string;
+  places: readonly number[];
+  times: readonly number[];
+  values: readonly (number | null)[];
+}
+
+/** Where the points of a course stand on an axis. */
+export function placesOn(course: Course, axis: Axis): readonly number[] {
+  const [first = 0] = course.times;
+  return {
+    step: course.places,
+    time: course.times,
+    relative: course.times.map(time => time - first)
+  }[axis];
+}
+
 /** Numbers as they can be drawn: NaN and infinities are gaps. */
 export function drawable(values: readonly Value[]): (number | null)[] {
   return values.map(value =>
@@ -26,7 +47,10 @@ export function smooth(
 
 /** One column of iterations for all, then one column a run; a run without a point has a gap. */
 export function together(
-  courses: readonly { iterations: number[]; values: (number | null)[] }[]
+  courses: readonly {
+    iterations: readonly number[];
+    values: readonly (number | null)[];
+  }[]
 ): (number | null | undefined)[][] {
   const all = [...new Set(courses.flatMap(course => course.iterations))].sort(
     (a, b) => a - b

@@ -1,131 +1,189 @@
-/** The courses of one metric in several runs, drawn with uPlot: drag to zoom, double click to zoom out. */
+/** One metric of several runs, drawn with uPlot: one cursor through all charts, drag to zoom, double click to zoom out. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-import { smooth, together } from './courses';
+import { IconButton, Menu } from '../elements';
+import { Axis, Course, placesOn, smooth, together } from './courses';
 import { svgChart } from './drawing';
+import { Line } from './lines';
+import { picture, plotOf, Trace } from './plot';
 import { download } from './saving';
-
-/** One line: a run's name and its points. */
-export interface Course {
-  name: string;
-  iterations: number[];
-  values: (number | null)[];
-}
-
-/** Colours that colour-blind readers tell apart (Okabe and Ito), readable on light and dark. */
-const COLOURS = [
-  '#0072b2',
-  '#d55e00',
-  '#009e73',
-  '#cc79a7',
-  '#e69f00',
-  '#56b4e9'
-];
-
-const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
-
-function colourOf(place: number): string {
-  return COLOURS[place % COLOURS.length] ?? '';
-}
+import { number } from './words';
 
 interface Props {
   title: string;
   courses: readonly Course[];
+  lines: readonly Line[];
+  axis: Axis;
   smoothing: number;
   logarithmic: boolean;
+  /** Charts of one group share the cursor. */
+  group: string;
   trans: TranslationBundle;
 }
 
-/** The chart, and two buttons that save it. */
+/** The chart in a card, with the values below the cursor. */
 export function Curve(props: Props): React.JSX.Element {
+  const { title, logarithmic, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
-  const { title, courses, smoothing, logarithmic, trans } = props;
-  const smoothed = React.useMemo(
-    () =>
-      courses.map(course => ({
-        ...course,
-        values: smooth(course.values, smoothing)
-      })),
-    [courses, smoothing]
-  );
-  useChart(host, { title, courses: smoothed, logarithmic });
-  const savePicture = (): void =>
-    host.current
-      ?.querySelector('canvas')
-      ?.toBlob(blob => blob && download(`${title}.png`, blob));
+  const card = React.useRef<HTMLElement>(null);
+  const [at, setAt] = React.useState<number | null>(null);
+  const traces = useTraces(props);
+  useChart(host, { ...props, traces, onMove: setAt });
+  const savePicture = (): void => {
+    const canvas = host.current?.querySelector('canvas');
+    if (canvas) {
+      picture(canvas, title, traces, card.current ?? canvas).toBlob(
+        blob => blob && download(`${title}.png`, blob)
+      );
+    }
+  };
   const saveDrawing = (): void => {
-    const traces = smoothed.map((course, place) => ({
-      name: course.name,
-      colour: colourOf(place),
-      points: course.values.map((value, n) =>
-        value === null ? null : ([course.iterations[n] ?? 0, value] as const)
-      )
-    }));
-    const text = svgChart(title, traces, logarithmic);
+    const text = svgChart(
+      title,
+      traces.map(({ line, places, values }) => ({
+        name: line.name,
+        colour: colourIn(card.current, line.hue),
+        points: values.map((value, n) =>
+          value === null ? null : ([places[n] ?? 0, value] as const)
+        )
+      })),
+      logarithmic
+    );
     download(`${title}.svg`, new Blob([text], { type: 'image/svg+xml' }));
   };
   return (
-    <figure className="jp-mlops-curve">
-      <div ref={host} role="img" aria-label={title} />
+    <figure ref={card} className="jp-mlops-curve jp-mlops-card">
       <figcaption>
-        <button className="jp-mlops-link" onClick={savePicture}>
-          {trans.__('Save as PNG')}
-        </button>
-        <button className="jp-mlops-link" onClick={saveDrawing}>
-          {trans.__('Save as SVG')}
-        </button>
+        <b>{title}</b>
+        <span className="jp-mlops-gap" />
+        <IconButton
+          icon="full"
+          label={trans.__('Full screen')}
+          onClick={() => void card.current?.requestFullscreen()}
+        />
+        <Menu
+          bare
+          label={trans.__('Save the chart')}
+          entries={[
+            { label: trans.__('Save as PNG'), act: savePicture },
+            { label: trans.__('Save as SVG'), act: saveDrawing }
+          ]}
+        />
       </figcaption>
+      <div ref={host} role="img" aria-label={title} />
+      <Values traces={traces} at={at} axis={props.axis} trans={trans} />
     </figure>
   );
 }
 
-/** Draws the lines into `host`, anew whenever something changes. */
+function colourIn(node: Element | null, hue: string): string {
+  return node ? getComputedStyle(node).getPropertyValue(hue).trim() : '';
+}
+
+/** What is drawn: for each course its line, its points on the axis, raw and smoothed. */
+function useTraces(props: Props): readonly Trace[] {
+  const { courses, lines, axis, smoothing } = props;
+  return React.useMemo(
+    () =>
+      lines.flatMap(line => {
+        const course = courses.find(own => own.id === line.id);
+        return course === undefined
+          ? []
+          : [
+              {
+                line,
+                places: placesOn(course, axis),
+                raw: course.values,
+                values: smooth(course.values, smoothing)
+              }
+            ];
+      }),
+    [courses, lines, axis, smoothing]
+  );
+}
+
+/** The values below the cursor; without one, the last ones. */
+function Values(props: {
+  traces: readonly Trace[];
+  at: number | null;
+  axis: Axis;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { traces, at, axis, trans } = props;
+  const place =
+    at === null
+      ? trans.__('last')
+      : {
+          step: trans.__('step %1', number(at)),
+          time: new Date(at * 1000).toLocaleTimeString(),
+          relative: `${number(at)} s`
+        }[axis];
+  return (
+    <div className="jp-mlops-values">
+      <span>{place}</span>
+      {traces.slice(0, 12).map(trace => (
+        <span
+          key={trace.line.id}
+          style={{ ['--jp-mlops-hue' as string]: `var(${trace.line.hue})` }}
+          title={trace.line.name}
+        >
+          <span className="jp-mlops-dot" />
+          {number(valueAt(trace, at)) || '–'}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** The value of the last point that is not behind `at`. */
+function valueAt({ places, values }: Trace, at: number | null): number | null {
+  let found: number | null = null;
+  for (let n = 0; n < places.length; n++) {
+    if (at !== null && (places[n] ?? 0) > at) {
+      break;
+    }
+    found = values[n] ?? found;
+  }
+  return found;
+}
+
+/** Draws the lines into `host`, anew when they change, in the width that there is. */
 function useChart(
   host: React.RefObject<HTMLDivElement>,
-  {
-    title,
-    courses,
-    logarithmic
-  }: Pick<Props, 'title' | 'courses' | 'logarithmic'>
+  props: Props & {
+    traces: readonly Trace[];
+    onMove: (at: number | null) => void;
+  }
 ): void {
+  const { traces, logarithmic, axis } = props;
   React.useEffect(() => {
     const node = host.current;
-    if (node === null) {
+    if (node === null || traces.length === 0) {
       return;
     }
-    const stroke = (): string => getComputedStyle(node).color;
-    const grid = (): string =>
-      getComputedStyle(node).getPropertyValue('--jp-border-color2');
-    const axis = { stroke, grid: { stroke: grid, width: 1 } };
+    const columns = traces.flatMap(({ places, raw, values }) => [
+      { iterations: places, values: raw },
+      { iterations: places, values }
+    ]);
     const chart = new uPlot(
-      {
-        title,
-        width: Math.max(node.clientWidth, 280),
-        height: 220,
-        scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-        axes: [axis, { ...axis, size: 60 }],
-        series: [
-          {},
-          ...courses.map((course, place) => ({
-            label: course.name,
-            stroke: colourOf(place),
-            width: 1.5,
-            spanGaps: false
-          }))
-        ]
-      },
-      together(courses) as uPlot.AlignedData,
+      plotOf(node, props),
+      together(columns) as uPlot.AlignedData,
       node
     );
-    const watcher = new MutationObserver(() => chart.redraw());
-    watcher.observe(document.body, { attributeFilter: [THEME] });
+    const themes = new MutationObserver(() => chart.redraw());
+    themes.observe(document.body, { attributeFilter: ['data-jp-theme-name'] });
+    const sizes = new ResizeObserver(() =>
+      chart.setSize({ width: node.clientWidth, height: chart.height })
+    );
+    sizes.observe(node);
     return () => {
-      watcher.disconnect();
+      themes.disconnect();
+      sizes.disconnect();
       chart.destroy();
     };
-  }, [courses, logarithmic, title]);
+  }, [traces, logarithmic, axis]);
 }

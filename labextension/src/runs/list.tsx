@@ -6,12 +6,12 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { Run } from '../api/types';
-import { Button, ProblemBox } from '../elements';
-import { Likes, RunsModel } from './model';
+import { Button, Icon, ProblemBox } from '../elements';
+import { RunsModel } from './model';
 import { Row, ROW } from './row';
 import { Search } from './search';
+import { isOpen, mainMetric } from './words';
 
-const HEAD = 26;
 const EXAMPLE = '%%track first --auto\ndepth = 3\nscore = depth / 4';
 
 /** What the list asks of its surroundings. */
@@ -19,6 +19,7 @@ export interface Actions {
   open(run: Run): void;
   compare(ids: readonly string[]): void;
   cancel(run: Run): void;
+  openTable(): void;
   openExample(): void;
 }
 
@@ -58,7 +59,17 @@ interface Props {
 function RunList({ model, actions, trans }: Props): React.JSX.Element {
   return (
     <div className="jp-mlops-runs-body">
-      <Search model={model} trans={trans} />
+      <div className="jp-mlops-line jp-mlops-last-runs">
+        <Search model={model} trans={trans} />
+        <span className="jp-mlops-gap" />
+        <button
+          type="button"
+          className="jp-mlops-link"
+          onClick={() => actions.openTable()}
+        >
+          {trans.__('Open Table')} <Icon name="table" />
+        </button>
+      </div>
       {!model.isWritable && (
         <div className="jp-mlops-banner" role="status">
           {trans.__('The store cannot be written: runs can only be looked at.')}
@@ -67,12 +78,19 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
       <ProblemBox problem={model.problem} />
       {model.runs.length === 0 && !model.isLoading && !model.problem ? (
         <Empty
-          filtered={model.filter !== ''}
+          filtered={model.wanted !== ''}
           onExample={() => actions.openExample()}
           trans={trans}
         />
       ) : (
-        <Rows model={model} actions={actions} trans={trans} />
+        <>
+          <div className="jp-mlops-line jp-mlops-hint jp-mlops-last-heads">
+            <span>{trans.__('Last runs')}</span>
+            <span className="jp-mlops-gap" />
+            <span>{mainMetric(model.runs)}</span>
+          </div>
+          <Rows model={model} actions={actions} trans={trans} />
+        </>
       )}
       <Footer model={model} actions={actions} trans={trans} />
     </div>
@@ -97,62 +115,28 @@ function Empty(props: {
   );
 }
 
-/** A row of the list: a run, or the head of a group. */
-type Entry = { run: Run } | { head: string };
-
-/** What a run's group is called; a pipeline's name has the digest of its code behind an @. */
-function headOf(run: Run, group: Exclude<Likes['group'], ''>): string {
-  return group === 'pipeline'
-    ? (run.tags.pipeline?.split('@')[0] ?? '')
-    : run[group];
-}
-
-function idOf(entry: Entry | undefined): string | undefined {
-  return entry && ('run' in entry ? entry.run.id : `head ${entry.head}`);
-}
-
-/** Runs come sorted by their group; a head stands where one begins. */
-function entriesOf(model: RunsModel): Entry[] {
-  const { group } = model.likes;
-  if (group === '') {
-    return model.runs.map(run => ({ run }));
-  }
-  let last: string | null = null;
-  return model.runs.flatMap((run): Entry[] => {
-    const head = headOf(run, group);
-    const isNew = head !== last;
-    last = head;
-    return isNew ? [{ head }, { run }] : [{ run }];
-  });
-}
-
-/** The rows, and the key of each; new functions when the rows are new. */
-function useEntries(
-  model: RunsModel
-): [Entry[], (place: number) => string | number] {
-  return React.useMemo(() => {
-    const entries = entriesOf(model);
-    return [entries, place => idOf(entries[place]) ?? place];
-  }, [model.runs, model.likes.group]);
-}
-
 function Rows({ model, actions, trans }: Props): React.JSX.Element {
   const parent = React.useRef<HTMLDivElement>(null);
-  const [entries, keyOf] = useEntries(model);
+  const { runs } = model;
+  const keyOf = React.useCallback(
+    (place: number) => runs[place]?.id ?? place,
+    [runs]
+  );
+  const metric = React.useMemo(() => mainMetric(runs), [runs]);
   const rows = useVirtualizer({
-    count: entries.length,
+    count: runs.length,
     getScrollElement: () => parent.current,
-    getItemKey: keyOf, // a new function makes it measure the rows anew
-    estimateSize: place => ('head' in (entries[place] ?? {}) ? HEAD : ROW),
+    getItemKey: keyOf,
+    estimateSize: () => ROW,
     overscan: 8
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
   React.useEffect(() => {
-    if (last >= entries.length - 20) {
+    if (last >= runs.length - 20) {
       void model.more();
     }
-  }, [last, entries.length, model.isLoading]); // what was asked while it loaded was not heard
+  }, [last, runs.length, model.isLoading]); // what was asked while it loaded was not heard
   return (
     <div
       ref={parent}
@@ -166,45 +150,23 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
         style={{ height: rows.getTotalSize(), position: 'relative' }}
       >
         {items.map(item => {
-          const entry = entries[item.index];
-          return entry === undefined ? null : 'run' in entry ? (
-            <Row
-              key={item.key}
-              run={entry.run}
-              model={model}
-              top={item.start}
-              first={item.index < 2 && model.selection.size === 0}
-              onOpen={() => actions.open(entry.run)}
-              trans={trans}
-            />
-          ) : (
-            <Head
-              key={item.key}
-              text={entry.head}
-              top={item.start}
-              trans={trans}
-            />
+          const run = runs[item.index];
+          return (
+            run && (
+              <Row
+                key={item.key}
+                run={run}
+                metric={metric}
+                model={model}
+                top={item.start}
+                first={item.index < 2 && model.selection.size === 0}
+                onOpen={() => actions.open(run)}
+                trans={trans}
+              />
+            )
           );
         })}
       </div>
-    </div>
-  );
-}
-
-/** The head of a group of runs. */
-function Head(props: {
-  text: string;
-  top: number;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  return (
-    <div
-      className="jp-mlops-head"
-      role="presentation"
-      title={props.text}
-      style={{ top: props.top, height: HEAD }}
-    >
-      {props.text.split('/').pop() || props.trans.__('elsewhere')}
     </div>
   );
 }
@@ -214,35 +176,39 @@ function Footer({ model, actions, trans }: Props): React.JSX.Element {
   const [first] = chosen;
   const runs =
     chosen.length === 1 &&
-    first?.kind === 'pipeline' &&
-    first.status === 'running';
+    (first?.kind === 'pipeline' || first?.kind === 'sweep') &&
+    isOpen(first.status);
   return (
     <div className="jp-mlops-footer">
       <span role="status">
         {trans._n('%1 run', '%1 runs', model.total)}
-        {chosen.length > 0 && trans.__(', %1 selected', chosen.length)}
+        {chosen.length > 0 && `, ${trans.__('%1 selected', chosen.length)}`}
       </span>
-      <Button
-        label={trans.__('Open')}
-        disabled={chosen.length !== 1}
-        onClick={() => first && actions.open(first)}
-      />
-      <Button
-        label={trans.__('Compare')}
-        disabled={chosen.length < 2}
-        onClick={() => actions.compare(chosen.map(run => run.id))}
-      />
-      {runs && first && (
-        <Button
-          label={trans.__('Cancel')}
-          onClick={() => actions.cancel(first)}
-        />
+      {chosen.length > 0 && (
+        <>
+          <Button
+            label={trans.__('Open')}
+            disabled={chosen.length !== 1}
+            onClick={() => first && actions.open(first)}
+          />
+          <Button
+            label={trans.__('Compare')}
+            disabled={chosen.length < 2}
+            onClick={() => actions.compare(chosen.map(run => run.id))}
+          />
+          {runs && first && (
+            <Button
+              label={trans.__('Cancel')}
+              onClick={() => actions.cancel(first)}
+            />
+          )}
+          <Button
+            label={trans.__('Delete')}
+            disabled={!model.isWritable}
+            onClick={() => void model.delete()}
+          />
+        </>
       )}
-      <Button
-        label={trans.__('Delete')}
-        disabled={chosen.length === 0 || !model.isWritable}
-        onClick={() => void model.delete()}
-      />
       {model.deleted.length > 0 && (
         <Button
           label={trans.__('Undo delete')}

@@ -1,36 +1,15 @@
-/** The runs that the panel shows: a query, the pages that came so far, and what is selected. */
+/** The last runs, as the panel shows them: what is looked for, the pages that came so far, what is selected. */
 
+import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
 import { Run } from '../api/types';
 import { Problem, problemOf } from '../problems';
+import { isCondition } from './condition';
 
 const PAGE = 100;
-
-/** How the runs can be sorted; the empty order is the newest first. */
-export const ORDERS = ['', 'name', 'status', 'duration DESC'] as const;
-
-/** What runs can be gathered by: nothing, their notebook, or their pipeline and experiment. */
-export const GROUPS = ['', 'source', 'pipeline', 'experiment'] as const;
-
-/** What the server sorts by so that the runs of a group come together. */
-const SORTED_BY = {
-  '': '',
-  source: 'source',
-  pipeline: 'tags.pipeline',
-  experiment: 'experiment'
-};
-
-/** How the user likes the list; kept from one session to the next. */
-export interface Likes {
-  columns: readonly string[];
-  order: string;
-  group: (typeof GROUPS)[number];
-  withParts: boolean;
-}
-
-const USUAL: Likes = { columns: [], order: '', group: '', withParts: false };
+const PAUSE = 150; // milliseconds; many changes in it are one
 
 /** What of a run is edited in its row. */
 export interface Editing {
@@ -40,10 +19,7 @@ export interface Editing {
 
 /** The model of the list. A hidden list asks for nothing. */
 export class RunsModel {
-  constructor(
-    private readonly _client: Client,
-    private readonly _keep: (likes: Likes) => void = () => undefined
-  ) {}
+  constructor(private readonly _client: Client) {}
 
   /** The store has changed, whether the list is seen or not. */
   get noticed(): ISignal<this, void> {
@@ -63,37 +39,9 @@ export class RunsModel {
     return this._total;
   }
 
-  get filter(): string {
-    return this._filter;
-  }
-
-  /** How the list is shown. */
-  get likes(): Likes {
-    return this._likes;
-  }
-
-  /** Shows the list in another way, and remembers it. */
-  like(change: Partial<Likes>): void {
-    this._likes = { ...this._likes, ...change };
-    this._keep(this._likes);
-    this._changed.emit();
-    if (Object.keys(change).some(key => key !== 'columns')) {
-      void this.refresh();
-    }
-  }
-
-  /** What was remembered; anything but likes is left out. */
-  restoreLikes(kept: unknown): void {
-    const found = (kept ?? {}) as Partial<Likes>;
-    this._likes = {
-      columns: Array.isArray(found.columns)
-        ? found.columns.filter(column => typeof column === 'string')
-        : USUAL.columns,
-      order: typeof found.order === 'string' ? found.order : USUAL.order,
-      group: GROUPS.find(group => group === found.group) ?? USUAL.group,
-      withParts: found.withParts === true
-    };
-    this._changed.emit();
+  /** What is looked for: words, or a condition of the filter language. */
+  get wanted(): string {
+    return this._wanted;
   }
 
   /** Whether the store can be changed from here. */
@@ -135,8 +83,8 @@ export class RunsModel {
   }
 
   /** Looks for other runs. */
-  async search(filter: string): Promise<void> {
-    this._filter = filter;
+  async search(wanted: string): Promise<void> {
+    this._wanted = wanted.trim();
     await this.refresh();
   }
 
@@ -183,11 +131,8 @@ export class RunsModel {
   noteChange(): void {
     this._stale = true;
     this._noticed.emit();
-    if (this._visible && this._timer === 0) {
-      this._timer = window.setTimeout(() => {
-        this._timer = 0;
-        void this.refresh();
-      }, 150);
+    if (this._visible) {
+      void this._soon.invoke();
     }
   }
 
@@ -238,13 +183,13 @@ export class RunsModel {
     this._changed.emit();
     await this._try(async () => {
       const page = await this._client.runs({
-        filter: this._filter,
-        order: [SORTED_BY[this._likes.group], this._likes.order].filter(
-          Boolean
-        ),
+        ...(isCondition(this._wanted)
+          ? { filter: this._wanted }
+          : { filter: '', search: this._wanted }),
+        order: [],
         after,
         limit,
-        top: !this._likes.withParts
+        top: true
       });
       if (question === this._question) {
         this._runs = after === '' ? page.runs : [...this._runs, ...page.runs];
@@ -271,8 +216,7 @@ export class RunsModel {
   private _runs: Run[] = [];
   private _total = 0;
   private _after = '';
-  private _filter = '';
-  private _likes = USUAL;
+  private _wanted = '';
   private _writable = true;
   private _editing: Editing | null = null;
   private _problem: Problem | null = null;
@@ -281,7 +225,10 @@ export class RunsModel {
   private _deleted: readonly string[] = [];
   private _visible = false;
   private _stale = true;
-  private _timer = 0;
+  private readonly _soon = new Throttler(() => this.refresh(), {
+    limit: PAUSE,
+    edge: 'trailing'
+  });
   private _question = 0;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _noticed = new Signal<this, void>(this);

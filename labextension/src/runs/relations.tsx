@@ -44,8 +44,8 @@ export default function Relations(props: Props): React.JSX.Element | null {
     <section aria-label={trans.__('Relations')}>
       <h3>{trans.__('Relations')}</h3>
       <div className="jp-mlops-buttons">
-        {choice(trans.__('Across'), x, setX)}
-        {choice(trans.__('Up and colour'), y, setY)}
+        {choice(trans.__('X axis'), x, setX)}
+        {choice(trans.__('Y axis and color'), y, setY)}
       </div>
       <div className="jp-mlops-relations">
         <VegaChart

@@ -4,15 +4,18 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Run } from '../api/types';
-import { cellOf, changedTags, readTags, sparkline, writeTags } from './columns';
+import { Spark, State } from '../elements';
+import { changedTags, readTags, writeTags } from './columns';
 import { Editing, RunsModel } from './model';
-import { markOf, summary, took } from './words';
+import { exactly, number, stateOf, titleOf, took, when } from './words';
 
 export const ROW = 44;
 const SPARK = { width: 56, height: 14 };
 
 interface Props {
   run: Run;
+  /** The metric that the list shows. */
+  metric: string;
   model: RunsModel;
   top: number;
   first: boolean;
@@ -22,7 +25,7 @@ interface Props {
 
 /** The row. */
 export function Row(props: Props): React.JSX.Element {
-  const { run, model } = props;
+  const { run, model, metric, trans } = props;
   const told = `${run.name}: ${run.status}${run.reason && ` (${run.reason})`}`;
   const isSelected = model.selection.has(run.id);
   const editing = model.editing?.id === run.id ? model.editing : null;
@@ -42,9 +45,9 @@ export function Row(props: Props): React.JSX.Element {
       onClick={event => model.toggle(run.id, !(event.ctrlKey || event.metaKey))}
       onKeyDown={event => onKey(event, props)}
     >
-      <span className="jp-mlops-mark">{markOf(run.status)}</span>
+      <State {...stateOf(run, trans)} />
       <span className="jp-mlops-name">
-        {run.name}
+        {titleOf(run)}
         {Object.entries(run.tags)
           .filter(([name]) => name !== 'pipeline' && name !== 'folder')
           .map(([name, value]) => (
@@ -53,13 +56,11 @@ export function Row(props: Props): React.JSX.Element {
             </span>
           ))}
       </span>
-      <Spark run={run} />
-      <span className="jp-mlops-took">{took(run, Date.now() / 1000)}</span>
-      {editing ? (
-        <Editor {...props} editing={editing} />
-      ) : (
-        <Values {...props} />
-      )}
+      <span className="jp-mlops-value" title={metric}>
+        {number(run.metrics[metric]) || '–'}
+      </span>
+      <Spark name={metric} values={run.sparks?.[metric] ?? []} {...SPARK} />
+      {editing ? <Editor {...props} editing={editing} /> : <Facts {...props} />}
     </div>
   );
 }
@@ -107,43 +108,17 @@ function sibling(
   return next;
 }
 
-function Spark({ run }: { run: Run }): React.JSX.Element {
-  const [found] = Object.entries(run.sparks ?? {});
-  const [name, values] = found ?? ['', []];
-  const points = sparkline(values, SPARK.width, SPARK.height);
-  if (points === '') {
-    return <span />;
-  }
+/** When it began, how long it took, and what people say of it or why it failed. */
+function Facts({ run, trans }: Props): React.JSX.Element {
+  const now = Date.now() / 1000;
+  const facts = [
+    when(run.started, now, trans),
+    run.status === 'failed' ? run.reason : took(run, now),
+    run.note && `✎ ${run.note}`
+  ];
   return (
-    <svg
-      className="jp-mlops-spark"
-      {...SPARK}
-      role="img"
-      aria-label={name}
-      viewBox={`0 -1 ${SPARK.width} ${SPARK.height + 2}`}
-    >
-      <polyline points={points} />
-    </svg>
-  );
-}
-
-function Values({ run, model, trans }: Props): React.JSX.Element {
-  const { columns } = model.likes;
-  if (columns.length > 0) {
-    return (
-      <span className="jp-mlops-metrics">
-        {columns.map(column => (
-          <span className="jp-mlops-cell" key={column} title={column}>
-            {cellOf(run, column) || '–'}
-          </span>
-        ))}
-      </span>
-    );
-  }
-  const text = [run.note && `✎ ${run.note}`, summary(run)].filter(Boolean);
-  return (
-    <span className="jp-mlops-metrics">
-      {text.join(' · ') || trans.__('%1 in %2', run.kind, run.experiment)}
+    <span className="jp-mlops-metrics" title={exactly(run.started)}>
+      {facts.filter(Boolean).join(' · ')}
     </span>
   );
 }

@@ -6,7 +6,9 @@ import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Run } from '../api/types';
+import { titleOf } from './words';
 
+const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
 const MIME = /^application\/vnd\.vegalite\.v\d\+json$/;
 
 interface Props {
@@ -21,7 +23,9 @@ interface Props {
 export function VegaChart(props: Props): React.JSX.Element {
   const host = React.useRef<HTMLDivElement>(null);
   const { rendermime, spec, label, menu } = props;
-  React.useEffect(() => {
+  const theme = useTheme();
+  // a layout effect: its end comes while the renderer still stands in the page
+  React.useLayoutEffect(() => {
     const node = host.current;
     const mime = rendermime.mimeTypes.find(type => MIME.test(type));
     if (node === null || mime === undefined) {
@@ -30,7 +34,7 @@ export function VegaChart(props: Props): React.JSX.Element {
     const renderer = rendermime.createRenderer(mime);
     Widget.attach(renderer, node);
     const model = new MimeModel({
-      data: { [mime]: spec as never },
+      data: { [mime]: themed(spec, node) as never },
       trusted: false
     });
     void renderer
@@ -44,10 +48,51 @@ export function VegaChart(props: Props): React.JSX.Element {
         renderer.dispose();
       }
     };
-  }, [spec]);
+  }, [spec, theme]);
   return (
     <div ref={host} className="jp-mlops-vega" role="group" aria-label={label} />
   );
+}
+
+/** The name of JupyterLab's theme; draws anew when there is another. */
+function useTheme(): string {
+  const now = (): string => document.body.getAttribute(THEME) ?? '';
+  const [theme, setTheme] = React.useState(now);
+  React.useEffect(() => {
+    const watcher = new MutationObserver(() => setTheme(now()));
+    watcher.observe(document.body, { attributeFilter: [THEME] });
+    return () => watcher.disconnect();
+  }, []);
+  return theme;
+}
+
+/** A description in the colors and sizes of the page. Vega knows no custom properties: they are read now. */
+function themed(spec: object, node: Element): object {
+  const style = getComputedStyle(node);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const muted = colour('--jp-ui-font-color2');
+  const rule = colour('--jp-border-color2');
+  const font = { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 400 };
+  const colours = { labelColor: muted, titleColor: muted };
+  return {
+    ...spec,
+    background: 'transparent',
+    config: {
+      view: { stroke: null },
+      axis: {
+        ...font,
+        ...colours,
+        domainColor: rule,
+        tickColor: rule,
+        gridColor: rule
+      },
+      legend: { ...font, ...colours },
+      range: {
+        category: [1, 2, 3, 4, 5, 6, 7].map(n => colour(`--jp-mlops-c${n}`)),
+        ramp: [1, 2, 3, 4, 5].map(n => colour(`--jp-mlops-q${n}`))
+      }
+    }
+  };
 }
 
 /** Whether anything here can draw such charts. */
@@ -74,6 +119,7 @@ export function axesOf(runs: readonly Run[]): string[] {
   const names = [...new Set(all.flatMap(numbers => Object.keys(numbers)))];
   return names.filter(
     name =>
+      !/(^|_)(seed|random_state)$/i.test(name) &&
       new Set(all.map(numbers => numbers[name]).filter(v => v !== undefined))
         .size > 1
   );
@@ -86,14 +132,13 @@ export function parallelSpec(
   colour: string
 ): object {
   const rows = runs.map(run => ({
-    run: run.name,
+    run: titleOf(run),
     id: run.id,
     ...numbersOf(run)
   }));
   return {
-    width: 90 * Math.max(axes.length, 2),
+    width: 'container',
     height: 260,
-    background: 'white',
     data: { values: rows },
     transform: [
       { calculate: `datum[${JSON.stringify(colour)}]`, as: '__colour' },
@@ -125,7 +170,7 @@ export function parallelSpec(
         field: '__colour',
         type: 'quantitative',
         title: colour,
-        scale: { scheme: 'viridis' }
+        scale: { range: 'ramp' }
       },
       detail: { field: 'id' },
       tooltip: [{ field: 'run' }, { field: 'axis' }, { field: 'value' }]
@@ -141,12 +186,16 @@ export function scatterSpec(
 ): object {
   const rows = runs.map(run => {
     const numbers = numbersOf(run);
-    return { run: run.name, x: numbers[x], y: numbers[y], status: run.status };
+    return {
+      run: titleOf(run),
+      x: numbers[x],
+      y: numbers[y],
+      status: run.status
+    };
   });
   return {
-    width: 360,
+    width: 'container',
     height: 260,
-    background: 'white',
     data: { values: rows },
     mark: { type: 'point', filled: true, size: 60, opacity: 0.8 },
     encoding: {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Run } from '../api/types';
-import { number, summary, took } from './words';
+import { isOpen, markOf, number, mainMetric, took } from './words';
 
 const run = {
   started: 100,
@@ -21,6 +21,19 @@ describe('words', () => {
     ]);
   });
 
+  it('knows which runs go on, and has a mark for each status', () => {
+    const all = [
+      'pending',
+      'running',
+      'finished',
+      'failed',
+      'killed',
+      'blocked'
+    ] as const;
+    expect(all.filter(isOpen)).toEqual(['pending', 'running']);
+    expect(all.map(markOf)).toEqual(['○', '●', '✓', '✗', '✗', '⊘']);
+  });
+
   it('says how long a run took or has been running', () => {
     expect(took(run, 130)).toBe('30.0 s');
     expect(took({ ...run, duration: 3725 }, 0)).toBe('1 h 2 min');
@@ -28,7 +41,10 @@ describe('words', () => {
     expect(took(run, 50)).toBe('0.0 s');
   });
 
-  it('sums a run up in its first metrics', () => {
-    expect(summary(run)).toBe('acc 0.1235 · n 1,234,567 · odd nan');
+  it('knows the metric that most runs have', () => {
+    const few = { ...run, metrics: { n: 1 } };
+    expect(mainMetric([run, few, few])).toBe('n');
+    expect(mainMetric([run])).toBe('acc');
+    expect(mainMetric([])).toBe('');
   });
 });

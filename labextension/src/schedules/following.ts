@@ -15,7 +15,7 @@ const PAUSE = 2000;
 export async function changeSchedule(
   what: Change,
   name: string,
-  schedules: Fetched<Schedules>,
+  schedules: Pick<Fetched<unknown>, 'do'>,
   client: Client,
   trans: TranslationBundle
 ): Promise<void> {

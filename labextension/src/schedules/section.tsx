@@ -15,6 +15,7 @@ interface Props {
   schedules: Fetched<Schedules>;
   change: (what: Change, schedule: Schedule) => void;
   openRun: (id: string) => void;
+  openSchedule: (name: string) => void;
   trans: TranslationBundle;
 }
 
@@ -62,7 +63,16 @@ function OneSchedule(props: Props & { schedule: Schedule }): React.JSX.Element {
     .join('\n');
   return (
     <section className="jp-mlops-schedule" aria-label={schedule.name}>
-      <h3>{schedule.name}</h3>
+      <h3>
+        <button
+          type="button"
+          className="jp-mlops-link"
+          title={trans.__('Open the page of %1', schedule.name)}
+          onClick={() => props.openSchedule(schedule.name)}
+        >
+          {schedule.name}
+        </button>
+      </h3>
       <p title={coming}>
         {schedule.when}
         {'. '}
@@ -112,9 +122,10 @@ function Strip(props: {
         <li
           key={firing.due}
           data-status={firing.status}
-          title={`${new Date(firing.started * 1000).toLocaleString()}\n${firing.status}: ${firing.why}`}
+          data-outcome={firing.outcome}
+          title={`${new Date(firing.started * 1000).toLocaleString()}\n${firing.outcome}: ${firing.why}`}
         >
-          <span>{firing.status}</span>
+          <span>{firing.outcome}</span>
         </li>
       ))}
     </ol>

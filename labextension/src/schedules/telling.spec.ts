@@ -9,6 +9,7 @@ function with_(...firings: [string, Firing['status']][]): Schedules {
   const made = firings.map(([due, status]) => ({
     due,
     status,
+    outcome: 'finished' as const,
     cause: 'time',
     attempt: 1,
     started: 1,

@@ -1,35 +1,83 @@
 import { describe, expect, it } from 'vitest';
 
-import { usual, wishOf } from './wish';
+import { ScheduleDetail } from '../api/types';
+import { cronOf, missing, usual, wishOf, writtenOf } from './wish';
 
 describe('wishOf', () => {
   it('asks for the kind of time that was chosen and no other', () => {
     const written = { ...usual(), tz: 'Europe/Berlin' };
-    expect(wishOf(written)).toEqual({
+    expect(wishOf(written)).toMatchObject({
       cron: '0 3 * * *',
+      every: '',
+      data: [],
       tz: 'Europe/Berlin',
-      pin: false,
-      catch_up: 'once',
-      alerts: [],
-      promote: 'champion',
-      approve: false
+      promote: 'champion'
     });
     expect(wishOf({ ...written, kind: 'every' })).toMatchObject({
+      cron: '',
       every: '6h'
     });
-    expect(wishOf({ ...written, kind: 'every' })).not.toHaveProperty('cron');
   });
 
   it('takes several files and no empty ones', () => {
     const written = { ...usual(), data: ' a.csv, data ,,' };
-    expect(wishOf({ ...written, kind: 'data' })).toMatchObject({
-      data: ['a.csv', 'data']
-    });
+    expect(wishOf({ ...written, kind: 'data' }).data).toEqual([
+      'a.csv',
+      'data'
+    ]);
   });
 
   it('promotes nothing where that is not wanted', () => {
     const wish = wishOf({ ...usual(), promote: false, approve: true });
-    expect(wish).not.toHaveProperty('promote');
-    expect(wish).not.toHaveProperty('approve');
+    expect(wish).toMatchObject({ promote: '', approve: false });
+  });
+
+  it('leaves parameters out that keep their defaults', () => {
+    const parameters = { depth: ' ', month: '{due:%Y-%m}' };
+    expect(wishOf({ ...usual(), parameters }).parameters).toEqual({
+      month: '{due:%Y-%m}'
+    });
+  });
+});
+
+describe('cronOf and writtenOf', () => {
+  const KEPT = {
+    ...usual(),
+    every: '',
+    data: [],
+    gate: [],
+    alerts: [],
+    alert_on: [],
+    promote: '',
+    catch_up: 'once'
+  } as unknown as ScheduleDetail;
+
+  it.each([
+    ['0 3 * * *', 'daily'],
+    ['30 4 * * 1,2,3', 'daily'],
+    ['0 3 * * 5', 'weekly'],
+    ['15 22 L * *', 'monthly'],
+    ['0 3 1 * *', 'monthly'],
+    ['*/5 * * * *', 'cron'],
+    ['0 3 1 * 5', 'cron']
+  ])('say %s as %s and back', (cron, kind) => {
+    const written = writtenOf({ ...KEPT, cron });
+    expect(written.kind).toBe(kind);
+    expect(cronOf(written)).toBe(cron);
+  });
+
+  it('keep distances and data', () => {
+    const every = writtenOf({ ...KEPT, cron: '', every: '15min' });
+    expect(wishOf(every)).toMatchObject({ cron: '', every: '15min' });
+    expect(writtenOf({ ...KEPT, cron: '', data: ['in'] }).kind).toBe('data');
+  });
+});
+
+describe('missing', () => {
+  it('says what has to be written first', () => {
+    expect(missing(usual())).toBe('');
+    expect(missing({ ...usual(), days: [] })).toBe('days');
+    expect(missing({ ...usual(), at: '' })).toBe('time');
+    expect(missing({ ...usual(), kind: 'data' })).toBe('data');
   });
 });

@@ -41,7 +41,7 @@ class CellFindings extends ReactWidget {
             place={
               <>
                 <strong>{found.severity}</strong>
-                {found.line > 0 && this._trans.__(' line %1', found.line)}:
+                {found.line > 0 && ` ${this._trans.__('line %1', found.line)}`}:
               </>
             }
           />

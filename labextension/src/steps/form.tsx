@@ -7,25 +7,19 @@ import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Choice } from '../elements';
-import { without } from '../records';
+import { settingsOf, writeSettings } from './metadata';
 import {
   CACHING,
   cachingOf,
   FIELDS,
+  isRecorded,
   problemOfField,
   Settings,
   withCaching,
-  withField
+  withField,
+  withRecording
 } from './settings';
 import { roleOf } from './roles';
-
-const KEY = 'mlops_jlab';
-
-/** The metadata of the notebook that is ours. */
-interface Own {
-  steps?: Record<string, Settings>;
-  [key: string]: unknown;
-}
 
 /** The form. It writes when a field is left, not with every key. */
 export class StepForm extends NotebookTools.Tool {
@@ -49,6 +43,7 @@ export class StepForm extends NotebookTools.Tool {
 
   private _redraw(): void {
     const layout = this.layout as PanelLayout;
+    const model = this.notebookTools.activeNotebookPanel?.content.model;
     const role = roleOf(
       this.notebookTools.activeCell?.model.getMetadata('tags')
     );
@@ -58,8 +53,8 @@ export class StepForm extends NotebookTools.Tool {
         <Fields
           key={role.name}
           step={role.name}
-          settings={this._own().steps?.[role.name] ?? {}}
-          onChange={settings => this._write(role.name, settings)}
+          settings={settingsOf(model, role.name)}
+          onChange={settings => writeSettings(model, role.name, settings)}
           trans={this._trans}
         />
       ) : (
@@ -69,26 +64,11 @@ export class StepForm extends NotebookTools.Tool {
     layout.addWidget(this._body);
   }
 
-  private _own(): Own {
-    const model = this.notebookTools.activeNotebookPanel?.content.model;
-    return (model?.getMetadata(KEY) as Own | undefined) ?? {};
-  }
-
-  private _write(step: string, settings: Settings): void {
-    const model = this.notebookTools.activeNotebookPanel?.content.model;
-    const own = this._own();
-    const others = without(own.steps ?? {}, step);
-    const steps =
-      Object.keys(settings).length > 0
-        ? { ...others, [step]: settings }
-        : others;
-    model?.setMetadata(KEY, { ...own, steps });
-  }
-
   private _body: ReactWidget | null = null;
 }
 
-function Fields(props: {
+/** The fields of a step's settings. */
+export function Fields(props: {
   step: string;
   settings: Settings;
   onChange: (settings: Settings) => void;
@@ -131,6 +111,18 @@ function Fields(props: {
           }}
           onChange={word => onChange(withCaching(settings, word))}
         />
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={isRecorded(settings)}
+          onChange={event =>
+            onChange(withRecording(settings, event.target.checked))
+          }
+        />
+        <span>
+          {trans.__('Record the results, figures and tables it shows')}
+        </span>
       </label>
     </fieldset>
   );

@@ -7,7 +7,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 
 import { Role } from '../tokens';
-import { hueOf, roleOf } from './roles';
+import { huesOf, roleOf } from './roles';
 
 /** What the label of a cell says, and what a screen reader and a hovering mouse are told. */
 export function describe(
@@ -44,6 +44,7 @@ export function describe(
 export function mark(
   node: HTMLElement,
   tags: unknown,
+  hues: ReadonlyMap<string, number>,
   trans: TranslationBundle
 ): void {
   const role = roleOf(tags);
@@ -58,7 +59,8 @@ export function mark(
   const { label, title } = describe(role, trans);
   node.dataset.mlopsLabel = label;
   node.dataset.mlopsKind = role.kind;
-  node.dataset.mlopsHue = role.kind === 'step' ? `${hueOf(role.name)}` : '';
+  node.dataset.mlopsHue =
+    role.kind === 'step' ? `${hues.get(role.name) ?? 0}` : '';
   node.setAttribute('aria-description', title);
 }
 
@@ -115,18 +117,32 @@ class NotebookMarker implements IDisposable {
     for (const cell of this._panel.content.widgets) {
       if (!this._followed.has(cell)) {
         this._followed.add(cell);
-        cell.model.metadataChanged.connect(() => this._draw(cell));
-        this._draw(cell);
+        cell.model.metadataChanged.connect(() => this._refresh());
       }
     }
+    this._draw();
   }
 
-  private _draw(cell: Cell): void {
-    if (!cell.isDisposed) {
-      mark(cell.node, cell.model.getMetadata('tags'), this._trans);
-    }
+  /** The hues go by the order of steps, so that one tag may change the color of all. */
+  private _draw(): void {
+    const cells = this._panel.content.widgets.filter(cell => !cell.isDisposed);
+    const tags = cells.map(cell => cell.model.getMetadata('tags') as unknown);
+    const steps = tags.flatMap(own => {
+      const role = roleOf(own);
+      return role?.kind === 'step' ? [role.name] : [];
+    });
+    const hues = huesOf(steps);
+    const order = JSON.stringify([...hues]);
+    cells.forEach((cell, n) => {
+      const state = `${JSON.stringify(tags[n])} ${order}`;
+      if (this._drawn.get(cell) !== state) {
+        this._drawn.set(cell, state);
+        mark(cell.node, tags[n], hues, this._trans);
+      }
+    });
   }
 
   private _disposed = false;
+  private readonly _drawn = new WeakMap<Cell, string>();
   private readonly _followed = new WeakSet<Cell>();
 }

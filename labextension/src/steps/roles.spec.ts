@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { HUES, hueOf, roleOf } from './roles';
+import { HUES, huesOf, roleOf } from './roles';
 
 /** The table that the Python tests read as well: both languages see the same role. */
 const golden = JSON.parse(
@@ -18,15 +18,18 @@ describe('roleOf', () => {
   });
 });
 
-describe('hueOf', () => {
-  it('gives one name one colour', () => {
-    expect(hueOf('train')).toBe(hueOf('train'));
+describe('huesOf', () => {
+  it('goes by the order of steps, whatever they are called', () => {
+    const hues = huesOf(['load', 'load', 'fit', 'load', 'judge']);
+    expect([...hues]).toEqual([
+      ['load', 0],
+      ['fit', 1],
+      ['judge', 2]
+    ]);
   });
 
-  it('stays within the palette and uses all of it', () => {
-    const hues = new Set(
-      Array.from({ length: 200 }, (_, i) => hueOf(`step-${i}`))
-    );
-    expect([...hues].sort()).toEqual(Array.from({ length: HUES }, (_, i) => i));
+  it('begins again after the last hue', () => {
+    const names = Array.from({ length: HUES + 1 }, (_, n) => `step-${n}`);
+    expect(huesOf(names).get(`step-${HUES}`)).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { Role } from '../tokens';
 const STEP = /^step:([a-z][a-z0-9_-]*)$/;
 
 /** How many hues the palette in `style/marks.css` has. */
-export const HUES = 8;
+export const HUES = 7;
 
 /**
  * The role that a cell's tags give it, or `null` for a cell that is in no step.
@@ -33,11 +33,9 @@ export function roleOf(tags: unknown): Role | null {
   return words.includes('setup') ? { kind: 'setup' } : null;
 }
 
-/** The hue of a step: the same name has the same colour in every notebook and session (FNV-1a). */
-export function hueOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (const char of name) {
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return (hash >>> 0) % HUES;
+/** The hue of each step, in the order in which the steps first appear: neighbours never look alike. */
+export function huesOf(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    [...new Set(names)].map((name, place) => [name, place % HUES])
+  );
 }

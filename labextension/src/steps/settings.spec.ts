@@ -1,7 +1,14 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
-import { cachingOf, problemOfField, withCaching, withField } from './settings';
+import {
+  cachingOf,
+  isRecorded,
+  problemOfField,
+  withCaching,
+  withField,
+  withRecording
+} from './settings';
 
 const trans = nullTranslator.load('mlops_jlab');
 
@@ -45,5 +52,15 @@ describe('withCaching', () => {
     expect(withCaching({ cache: true }, word).cache).toBe(
       word === '' ? undefined : word === 'always'
     );
+  });
+});
+
+describe('recording', () => {
+  it('is on unless the settings say otherwise, and on needs no word', () => {
+    expect(isRecorded({})).toBe(true);
+    const off = withRecording({ retries: 2 }, false);
+    expect(off).toEqual({ retries: 2, record: false });
+    expect(isRecorded(off)).toBe(false);
+    expect(withRecording(off, true)).toEqual({ retries: 2 });
   });
 });

@@ -86,3 +86,14 @@ export function withCaching(settings: Settings, word: string): Settings {
   const others = without(settings, 'cache');
   return word === '' ? others : { ...others, cache: word === 'always' };
 }
+
+/** Whether what the step shows is recorded without code that asks for it. */
+export function isRecorded(settings: Settings): boolean {
+  return settings.record !== false;
+}
+
+/** The settings with recording on, which nothing need say, or off. */
+export function withRecording(settings: Settings, on: boolean): Settings {
+  const others = without(settings, 'record');
+  return on ? others : { ...others, record: false };
+}

@@ -1,0 +1,185 @@
+/** What runs have, a line for each thing: differences to the first run, the best marked, the same lines folded. */
+
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { Line, Value } from '../api/types';
+import { Change, Direction, directionOf, Icon, State } from '../elements';
+import { number, stateOf, titleOf } from '../runs/words';
+import { Shown } from './page';
+
+interface Props extends Shown {
+  label: string;
+  own: readonly Line[];
+  isShort: boolean;
+  isRelative: boolean;
+}
+
+/** The places of the best values of a metric; none where all are alike or no value is better. Pure. */
+export function bestOf(
+  values: readonly (Value | null)[],
+  direction: Direction
+): ReadonlySet<number> {
+  const numbers = values.filter(
+    (value): value is number => typeof value === 'number'
+  );
+  if (direction === 'unknown' || new Set(numbers).size < 2) {
+    return new Set();
+  }
+  const best =
+    direction === 'higher' ? Math.max(...numbers) : Math.min(...numbers);
+  return new Set(
+    values.flatMap((value, place) => (value === best ? [place] : []))
+  );
+}
+
+/** The table. */
+export function Lines(props: Props): React.JSX.Element {
+  const { around, found, own, label, isShort } = props;
+  const { trans } = around;
+  const kinds = {
+    metric: trans.__('Metrics'),
+    param: trans.__('Parameters'),
+    fact: trans.__('Facts')
+  };
+  const shown = own.filter(line => line.differs || !isShort);
+  return (
+    <div className="jp-mlops-wide">
+      <table className="jp-mlops-table" aria-label={label}>
+        <Heads {...props} />
+        {(['metric', 'param', 'fact'] as const).map(kind => {
+          const some = shown.filter(line => line.kind === kind);
+          return (
+            some.length > 0 && (
+              <tbody key={kind}>
+                <tr className="jp-mlops-table-group">
+                  <th scope="rowgroup" colSpan={found.runs.length + 1}>
+                    {kinds[kind]}
+                  </th>
+                </tr>
+                {some.map(line => (
+                  <Row key={line.name} {...props} line={line} trans={trans} />
+                ))}
+              </tbody>
+            )
+          );
+        })}
+      </table>
+      {own.length > shown.length && (
+        <p className="jp-mlops-hint">
+          {trans._n(
+            '%1 identical row is hidden',
+            '%1 identical rows are hidden',
+            own.length - shown.length
+          )}
+        </p>
+      )}
+      {shown.length === 0 && own.length === 0 && (
+        <p className="jp-mlops-hint">{trans.__('Nothing to compare.')}</p>
+      )}
+    </div>
+  );
+}
+
+function Row(
+  props: Props & { line: Line; trans: TranslationBundle }
+): React.JSX.Element {
+  const { line, isRelative, trans } = props;
+  const [first] = line.values;
+  const isMetric = line.kind === 'metric';
+  const direction = directionOf(line.name);
+  const best = isMetric ? bestOf(line.values, direction) : new Set();
+  return (
+    <tr className={line.differs ? 'jp-mod-differs' : ''}>
+      <th scope="row" title={line.name}>
+        {line.name}
+      </th>
+      {line.values.map((value, place) => (
+        <td
+          key={place}
+          data-numeric="true"
+          data-best={best.has(place)}
+          data-other={!isMetric && place > 0 && value !== first}
+          title={value === null ? '' : String(value)}
+        >
+          {isMetric && place > 0 && (
+            <Difference
+              value={value}
+              before={first ?? null}
+              direction={direction}
+              isRelative={isRelative}
+              trans={trans}
+            />
+          )}{' '}
+          {value === null ? '–' : number(value)}
+          {best.has(place) && (
+            <span role="img" aria-label={trans.__('best')}>
+              <Icon name="star" />
+            </span>
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function Difference(props: {
+  value: Value | null;
+  before: Value | null;
+  direction: Direction;
+  isRelative: boolean;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { value, before, direction, isRelative, trans } = props;
+  if (typeof value !== 'number' || typeof before !== 'number') {
+    return null;
+  }
+  const difference = value - before;
+  const text =
+    isRelative && before !== 0
+      ? `${number((100 * Math.abs(difference)) / Math.abs(before))} %`
+      : number(Math.abs(difference));
+  return (
+    <Change
+      difference={difference}
+      direction={direction}
+      text={text}
+      words={{
+        better: trans.__('better than the first run'),
+        worse: trans.__('worse than the first run'),
+        other: trans.__('difference to the first run')
+      }}
+    />
+  );
+}
+
+/** The heads: a run a column, in the color of its lines. */
+function Heads({ around, found, lines }: Props): React.JSX.Element {
+  return (
+    <thead>
+      <tr>
+        <th />
+        {found.runs.map((run, place) => (
+          <th key={run.id} scope="col" data-numeric="true">
+            <span
+              style={{
+                ['--jp-mlops-hue' as string]: `var(${lines[place]?.hue ?? ''})`
+              }}
+            >
+              <span className="jp-mlops-dot" />
+            </span>{' '}
+            <button
+              type="button"
+              className="jp-mlops-link"
+              title={run.name}
+              onClick={() => around.open(run)}
+            >
+              {titleOf(run)}
+            </button>{' '}
+            <State {...stateOf(run, around.trans)} />
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}

@@ -1,0 +1,18 @@
+/** The elements that all pages are built from. */
+
+export { Change, directionOf, judged } from './change';
+export type { Direction } from './change';
+export { Button, Chip, Choice, IconButton, Segments, Tick } from './controls';
+export { Card } from './card';
+export { useChanges } from './changes';
+export { FindingRow } from './finding';
+export { Icon } from './icon';
+export type { IconName } from './icon';
+export { Menu, Popover } from './popover';
+export type { Entry } from './popover';
+export { ProblemBox } from './problem';
+export { Spark, sparkline } from './spark';
+export { State } from './state';
+export { Tabs } from './tabs';
+export type { Tab } from './tabs';
+export { useWidth } from './width';

@@ -1,0 +1,144 @@
+/** How the time of a pipeline's run went: a bar a step, from the start of the run. */
+
+import { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { RunDetail, StepState } from '../api/types';
+import { State } from '../elements';
+import { hueAt } from '../runs/marked';
+import { seconds, wordOf } from '../runs/words';
+
+/** The bar of a step: where it begins and how long it is, in parts of the whole. */
+export interface Bar {
+  step: StepState;
+  start: number;
+  length: number;
+  lasted: number;
+}
+
+/** The bars of steps, and how many seconds the whole is long at `now` (seconds since 1970). Pure. */
+export function barsOf(
+  begun: number,
+  ended: number | null,
+  steps: readonly StepState[],
+  now: number
+): [bars: Bar[], whole: number] {
+  const lasted = (step: StepState): number =>
+    step.duration ?? Math.max((ended ?? now) - step.started, 0);
+  const ends = steps.map(step => step.started + lasted(step));
+  const whole = Math.max(...ends, ended ?? now, begun + 0.001) - begun;
+  const bars = [...steps]
+    .sort((a, b) => a.started - b.started)
+    .map(step => ({
+      step,
+      start: Math.max(step.started - begun, 0) / whole,
+      length: lasted(step) / whole,
+      lasted: lasted(step)
+    }));
+  return [bars, whole];
+}
+
+/** Round numbers of seconds from 0 to `whole`, at most six of them. Pure. */
+export function ticksOf(whole: number): number[] {
+  const rough = whole / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough) ?? rough;
+  const count = Math.floor(whole / step + 1e-9);
+  return Array.from({ length: count + 1 }, (_, n) => n * step);
+}
+
+/** The bars. A click opens the run of a step. */
+export function Gantt(props: {
+  run: Pick<RunDetail, 'started' | 'ended'>;
+  steps: readonly StepState[];
+  onOpen: (step: string) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { run, steps, trans } = props;
+  const [bars, whole] = barsOf(
+    run.started,
+    run.ended,
+    steps,
+    Date.now() / 1000
+  );
+  const order = new Map(steps.map((step, place) => [step.name, place]));
+  return (
+    <div className="jp-mlops-gantt">
+      {bars.map(({ step, start, length, lasted }) => {
+        const word = wordFor(step, trans);
+        return (
+          <React.Fragment key={step.name}>
+            <button
+              type="button"
+              className="jp-mlops-link"
+              onClick={() => props.onOpen(step.name)}
+            >
+              <State state={stateFor(step)} word={word} /> {step.name}
+            </button>
+            <div
+              className="jp-mlops-gantt-line"
+              title={step.reason || word}
+              style={{
+                ['--jp-mlops-hue' as string]: `var(${hueAt(order.get(step.name) ?? 0)})`
+              }}
+            >
+              <span
+                data-hollow={step.cached || step.skipped !== ''}
+                style={{
+                  marginInlineStart: `${80 * start}%`,
+                  width: `max(3px, ${80 * length}%)`
+                }}
+              />
+              <small>
+                {step.cached
+                  ? trans.__('cached')
+                  : step.skipped
+                    ? trans.__('skipped')
+                    : seconds(lasted)}
+              </small>
+            </div>
+          </React.Fragment>
+        );
+      })}
+      <span />
+      <Axis whole={whole} />
+    </div>
+  );
+}
+
+function shortly(count: number): string {
+  return count < 60 ? `${Number(count.toPrecision(2))} s` : seconds(count);
+}
+
+/** What became of a step, in words. */
+function wordFor(step: StepState, trans: TranslationBundle): string {
+  if (step.cached) {
+    return trans.__('Cached');
+  }
+  return step.skipped
+    ? trans.__('Skipped: %1', step.skipped)
+    : wordOf(step.status, trans);
+}
+
+/** Seconds since the start of the run. */
+function Axis({ whole }: { whole: number }): React.JSX.Element {
+  return (
+    <div className="jp-mlops-gantt-axis">
+      {ticksOf(whole).map(tick => (
+        <small
+          key={tick}
+          style={{ insetInlineStart: `${(80 * tick) / whole}%` }}
+        >
+          {tick === 0 ? '0 s' : shortly(tick)}
+        </small>
+      ))}
+    </div>
+  );
+}
+
+function stateFor(step: StepState): 'cached' | 'skipped' | StepState['status'] {
+  if (step.cached) {
+    return 'cached';
+  }
+  return step.skipped ? 'skipped' : step.status;
+}

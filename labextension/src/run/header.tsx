@@ -1,0 +1,289 @@
+/** The head of a run's page: state, name and deeds; one grey line of facts; the numbers that count. */
+
+import * as React from 'react';
+
+import { Status, Value } from '../api/types';
+import {
+  Button,
+  Change,
+  Chip,
+  directionOf,
+  IconButton,
+  Menu,
+  State
+} from '../elements';
+import {
+  exactly,
+  number,
+  size,
+  stateOf,
+  titleOf,
+  took,
+  when
+} from '../runs/words';
+import { Shown } from './page';
+
+const MOST_TILES = 5;
+
+/** The name, the facts, and what can be done. */
+export function Header({ around, model, found }: Shown): React.JSX.Element {
+  const { trans, marked } = around;
+  const { baseline, made } = model;
+  const hasNotebook = 'notebook' in found.facts;
+  const isBaseline = marked.baseline === found.id;
+  return (
+    <header>
+      <div className="jp-mlops-line">
+        <State {...stateOf(found, trans)} />
+        <Name around={around} model={model} found={found} />
+        <Chip text={found.experiment} />
+        {isBaseline && <Chip text={trans.__('Baseline')} />}
+        {made.map(({ model: name, version }) => (
+          <span
+            key={`${name} ${version.version}`}
+            className="jp-mlops-made"
+          >{`→ ${name} v${version.version}`}</span>
+        ))}
+        <span className="jp-mlops-gap" />
+        {baseline && (
+          <Button
+            label={trans.__('Compare with Baseline')}
+            onClick={() => around.compare([baseline.id, found.id])}
+          />
+        )}
+        {found.kind === 'sweep' && (
+          <Button
+            label={trans.__('Trials')}
+            onClick={() => around.openSweep(found.id, found.name)}
+          />
+        )}
+        {hasNotebook && (
+          <Button
+            label={trans.__('Reproduce')}
+            onClick={() => around.execute('reproduce', found.id)}
+          />
+        )}
+        <Deeds around={around} model={model} found={found} />
+      </div>
+      <Facts around={around} model={model} found={found} />
+    </header>
+  );
+}
+
+/** The name, which can be changed where it stands. */
+function Name({ around, model, found }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const [text, setText] = React.useState<string | null>(null);
+  if (text === null) {
+    return (
+      <>
+        <h1 title={found.name}>{titleOf(found)}</h1>
+        <IconButton
+          icon="edit"
+          label={trans.__('Rename')}
+          onClick={() => setText(found.name)}
+        />
+      </>
+    );
+  }
+  const finish = (): void => {
+    setText(null);
+    if (text.trim() !== '' && text !== found.name) {
+      void model.edit({ name: text.trim() });
+    }
+  };
+  return (
+    <input
+      className="jp-mlops-rename"
+      aria-label={trans.__('Name of the run')}
+      autoFocus
+      value={text}
+      onFocus={event => event.target.select()}
+      onChange={event => setText(event.target.value)}
+      onBlur={finish}
+      onKeyDown={event => {
+        if (event.key === 'Enter') {
+          finish();
+        } else if (event.key === 'Escape') {
+          setText(null);
+        }
+      }}
+    />
+  );
+}
+
+function Facts({ around, found, model }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const now = Date.now() / 1000;
+  const usage = (found.facts.usage ?? {}) as { peak_memory?: number };
+  const cached = model.steps?.steps.filter(step => step.cached).length ?? 0;
+  const facts: [string, string][] = [
+    [lastedOf(found.status, took(found, now), trans), found.reason],
+    [when(found.started, now, trans), exactly(found.started)],
+    [found.source.split('/').pop() ?? '', found.source],
+    [found.user === '' ? '' : trans.__('started by %1', found.user), ''],
+    [
+      usage.peak_memory
+        ? trans.__('peak memory %1', size(usage.peak_memory))
+        : '',
+      ''
+    ],
+    [
+      cached > 0
+        ? trans.__('%1 of %2 steps cached', cached, model.steps?.steps.length)
+        : '',
+      ''
+    ]
+  ];
+  return (
+    <div className="jp-mlops-facts">
+      {facts
+        .filter(([text]) => text !== '')
+        .map(([text, title]) => (
+          <span key={text} title={title}>
+            {text}
+          </span>
+        ))}
+    </div>
+  );
+}
+
+/** How a run stands, and how long it has taken. */
+function lastedOf(
+  status: Status,
+  time: string,
+  trans: Shown['around']['trans']
+): string {
+  return {
+    pending: trans.__('Waiting for %1', time),
+    running: trans.__('Running for %1', time),
+    finished: trans.__('Finished in %1', time),
+    failed: trans.__('Failed after %1', time),
+    killed: trans.__('Stopped after %1', time),
+    blocked: trans.__('Blocked by its data after %1', time)
+  }[status];
+}
+
+/** The first metrics, each with its difference to the baseline. */
+export function Tiles({
+  around,
+  model,
+  found
+}: Shown): React.JSX.Element | null {
+  const { trans } = around;
+  const { baseline } = model;
+  const metrics = metricsOf({ around, model, found }).slice(0, MOST_TILES);
+  if (metrics.length === 0) {
+    return null;
+  }
+  const title = baseline ? titleOf(baseline) : '';
+  return (
+    <>
+      <div className="jp-mlops-tiles">
+        {metrics.map(([name, value]) => (
+          <div key={name} className="jp-mlops-tile">
+            <span title={name}>{name}</span>
+            <b>{number(value) || '–'}</b>
+            <Difference
+              name={name}
+              value={value}
+              before={baseline?.metrics[name]}
+              trans={trans}
+            />
+          </div>
+        ))}
+      </div>
+      {baseline && (
+        <div className="jp-mlops-facts">
+          <span>
+            {trans.__(
+              'Change against baseline %1. Color says better or worse by the metric’s direction.',
+              title
+            )}
+          </span>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** The metrics of a run; a pipeline's run has those of its steps. */
+function metricsOf({ found }: Shown): [string, Value][] {
+  const own = Object.entries(found.metrics).map(
+    ([name, metric]): [string, Value] => [name, metric.latest]
+  );
+  const lifted = found.children.flatMap(child => Object.entries(child.metrics));
+  return own.length > 0 || found.kind === 'sweep' ? own : lifted;
+}
+
+/** By how much a value differs from that of the baseline. */
+export function Difference(props: {
+  name: string;
+  value: Value | null;
+  before: Value | null | undefined;
+  trans: Shown['around']['trans'];
+}): React.JSX.Element | null {
+  const { name, value, before, trans } = props;
+  if (typeof value !== 'number' || typeof before !== 'number') {
+    return null;
+  }
+  return (
+    <Change
+      difference={value - before}
+      direction={directionOf(name)}
+      text={number(Math.abs(value - before))}
+      words={{
+        better: trans.__('better than %1', number(before)),
+        worse: trans.__('worse than %1', number(before)),
+        other: trans.__('was %1', number(before))
+      }}
+    />
+  );
+}
+
+/** What else can be done with the run. */
+function Deeds({ around, found }: Shown): React.JSX.Element {
+  const { trans, marked } = around;
+  const hasNotebook = 'notebook' in found.facts;
+  const hasReport = found.artifacts.some(file => file.path === 'report.html');
+  const isBaseline = marked.baseline === found.id;
+  return (
+    <Menu
+      bare
+      label={trans.__('More')}
+      entries={[
+        ...(hasNotebook
+          ? [
+              {
+                label: trans.__('Open Notebook as It Was'),
+                act: () => around.execute('notebook', found.id)
+              }
+            ]
+          : []),
+        ...(hasReport
+          ? [
+              {
+                label: trans.__('Open Report'),
+                act: () => around.execute('report', found.id)
+              }
+            ]
+          : []),
+        {
+          label: isBaseline
+            ? trans.__('Unpin as Baseline')
+            : trans.__('Pin as Baseline'),
+          act: () => marked.pin(found.id)
+        },
+        {
+          label: trans.__('Copy Link'),
+          act: () =>
+            around.copyLink({ kind: 'run', id: found.id, name: found.name })
+        },
+        {
+          label: trans.__('Copy Id'),
+          act: () => void navigator.clipboard.writeText(found.id)
+        }
+      ]}
+    />
+  );
+}

@@ -1,0 +1,135 @@
+/** What a run was given, what people say of it, and how it went. */
+
+import * as React from 'react';
+
+import { Card, ProblemBox } from '../elements';
+import { automaticOf } from '../runs/automatic';
+import { hasFailed } from '../runs/words';
+import { RunCharts, Shown } from './page';
+import { GateCard } from './gate';
+import { Note } from './note';
+import { Pairs } from './pairs';
+import { PipelineCards } from './pipeline';
+
+/** The first tab. */
+export function Overview(props: Shown): React.JSX.Element {
+  const { found, model } = props;
+  const failed = found.children.filter(child => hasFailed(child.status));
+  return (
+    <>
+      {hasFailed(found.status) && found.reason !== '' && (
+        <ProblemBox
+          problem={{
+            message: [...failed.map(child => child.name), found.reason].join(
+              ': '
+            ),
+            hint: ''
+          }}
+        />
+      )}
+      <div className="jp-mlops-columns-2">
+        <div>
+          <Parameters {...props} />
+          <Note {...props} />
+          <Tags {...props} />
+        </div>
+        <div>
+          {found.kind === 'pipeline' && <PipelineCards {...props} />}
+          {found.kind !== 'pipeline' && <RunCharts {...props} />}
+          {model.made.map(made => (
+            <GateCard
+              key={`${made.model} ${made.version.version}`}
+              made={made}
+              trans={props.around.trans}
+            />
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Params, with what the baseline has instead. */
+function Params(props: {
+  pairs: readonly (readonly [name: string, value: string])[];
+  before: Readonly<Record<string, string>>;
+  trans: Shown['around']['trans'];
+}): React.JSX.Element {
+  const { pairs, before, trans } = props;
+  return (
+    <Pairs
+      pairs={pairs.map(([name, value]) => ({
+        name,
+        value,
+        was: before[name] === value ? undefined : before[name]
+      }))}
+      trans={trans}
+    />
+  );
+}
+
+/** All effective parameters: those set by hand first, then the defaults, folded. */
+function Parameters({ around, model, found }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const { graph, baseline } = model;
+  const before = baseline?.params ?? {};
+  const all = Object.entries(found.params);
+  const automatic = new Set(automaticOf(found.facts).params);
+  const given = all.filter(([name]) => !automatic.has(name));
+  const seen = all.filter(([name]) => automatic.has(name));
+  const defaults = (graph?.parameters ?? [])
+    .filter(parameter => !(parameter.name in found.params))
+    .map((parameter): [string, string] => [
+      parameter.name,
+      parameter.secret ? trans.__('secret') : JSON.stringify(parameter.default)
+    ]);
+  return (
+    <Card
+      title={trans.__('Parameters')}
+      hint={
+        given.length > 0
+          ? trans.__('%1 set by hand', given.length)
+          : trans.__('all as declared')
+      }
+    >
+      <Params pairs={given} before={before} trans={trans} />
+      {given.length === 0 && defaults.length === 0 && (
+        <p className="jp-mlops-hint">{trans.__('None')}</p>
+      )}
+      {seen.length > 0 && (
+        <details>
+          <summary>
+            {trans.__('%1 recorded automatically', seen.length)}
+          </summary>
+          <Params pairs={seen} before={before} trans={trans} />
+        </details>
+      )}
+      {defaults.length > 0 && (
+        <details open={given.length === 0}>
+          <summary>
+            {trans._n('%1 default', '%1 defaults', defaults.length)}
+          </summary>
+          <Pairs
+            pairs={defaults.map(([name, value]) => ({ name, value }))}
+            trans={trans}
+          />
+        </details>
+      )}
+    </Card>
+  );
+}
+
+const OURS = new Set(['pipeline', 'folder', 'cached', 'skipped']);
+
+function Tags({ around, found }: Shown): React.JSX.Element | null {
+  const { trans } = around;
+  const tags = Object.entries(found.tags).filter(([name]) => !OURS.has(name));
+  return tags.length === 0 ? null : (
+    <Card title={trans.__('Tags')}>
+      <Pairs
+        pairs={tags.map(([name, value]) => ({ name, value }))}
+        trans={trans}
+      />
+    </Card>
+  );
+}

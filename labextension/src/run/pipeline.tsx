@@ -1,0 +1,163 @@
+/** A pipeline's run: its graph with states, how the time went, and what its steps have measured. */
+
+import * as React from 'react';
+
+import { Run } from '../api/types';
+import { Card, State } from '../elements';
+import { automaticOf } from '../runs/automatic';
+import { number, stateOf, titleOf } from '../runs/words';
+import { Figures } from './figures';
+import { Gantt } from './gantt';
+import { Difference } from './header';
+import { Shown } from './page';
+
+const Picture = React.lazy(() => import('../pipelines/picture'));
+
+/** The cards of the overview. */
+export function PipelineCards(props: Shown): React.JSX.Element {
+  const { around, model, found } = props;
+  const { trans } = around;
+  const { graph, steps } = model;
+  const openStep = (name: string): void => {
+    const step = steps?.steps.find(state => state.name === name);
+    if (step !== undefined) {
+      around.open({ id: step.run, name });
+    }
+  };
+  return (
+    <>
+      <div className="jp-mlops-columns-even">
+        {graph && graph.steps.length > 0 && (
+          <Card title={trans.__('Pipeline')} hint={graph.notebook}>
+            <div className="jp-mlops-large">
+              <React.Suspense fallback={null}>
+                <Picture
+                  graph={graph}
+                  states={steps?.steps ?? []}
+                  onOpen={openStep}
+                  trans={trans}
+                />
+              </React.Suspense>
+            </div>
+          </Card>
+        )}
+        <Card title={trans.__('Time')}>
+          <Gantt
+            run={found}
+            steps={steps?.steps ?? []}
+            onOpen={openStep}
+            trans={trans}
+          />
+        </Card>
+      </div>
+      <Measured {...props} />
+      <Figures
+        around={around}
+        runs={found.children}
+        isOver={found.ended !== null}
+      />
+    </>
+  );
+}
+
+/** Says that something was recorded by itself. */
+function Mark({ trans }: Pick<Shown['around'], 'trans'>): React.JSX.Element {
+  return (
+    <small
+      className="jp-mlops-hint"
+      title={trans.__('Recorded without a line of tracking code')}
+    >
+      {` ${trans.__('automatic')}`}
+    </small>
+  );
+}
+
+/** The metrics of all steps in one table, beside those of the baseline. */
+function Measured({ around, model, found }: Shown): React.JSX.Element | null {
+  const { trans } = around;
+  const { baseline } = model;
+  const automatic = new Set(automaticOf(found.facts).metrics);
+  const before = useMetricsOfParts(around, baseline);
+  const rows = found.children.flatMap(step =>
+    Object.entries(step.metrics).map(([name, value]) => ({ step, name, value }))
+  );
+  if (rows.length === 0) {
+    return null;
+  }
+  return (
+    <Card title={trans.__('Metrics of all steps')}>
+      <table className="jp-mlops-table">
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Step')}</th>
+            <th scope="col">{trans.__('Metric')}</th>
+            <th scope="col" data-numeric="true">
+              {trans.__('Value')}
+            </th>
+            {baseline && (
+              <th scope="col">{trans.__('vs %1', titleOf(baseline))}</th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ step, name, value }) => (
+            <tr key={`${step.id} ${name}`}>
+              <td>
+                <State {...stateOf(step, trans)} /> {step.name}
+              </td>
+              <th scope="row">
+                {name}
+                {automatic.has(name) && <Mark trans={trans} />}
+              </th>
+              <td data-numeric="true">
+                <b>{number(value)}</b>
+              </td>
+              {baseline && (
+                <td>
+                  <Difference
+                    name={name}
+                    value={value}
+                    before={before[`${step.name} ${name}`]}
+                    trans={trans}
+                  />
+                </td>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+/** The metrics of the steps of a run, by step and name. */
+function useMetricsOfParts(
+  around: Shown['around'],
+  run: Run | null
+): Readonly<Record<string, Run['metrics'][string]>> {
+  const [found, setFound] = React.useState<Run['metrics']>({});
+  const id = run?.id ?? '';
+  React.useEffect(() => {
+    let wanted = true;
+    const answer = id === '' ? Promise.resolve(null) : around.client.run(id);
+    answer.then(
+      detail =>
+        wanted &&
+        setFound(
+          Object.fromEntries(
+            (detail?.children ?? []).flatMap(step =>
+              Object.entries(step.metrics).map(([name, value]) => [
+                `${step.name} ${name}`,
+                value
+              ])
+            )
+          )
+        ),
+      () => undefined // the page does without the differences
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [id]);
+  return found;
+}

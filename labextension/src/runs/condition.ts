@@ -1,0 +1,10 @@
+/** Words that are looked for, and conditions of the filter language. Pure. */
+
+/** Whether a text is a condition of the filter language rather than words to look for. */
+export function isCondition(text: string): boolean {
+  return (
+    /^\s*(not\s+)?\(*\s*((metrics?|params?|parameters|tags?|attributes?)\.|[a-z_]+\s*(=|!=|<|>|\b(like|ilike|in|is|not)\b))/i.test(
+      text
+    ) && /(=|<|>|\b(like|ilike|in|is)\b)/i.test(text)
+  );
+}

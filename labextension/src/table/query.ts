@@ -1,0 +1,131 @@
+/** What the table asks the server for: words, conditions, groups and an order → a query. Pure. */
+
+import { Run } from '../api/types';
+import { cellOf, splitColumn } from '../runs/columns';
+
+/** How the table is sorted; no column is the newest first. */
+export interface Sorting {
+  column: string;
+  descending: boolean;
+}
+
+/** All that a view keeps: what is asked for, and how it is shown. */
+export interface View {
+  search: string;
+  conditions: readonly string[];
+  groups: readonly string[];
+  sorting: Sorting;
+  /** The columns that were chosen; none: those that say most. */
+  columns: readonly string[];
+  widths: Readonly<Record<string, number>>;
+}
+
+/** The view of a table that was never changed. */
+export const USUAL: View = {
+  search: '',
+  conditions: [],
+  groups: [],
+  sorting: { column: '', descending: true },
+  columns: [],
+  widths: {}
+};
+
+/** The conditions as one filter. */
+export function filterOf(conditions: readonly string[]): string {
+  return conditions.map(condition => `(${condition})`).join(' and ');
+}
+
+/** What the server sorts by: groups come together, then the chosen order. */
+export function orderOf({ groups, sorting }: View): string[] {
+  const { column, descending } = sorting;
+  const way = descending ? ' DESC' : ' ASC';
+  const own =
+    column === '' || column === 'started'
+      ? descending
+        ? []
+        : ['created ASC']
+      : [column + way];
+  return [...groups.map(fieldOf), ...own];
+}
+
+function fieldOf(group: string): string {
+  return group === 'pipeline' ? 'tags.pipeline' : group;
+}
+
+/** What a run's group is called. */
+export function groupOf(run: Run, group: string): string {
+  switch (group) {
+    case 'pipeline':
+      return run.tags.pipeline?.split('@')[0] ?? '';
+    case 'source':
+      return run.source.split('/').pop() ?? '';
+    case 'status':
+      return run.status;
+    default:
+      return cellOf(run, group);
+  }
+}
+
+/** A view as it was kept; what is none of it is left out. */
+export function readView(kept: unknown): View {
+  const found = (kept ?? {}) as Partial<Record<keyof View, unknown>>;
+  const texts = (value: unknown): string[] =>
+    Array.isArray(value)
+      ? value.filter((one): one is string => typeof one === 'string')
+      : [];
+  const sorting = (found.sorting ?? {}) as Partial<Sorting>;
+  const widths = Object.entries((found.widths ?? {}) as object).filter(
+    (pair): pair is [string, number] => typeof pair[1] === 'number'
+  );
+  return {
+    search: typeof found.search === 'string' ? found.search : '',
+    conditions: texts(found.conditions),
+    groups: texts(found.groups),
+    sorting: {
+      column: typeof sorting.column === 'string' ? sorting.column : '',
+      descending: sorting.descending !== false
+    },
+    columns: texts(found.columns),
+    widths: Object.fromEntries(widths)
+  };
+}
+
+const MOST_METRICS = 3;
+const MOST_PARAMS = 5;
+
+/** The columns that say most of some runs: their usual metrics, and the params in which they differ. */
+export function telling(runs: readonly Run[]): string[] {
+  const counts = new Map<string, number>();
+  const params = new Map<string, Set<string>>();
+  for (const run of runs) {
+    for (const name of Object.keys(run.metrics)) {
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    for (const [name, value] of Object.entries(run.params)) {
+      params.set(name, (params.get(name) ?? new Set()).add(value));
+    }
+  }
+  const metrics = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  const differing = [...params]
+    .filter(([, values]) => values.size > 1)
+    .map(([name]) => name);
+  return [
+    'status',
+    'started',
+    'duration',
+    ...metrics.slice(0, MOST_METRICS).map(name => `metrics.${quoted(name)}`),
+    ...differing.slice(0, MOST_PARAMS).map(name => `params.${quoted(name)}`),
+    ...(runs.some(run => run.note !== '') ? ['note'] : [])
+  ];
+}
+
+/** A name as a filter takes it. */
+export function quoted(name: string): string {
+  return /^[^\W\d][\w/:@-]*(\.[\w/:@-]+)*$/u.test(name) ? name : `\`${name}\``;
+}
+
+/** What the head of a column says. */
+export function titleOf(column: string, names: Record<string, string>): string {
+  const [kind, name] = splitColumn(column);
+  return kind === '' ? (names[name] ?? name) : name;
+}
