@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,12 @@ class Program:
     def digest(self) -> str:
         """Another text has another digest, and needs another answer."""
         return hashlib.sha256(json.dumps(self.cells).encode()).hexdigest()[:16]
+
+    @property
+    def edited(self) -> Program:
+        """The same program after somebody has changed its last cell, which puts out what it did."""
+        *above, (tags, source) = self.cells
+        return replace(self, cells=(*above, (tags, source if source.startswith("%%") else f"pass\n{source}")))
 
     def notebook(self, *, tagged: bool) -> dict[str, Any]:
         """The program as a notebook; if ``tagged``, each cell that holds something is a step."""

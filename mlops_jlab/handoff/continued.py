@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.files import write_whole
-from mlops_jlab.handoff import modules, snapshot, warned
+from mlops_jlab.handoff import modules, settings, snapshot, warned
 from mlops_jlab.handoff.alone import NO_STREAMS, OUTPUT, OWN_WARNINGS, streams
 from mlops_jlab.handoff.definitions import names_reached
+from mlops_jlab.handoff.endings import doomed
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
@@ -104,6 +105,19 @@ class Living:
         self.began: Path | None = None  # where it lies how the world looked when the process was new
         self.scalars: Mapping[str, Scalar] = {}  # as they were when the step's last cell was done
         self.mark = 0  # the newest version of a dict when the step's last cell was done
+        self.told = ""  # what is in this process alone, as it was told or made so, in words
+        self._settings: settings.Settings = {}  # before its first cell
+        self._numbers: dict[int, str] = {}
+
+    def look_around(self) -> None:
+        """How the process is set before its first cell."""
+        if not self._settings:
+            self._settings, self._numbers = settings.now(), settings.descriptors()
+
+    def look_again(self) -> None:
+        """How it is set when a step's last cell is done."""
+        told = settings.changed(self._settings, settings.now()) or settings.known_number(self._numbers)
+        self.told = told or doomed()
 
     def begin(self, hidden: HiddenState | None = None) -> None:
         """The first cells will come: hidden variables are watched from now on."""
@@ -179,6 +193,7 @@ class _Departure:
         self._mark = living.mark
         self._began = living.began
         self._scalars = living.scalars
+        self._told = living.told
         self._hidden = hidden
         self._brought = brought
         self._root = Path(leaving.root)
@@ -224,7 +239,7 @@ class _Departure:
         why = leaving.unkept or ("" if before is not None else "the state in which it began is not known")
         if unknown:
             alone = alone or f"nobody can tell whether {unknown[0]}, which setup makes, is the same"
-        alone = alone or self._stays_behind(before)
+        alone = alone or self._told or self._stays_behind(before)
         prints = {**self._hidden.prints(), _STREAMS: streams()}
         state = State({n: s.fingerprint for n, s in now.values.items()}, prints)
         path = state_path(self._root, leaving.position, leaving.step)

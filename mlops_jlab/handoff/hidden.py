@@ -16,6 +16,7 @@ from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, Taken, Written, resolve
 from mlops_jlab.handoff.saving import Saver
+from mlops_jlab.loaded import file_of
 
 
 @dataclass
@@ -80,7 +81,7 @@ class HiddenState:
         )
 
     def _imported(self, module: str) -> None:
-        if modules.is_local(module, getattr(sys.modules[module], "__file__", None)):
+        if modules.is_local(module, file_of(sys.modules[module])):
             self._add_module(module)
         for ambient in list(self._watched.values()):
             if ambient.module == module and ambient.name not in self._before:  # else it is imported again

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.modules import is_installed
+from mlops_jlab.loaded import file_of
 
 _PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
 _DEFAULT = (0, True, False, ())
@@ -45,9 +46,7 @@ def _state_of(logger: logging.Logger) -> tuple[Any, ...]:
 
 def _is_a_packages_own(handler: logging.Handler) -> bool:
     top = type(handler).__module__.partition(".")[0]
-    return top not in ("logging", "__main__") and is_installed(
-        getattr(sys.modules.get(top), "__file__", None) or ""
-    )
+    return top not in ("logging", "__main__") and is_installed(file_of(sys.modules.get(top)))
 
 
 def _described(handler: logging.Handler) -> tuple[Any, ...]:

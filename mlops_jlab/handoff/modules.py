@@ -15,6 +15,7 @@ from typing import Any
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.references import imported_module
+from mlops_jlab.loaded import file_of, globals_of
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -58,19 +59,19 @@ def is_installed(path: str) -> bool:
 
 
 def _local_file(name: str, module: types.ModuleType) -> str:
-    path = getattr(module, "__file__", None)
-    return str(path) if is_local(name, path) else ""
+    path = file_of(module)
+    return path if is_local(name, path) else ""
 
 
 def _package_file(name: str, module: types.ModuleType) -> str:
-    path = "" if "." in name else getattr(module, "__file__", None)
-    return path if isinstance(path, str) and is_installed(path) else ""
+    path = "" if "." in name else file_of(module)
+    return path if is_installed(path) else ""
 
 
 def _version(name: str, module: types.ModuleType) -> str:
     if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
         return ""
-    version = vars(module).get("__version__")
+    version = globals_of(module).get("__version__")
     return version if isinstance(version, str) else ""
 
 

@@ -6,6 +6,7 @@ that is handed on again unchanged costs nothing.
 
 from __future__ import annotations
 
+import array
 import contextvars
 import copyreg
 import io
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import functions
 from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
+from mlops_jlab.handoff.endings import ends
 from mlops_jlab.handoff.layout import is_loose, loose, parts_of
 from mlops_jlab.handoff.references import (
     NOWHERE,
@@ -43,6 +45,11 @@ _STAYS = {
     "BufferedWriter": ("an open file", "close it and open it again in the step below"),
     "DataFrameGroupBy": ("a pandas groupby", "hand the DataFrame on and group it again below"),
     "SeriesGroupBy": ("a pandas groupby", "hand the Series on and group it again below"),
+    "Rolling": ("a pandas window", "hand the Series or DataFrame on and make it again below"),
+    "Expanding": ("a pandas window", "hand the Series or DataFrame on and make it again below"),
+    "ExponentialMovingWindow": ("a pandas window", "hand the Series or DataFrame on and make it again below"),
+    "DatetimeIndexResampler": ("a pandas resampler", "hand the Series or DataFrame on and resample it below"),
+    "finalize": ("something that is done when a value is gone", "do it in the step that made the value"),
     "Connection": ("a database connection", "connect again in the step that needs it"),
     "Cursor": ("a database cursor", "fetch the rows and hand them on"),
     "dict_keyiterator": ("an iterator over a dict", "make it a list: list(...)"),
@@ -117,6 +124,8 @@ class NotebookPickler(pickle.Pickler):
         if kind in _STAYS and not _is_notebooks_own(type(obj)):
             what, cure = _STAYS[kind]
             raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
+        if why := _cannot(obj):
+            raise CannotTravel(why, hint="use it up in the step that makes it")
         if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
             return self._function(obj)
         if isinstance(obj, types.MethodType) and _is_notebooks_own(obj.__func__):
@@ -166,6 +175,34 @@ class NotebookPickler(pickle.Pickler):
             f"{obj.__qualname__}, of which the notebook has since made a second one",
             hint="make the value again after the new definition",
         )
+
+
+def _cannot(obj: object) -> str:
+    """What about an object another process would not have, though pickle writes the object, or nothing."""
+    kind = type(obj)
+    for one in kind.__mro__[:-1]:
+        if ends(one):
+            return f"a {one.__qualname__}, which does something when it is gone"
+    if (numpy := sys.modules.get("numpy")) is not None and kind is numpy.ndarray:
+        if isinstance(base := _memory_of(obj, numpy), (array.array, bytearray, memoryview)):
+            return f"a view of the memory of {base!r:.40}"
+    if kind.__module__.startswith("pandas.core.") and kind.__name__ in ("DataFrame", "Series"):
+        known = {*_PANDAS, *kind._accessors, *kind._metadata}  # type: ignore[attr-defined]
+        if own := sorted(vars(obj).keys() - known):
+            return f"a {kind.__name__} with an attribute of its own: {own[0]}"
+    return ""
+
+
+# What pandas itself keeps in a frame or series.
+_PANDAS = frozenset({"_mgr", "_item_cache", "_attrs", "_flags", "_name", "_cacher", "_is_copy", "_cache"})
+
+
+def _memory_of(value: Any, numpy: Any) -> object:
+    """What has the memory that an array looks at."""
+    base = value
+    while type(base) is numpy.ndarray and base.base is not None:
+        base = base.base
+    return base
 
 
 def _of_arrow(obj: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from mlops_jlab.masking import is_secret_name
@@ -31,14 +32,21 @@ def scalars_of(names: Mapping[str, object]) -> dict[str, Scalar]:
 
 
 def _scalar(value: object) -> Scalar | None:
-    kind = type(value)
-    if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
-        value = value.item()  # type: ignore[attr-defined]  # a number of numpy's, or an array of one
-        kind = type(value)
-    if kind not in (bool, int, float, str):  # ask the value itself nothing: a proxy may do anything
+    """Asks the value itself nothing, nor its class: a proxy or a metaclass may answer anything, or raise."""
+    if _is_one_of_numpys(type(value)) and value.shape == ():  # type: ignore[attr-defined]
+        value = value.item()  # type: ignore[attr-defined]
+    if not any(type(value) is kind for kind in (bool, int, float, str)):
         return None
     if isinstance(value, str):
         return value if len(value) <= LONGEST else None
     if isinstance(value, int):
         return value if value.bit_length() <= _WIDEST else None
     return value if isinstance(value, float) else None
+
+
+def _is_one_of_numpys(kind: type) -> bool:
+    """Whether ``kind`` is an array's or a number's class of numpy's own, not one derived from it."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return False
+    return kind is numpy.ndarray or (issubclass(kind, numpy.generic) and kind.__module__ == "numpy")

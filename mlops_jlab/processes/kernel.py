@@ -89,6 +89,8 @@ class _Attendant:
             code = getattr(task.get_coro(), "cr_code", None)
             if code is not None and not task.done() and not _is_machinery(code.co_filename):
                 return "an asyncio task is not done"
+        if _is_called_later(asyncio.get_event_loop()):
+            return "a call is scheduled in the event loop"
         if sys.platform == "linux":
             for pid in safety.children():
                 if not _is_a_pool(pid):
@@ -103,6 +105,15 @@ def _done_by_setup() -> str:
     seen = watch().seen()
     done = [*(f"it writes {path}" for path in seen.written), *(f"it makes {path}" for path in seen.made)]
     return next(iter(sorted([*done, *seen.effects, *seen.stays])), "")
+
+
+def _is_called_later(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the notebook has asked the loop to call something of its own."""
+    for handle in getattr(loop, "_scheduled", ()):
+        call = getattr(handle._callback, "__func__", handle._callback)
+        if not handle.cancelled() and getattr(call, "__module__", "") == "__main__":
+            return True
+    return False
 
 
 def _is_machinery(path: str) -> bool:

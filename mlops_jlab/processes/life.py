@@ -25,6 +25,7 @@ class Life:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
+        self._taken = set(_processors)
         self._used = 0.0  # seconds of processor, before this step
         self._usage: dict[str, float] = {}
         self._looked_at = len(sys.modules)
@@ -33,12 +34,17 @@ class Life:
     def prepare(self, begin: protocol.Begin) -> None:
         """Takes up a step: its environment and its limits."""
         os.environ.update(begin.environment)
-        if hasattr(os, "sched_setaffinity"):
-            known = sorted(_processors)
-            os.sched_setaffinity(0, known[: begin.cpus or None])
+        self._take_processors(begin.cpus)
         limit_memory(begin.memory)
+        self.living.look_around()
         self._used = time.process_time()
         self._usage = {}
+
+    def _take_processors(self, wanted: int) -> None:
+        """As many as the step may have, unless its cells have chosen others themselves."""
+        if hasattr(os, "sched_setaffinity") and os.sched_getaffinity(0) == self._taken:
+            self._taken = set(sorted(_processors)[: wanted or None])
+            os.sched_setaffinity(0, self._taken)
 
     def begin(self, begin: protocol.Begin) -> None:
         """The first cell comes next, and what it looks at is observed."""
@@ -49,6 +55,9 @@ class Life:
     def end(self) -> protocol.Ended:
         """The last cell is done."""
         watch().end()
+        self.living.look_again()
+        if hasattr(os, "sched_getaffinity") and os.sched_getaffinity(0) != self._taken:
+            self.living.told = "the cells have chosen the processors"
         self.living.scalars = scalars_of(vars(sys.modules["__main__"]))
         used = usage_so_far()
         self._usage = {**used, "cpu_seconds": round(time.process_time() - self._used, 3)}
@@ -71,22 +80,26 @@ class Life:
     def bring(self, what: protocol.Bring) -> protocol.Brought:
         """Values of other steps, between the definitions that they are made of and those that read them."""
         root = Path(what.root)
-        loader = None
         if other := self._otherwise(what.setup):
             return protocol.Brought(protocol.OTHER_SETUP, f"setup gives {other!r} another value each time")
         try:
-            if what.new:
-                loader = self.living.restore(root, what.pipeline, what.position)
-            self._define(what.early)
-            first = [name for name in what.names if name in what.values] if what.late else what.names
-            self.living.bring(root, what.pipeline, what.position, first, loader)
-            if what.late:
-                self._define(what.late)
-                rest = [name for name in what.names if name not in what.values]
-                self.living.bring(root, what.pipeline, what.position, rest, loader)
+            with self._shell.builtin_trap:  # libraries that are imported here see the shell, as in a cell
+                self._bring(root, what)
         except Exception as error:  # definitions are the user's
             return protocol.Brought(type(error).__name__, str(error)[:10_000])
         return protocol.Brought()
+
+    def _bring(self, root: Path, what: protocol.Bring) -> None:
+        loader = None
+        if what.new:
+            loader = self.living.restore(root, what.pipeline, what.position)
+        self._define(what.early)
+        first = [name for name in what.names if name in what.values] if what.late else what.names
+        self.living.bring(root, what.pipeline, what.position, first, loader)
+        if what.late:
+            self._define(what.late)
+            rest = [name for name in what.names if name not in what.values]
+            self.living.bring(root, what.pipeline, what.position, rest, loader)
 
     @staticmethod
     def _otherwise(setup: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """Some four hundred programs, cut at every cell, put out what Run All puts out.
 
-Each is continued; one of three is run again with a cache, one of six cold, its steps made again where values can
-stand for what lives. ``make programs`` runs each of them in all three ways.
+Each is continued; one of three is run again with a cache, one of four again after its last cell was edited, and
+one of six cold, its steps made again where values can stand for what lives. ``make programs`` runs each of them in
+all four ways.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mlops_jlab.pipeline.export import graph_of
 from tests.programs import THEMES, Program, emptied, golden, read, run_pipeline, verdict
 
 ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
-SAMPLED = {"continued": 1, "again": 3, "cold": 6}  # one program of so many, in each theme some
+SAMPLED = {"continued": 1, "again": 3, "edited": 4, "cold": 6}  # one program of so many, in each theme some
 
 
 def _wanted(programs: list[Program], how: str) -> list[Program]:
@@ -43,10 +44,11 @@ def test_each_program_gives_the_answer_of_run_all(path: Path, how: str, tmp_path
     for program in _wanted(read(path), how):
         base = tmp_path / program.name
         base.mkdir()
-        (base / "nb.ipynb").write_text(json.dumps(program.notebook(tagged=True)), "utf-8")
-        graph = graph_of(base / "nb.ipynb")
-        options = {"cold": how == "cold", "cache": base / "cache" if how == "again" else None}
-        for round_ in range(2 if how == "again" else 1):
+        options = {"cold": how == "cold", "cache": base / "cache" if how in ("again", "edited") else None}
+        for round_ in range(2 if options["cache"] else 1):
+            now = program.edited if how == "edited" and round_ else program
+            (base / "nb.ipynb").write_text(json.dumps(now.notebook(tagged=True)), "utf-8")
+            graph = graph_of(base / "nb.ipynb")
             folder = emptied(base / "cwd")
             mine = run_pipeline(graph, base / f"run{round_}", folder, **options)
             word, what = verdict(answers[program.name], mine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -17,7 +18,7 @@ _PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.f
 _NETWORK = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
 _WRITTEN = {"os.remove": (0,), "os.rmdir": (0,), "os.symlink": (1,), "os.link": (1,)}
 _OTHERS = ("open", "os.listdir", "os.scandir", "os.rename", "os.truncate", "os.mkdir", "os.chdir", "os.fork",
-           "sqlite3.connect", "ctypes.dlopen", "ctypes.dlsym")  # fmt: skip
+           "sqlite3.connect", "ctypes.dlopen", "ctypes.dlsym", "os.putenv", "sys.addaudithook")  # fmt: skip
 _KNOWN = frozenset({*_PROGRAMS, *_NETWORK, *_WRITTEN, *_OTHERS})
 
 
@@ -56,6 +57,8 @@ class FileEvents:
                 self._watcher.extension_loaded()
             self._has_loaded = event == "ctypes.dlopen"
             return
+        if event == "os.putenv" and sys._getframe(1).f_code.co_name == "__setitem__":
+            return  # of os.environ, which is a hidden variable of its own
         if event == "open" and isinstance(given[0], (str, bytes)):
             self.opened[os.fsdecode(given[0])] += 1
         asked = places.who(places.caller())
@@ -88,6 +91,10 @@ class FileEvents:
         elif event in _PROGRAMS:
             self.has_children = True
             self._program(seen, given[0] if given else event)
+        elif event == "os.putenv":
+            seen.stays.add("it sets a variable of the environment past os.environ")
+        elif event == "sys.addaudithook":
+            seen.stays.add("it listens to audit events")
 
     def _open(self, seen: Seen, path: object, mode: str | None, flags: int | None) -> None:
         writing = bool(set(mode or "") & set("wax+")) or bool((flags or 0) & _WRITING)

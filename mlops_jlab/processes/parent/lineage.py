@@ -21,6 +21,7 @@ from IPython.core.error import StdinNotImplementedError
 from mlops_jlab.handoff.digests import use_one_thread
 from mlops_jlab.handoff.modules import is_local
 from mlops_jlab.handoff.observing import departing, versions
+from mlops_jlab.loaded import file_of
 from mlops_jlab.processes import protocol
 from mlops_jlab.processes.life import Life
 from mlops_jlab.processes.parent import comms, safety, snapshot
@@ -127,7 +128,7 @@ class Lineage:
     def _imported(self) -> list[str]:
         """Of modules that are new, those that were installed."""
         found = {name for name in set(sys.modules) - self._known if not name.startswith("_")}
-        own = {name for name in found if is_local(name, getattr(sys.modules.get(name), "__file__", None))}
+        own = {name for name in found if is_local(name, file_of(sys.modules.get(name)))}
         return sorted(found - own)
 
     # From one step to the next

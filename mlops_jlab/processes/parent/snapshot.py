@@ -15,7 +15,6 @@ import gc
 import os
 import random
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from typing import Any
 from mlops_jlab.processes.parent import between, threads
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _listeners: list[Callable[[], None]] = []
 
 
@@ -39,26 +39,23 @@ class _Kept:
     def __init__(self) -> None:
         self._random: Any = random.getstate()  # it is seeded anew in each child
         self._locals = threads.values()
-        self._timer = signal.setitimer(signal.ITIMER_REAL, 0)
+        self._timers = {which: signal.setitimer(which, 0) for which in _TIMERS}
         self._main = threading.main_thread()
-        torch = sys.modules.get("torch")
-        self._grad = (
-            torch.is_grad_enabled() if torch is not None and hasattr(torch, "is_grad_enabled") else None
-        )
+        self._of_thread = threads.settings()
 
-    def timer_goes_on(self) -> None:
+    def timers_go_on(self) -> None:
         """An alarm that was set rings: in who goes on, not in the snapshot."""
-        if self._timer[0]:
-            signal.setitimer(signal.ITIMER_REAL, *self._timer)
+        for which, (left, interval) in self._timers.items():
+            if left:
+                signal.setitimer(which, left, interval)
 
     def give(self) -> None:
         """In the child, which has one thread."""
         random.setstate(self._random)
         threads.give(self._locals)
         threads.become(self._main)
-        self.timer_goes_on()
-        if self._grad is not None:
-            sys.modules["torch"].set_grad_enabled(self._grad)
+        self.timers_go_on()
+        threads.give_settings(self._of_thread)
 
 
 def fork(go_on: Callable[[], None], *, continues: bool) -> int:
@@ -69,6 +66,7 @@ def fork(go_on: Callable[[], None], *, continues: bool) -> int:
     Raises:
         OSError: there is no room for another process.
     """
+    wake()  # an earlier copy may have stopped the clock of this process, which has not gone on since
     gc.callbacks[:] = [one for one in gc.callbacks if one is not _thaw]
     gc.freeze()  # a collection in the child would copy each page that it looks at
     kept = _Kept()
@@ -95,7 +93,7 @@ def fork(go_on: Callable[[], None], *, continues: bool) -> int:
     helper.join()
     answer = found[0]
     if isinstance(answer, OSError):
-        kept.timer_goes_on()
+        kept.timers_go_on()
         raise answer
     _asleep.append(kept)
     return answer
@@ -107,7 +105,7 @@ _asleep: list[_Kept] = []
 def wake() -> None:
     """This process goes on after all: no fork of it did."""
     while _asleep:
-        _asleep.pop().timer_goes_on()
+        _asleep.pop().timers_go_on()
 
 
 def _begin(kept: _Kept, go_on: Callable[[], None], continues: bool) -> None:

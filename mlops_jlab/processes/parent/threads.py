@@ -8,8 +8,12 @@ A process is forked by a helper thread, which is the main thread of the child. V
 from __future__ import annotations
 
 import _thread
+import ctypes
+import sys
 import threading
 import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _locals: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()  # some cannot be hashed
@@ -62,6 +66,39 @@ def give(kept: list[tuple[Any, dict[str, Any]]]) -> None:
         mine = _thread._local.__getattribute__(one, "__dict__")
         mine.clear()
         mine.update(content)
+
+
+# What libraries keep for each thread in C, and tell and take again: by the module that does.
+_KEPT_IN_C: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
+    "torch": (lambda torch: torch.is_grad_enabled(), lambda torch, on: torch.set_grad_enabled(on)),
+    "xgboost": (lambda xgb: xgb.get_config(), lambda xgb, given: xgb.set_config(**given)),
+    "scipy.special": (lambda special: special.geterr(), lambda special, given: special.seterr(**given)),
+}
+
+
+def settings() -> dict[str, Any]:
+    """What the calling thread is told for good, beside values: by Python, and by libraries in C."""
+    found: dict[str, Any] = {
+        "trace": sys.gettrace(), "profile": sys.getprofile(), "errno": ctypes.get_errno(),
+        "origins": sys.get_coroutine_origin_tracking_depth(),
+    }  # fmt: skip
+    for name, (told, _) in _KEPT_IN_C.items():
+        if (module := sys.modules.get(name)) is not None:
+            with suppress(Exception):  # it may be on its way in, or a stand-in
+                found[name] = told(module)
+    return found
+
+
+def give_settings(given: dict[str, Any]) -> None:
+    """Tells the calling thread what another one was told."""
+    for name, value in given.items():
+        if name in _KEPT_IN_C:
+            with suppress(Exception):
+                _KEPT_IN_C[name][1](sys.modules[name], value)
+    ctypes.set_errno(given["errno"])
+    sys.set_coroutine_origin_tracking_depth(given["origins"])
+    sys.setprofile(given["profile"])
+    sys.settrace(given["trace"])
 
 
 def become(main: threading.Thread) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.loaded import file_of
 from mlops_jlab.masking import masked
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
@@ -99,8 +100,8 @@ class Provenance:
             return {}
         from mlops_jlab.tracking.provenance import code
 
-        modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        files = [name for name in [*modules, str(self._source or "")] if isinstance(name, str) and name]
+        modules = [file_of(module) for module in list(sys.modules.values())]
+        files = [name for name in [*modules, str(self._source or "")] if name]
         missing = code.untracked(root, files)
         if missing is None:
             return {} if self._git["dirty"] is True else {"git": {"dirty": code.UNKNOWN}}

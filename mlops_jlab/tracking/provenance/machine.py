@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+from mlops_jlab.loaded import globals_of
+
 
 def machine() -> dict[str, Any]:
     """Python, system, processors, memory (bytes), and graphics cards where there are any."""
@@ -45,7 +47,7 @@ def packages() -> dict[str, str]:
     for name, module in list(sys.modules.items()):
         if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
             continue
-        version = getattr(module, "__dict__", {}).get("__version__")
+        version = globals_of(module).get("__version__")
         if isinstance(version, str):
             found[name] = version
     return dict(sorted(found.items()))
