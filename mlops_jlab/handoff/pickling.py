@@ -124,7 +124,7 @@ class NotebookPickler(pickle.Pickler):
         if kind in _STAYS and not _is_notebooks_own(type(obj)):
             what, cure = _STAYS[kind]
             raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
-        if why := _cannot(obj):
+        if why := _cannot(obj, self._names):
             raise CannotTravel(why, hint="use it up in the step that makes it")
         if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
             return self._function(obj)
@@ -177,14 +177,17 @@ class NotebookPickler(pickle.Pickler):
         )
 
 
-def _cannot(obj: object) -> str:
+def _cannot(obj: object, names: Mapping[str, object]) -> str:
     """What about an object another process would not have, though pickle writes the object, or nothing."""
     kind = type(obj)
     for one in kind.__mro__[:-1]:
         if ends(one):
             return f"a {one.__qualname__}, which does something when it is gone"
     if (numpy := sys.modules.get("numpy")) is not None and kind is numpy.ndarray:
-        if isinstance(base := _memory_of(obj, numpy), (array.array, bytearray, memoryview)):
+        base = _memory_of(obj, numpy)
+        if isinstance(base, (array.array, bytearray, memoryview)) and any(
+            one is base for one in names.values()
+        ):
             return f"a view of the memory of {base!r:.40}"
     if kind.__module__.startswith("pandas.core.") and kind.__name__ in ("DataFrame", "Series"):
         known = {*_PANDAS, *kind._accessors, *kind._metadata}  # type: ignore[attr-defined]
@@ -202,7 +205,7 @@ def _memory_of(value: Any, numpy: Any) -> object:
     base = value
     while type(base) is numpy.ndarray and base.base is not None:
         base = base.base
-    return base
+    return base.obj if isinstance(base, memoryview) else base
 
 
 def _of_arrow(obj: Any) -> Any:
