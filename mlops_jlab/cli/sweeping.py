@@ -177,6 +177,8 @@ def _short(value: object) -> str:
 def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool) -> list[str]:
     """The trials with their parameters and metrics, the best first.
 
+    What was recorded by itself has a column where nothing was logged, or where it is the ``metric``.
+
     Raises:
         InputError: no trial has logged ``metric``.
     """
@@ -186,6 +188,8 @@ def table(trials: list[Trial], names: list[str], metric: str, *, minimize: bool)
     if metric:
         worst = float("inf") if minimize else float("-inf")
         trials = sorted(trials, key=lambda t: t.metrics.get(metric, worst), reverse=not minimize)
+    logged = {name for trial in trials for name in trial.metrics.keys() - trial.automatic}
+    metrics = [name for name in metrics if name == metric or name in logged or not logged]
     head = ["trial", *names, *metrics]
     rows = [
         [

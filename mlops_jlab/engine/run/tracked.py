@@ -200,8 +200,9 @@ def _status_of(step: StepState) -> str:
     return RunStatus.BLOCKED if step.status == "failed" and kind == DataBlocked.__name__ else step.status
 
 
-def metrics_of_steps(place: Place, run: str) -> dict[str, float]:
-    """The latest values of the metrics that the steps of a run have logged."""
+def metrics_of_steps(place: Place, run: str) -> tuple[dict[str, float], frozenset[str]]:
+    """The latest values of the metrics of a run's steps, and which of them were recorded by themselves."""
     with opening.reading(place) as connection:
         parts = reading.children(connection, reading.find(connection, run))
-    return {name: metric.latest for part in parts for name, metric in part.metrics.items()}
+    found = {name: metric.latest for part in parts for name, metric in part.metrics.items()}
+    return found, frozenset(found.keys() - automatic.only_logged(parts).keys())

@@ -22,7 +22,8 @@ _LOOK = 0.3  # seconds between two looks at a metric
 
 @dataclass
 class Trial:
-    """One combination of parameters, and how its run went. ``metrics`` are the latest values of all steps.
+    """One combination of parameters, and how its run went. ``metrics`` are the latest values of all steps, of
+    which those in ``automatic`` were recorded by themselves.
 
     ``run`` is the id of its run, drawn before it is executed.
     ``pruned`` says at which iteration it was given up, and why.
@@ -34,6 +35,7 @@ class Trial:
     state: RunState | None = None
     run: str = field(default_factory=new_run_id)
     metrics: dict[str, float] = field(default_factory=dict)
+    automatic: frozenset[str] = frozenset()
     pruned: str = ""
 
     @property
@@ -93,7 +95,7 @@ def sweep(
         executing.announce(trial)
         with _Watch(search, trial, place, metric) if watch else nullcontext():
             trial.state = executing.run(trial)
-        trial.metrics = metrics_of_steps(place, trial.run)
+        trial.metrics, trial.automatic = metrics_of_steps(place, trial.run)
         finished = trial.state.status == "finished"
         search.tell(trial.metrics.get(metric) if finished else None, pruned=bool(trial.pruned))
         told(trial)
