@@ -3,6 +3,8 @@ or something outside variables. What is not known here is watched while the step
 
 from __future__ import annotations
 
+import re
+
 # Methods that leave the object they are called on as it was.
 PURE = frozenset(
     """abs agg aggregate align all any apply applymap argmax argmin argsort asfreq asof assign
@@ -124,6 +126,39 @@ def changes_setting(name: str) -> str:
             return _CHANGES[name]
         name = name.rpartition(".")[0]
     return ""
+
+
+# What calls are named that tell a library something for good: by a word in the last part of the name.
+_TELLS = frozenset(
+    """set reset register unregister enable disable config configure initialize use install activate
+    deactivate autolog pandas extension printing""".split()
+)
+_ASKS = frozenset("get is has list show print describe check load read find make create".split())
+_FILLS = frozenset("append extend insert add remove discard pop clear update setdefault".split())
+# Whose settings are hidden variables, or are looked at while a step runs; or which have none.
+_TOLD_OTHERWISE = frozenset(
+    """os sys random time signal gc socket threading atexit codecs logging warnings locale decimal builtins
+    numpy seaborn IPython ipywidgets mlops_jlab unittest pytest subprocess shutil multiprocessing
+    asyncio""".split()
+)
+_SETS = re.compile(r"set(?!t|up)[a-z]+$")  # seterr, setfirstweekday
+_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+
+
+def tells(name: str) -> bool:
+    """Whether a call of ``name``, whose result nobody takes, tells a library something for good.
+
+    ``optuna.logging.set_verbosity`` does, ``tqdm.tqdm.pandas``, and ``nltk.data.path.append``.
+    """
+    first, *_, last = parts = name.split(".")
+    if len(parts) < 2 or first in _TOLD_OTHERWISE or name.startswith("matplotlib.pyplot."):
+        return False
+    if seeds(name) or changes_setting(name) or "seed" in last:
+        return False
+    words = [word.lower() for word in _WORDS.findall(last)]
+    if (len(parts) > 2 and last in _FILLS) or _SETS.match(last):
+        return True
+    return bool(words) and words[0] not in _ASKS and not _TELLS.isdisjoint(words)
 
 
 # Calls that write or read a file whose name is their first (or second) argument.

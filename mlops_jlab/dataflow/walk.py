@@ -11,6 +11,7 @@ from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.environment import Environment
 from mlops_jlab.dataflow.magics import opaque_effects, timed, tracked_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
+from mlops_jlab.dataflow.patches import is_plain, is_plain_change, root_of_told
 from mlops_jlab.dataflow.stars import names_of_star
 from mlops_jlab.dataflow.statements import Statement, read_enclosed, read_statement
 from mlops_jlab.dataflow.uses import Uses
@@ -139,6 +140,8 @@ class Walk:
         if node is not None and not statement.is_source and self._is_patch(node, effects, own):
             self._patch(node, effects, own, cell, code)
             changes = {}
+        elif node is not None and (told := root_of_told(node, effects, self.environment.imports)):
+            self._patch(node, effects, [told], cell, code)
         if statement.is_source and node is not None:
             self._define(statement, node, cell, needs, code)
         else:
@@ -298,7 +301,7 @@ class Walk:
         for name in statement.defines or ("~session",):
             new = Definition(name, cell, code.line(node), order, is_source=True, text=text)
             new.facts, new.needs, new.is_class = statement.facts, needed, isinstance(node, ast.ClassDef)
-            new.is_plain_function = _is_plain(node)
+            new.is_plain_function = is_plain(node)
             new.is_class |= isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
             new.is_late = statement.is_import and self._path_changed()
             if name == "~session" or statement.is_future or statement.registers:
@@ -337,7 +340,7 @@ class Walk:
         newest = [self.environment.newest(name) for name in named]
         return (
             bool(named)
-            and (_is_plain_change(node) or any(name in self.environment.imports for name in named))
+            and (is_plain_change(node) or any(name in self.environment.imports for name in named))
             and not (effects.binds or effects.maybe)
             and all(d is not None and d.is_source for d in newest)
         )
@@ -376,24 +379,5 @@ class Walk:
             self.environment.imports[name] = f"{module}.{name}"
 
 
-def _is_plain_change(node: ast.stmt) -> bool:
-    """Whether the statement sets something, or calls something of what it changes, and does not do more."""
-    if not isinstance(node, ast.Expr):
-        return True
-    call = node.value
-    if not isinstance(call, ast.Call):
-        return False
-    inner = [one for argument in ast.iter_child_nodes(call) for one in ast.walk(argument)]
-    within = isinstance(call.func, ast.Name) and call.func.id not in ("setattr", "delattr")
-    return not within and not any(isinstance(one, ast.Call) for one in inner)
-
-
 def _line(code: Code, at: int) -> int:
     return code.lines[min(at, len(code.lines)) - 1] if code.lines else at
-
-
-def _is_plain(node: ast.stmt) -> bool:
-    """Whether running the statement again evaluates no more than the defaults of a function."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return not node.decorator_list
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)

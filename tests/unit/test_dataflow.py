@@ -52,6 +52,37 @@ def test_each_named_case_is_exact(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "import optuna\noptuna.logging.set_verbosity(30)", "from tqdm import tqdm\ntqdm.pandas(desc='x')",
+        "import altair as alt\nalt.data_transformers.disable_max_rows()", "import mlflow\nmlflow.autolog()",
+        "import nltk\nnltk.data.path.append('/data')", "import scipy.special as s\ns.seterr(all='raise')",
+        "import torch\ntorch.set_num_threads(1)", "import cv2\ncv2.setNumThreads(0)",
+        "import holoviews as hv\nhv.extension('bokeh')", "import numbers\nnumbers.Number.register(str)",
+    ],
+)  # fmt: skip
+def test_a_line_that_tells_a_library_something_runs_again_below(line: str) -> None:
+    graph = graph_of([("step:a", line), ("step:b", "print(1)")])
+    assert [one.text for one in graph.steps[1].carried] == line.split("\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import numpy as np\nnp.random.seed(0)", "import torch\ntorch.manual_seed(0)",
+        "import pandas as pd\npd.set_option('display.width', 9)", "import seaborn as sns\nsns.set_theme()",
+        "import dask\ndask.config.get('scheduler')", "import os\nos.environ.update(A='1')",
+        "import nltk\nnltk.download('punkt')", "import pandas as pd\npd.read_csv('a.csv')",
+        "import wandb\nwandb.init()", "import matplotlib.pyplot as plt\nplt.set_cmap('gray')",
+        "import torch\nold = torch.set_num_threads(1)", "rows = []\nrows.append(1)",
+    ],
+)  # fmt: skip
+def test_no_other_call_of_a_library_runs_again_below(line: str) -> None:
+    graph = graph_of([("step:a", line), ("step:b", "print(1)")])
+    assert not graph.steps[1].carried
+
+
+@pytest.mark.parametrize(
     "above",
     [
         "import sys\nsetattr(sys.modules['__main__'], 'x', 1)", "get_ipython().push({'y': 1})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -80,3 +81,40 @@ def test_names_that_functions_look_up_are_known() -> None:
         "helper",
         "rate",
     }
+
+
+def test_an_object_that_does_something_when_it_is_gone_remains_until_then(
+    remains: Remains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ending(_self: object) -> None:
+        return None
+
+    kind = type("Ending", (), {"__module__": "__main__", "__del__": ending})
+    monkeypatch.setattr(sys.modules["__main__"], "Ending", kind, raising=False)
+    assert remains.found() == ""
+    one = kind()
+    assert remains.found() == "a Ending is alive, which does something when it is gone"
+    del one
+    assert remains.found() == ""
+
+
+def test_a_number_of_an_open_file_remains_while_the_notebook_knows_it(
+    remains: Remains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = os.pipe()
+    try:
+        assert remains.found() == ""
+        monkeypatch.setattr(sys.modules["__main__"], "kept", {"ends": list(ends)}, raising=False)
+        assert remains.found() == f"the number {ends[0]} stands for an open file"
+    finally:
+        for end in ends:
+            os.close(end)
+    assert remains.found() == ""
+
+
+def test_open_files_are_not_kept_open_by_looking_for_them(remains: Remains, tmp_path: Path) -> None:
+    file = (tmp_path / "log.txt").open("w")
+    file.write("text")
+    assert "open for writing" in remains.found()
+    del file
+    assert (tmp_path / "log.txt").read_text() == "text"
