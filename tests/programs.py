@@ -180,8 +180,10 @@ class _Silent:
     def ended(self, state: RunState) -> None: ...
 
 
-def run_pipeline(graph: Graph, target: Path, folder: Path, **options: Any) -> Answer:
-    """Runs the graph as a pipeline into ``target``, as the product does."""
+def run_pipeline(
+    graph: Graph, target: Path, folder: Path, given: Mapping[str, object] | None = None, **options: Any
+) -> Answer:
+    """Runs the graph with the parameters ``given`` as a pipeline into ``target``, as the product does."""
     begun = time.perf_counter()
     deadline = time.monotonic() + TOO_LONG
     if graph.errors:
@@ -192,7 +194,7 @@ def run_pipeline(graph: Graph, target: Path, folder: Path, **options: Any) -> An
     asked = Options(folder=folder, cancelled=late, environment=environment, **{"jobs": 2, **options})
     try:
         export.export(graph, target / "pipeline")
-        state = run(manifest.read(target / "pipeline"), target, {}, asked, _Silent())
+        state = run(manifest.read(target / "pipeline"), target, dict(given or {}), asked, _Silent())
     except MlopsError as error:
         return Answer(refused=f"{type(error).__name__}: {error}")
     answer = _answer_of_run(graph, target, folder, state)

@@ -47,7 +47,8 @@ class Reader(Ledger, ast.NodeVisitor):
             self.read(node.id, node.lineno)
             self.bound.discard(node.id)
             if not self.is_local(node.id):
-                self.out.deletes.setdefault(node.id, node.lineno)
+                gone = self.out.maybe if self.unsure else self.out.deletes
+                gone.setdefault(node.id, node.lineno)
 
     def _store_into(self, node: ast.Attribute | ast.Subscript) -> None:
         """An attribute or item of something is set or deleted."""

@@ -107,16 +107,18 @@ class Living:
         self.mark = 0  # the newest version of a dict when the step's last cell was done
         self.told = ""  # what is in this process alone, as it was told or made so, in words
         self._settings: settings.Settings = {}  # before its first cell
-        self._numbers: dict[int, str] = {}
+        self._machinery: dict[int, str] = {}  # numbers of open files that are none of the cells' doing
+        self._opened: dict[int, str] = {}  # and those that are
 
     def look_around(self) -> None:
-        """How the process is set before its first cell."""
-        if not self._settings:
-            self._settings, self._numbers = settings.now(), settings.descriptors()
+        """How the process is set before a step's first cell; what was opened since the last one is ours."""
+        self._settings = self._settings or settings.now()
+        self._machinery = settings.others(settings.descriptors(), self._opened)
 
     def look_again(self) -> None:
         """How it is set when a step's last cell is done."""
-        told = settings.changed(self._settings, settings.now()) or settings.known_number(self._numbers)
+        self._opened = settings.others(settings.descriptors(), self._machinery)
+        told = settings.changed(self._settings, settings.now()) or settings.known_number(self._opened)
         self.told = told or doomed()
 
     def begin(self, hidden: HiddenState | None = None) -> None:

@@ -58,7 +58,9 @@ class Remains:
         for finalizer in _finalizers() - self._finalizers:
             return f"{finalizer} is to be done when something is gone"
         now = {**settings.hooks(), **settings.now()}
-        return settings.changed(self._settings, now) or settings.known_number(self._numbers)
+        return settings.changed(self._settings, now) or settings.known_number(
+            settings.others(settings.descriptors(), self._numbers)
+        )
 
 
 def _figures() -> int:

@@ -118,11 +118,15 @@ def descriptors() -> dict[int, str]:
     return found
 
 
-def known_number(before: Mapping[int, str]) -> str:
-    """What was opened since, if the notebook's values hold its number, in words, or nothing."""
-    new = {number: target for number, target in descriptors().items() if before.get(number) != target}
+def others(open_now: Mapping[int, str], known: Mapping[int, str]) -> dict[int, str]:
+    """What is open and not among what is ``known``."""
+    return {number: target for number, target in open_now.items() if known.get(number) != target}
+
+
+def known_number(opened: Mapping[int, str]) -> str:
+    """Which of these numbers the notebook's values hold, in words, or nothing."""
     values = list(vars(sys.modules["__main__"]).values())
-    number = _among(new.keys(), values, _DEPTH) if new else None
+    number = _among(opened.keys(), values, _DEPTH) if opened else None
     return f"the number {number} stands for an open file" if number is not None else ""
 
 

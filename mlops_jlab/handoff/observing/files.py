@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -57,8 +56,6 @@ class FileEvents:
                 self._watcher.extension_loaded()
             self._has_loaded = event == "ctypes.dlopen"
             return
-        if event == "os.putenv" and sys._getframe(1).f_code.co_name == "__setitem__":
-            return  # of os.environ, which is a hidden variable of its own
         if event == "open" and isinstance(given[0], (str, bytes)):
             self.opened[os.fsdecode(given[0])] += 1
         asked = places.who(places.caller())
@@ -91,7 +88,7 @@ class FileEvents:
         elif event in _PROGRAMS:
             self.has_children = True
             self._program(seen, given[0] if given else event)
-        elif event == "os.putenv":
+        elif event == "os.putenv" and asked.asker is Asker.USER and not asked.through:
             seen.stays.add("it sets a variable of the environment past os.environ")
         elif event == "sys.addaudithook":
             seen.stays.add("it listens to audit events")
