@@ -27,6 +27,7 @@ import sys
 import threading
 import types
 import uuid
+import weakref
 import zoneinfo
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -456,10 +457,12 @@ def test_what_is_said_to_stay_is_there_and_cannot_be_saved() -> None:
         open(__file__) as text,
     ):
         waiting, table = nothing(), pd.DataFrame({"a": [1], "b": [2]})
+        dated = pd.Series([1.0], index=pd.date_range("2026-01-01", periods=1))
         found = {type(one).__name__: one for one in (
             (i for i in [1]), waiting, some(), sys._getframe(), text, text.buffer, table.groupby("a"),
             table.groupby("a")["b"], base, base.cursor(), threading.Lock(), line, threading.Thread(),
-            iter({}), iter({}.values()), iter({}.items()), iter(set()),
+            iter({}), iter({}.values()), iter({}.items()), iter(set()), dated.rolling(2), dated.expanding(),
+            dated.ewm(1), dated.resample("D"), weakref.finalize(waiting, print),
         )}  # fmt: skip
         with open(os.devnull, "wb") as writer:
             found |= {type(writer).__name__: writer, "RLock": threading.RLock()}
