@@ -118,7 +118,9 @@ class Living:
     def look_again(self) -> None:
         """How it is set when a step's last cell is done."""
         self._opened = settings.others(settings.descriptors(), self._machinery)
-        told = settings.changed(self._settings, settings.now()) or settings.known_number(self._opened)
+        told = settings.changed(self._settings, settings.now())
+        if not told and watch().opens_by_number:
+            told = settings.known_number(self._opened)
         self.told = told or doomed()
 
     def begin(self, hidden: HiddenState | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import os
-import sys
 import threading
 import weakref
 from contextlib import suppress
@@ -53,20 +52,14 @@ class Remains:
                 return f"the file {name!r} is open for writing"
         if one := doomed():
             return one
-        if figures := _figures():
-            return f"pyplot holds {figures} of its figures open"
         for finalizer in _finalizers() - self._finalizers:
             return f"{finalizer} is to be done when something is gone"
         now = {**settings.hooks(), **settings.now()}
-        return settings.changed(self._settings, now) or settings.known_number(
-            settings.others(settings.descriptors(), self._numbers)
-        )
-
-
-def _figures() -> int:
-    """How many figures the next cell could go on drawing into without a name for them."""
-    module = sys.modules.get("matplotlib._pylab_helpers")
-    return len(module.Gcf.figs) if module is not None else 0
+        if changed := settings.changed(self._settings, now):
+            return changed
+        if not watch().opens_by_number:
+            return ""
+        return settings.known_number(settings.others(settings.descriptors(), self._numbers))
 
 
 def _files_for_writing() -> list[io.IOBase]:

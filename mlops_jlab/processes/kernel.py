@@ -97,6 +97,8 @@ class _Attendant:
                     return f"the process {pid} that it started is alive"
         if found := self._remains.found():
             return found
+        if figures := _figures():
+            return f"pyplot holds {figures} of its figures open"
         open_one = self._safety.connections()
         return open_one.text if open_one is not None else ""
 
@@ -105,6 +107,12 @@ def _done_by_setup() -> str:
     seen = watch().seen()
     done = [*(f"it writes {path}" for path in seen.written), *(f"it makes {path}" for path in seen.made)]
     return next(iter(sorted([*done, *seen.effects, *seen.stays])), "")
+
+
+def _figures() -> int:
+    """How many figures the next cell could go on drawing into without a name for them."""
+    module = sys.modules.get("matplotlib._pylab_helpers")
+    return len(module.Gcf.figs) if module is not None else 0
 
 
 def _is_called_later(loop: asyncio.AbstractEventLoop) -> bool:

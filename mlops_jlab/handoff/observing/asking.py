@@ -36,6 +36,7 @@ def questions(watcher: Watcher, chance: Chance) -> list[tuple[Any, Heard]]:
         *_looks(watcher, posix),
         *_clocks(watcher),
         *_numbers(watcher, posix),
+        *_openings(watcher, posix),
         (codecs.register, _registered(watcher, "it registers a codec with Python")),
         (codecs.register_error, _registered(watcher, "it registers a codec with Python")),
         (import_module("atexit").register, _registered(watcher, "it wants something done when it ends")),
@@ -72,6 +73,17 @@ def _numbers(watcher: Watcher, posix: Any) -> list[tuple[Any, Heard]]:
 
     asked = (posix.getpid, posix.getpgid, posix.getpgrp, posix.getsid, thread.get_ident, thread.get_native_id)
     return [(one, heard) for one in asked]
+
+
+def _openings(watcher: Watcher, posix: Any) -> list[tuple[Any, Heard]]:
+    """Who opens something that has no name, only a number."""
+
+    def heard(_given: tuple[Any, ...]) -> None:
+        if origin(sys._getframe(2).f_code.co_filename)[0] is Code.USER:
+            watcher.opens_by_number = True
+
+    names = ("open", "pipe", "pipe2", "dup", "dup2", "memfd_create", "eventfd", "openpty")
+    return [(getattr(posix, name), heard) for name in names if hasattr(posix, name)]
 
 
 def _uuid() -> list[Any]:

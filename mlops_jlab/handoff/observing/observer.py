@@ -56,6 +56,7 @@ class Observer:
         self._quiet: set[int] = set()  # threads in which we ask ourselves
         self.is_inside = False
         self.number_known = False
+        self.opens_by_number = False
         self.before = Seen()
         self._own = Seen()
         self._native = NativeWatch() if taps.are_possible() else None

@@ -63,6 +63,7 @@ class Watcher(Protocol):
 
     is_inside: bool  # whether a step's own cells are going on
     number_known: bool  # whether the notebook has asked which process or thread it is in
+    opens_by_number: bool  # whether it has opened something that it knows by its number alone
 
     @property
     def is_busy(self) -> bool:
