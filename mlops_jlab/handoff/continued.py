@@ -32,6 +32,7 @@ from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
     Written,
+    looked_up,
     record_path,
     records_above,
     resolve,
@@ -218,7 +219,11 @@ class _Departure:
             values |= modules_of(self._names)
         live = {*leaving.outputs, *leaving.optional, *leaving.watched, *(known.keys() & self._read())}
         live |= {name for name in values if name.endswith(snapshot.STATE)}
+        live |= looked_up(self._above, live).keys() & values.keys()
         now = snapshot.take(values, self._names, StepMemory(self._store), set(values) if wide else live)
+        if more := (snapshot.reads_of(now, live) & values.keys()) - live:
+            live |= more
+            now = snapshot.take(values, self._names, StepMemory(self._store), set(values) if wide else live)
         changed = {name for name, seen in now.values.items() if known.get(name) != seen.fingerprint}
         wanted = changed if wide else changed & live
         refused = {name: now.values[name].refused[0] for name in wanted if now.values[name].refused}  # type: ignore[index]
@@ -243,11 +248,12 @@ class _Departure:
         why = leaving.unkept or ("" if before is not None else "the state in which it began is not known")
         if unknown:
             alone = alone or f"nobody can tell whether {unknown[0]}, which setup makes, is the same"
-        alone = alone or self._told or self._stays_behind(before)
+        alone = alone or self._stays_behind(before)
         prints = {**self._hidden.prints(), _STREAMS: streams()}
         state = State({n: s.fingerprint for n, s in now.values.items()}, prints)
         path = state_path(self._root, leaving.position, leaving.step)
-        alone = self._outside(path) or alone
+        otherwise = self._outside(path) or self._told
+        alone = otherwise or alone
         alone = alone or next(iter(sorted(watch().seen().stays)), "") or self._wrote_modules(record)
         why = why or alone
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -255,7 +261,7 @@ class _Departure:
         write_record(
             self._root,
             replace(
-                record, unkept=why, alone=alone, objects=tuple(sorted(objects)),
+                record, unkept=why, alone=alone, changed=otherwise, objects=tuple(sorted(objects)),
                 spare=tuple(sorted(self._store.fresh - objects)),
                 seals={d: s for d, s in self._store.seals.items() if s and d in objects},
             ),
@@ -313,9 +319,10 @@ class _Departure:
         """The newest versions above of all that the step reads, and of what shares objects with it."""
         found: dict[str, Taken] = {}
         states = {name for name in now.values if name.endswith(snapshot.STATE)}
-        for name in [*self._leaving.inputs, *sorted(states)]:
+        more = looked_up(self._above, self._leaving.inputs)
+        for name in [*self._leaving.inputs, *sorted({*more, *states})]:
             taken, record = resolve(self._above, name)
-            if not taken.step and name in states:
+            if not taken.step and name not in self._leaving.inputs:
                 continue
             found[name] = taken
             for partner in record.writes[name].group if record is not None else ():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ class StepRecord:
     looks_up: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by its functions and classes
     scalars: dict[str, Scalar] = field(default_factory=dict)  # by name, when its last cell was done
     alone: str = ""  # why what it left lives in its process alone, beside values that were refused
+    changed: str = ""  # what is otherwise in its process, outside values, for all that comes below
 
 
 def record_path(root: Path, position: int, step: str) -> Path:
@@ -217,6 +218,24 @@ def resolve(records: Iterable[StepRecord], name: str) -> tuple[Taken, StepRecord
         if name in record.refused:  # it lives in its process: each attempt makes another
             return Taken(record.step, f"stays:{record.attempt}"), None
     return Taken(), None
+
+
+def looked_up(records: Sequence[StepRecord], names: Iterable[str]) -> dict[str, str]:
+    """What functions within the values of ``names`` look up when they are called, and in whose value each is.
+
+    So do the functions in what they look up.
+    """
+    known, found = set(names), {}
+    todo = sorted(known)
+    while todo:
+        name = todo.pop()
+        _taken, record = resolve(records, name)
+        for other in record.writes[name].reads if record is not None else ():
+            if other not in known:
+                known.add(other)
+                found[other] = name
+                todo.append(other)
+    return found
 
 
 def setup_conflict(setup: dict[str, str], other: StepRecord) -> str:

@@ -26,6 +26,7 @@ from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
     Written,
+    looked_up,
     records_above,
     resolve,
     setup_conflict,
@@ -140,7 +141,8 @@ class StepSession:
     def take(self, inputs: Sequence[str]) -> None:
         """Loads values that steps above made, together with all that share objects with them."""
         self._check_untouched()
-        for name in inputs:
+        more = [name for name in looked_up(self._above, inputs) if resolve(self._above, name)[1] is not None]
+        for name in [*inputs, *more]:
             taken, record = resolve(self._above, name)
             self._takes[name] = taken
             if taken.fingerprint.startswith("stays:"):
@@ -244,6 +246,12 @@ class StepSession:
             {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
             self.names, self._memory, set(values) if wide else live,
         )  # fmt: skip
+        if more := (snapshot.reads_of(now, live) & values.keys()) - live:
+            live |= more
+            now = snapshot.take(
+                {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
+                self.names, self._memory, set(values) if wide else live,
+            )  # fmt: skip
         changed = {
             name
             for name, seen in now.values.items()

@@ -147,6 +147,17 @@ class _Hasher:
         return Leaf(b"".join(self._stream), self._buffers)
 
 
+def reads_of(found: Snapshot, names: Iterable[str]) -> set[str]:
+    """What functions within the values of ``names`` look up when they are called, and those in that."""
+    known, todo = set(names), list(names)
+    while todo:
+        seen = found.values.get(todo.pop())
+        more = (seen.reads if seen is not None else frozenset()) - known
+        known |= more
+        todo += more
+    return known - set(names)
+
+
 def take(
     names: Mapping[str, object], namespace: Mapping[str, object], memory: Memory | None = None,
     saved: Collection[str] = (),

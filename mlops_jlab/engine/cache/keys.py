@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,12 @@ def _meaning(cell: Mapping[str, Any]) -> str:
 
 
 def used(
-    manifest: Manifest, values: Mapping[str, object], step: ManifestStep, environment: Mapping[str, str]
+    manifest: Manifest, values: Mapping[str, object], names: Collection[str], environment: Mapping[str, str]
 ) -> dict[str, object]:
-    """The parameters that the step looks at, as plain data: given ones and defaults. No secret is shown."""
+    """The parameters among ``names``, as plain data: given ones and defaults. No secret is shown."""
     found: dict[str, object] = {}
     for parameter in manifest.parameters:
-        if parameter.name in step.parameters:
+        if parameter.name in names:
             entry = parameter.as_json()
             value = values.get(parameter.name, entry.get("default"))
             if parameter.secret:

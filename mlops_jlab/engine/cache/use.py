@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from mlops_jlab.engine.cache.store import CacheStore, Entry, fresh_id
 from mlops_jlab.engine.folder.state import RunFolder, StepState, now
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.handoff.observing.facts import Aspect
-from mlops_jlab.handoff.records import StepRecord, from_fields, records_above, write_record
+from mlops_jlab.handoff.records import StepRecord, from_fields, looked_up, records_above, write_record
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 from mlops_jlab.store.artifacts import digest_of
 
@@ -75,10 +75,10 @@ class Caching:
         if step.name in self._refresh:
             return Used(why="it was asked to run again")
         above = records_above(folder.handoff, self._manifest.identity, step.position)
-        given = self._given(step)
         entries = self._store.entries(self._key(step))
         why = "nothing was cached for its code" if not entries else ""
         for entry in entries:
+            given = self._given(step, above, entry.record["takes"])
             problem = keys.difference(entry, given, above, self._environment, self._place)
             problem = problem or unusable(from_fields(entry.record))
             problem = problem or self._store.take(
@@ -109,6 +109,7 @@ class Caching:
         if record.refused:
             name, why = next(iter(sorted(record.refused.items())))
             return f"{name} cannot be kept: it is, or holds, {why}"
+        above = records_above(folder.handoff, self._manifest.identity, step.position)
         unfit = keys.unfit(record, self._sources_of(step))
         if unfit and setting is not True:
             return unfit
@@ -122,7 +123,8 @@ class Caching:
         try:
             entry = Entry(
                 key=self._key(step), id=fresh_id(), pipeline=self._manifest.name, step=step.name,
-                created=now(), seconds=state.seconds or 0.0, parameters=self._given(step),
+                created=now(), seconds=state.seconds or 0.0,
+                parameters=self._given(step, above, record.takes),
                 files=keys.look_at(read), written=keys.look_at(record.files_written),
                 packages=keys.stamps(record.package_files),
                 environment=keys.environment_of(record.variables, self._environment),
@@ -151,9 +153,13 @@ class Caching:
         """All that the step executes, cell by cell."""
         return ["".join(cell["source"]) for cell in self._cells(step)]
 
-    def _given(self, step: ManifestStep) -> dict[str, object]:
+    def _given(
+        self, step: ManifestStep, above: Sequence[StepRecord], takes: Iterable[str]
+    ) -> dict[str, object]:
+        """What is given that the step looks at itself, or through functions in what it takes."""
         if step.name not in self._data:  # as it was before the step began
             self._data[step.name] = datasets.asked(self._sources_of(step), self._environment)
+        names = {*step.parameters, *looked_up(above, takes)}
         return {
-            **keys.used(self._manifest, self._values, step, self._environment), **self._data[step.name]
+            **keys.used(self._manifest, self._values, names, self._environment), **self._data[step.name]
         }  # fmt: skip

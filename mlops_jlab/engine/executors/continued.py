@@ -18,7 +18,7 @@ from mlops_jlab.engine.step.kernelshells import KernelShells
 from mlops_jlab.engine.step.limits import USUAL
 from mlops_jlab.engine.step.papermill import execute, import_soon
 from mlops_jlab.entities import settings
-from mlops_jlab.handoff.records import StepRecord
+from mlops_jlab.handoff.records import StepRecord, read_record, record_path
 from mlops_jlab.handoff.remote import Artifacts
 from mlops_jlab.handoff.variables import PART
 
@@ -96,8 +96,9 @@ class Continued:
     def unusable(self, step: str, record: StepRecord) -> str:
         """Why an answer that was kept cannot stand in for the step in this run, or nothing.
 
-        Below a step that was executed, it may only bind names: what it changed in place lives on here. Above
-        one that looks at the session itself, it has to be executed.
+        Below a step that was executed, it may only bind names: what it changed in place lives on here. What
+        that step changed outside values it may look at. Above one that looks at the session itself, it has
+        to be executed.
         """
         plan = self._course.plan
         if plan.step(step).looks_at_session:
@@ -109,6 +110,10 @@ class Continued:
             return ""
         if self._course.rebuilds and not self.snapshots.all():
             return ""  # nothing lives on
+        for above in self.snapshots.executed & set(self.snapshots.above(step)):
+            path = record_path(self._course.root, plan.step(above).position, above)
+            if path.exists() and (changed := read_record(path).changed):
+                return f"it goes on in the process of step {above!r}: {changed}"
         return impure(plan.step(step), record)
 
     def settle(self, steps: set[str] | None = None) -> None:

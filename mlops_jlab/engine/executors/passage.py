@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,7 +23,14 @@ from mlops_jlab.engine.step.shell import ProcessEnded
 from mlops_jlab.errors import RunError
 from mlops_jlab.handoff.alone import DISPLAYS
 from mlops_jlab.handoff.continued import Leaving, state_path
-from mlops_jlab.handoff.records import StepRecord, read_record, record_path, records_above, resolve
+from mlops_jlab.handoff.records import (
+    StepRecord,
+    looked_up,
+    read_record,
+    record_path,
+    records_above,
+    resolve,
+)
 from mlops_jlab.processes import protocol
 
 if TYPE_CHECKING:
@@ -137,8 +145,25 @@ class Passage:
                 )
         if base is None:
             found = records_above(self._course.root, self._course.pipeline, self._step.position)
-            if why := refused(found, self._wanted())[1]:
+            names, missing = self._names_to_bring(found)
+            if missing:
+                raise CannotGoOn(self._missing, missing)
+            if why := refused(found, names)[1]:
                 raise CannotGoOn(self._missing, f"it lives in its process alone: {why}")
+
+    def _names_to_bring(self, above: Sequence[StepRecord]) -> tuple[list[str], str]:
+        """What this step and those below read, with what its functions look up, and what is not to be had."""
+        names, there = self._wanted(), self._there()
+        more = looked_up(above, names)
+        values = [name for name in more if resolve(above, name)[0].step]
+        gone = next((name for name in sorted(more) if name not in {*values, *there}), "")
+        return [*names, *values], gone and f"a function in {more[gone]} looks up {gone}, which is no value"
+
+    def _there(self) -> set[str]:
+        """What is made again by source."""
+        plan = self._course.plan
+        pieces = {piece.name for step in plan.from_here(self._step.name) for piece in step.pieces}
+        return pieces | plan.names_of_setup(self._step)
 
     def _wanted(self) -> list[str]:
         """What this step and those below read of steps above."""
@@ -168,7 +193,7 @@ class Passage:
         missing, plan = set(self._missing), self._course.plan
         above = records_above(self._course.root, self._course.pipeline, self._step.position)
         if new:
-            names = [name for name in self._wanted() if resolve(above, name)[1] is not None]
+            names = [name for name in self._names_to_bring(above)[0] if resolve(above, name)[1] is not None]
             states = [n for record in above for n in record.writes if n.endswith("()")]
         else:
             names = [name for record in above if record.step in missing for name in record.writes]
