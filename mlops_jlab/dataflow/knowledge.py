@@ -151,12 +151,14 @@ def tells(name: str) -> bool:
     ``optuna.logging.set_verbosity`` does, ``tqdm.tqdm.pandas``, and ``nltk.data.path.append``.
     """
     first, *_, last = parts = name.split(".")
-    if len(parts) < 2 or first in _TOLD_OTHERWISE or name.startswith("matplotlib.pyplot."):
+    if len(parts) < 2 or seeds(name) or changes_setting(name) or "seed" in last:
         return False
-    if seeds(name) or changes_setting(name) or "seed" in last:
+    if (len(parts) > 2 and last in _FILLS) or name == "numpy.seterrcall":
+        return True
+    if first in _TOLD_OTHERWISE or name.startswith("matplotlib.pyplot."):
         return False
     words = [word.lower() for word in _WORDS.findall(last)]
-    if (len(parts) > 2 and last in _FILLS) or _SETS.match(last):
+    if _SETS.match(last):
         return True
     return bool(words) and words[0] not in _ASKS and not _TELLS.isdisjoint(words)
 

@@ -220,18 +220,18 @@ class _Departure:
         live = {*leaving.outputs, *leaving.optional, *leaving.watched, *(known.keys() & self._read())}
         live |= {name for name in values if name.endswith(snapshot.STATE)}
         live |= looked_up(self._above, live).keys() & values.keys()
-        now = snapshot.take(values, self._names, StepMemory(self._store), set(values) if wide else live)
-        if more := (snapshot.reads_of(now, live) & values.keys()) - live:
-            live |= more
-            now = snapshot.take(values, self._names, StepMemory(self._store), set(values) if wide else live)
+        now, live = snapshot.reaching(
+            lambda live: snapshot.take(
+                values, self._names, StepMemory(self._store), set(values) if wide else live
+            ), live, values.keys(),
+        )  # fmt: skip
         changed = {name for name, seen in now.values.items() if known.get(name) != seen.fingerprint}
         wanted = changed if wide else changed & live
         refused = {name: now.values[name].refused[0] for name in wanted if now.values[name].refused}  # type: ignore[index]
         live -= set(refused)
         saver = Saver(self._store, self._names, now)
-        groups = now.groups(
-            sorted(n for n in (wanted | live) & now.values.keys() if not now.values[n].refused)
-        )
+        there = (wanted | live) & now.values.keys()
+        groups = now.groups(sorted(name for name in there if not now.values[name].refused))
         wanted -= set(refused)
         writes = saver.save([group for group in groups if wanted & set(group)], values)
         lost = prove(self._store, writes, values, self._names)

@@ -115,6 +115,8 @@ class NotebookPickler(pickle.Pickler):
     def reducer_override(self, obj: object) -> Any:
         """Called by pickle for what it has no built-in way to write."""
         if isinstance(obj, types.ModuleType):
+            if type(obj).__name__ == "_LazyModule" and type(obj).__module__ == "importlib.util":
+                raise CannotTravel("a module that is not loaded yet", hint="import it where it is used")
             return imported_module, (obj.__name__,)
         kind = type(obj).__name__
         if (found := self._storages.reduce(obj)) is not None:

@@ -242,16 +242,12 @@ class StepSession:
         live |= {name for name in values if name.endswith(snapshot.STATE)}
         wide = writes_any or keep_all
         all_seen = wide or self._parts is not None
-        now = snapshot.take(
-            {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
-            self.names, self._memory, set(values) if wide else live,
-        )  # fmt: skip
-        if more := (snapshot.reads_of(now, live) & values.keys()) - live:
-            live |= more
-            now = snapshot.take(
+        now, live = snapshot.reaching(
+            lambda live: snapshot.take(
                 {n: v for n, v in values.items() if all_seen or n in live or n in self._before.values},
                 self.names, self._memory, set(values) if wide else live,
-            )  # fmt: skip
+            ), live, values.keys(),
+        )  # fmt: skip
         changed = {
             name
             for name, seen in now.values.items()

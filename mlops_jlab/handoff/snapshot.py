@@ -6,7 +6,7 @@ import enum
 import functools
 import pickle
 import types
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,15 +147,18 @@ class _Hasher:
         return Leaf(b"".join(self._stream), self._buffers)
 
 
-def reads_of(found: Snapshot, names: Iterable[str]) -> set[str]:
-    """What functions within the values of ``names`` look up when they are called, and those in that."""
-    known, todo = set(names), list(names)
+def reaching(
+    look: Callable[[set[str]], Snapshot], live: set[str], known: Collection[str]
+) -> tuple[Snapshot, set[str]]:
+    """What ``look`` sees of the names in ``live``, and of ``known`` ones that functions in those look up."""
+    now = look(live)
+    reached, todo = set(live), list(live)
     while todo:
-        seen = found.values.get(todo.pop())
-        more = (seen.reads if seen is not None else frozenset()) - known
-        known |= more
+        seen = now.values.get(todo.pop())
+        more = {name for name in (seen.reads if seen is not None else ()) if name in known} - reached
+        reached |= more
         todo += more
-    return known - set(names)
+    return (look(reached), reached) if reached != live else (now, live)
 
 
 def take(
