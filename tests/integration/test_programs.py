@@ -1,7 +1,7 @@
 """Some six hundred programs, cut at every cell, put out what Run All puts out.
 
-Every other one is continued; one of four is run again with a cache, one again after its last cell was edited, and
-one of eight cold, its steps made again where values can stand for what lives. ``make programs`` runs each of them
+One of four is continued; one of eight is run again with a cache, one again after its last cell was edited, and
+one of sixteen cold, its steps made again where values can stand for what lives. ``make programs`` runs each of them
 in all four ways.
 """
 
@@ -31,7 +31,7 @@ KNOWN = {
     },
 }  # fmt: skip
 ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
-SAMPLED = {"continued": 2, "again": 4, "edited": 4, "cold": 8}  # one program of so many, in each theme some
+SAMPLED = {"continued": 4, "again": 8, "edited": 8, "cold": 16}  # one program of so many, in each theme some
 
 
 def _wanted(programs: list[Program], how: str) -> list[Program]:

@@ -233,7 +233,7 @@ class _Answer:
 
 
 # Where these live, not even a copy that executes nothing can be made.
-_NEVER = frozenset({safety.Kind.NATIVE, safety.Kind.DEVICE})
+_NEVER = frozenset({safety.Kind.NATIVE, safety.Kind.DEVICE, safety.Kind.POSITION})
 _NICE = 10  # what is done beside gives way
 
 

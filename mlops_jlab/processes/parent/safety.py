@@ -41,6 +41,7 @@ class Kind(Enum):
     THREAD = "thread"
     NATIVE = "native thread"
     CONNECTION = "connection"
+    POSITION = "position"
     TASK = "task"
     PROCESS = "process"
     LOCK = "lock"
@@ -93,7 +94,7 @@ class Watch:
     def connections(self) -> Living | None:
         """Connections are looked for among what is new since the last fork: they prevented one until now."""
         if "dbm" in sys.modules or "shelve" in sys.modules:  # nobody can tell whether one is closed
-            return Living(Kind.CONNECTION, "a dbm file may be open")
+            return Living(Kind.POSITION, "a dbm file may be open")  # a copy that looks at it moves on in it
         module = sys.modules.get("sqlite3")
         if module is None or not self._connected:
             return None
