@@ -19,6 +19,7 @@ from tests.programs import THEMES, Program, emptied, golden, read, run_pipeline,
 
 # Where steps are rebuilt, these come out otherwise; docs/what-we-cannot-see.md says of what kind they are.
 KNOWN = {
+    "again": {"lazy-module"},
     "cold": {
         "call-later-and-cancel", "generic-protocol-typing", "attrs-and-flags", "index-shared-and-renamed",
         "numpy-print-and-err-options", "chained-errors-and-notes", "globals-written-in-a-loop",
