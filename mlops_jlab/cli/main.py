@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from mlops_jlab import __version__
-from mlops_jlab.errors import MlopsError
+from mlops_jlab.errors import MlopsError, nearest
 from mlops_jlab.masking import masked
 
 # jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
@@ -24,8 +24,8 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # Each command and the module beside this one that has it: imported when it is asked for.
 _HOMES = {
     "audit": "models", "cache": "caches", "check": "commands", "data": "data", "debug": "debugging",
-    "export": "commands", "mlflow": "mlflow", "models": "models", "monitor": "monitoring",
-    "reproduce": "reproducing",
+    "doctor": "doctoring", "export": "commands", "mlflow": "mlflow", "models": "models",
+    "monitor": "monitoring", "reproduce": "reproducing",
     "run": "commands", "runs": "runs", "schedule": "schedules", "store": "stores", "sweep": "sweeping",
     "tag": "commands", "verify": "commands", "worker": "schedules",
 }  # fmt: skip
@@ -35,9 +35,11 @@ class _Commands(click.Group):
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(_HOMES)
 
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in _HOMES:
-            return None
+            if name.startswith("-"):
+                return None
+            context.fail(f"there is no command {name!r}{nearest(name, _HOMES)}")
         found: click.Command = getattr(importlib.import_module(f"mlops_jlab.cli.{_HOMES[name]}"), name)
         return found
 

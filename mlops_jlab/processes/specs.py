@@ -31,6 +31,15 @@ def python_of_kernel(name: str) -> str:
     return "" if spec.get("env") else python_of(spec.get("argv", ()))
 
 
+def python_kernels() -> dict[str, str]:
+    """The interpreter of each kernel on this machine that is an ordinary ipykernel, by the kernel's name."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    found = KernelSpecManager().get_all_specs()
+    asked = {name: python_of(found[name]["spec"].get("argv", ())) for name in sorted(found)}
+    return {name: interpreter for name, interpreter in asked.items() if interpreter}
+
+
 def _installed(name: str) -> dict[str, Any]:
     """What the kernel ``name`` says of itself, found where jupyter_client finds it; or nothing.
 
