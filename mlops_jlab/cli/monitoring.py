@@ -13,6 +13,8 @@ import click
 @click.argument("address", metavar="MODEL")
 @click.option("--data", "source", required=True, metavar="PATH|PATTERN",
               help="Where its new data arrive: what is new there is a window.")  # fmt: skip
+@click.option("--target", default="", metavar="COLUMN",
+              help="The truth, where new data have it: the loss is measured too.")  # fmt: skip
 @click.option("--every", default="", metavar="DURATION", help="Look again and again; else once.")
 @click.option("--cooldown", default="1d", show_default=True, metavar="DURATION",
               help="Between two retrainings.")  # fmt: skip
@@ -26,7 +28,7 @@ import click
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
 def monitor(
-    address: str, source: str, every: str, cooldown: str, min_rows: int, per_week: int,
+    address: str, source: str, target: str, every: str, cooldown: str, min_rows: int, per_week: int,
     alerts: tuple[str, ...], trust: bool, style: str,
 ) -> int:  # fmt: skip
     """Compare new data with what a model was fitted on; exit code 1 if drift persists.
@@ -47,7 +49,7 @@ def monitor(
     place = location.find()
     while True:
         try:
-            looked = watching.look(place, address, _path(source), policy, trust=trust)
+            looked = watching.look(place, address, _path(source), policy, target=target, trust=trust)
         except InputError as error:
             if not pause:
                 raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mlops_jlab.entities.schedules import in_words
 
+LOSS = "loss"  # stands among the columns where the truth of a window is known
 _WEEK = 7 * 86_400.0
 
 
@@ -41,6 +42,31 @@ class Seen:
     action: Action
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What would hold a retraining back.
+
+    ``gathered`` are the rows that are new since the last one, ``last`` is when that was (None: never),
+    ``until`` until when that is too short ago (0: it is not), ``lately`` how many there were within a week.
+    """
+
+    gathered: int
+    last: float | None
+    until: float
+    lately: int
+
+
+def standing(past: Sequence[Seen], policy: Policy, now: float) -> Standing:
+    """How things stand after the windows of the past, the newest first."""
+    fired = [window for window in past if window.action is Action.RETRAIN]
+    since = past[: past.index(fired[0])] if fired else past
+    until = fired[0].at + policy.cooldown if fired else 0.0
+    return Standing(
+        sum(window.rows for window in since), fired[0].at if fired else None, until if now < until else 0.0,
+        sum(now - window.at < _WEEK for window in fired),
+    )  # fmt: skip
+
+
 def decide(
     persisting: Sequence[str], rows: int, past: Sequence[Seen], policy: Policy, now: float
 ) -> tuple[Action, str]:
@@ -51,16 +77,21 @@ def decide(
     """
     if not persisting:
         return Action.NOTHING, "no drift persists"
-    what = f"drift persists in {', '.join(persisting[:5])}"
-    fired = [window for window in past if window.action is Action.RETRAIN]
-    since = past[: past.index(fired[0])] if fired else past
-    gathered = rows + sum(window.rows for window in since)
+    what = _in_words(persisting)
+    found = standing(past, policy, now)
+    gathered = rows + found.gathered
     if gathered < policy.min_rows:
         return Action.HELD, f"{what}; {gathered:,} new rows, of {policy.min_rows:,} that are needed"
-    if fired and now - fired[0].at < policy.cooldown:
-        left = in_words(max(1, round(policy.cooldown - (now - fired[0].at))))
+    if found.until:
+        left = in_words(max(1, round(found.until - now)))
         return Action.HELD, f"{what}; the last retraining was too short ago, {left} are left"
-    lately = sum(now - window.at < _WEEK for window in fired)
-    if lately >= policy.per_week:
-        return Action.HELD, f"{what}; there were {lately} retrainings within a week, which is the cap"
+    if found.lately >= policy.per_week:
+        return Action.HELD, f"{what}; there were {found.lately} retrainings within a week, which is the cap"
     return Action.RETRAIN, what
+
+
+def _in_words(persisting: Sequence[str]) -> str:
+    columns = [name for name in persisting if name != LOSS]
+    parts = [f"drift persists in {', '.join(columns[:5])}"] if columns else []
+    parts += ["the loss stays beyond its limit"] if LOSS in persisting else []
+    return ", and ".join(parts)

@@ -15,6 +15,7 @@ from mlops_jlab.datasets import contents
 from mlops_jlab.drift.detecting import ColumnDrift, Drift, detect, persisting
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.monitoring import losses
 from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
 from mlops_jlab.profiles import chunks, profile, written
 from mlops_jlab.profiles.profile import Profile
@@ -25,6 +26,7 @@ from mlops_jlab.store.monitored import WindowRow
 from mlops_jlab.tracking import lifecycle
 
 KIND = "monitor"
+ABOUT, DRIFT, PROFILE = "window.json", "drift.json", "profile.json"  # files of a window's run
 _LOGGED = 100  # columns whose effect is a metric of the run
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
@@ -46,12 +48,13 @@ class Looked:
 
 def look(
     place: Place, address: str, data: str | Path, policy: Policy, *, now: float | None = None,
-    trust: bool = False,
+    target: str = "", trust: bool = False,
 ) -> Looked:  # fmt: skip
     """Compares the files that are new at a source with what a version was fitted on.
 
     Files that were part of a window before are left alone; where nothing is new there is no window. The
-    result is a run; what came of it is in the audit log.
+    result is a run; what came of it is in the audit log. ``target`` names the column with the truth: where
+    the files have it, the loss of the version is measured too.
 
     Raises:
         InputError: the model has no reference, there are no files of rows, or one cannot be read.
@@ -59,6 +62,7 @@ def look(
     now = time.time() if now is None else now
     version = versions.find(place, address)
     reference = references.read(place, version)
+    losses.check_target(target, references.inputs_of(version))
     source = contents.source_of(data)
     with opening.reading(place) as connection:
         past = monitored.windows(connection, version.model, source.text)
@@ -68,10 +72,14 @@ def look(
     if not new:
         return Looked(None, why=f"nothing is new at {source.text}")
     model = modelfiles.load(place, version, trust=trust)
-    current = _profile(model, version, (source.base / file.path for file in new))
+    labelled = losses.Labelled(model, version, target)
+    current = _profile(labelled, (source.base / file.path for file in new))
     if not current.rows:
         return Looked(None, why=f"there are no rows in what is new at {source.text}")
     found = detect(reference, current, importance=_watched(version, reference, current))
+    loss = labelled.loss()
+    if loss is not None:
+        found = replace(found, columns=(*found.columns, loss.as_column))
     lasting = _lasting(found, [one for one in past if one.version == version.version])
     seen = [Seen(one.at, one.rows, Action(one.action)) for one in past]
     action, why = decide(lasting, current.rows, seen, policy, now)
@@ -80,13 +88,19 @@ def look(
         0, version.model, version.version, source.text, now, "", current.rows,
         [one.name for one in found.drifted], action, why, digests,
     )  # fmt: skip
-    return Looked(_keep(place, window, found, current, reference), found, why)
+    about = {"policy": asdict(policy), "loss": None if loss is None else asdict(loss)}
+    return Looked(_keep(place, window, found, current, reference, about), found, why)
 
 
-def _profile(model: Any, version: ModelVersion, files: Iterable[Path]) -> Profile:
-    inputs = references.inputs_of(version)
-    parts = (references.profile_of(model, part, inputs) for file in files for part in chunks.of_file(file))
-    found = chunks.gathered(parts)
+def _profile(labelled: losses.Labelled, files: Iterable[Path]) -> Profile:
+    """What the files look like with what the model says of them; rows whose truth is known are measured."""
+    inputs = references.inputs_of(labelled.version)
+
+    def looks(part: Any) -> Profile:
+        labelled.add(part)
+        return references.profile_of(labelled.model, part, inputs)
+
+    found = chunks.gathered(looks(part) for file in files for part in chunks.of_file(file))
     return found if found is not None else Profile(0, ())
 
 
@@ -110,7 +124,10 @@ def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
     return persisting([*windows, found])
 
 
-def _keep(place: Place, window: WindowRow, found: Drift, current: Profile, reference: Profile) -> WindowRow:
+def _keep(
+    place: Place, window: WindowRow, found: Drift, current: Profile, reference: Profile,
+    about: dict[str, Any],
+) -> WindowRow:  # fmt: skip
     run = lifecycle.start(
         name=f"monitor-{window.model}", kind=KIND, activate=False, provenance=False,
         tags={"model": f"{window.model}/{window.version}"},
@@ -119,9 +136,12 @@ def _keep(place: Place, window: WindowRow, found: Drift, current: Profile, refer
     for column in found.columns[:_LOGGED]:
         with suppress(MlopsError):  # a name that is none for a metric
             run.log_metric(f"drift.{column.name}", column.effect)
+    if about["loss"] is not None:
+        run.log_metric(f"window.{about['loss']['metric']}", about["loss"]["value"])
     run.set_tag("monitor", window.action)
-    run.log_text(written.as_json(current), "profile.json")
-    run.log_dict(asdict(found), "drift.json")
+    run.log_dict(about, ABOUT)
+    run.log_text(written.as_json(current), PROFILE)
+    run.log_dict(asdict(found), DRIFT)
     run.log_text(page(window, found, current, reference), "report.html")
     run.end("finished", window.why)
     run.recorder.flush()

@@ -163,3 +163,18 @@ async def apart_from_the_end(call: Callable[..., T], *args: Any) -> T:
 async def aside(call: Callable[..., T], *args: Any) -> T:
     """Runs what waits for a disk in a thread, so that the server goes on."""
     return await asyncio.to_thread(call, *args)
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """The whole number in an argument.
+
+    Raises:
+        InputError: it is none, or out of bounds.
+    """
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise InputError(f"{text[:40]!r} is no whole number") from error
+    if not least <= number <= most:
+        raise InputError(f"{number} is not between {least} and {most}")
+    return number

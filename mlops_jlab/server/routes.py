@@ -6,7 +6,18 @@ from typing import Any
 
 from jupyter_server.utils import url_path_join
 
-from mlops_jlab.server import builder, modelhistory, models, pipelines, runs, schedules, sources, sweeps
+from mlops_jlab.server import (
+    builder,
+    datasets,
+    modelhistory,
+    models,
+    monitoring,
+    pipelines,
+    runs,
+    schedules,
+    sources,
+    sweeps,
+)
 from mlops_jlab.server.handling import Route
 
 _RUN = r"([0-9a-f]{4,32})"
@@ -45,6 +56,12 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("models/card", models.CardRoute),
     ("models/compare", models.CompareVersionsRoute),
     ("models/history", modelhistory.ModelHistoryRoute),
+    ("monitoring", monitoring.MonitoringRoute),
+    ("monitoring/history", monitoring.MonitoringHistoryRoute),
+    ("monitoring/column", monitoring.MonitoringColumnRoute),
+    ("datasets", datasets.DatasetsRoute),
+    ("datasets/version", datasets.DatasetVersionRoute),
+    ("datasets/verify", datasets.DatasetVerifyRoute),
     ("audit", models.AuditRoute),
     ("schedules", schedules.SchedulesRoute),
     ("schedules/detail", builder.DetailRoute),

@@ -11,7 +11,7 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.runs import Point, Run
 from mlops_jlab.errors import InputError, NotFound
-from mlops_jlab.server.handling import Route, answered, aside
+from mlops_jlab.server.handling import Route, answered, aside, whole
 from mlops_jlab.store import artifacts, changing, database, filters, opening, reading
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.location import Place
@@ -43,7 +43,7 @@ class RunsRoute(Route):
     @answered
     async def get(self) -> None:
         """``filter``, ``search``, ``order`` (several), ``limit``, ``after``, ``deleted``, ``top``."""
-        limit = _whole(self.get_argument("limit", "50"), 1, _MOST)
+        limit = whole(self.get_argument("limit", "50"), 1, _MOST)
         condition = filters.both(
             filters.parse(self.get_argument("filter", "")), filters.words(self.get_argument("search", ""))
         )
@@ -159,7 +159,7 @@ class HistoryRoute(Route):
     @answered
     async def get(self, run_id: str) -> None:
         """``metric``, and ``points``: at most so many."""
-        points = _whole(self.get_argument("points", "1000"), 2, 5_000)
+        points = whole(self.get_argument("points", "1000"), 2, 5_000)
         self.answer(await aside(_history, self.place, run_id, self.get_argument("metric"), points))
 
 
@@ -185,7 +185,7 @@ class HistoriesRoute(Route):
     @answered
     async def get(self) -> None:
         """``metric`` and ``id``, several times each, and ``points``: at most so many of each course."""
-        points = _whole(self.get_argument("points", "1000"), 2, 5_000)
+        points = whole(self.get_argument("points", "1000"), 2, 5_000)
         ids, metrics = self.get_arguments("id"), self.get_arguments("metric")
         if not 0 < len(ids) * len(metrics) <= _MOST_COURSES:
             raise InputError(f"1 to {_MOST_COURSES} courses are given at once, not {len(ids) * len(metrics)}")
@@ -214,7 +214,7 @@ class NamesRoute(Route):
     @answered
     async def get(self) -> None:
         """``prefix``: the beginning, such as ``metrics.a``; ``limit``: at most so many names."""
-        most = _whole(self.get_argument("limit", str(_NAMES)), 1, _MOST_NAMES)
+        most = whole(self.get_argument("limit", str(_NAMES)), 1, _MOST_NAMES)
         self.answer({"names": await aside(_names, self.place, self.get_argument("prefix", ""), most)})
 
 
@@ -329,13 +329,3 @@ def _some(given: Sequence[str], what: str, most: int) -> list[str]:
     if len(found) > most:
         raise InputError(f"{what!r} is given {len(found)} times", hint=f"{most} at most")
     return found
-
-
-def _whole(text: str, least: int, most: int) -> int:
-    try:
-        number = int(text)
-    except ValueError as error:
-        raise InputError(f"{text[:40]!r} is no whole number") from error
-    if not least <= number <= most:
-        raise InputError(f"{number} is not between {least} and {most}")
-    return number

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops_jlab.errors import NotFound
 from mlops_jlab.store import auditing, database
 
 RETRAIN = "retrain"
 _COLUMNS = "id, model, version, source, at, run, rows, drifted, action, why, seen"
+_BRIEF = _COLUMNS.replace("seen", "'{}'")
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,41 @@ def keep(connection: sqlite3.Connection, window: WindowRow, *, who: str) -> None
         )
 
 
-def windows(connection: sqlite3.Connection, model: str, source: str = "", most: int = 100) -> list[WindowRow]:
-    """The windows of a model, the newest first: of one source, or of all."""
+def windows(
+    connection: sqlite3.Connection, model: str, source: str = "", most: int = 100, *, whole: bool = True
+) -> list[WindowRow]:
+    """The windows of a model, the newest first: of one source, or of all.
+
+    Those that are not ``whole`` come without the files that were ``seen``, which may be many.
+    """
+    columns = _COLUMNS if whole else _BRIEF
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM monitor_windows WHERE model = ? AND ? IN ('', source) "
+        f"SELECT {columns} FROM monitor_windows WHERE model = ? AND ? IN ('', source) "
         "ORDER BY id DESC LIMIT ?",
         (model, source, most),
+    )
+    return [_window(row) for row in rows]
+
+
+def window(connection: sqlite3.Connection, model: str, number: int) -> WindowRow:
+    """One window of a model, without the files that were seen.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    row = connection.execute(
+        f"SELECT {_BRIEF} FROM monitor_windows WHERE model = ? AND id = ?", (model, number)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"there is no window {number} of {model!r}")
+    return _window(row)
+
+
+def newest(connection: sqlite3.Connection) -> list[WindowRow]:
+    """The newest window of each model, without the files that were seen, by the model's name."""
+    rows = connection.execute(
+        f"SELECT {_BRIEF} FROM monitor_windows "
+        "WHERE id IN (SELECT max(id) FROM monitor_windows GROUP BY model) ORDER BY model"
     )
     return [_window(row) for row in rows]
 

@@ -345,6 +345,15 @@ def artifacts(connection: sqlite3.Connection, run: Run) -> list[Artifact]:
     return [Artifact(*row) for row in rows]
 
 
+def files_of(connection: sqlite3.Connection, run_id: str) -> dict[str, str]:
+    """The digests of a run's files by name; none of a run that is not there any more."""
+    rows = connection.execute(
+        "SELECT a.path, a.digest FROM artifacts a JOIN runs r ON r.seq = a.run WHERE r.id = ? "
+        "AND r.deleted IS NULL", (run_id,),
+    )  # fmt: skip
+    return dict(rows.fetchall())
+
+
 def children(connection: sqlite3.Connection, run: Run, longest: int = 0) -> list[Run]:
     """The runs that this one is the parent of, in their order; ``longest`` as in :func:`load`."""
     rows = connection.execute(

@@ -110,7 +110,7 @@ def test_drift_that_persists_asks_for_a_retraining_once(model: Any, place: Place
         kept = {file.path: file.digest for file in reading.artifacts(connection, run)}
         said = [entry.action for entry in auditing.entries(connection) if entry.action.startswith("monitor")]
     assert said[::-1] == ["monitor: nothing", "monitor: nothing", "monitor: retrain", "monitor: held back"]
-    assert set(kept) == {"drift.json", "profile.json", "report.html"}
+    assert set(kept) == {"drift.json", "profile.json", "report.html", "window.json"}
     page = artifacts.read(place, kept["report.html"]).decode()
     assert "moved by 0." in page
     assert "<script" not in page

@@ -1686,6 +1686,267 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models that are watched, each with its newest window. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Monitoring"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One watched model - its windows, their drift and loss, and what the policy made of them. */
+        get: {
+            parameters: {
+                query: {
+                    name: string;
+                    /** @description The last so many. */
+                    windows?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MonitoringHistory"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/column": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One column of a window beside what the version was fitted on. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description The model. */
+                    name: string;
+                    /** @description Its number. */
+                    window: number;
+                    column: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MonitoringColumn"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All registered data with their versions. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Datasets"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of registered data, beside another one on request. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Such as flights@validated. */
+                    address: string;
+                    /** @description Another version, for the difference. */
+                    against?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DatasetWhole"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the files of a version are as they were when it was added. */
+        get: {
+            parameters: {
+                query: {
+                    address: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Verified"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -2646,6 +2907,203 @@ export interface components {
         Moved: {
             before: number;
             after: number;
+        };
+        /** @description The numbers of a column, null where it has none. Times are seconds since 1970. */
+        ColumnLook: {
+            name: string;
+            /** @enum {string} */
+            kind: "number" | "text" | "boolean" | "time" | "other" | "empty";
+            dtype: string;
+            rows: number;
+            missing: number;
+            distinct: number | null;
+            minimum: number | null;
+            /** @description The median. */
+            middle: number | null;
+            maximum: number | null;
+            mean: number | null;
+            /** @description The standard deviation. */
+            deviation: number | null;
+        };
+        /** @description Shares of the rows with a value by bin, a list for each profile. Bins have labels, or lie between edges. */
+        Bins: {
+            labels: string[];
+            edges: (number | null)[];
+            shares: number[][];
+            /** @description At which ends rows lie beyond the edges. */
+            beyond: boolean[];
+            /** @description Texts are counted by their lengths. */
+            lengths: boolean;
+            time: boolean;
+        };
+        /** @description What a test has found of a column. It has drifted if the test is significant and the effect reaches what is needed. */
+        ColumnDrift: {
+            name: string;
+            test: string;
+            effect: number;
+            needed: number;
+            p: number | null;
+            drifted: boolean;
+            why: string;
+        };
+        /** @description A metric of a window with its interval of 95 %. at_test and limit are null where no gate has measured it. */
+        Loss: {
+            metric: string;
+            value: number;
+            low: number;
+            high: number;
+            rows: number;
+            at_test: number | null;
+            limit: number | null;
+            over: boolean;
+        };
+        /** @description New data of a model that were compared with what it was fitted on. cells go with the columns of the history. */
+        Window: {
+            id: number;
+            at: number;
+            version: number;
+            run: string;
+            rows: number;
+            source: string;
+            /** @enum {string} */
+            action: "nothing" | "retrain" | "held back";
+            why: string;
+            drifted: string[];
+            /** @description Its run is still there. */
+            kept: boolean;
+            loss: components["schemas"]["Loss"] | null;
+            cells: (components["schemas"]["ColumnDrift"] | null)[];
+        };
+        /** @description What holds a retraining back. cooldown is in seconds. */
+        Policy: {
+            cooldown: number;
+            per_week: number;
+            min_rows: number;
+        };
+        /** @description How things stand by the policy. until is 0 where the last retraining is not too short ago. */
+        Standing: {
+            /** @description Rows since the last retraining. */
+            gathered: number;
+            last: number | null;
+            until: number;
+            /** @description Retrainings within seven days. */
+            lately: number;
+        };
+        WatchedVersion: {
+            version: number;
+            aliases: string[];
+            created: number;
+        };
+        /** @description A schedule that takes up a retraining that drift asks for. */
+        WatchedSchedule: {
+            name: string;
+            paused: boolean;
+            firings: components["schemas"]["Firing"][];
+        };
+        MonitoringHistory: {
+            name: string;
+            versions: components["schemas"]["WatchedVersion"][];
+            has_reference: boolean;
+            columns: string[];
+            left_out: number;
+            /** @description The oldest first. */
+            windows: components["schemas"]["Window"][];
+            policy: components["schemas"]["Policy"];
+            standing: components["schemas"]["Standing"];
+            /** @description The oldest first. */
+            moves: components["schemas"]["Move"][];
+            schedules: components["schemas"]["WatchedSchedule"][];
+            writable: boolean;
+        };
+        MonitoringColumn: {
+            reference: components["schemas"]["ColumnLook"];
+            current: components["schemas"]["ColumnLook"] | null;
+            bins: components["schemas"]["Bins"];
+            found: components["schemas"]["ColumnDrift"][];
+            psi: number | null;
+        };
+        Watched: {
+            name: string;
+            at: number;
+            rows: number;
+            drifted: string[];
+            action: string;
+            why: string;
+        };
+        Monitoring: {
+            models: components["schemas"]["Watched"][];
+        };
+        /** @description A version of registered data. rows, files and size are null where they are not known. */
+        DatasetVersion: {
+            version: number;
+            created: number;
+            user: string;
+            run: string;
+            digest: string;
+            aliases: string[];
+            kind: string;
+            source: string;
+            rows: number | null;
+            files: number | null;
+            size: number | null;
+            /** @description What the data call this version themselves. */
+            own: string;
+        };
+        Dataset: {
+            name: string;
+            owner: string;
+            note: string;
+            versions: components["schemas"]["DatasetVersion"][];
+        };
+        Datasets: {
+            datasets: components["schemas"]["Dataset"][];
+        };
+        /** @description A column with its distribution. With another version, that one's stands first in the bins. */
+        ColumnBeside: components["schemas"]["ColumnLook"] & {
+            bins: components["schemas"]["Bins"];
+            before: components["schemas"]["ColumnLook"] | null;
+        };
+        /** @description How many there are, and the first of them. */
+        FileNames: {
+            count: number;
+            first: string[];
+        };
+        FileChanges: {
+            changed: components["schemas"]["FileNames"];
+            gone: components["schemas"]["FileNames"];
+            more: components["schemas"]["FileNames"];
+        };
+        /** @description From the other version to this one. moved is null where one has no profile. */
+        DatasetDifference: {
+            files: components["schemas"]["FileChanges"];
+            rows: (number | null)[];
+            columns_gone: string[];
+            columns_new: string[];
+            types: string[][];
+            moved: components["schemas"]["ColumnDrift"][] | null;
+            not_judged: string[];
+        };
+        /** @description A run that has read a version, and the models that came of it. */
+        DataReader: {
+            run: string;
+            name: string;
+            started: number;
+            models: string[];
+        };
+        DatasetWhole: components["schemas"]["DatasetVersion"] & {
+            dataset: string;
+            against: string | null;
+            connection: string;
+            schema: string[][];
+            profiled: boolean;
+            columns: components["schemas"]["ColumnBeside"][];
+            left_out: number;
+            readers: components["schemas"]["DataReader"][];
+            difference: components["schemas"]["DatasetDifference"] | null;
+        };
+        Verified: {
+            same: boolean;
+            changes: components["schemas"]["FileChanges"];
         };
         VersionLine: {
             kind: string;
