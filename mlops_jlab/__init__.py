@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mlops_jlab.autologging import autolog
     from mlops_jlab.datasets.fluent import add_dataset, check_data, compare_data, dataset, profile
-    from mlops_jlab.registry.fluent import load_model, log_model, promote, register_model
+    from mlops_jlab.registry.fluent import evaluate, load_model, log_model, promote, register_model
     from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
     from mlops_jlab.tracking.fluent import (
         active_run,
@@ -52,6 +52,7 @@ __all__ = [
     "dataset",
     "delete_tag",
     "end_run",
+    "evaluate",
     "flush",
     "get_run",
     "get_tracking_uri",
@@ -86,7 +87,7 @@ _HOMES = {
     "autolog": "mlops_jlab.autologging", "check_data": "mlops_jlab.datasets.fluent",
     "compare_data": "mlops_jlab.datasets.fluent",
     "add_dataset": "mlops_jlab.datasets.fluent", "dataset": "mlops_jlab.datasets.fluent",
-    "compare_runs": "mlops_jlab.tracking.finding",
+    "compare_runs": "mlops_jlab.tracking.finding", "evaluate": "mlops_jlab.registry.fluent",
     "load_model": "mlops_jlab.registry.fluent", "log_model": "mlops_jlab.registry.fluent",
     "profile": "mlops_jlab.datasets.fluent",
     "promote": "mlops_jlab.registry.fluent", "register_model": "mlops_jlab.registry.fluent",

@@ -186,6 +186,27 @@ def predict(address: str, source: Path, target: Path, trust: bool) -> None:
 
 @models.command()
 @_MODEL
+@click.option("--data", "source", required=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Rows that it was not fitted on (.csv, .parquet, ...).")  # fmt: skip
+@click.option("--target", required=True, metavar="COLUMN", help="The column with the truth.")
+@click.option("--group", "groups", multiple=True, metavar="COLUMN[,COLUMN]",
+              help="Fairness by this column, or by several that are crossed.")  # fmt: skip
+@click.option("--unit", default="", metavar="COLUMN", help="Rows that share its value hang together.")
+@click.option("--positive", default=None, metavar="CLASS", help="The positive one of two classes.")
+@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
+@_FORMAT
+def evaluate(
+    address: str, source: Path, target: str, groups: tuple[str, ...], unit: str, positive: str | None,
+    trust: bool, style: str,
+) -> None:  # fmt: skip
+    """Fairness by group, importance, calibration and slices of a version on some rows; kept with it."""
+    from mlops_jlab.cli.evaluating import show
+
+    show(address, source, target, groups, unit, positive, trust=trust, as_json=style == "json")
+
+
+@models.command()
+@_MODEL
 @click.option("--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token.")
 @click.option("--port", type=click.IntRange(1, 65535), default=5001, show_default=True)
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,40 @@ def equal_within(metric: str, champion: Predicted | None, rules: Sequence[Rule])
     return 0.0
 
 
-def gap_between(rule: Rule, predicted: Predicted, groups: Array, units: Array, alpha: float) -> RuleResult:
-    """The largest difference of a rate between groups, one of ``groups`` a row, with its interval.
+@dataclass(frozen=True)
+class Rates:
+    """A rate of each group that is large enough, the largest group first.
 
-    That it is below a limit has to be shown of each pair, each at ``alpha``; that it is not, of one pair at
-    the share of ``alpha`` that falls to it.
+    ``errors`` has the standard error of each pair's difference (square; on its diagonal that of two
+    independent groups like this one).
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    errors: Array
+    rows: tuple[int, ...]
+    small: int = 0  # groups that were not looked at
+
+    @property
+    def own(self) -> Array:
+        """The standard error of each rate by itself."""
+        return np.sqrt(np.diag(self.errors) ** 2 / 2)
+
+    def gap(self, alpha: float) -> tuple[float, float, float]:
+        """The largest difference between two groups, with bounds that hold with 1 - ``alpha`` each.
+
+        The upper one holds as it does for the pair that truly differs most; the lower one, which any pair
+        may raise, is corrected for their number.
+        """
+        gaps = self.values[:, None] - self.values[None, :]
+        pairs = len(self.names) * (len(self.names) - 1) / 2
+        high = float((gaps + special.ndtri(1 - alpha) * self.errors).max())
+        low = max(0.0, float((gaps - special.ndtri(1 - alpha / pairs) * self.errors).max()))
+        return float(self.values.max() - self.values.min()), low, high
+
+
+def rates_between(metric: str, predicted: Predicted, groups: Array, units: Array) -> Rates:
+    """A rate by group, one of ``groups`` a row; ``units`` has a code from 0 for each row, or is None.
 
     Raises:
         Undefined: fewer than two groups are large enough.
@@ -67,7 +97,7 @@ def gap_between(rule: Rule, predicted: Predicted, groups: Array, units: Array, a
         if len(rows) < FEWEST_OF_GROUP or (units is not None and len(np.unique(units[rows])) < FEWEST):
             continue
         with suppress(Undefined):
-            found = estimate(rule.metric, predicted.take(rows))
+            found = estimate(metric, predicted.take(rows))
             whole = np.zeros(len(groups))
             whole[rows] = found.influence / len(rows)
             known.append(str(name))
@@ -76,35 +106,42 @@ def gap_between(rule: Rule, predicted: Predicted, groups: Array, units: Array, a
     if len(known) < 2:
         raise Undefined(f"fewer than two groups have {FEWEST_OF_GROUP} rows and {FEWEST} units")
     rates = np.asarray(values)
-    errors = _errors(np.asarray(influences), rates, [int((groups == name).sum()) for name in known])
-    gaps = rates[:, None] - rates[None, :]
-    pairs = len(known) * (len(known) - 1) / 2
-    high = float((gaps + special.ndtri(1 - alpha) * errors).max())
-    low = max(0.0, float((gaps - special.ndtri(1 - alpha / pairs) * errors).max()))
+    sizes = tuple(int((groups == name).sum()) for name in known)
+    errors = _errors(np.asarray(influences), rates, sizes)
+    return Rates(tuple(known), rates, errors, sizes, len(names) - len(known))
+
+
+def gap_between(rule: Rule, predicted: Predicted, groups: Array, units: Array, alpha: float) -> RuleResult:
+    """The largest difference of a rate between groups, one of ``groups`` a row, with its interval.
+
+    That it is below a limit has to be shown of each pair, each at ``alpha``; that it is not, of one pair at
+    the share of ``alpha`` that falls to it.
+
+    Raises:
+        Undefined: fewer than two groups are large enough.
+    """
+    found = rates_between(rule.metric, predicted, groups, units)
+    value, low, high = found.gap(alpha)
+    rates, known = found.values, found.names
     most, least = int(rates.argmax()), int(rates.argmin())
     why = f"{known[least]} {rates[least]:.3g}, {known[most]} {rates[most]:.3g}"
     verdict = PASS if high < rule.bound else FAIL if low > rule.bound else NOT_ENOUGH
     if verdict == NOT_ENOUGH:
         why += f"; it may lie on either side of {rule.bound:g}: more rows of these groups would tell"
     return RuleResult(
-        rule.text, verdict, float(rates[most] - rates[least]), low, high, len(groups),
-        method=f"{len(known)} groups, {pairs:.0f} pairs, alpha {alpha:.4g}", why=why,
-        parts=_groups(known, rates, errors, groups, alpha),
+        rule.text, verdict, value, low, high, len(groups),
+        method=f"{len(known)} groups, {len(known) * (len(known) - 1) // 2} pairs, alpha {alpha:.4g}", why=why,
+        parts=_groups(found, alpha),
     )  # fmt: skip
 
 
-def _groups(
-    known: Sequence[str], rates: Array, errors: Array, groups: Array, alpha: float
-) -> tuple[Part, ...]:
-    """Each group's rate by itself; on the diagonal of ``errors`` is twice its variance, as of a pair."""
-    reach = special.ndtri(1 - alpha) * np.sqrt(np.diag(errors) ** 2 / 2)
+def _groups(found: Rates, alpha: float) -> tuple[Part, ...]:
+    """Each group's rate by itself."""
+    reach = special.ndtri(1 - alpha) * found.own
     return tuple(
-        Part(
-            name, float(rate), max(0.0, float(rate - by)), min(1.0, float(rate + by)),
-            int((groups == name).sum()),
-        )
-        for name, rate, by in zip(known, rates, reach, strict=True)
-    )  # fmt: skip
+        Part(name, float(rate), max(0.0, float(rate - by)), min(1.0, float(rate + by)), rows)
+        for name, rate, by, rows in zip(found.names, found.values, reach, found.rows, strict=True)
+    )
 
 
 def _errors(influences: Array, rates: Array, counts: Sequence[int]) -> Array:

@@ -89,7 +89,7 @@ class GateResult:
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON data; numbers that JSON does not have are null."""
-        plain: dict[str, Any] = json.loads(json.dumps(_finite(asdict(self)), default=str))
+        plain: dict[str, Any] = json.loads(json.dumps(finite(asdict(self)), default=str))
         return {**plain, "why": self.why, "more": self.more}
 
     def __repr__(self) -> str:
@@ -121,9 +121,10 @@ def _number(rule: RuleResult) -> str:
     return f"{rule.estimate:+.4g} ({rule.low:+.4g} to {rule.high:+.4g})  "
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """JSON data in which numbers that JSON does not have are null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,6 +10,8 @@ from typing import Any
 from mlops_jlab.entities.datasets import DatasetVersion
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Run
+from mlops_jlab.registry import evaluationlines
+from mlops_jlab.registry.markdown import number, table, text
 from mlops_jlab.store.auditing import Entry
 
 _TAGS = {  # of a card's page; there are neither links nor pictures
@@ -20,29 +22,30 @@ _TAGS = {  # of a card's page; there are neither links nor pictures
 
 def markdown(
     version: ModelVersion, run: Run | None, head: tuple[int, str], entries: Sequence[Entry] = (),
-    data: Sequence[DatasetVersion] = (),
+    data: Sequence[DatasetVersion] = (), evaluation: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """The card of a version; ``run`` made it, ``head`` is the newest entry of the audit log.
 
-    ``entries`` are those of the log that moved an alias to this version, ``data`` what its run has read.
+    ``entries`` are those of the log that moved an alias to this version, ``data`` what its run has read,
+    ``evaluation`` is the newest one.
     """
-    return "\n".join(_lines(version, run, head, entries, data)) + "\n"
+    return "\n".join(_lines(version, run, head, entries, data, evaluation)) + "\n"
 
 
 def _lines(
     version: ModelVersion, run: Run | None, head: tuple[int, str], entries: Sequence[Entry],
-    data: Sequence[DatasetVersion],
+    data: Sequence[DatasetVersion], evaluation: Mapping[str, Any] | None,
 ) -> Iterator[str]:  # fmt: skip
     about = version.about
     made = datetime.fromtimestamp(version.created, UTC)
-    yield f"# {_text(version.model)}, version {version.version}"
+    yield f"# {text(version.model)}, version {version.version}"
     yield ""
     if version.aliases:
         yield f"This version is the **{', '.join(version.aliases)}**."
         yield ""
     if about.get("note"):
-        yield from (_text(about["note"]), "")
-    yield from _table([
+        yield from (text(about["note"]), "")
+    yield from table([
         ("Class", about.get("class", "")), ("Registered", f"{made:%Y-%m-%d %H:%M} UTC by {version.user}"),
         ("Run", f"{run.name} ({run.id[:12]})" if run else version.run[:12]),
         ("Notebook", run.source if run else ""), ("Commit", _commit(run)),
@@ -51,7 +54,7 @@ def _lines(
         ("Content", about.get("content", "")),
     ])  # fmt: skip
     yield from ("", "## Intended use and limits", "")
-    yield from _table([
+    yield from table([
         ("Intended use", about.get("intended_use") or "not stated: register_model(..., intended_use=...)"),
         ("Limits", about.get("limits") or "not stated: register_model(..., limits=...)"),
     ])  # fmt: skip
@@ -61,40 +64,42 @@ def _lines(
         yield "|---|---|---|---|---|"
         for entry in entries:
             cells = [entry.at, entry.who, entry.action, entry.subject, entry.reason]
-            yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+            yield "| " + " | ".join(text(cell) for cell in cells) + " |"
     metrics = {**_metrics(run), **about.get("metrics", {})}
     if metrics:
         yield from ("", "## Metrics", "")
-        yield from _table([(name, f"{value:.6g}") for name, value in sorted(metrics.items())])
+        yield from table([(name, f"{value:.6g}") for name, value in sorted(metrics.items())])
     if version.gate:
         yield from ("", f"## Gate: {version.verdict}", "")
         yield from gate_lines(version.gate)
         yield from _judged(version.gate)
         yield from _parts(version.gate)
         yield from _evidence(version.gate)
-        yield from _importance(version.gate.get("facts", {}).get("importance"))
+        if not evaluation:
+            yield from evaluationlines.importance(version.gate.get("facts", {}).get("importance"))
+    yield from evaluationlines.lines(evaluation)
     inputs = about.get("signature", {}).get("inputs", [])
     if inputs:
         yield from ("", "## What it takes", "")
-        yield from _table([(column["name"], column["dtype"]) for column in inputs], ("column", "type"))
+        yield from table([(column["name"], column["dtype"]) for column in inputs], ("column", "type"))
     if about.get("parameters"):
         yield from ("", "## Parameters", "")
-        yield from _table([(name, str(value)) for name, value in about["parameters"].items()])
+        yield from table([(name, str(value)) for name, value in about["parameters"].items()])
     yield from _data(about.get("data") or {}, data)
     yield from ("", "## What it needs", "", "```")
     yield from (" ".join(str(line).replace("`", "").split()) for line in about.get("requirements", []))
     yield from ("```", "", "## Files", "")
-    yield from _table([(file.path, file.digest) for file in version.files], ("file", "BLAKE3"))
+    yield from table([(file.path, file.digest) for file in version.files], ("file", "BLAKE3"))
     yield from ("", f"Head of the audit log: entry {head[0]}, `{head[1]}`")
 
 
 def _data(fitted_on: Mapping[str, Any], read: Sequence[DatasetVersion]) -> Iterator[str]:
     if fitted_on:
         yield from ("", "## Data that it was fitted on", "")
-        yield from _table([(str(name), str(value)[:120]) for name, value in fitted_on.items()])
+        yield from table([(str(name), str(value)[:120]) for name, value in fitted_on.items()])
     if read:
         yield from ("", "## Registered data that its run has read", "")
-        yield from _table([(f"{d.dataset}/{d.version}", d.digest) for d in read], ("version", "digest"))
+        yield from table([(f"{d.dataset}/{d.version}", d.digest) for d in read], ("version", "digest"))
 
 
 def gate_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -103,16 +108,16 @@ def gate_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for rule in report["rules"]:
         known = rule["low"] is not None and rule["high"] is not None
-        interval = f"{_number(rule['low'])} to {_number(rule['high'])}" if known else ""
+        interval = f"{number(rule['low'])} to {number(rule['high'])}" if known else ""
         cells = [
             rule["rule"],
             rule["verdict"],
-            _number(rule["estimate"]),
+            number(rule["estimate"]),
             interval,
             rule["rows"],
             rule["why"],
         ]
-        yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+        yield "| " + " | ".join(text(cell) for cell in cells) + " |"
 
 
 def _judged(report: Mapping[str, Any]) -> Iterator[str]:
@@ -122,7 +127,7 @@ def _judged(report: Mapping[str, Any]) -> Iterator[str]:
         yield from ("", "| metric | this version | champion then |", "|---|---|---|")
     for metric, own in both.get("challenger", {}).items():
         cells = [metric, _with_bounds(own), _with_bounds(both.get("champion", {}).get(metric))]
-        yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+        yield "| " + " | ".join(text(cell) for cell in cells) + " |"
 
 
 def _parts(report: Mapping[str, Any]) -> Iterator[str]:
@@ -131,22 +136,22 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
         if rule.get("parts"):
             yield from (
                 "",
-                f"### {_text(rule['rule'])}",
+                f"### {text(rule['rule'])}",
                 "",
                 "| part | estimate | interval | rows |",
                 "|---|---|---|---|",
             )
         for part in rule.get("parts") or ():
-            interval = f"{_number(part['low'])} to {_number(part['high'])}"
-            cells = [part["name"], _number(part["estimate"]), interval, f"{part['rows']:,}"]
-            yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
+            interval = f"{number(part['low'])} to {number(part['high'])}"
+            cells = [part["name"], number(part["estimate"]), interval, f"{part['rows']:,}"]
+            yield "| " + " | ".join(text(cell) for cell in cells) + " |"
 
 
 def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
     """What the verdict rests on: rows, unit, and what was spent of their error budget."""
     facts = report.get("facts", {})
     yield ""
-    yield from _table([
+    yield from table([
         ("Evaluation rows", f"{facts.get('rows', 0):,}"),
         ("Rows equal to another", f"{facts.get('equal rows', 0):,}"),
         ("Evaluation set", report["evaluation"]), ("Unit", facts.get("unit", "")),
@@ -156,29 +161,8 @@ def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
     ])  # fmt: skip
 
 
-def _importance(found: Mapping[str, Any] | None) -> Iterator[str]:
-    """What the model loses when a column is shuffled."""
-    if not found:
-        return
-    yield from ("", "## What it goes by", "")
-    yield (
-        f"Loss in {_text(found['metric'])} on {found['rows']:,} evaluation rows when one column is shuffled. "
-        "Columns that say the same stand in for one another: each may count little, both together much."
-    )
-    yield from ("", "| column | loss | 95 % interval |", "|---|---|---|")
-    for name, value, low, high in found["features"]:
-        cells = [name, _number(value), f"{_number(low)} to {_number(high)}"]
-        yield "| " + " | ".join(_text(cell) for cell in cells) + " |"
-    if found["left_out"]:
-        yield from ("", f"{found['left_out']} more columns were not looked at.")
-
-
 def _with_bounds(found: Sequence[float] | None) -> str:
     return f"{found[0]:.4g} ({found[1]:.4g} to {found[2]:.4g})" if found else ""
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, (int, float)) else ""
 
 
 def _metrics(run: Run | None) -> dict[str, float]:
@@ -189,22 +173,6 @@ def _commit(run: Run | None) -> str:
     facts = run.facts.get("git", {}) if run else {}
     changes = {True: " with changes", "unknown": ", perhaps with changes"}.get(facts.get("dirty"), "")
     return str(facts.get("commit", ""))[:12] + changes
-
-
-def _table(rows: Sequence[tuple[str, Any]], head: tuple[str, str] = ("", "")) -> Iterator[str]:
-    yield f"| {head[0]} | {head[1]} |"
-    yield "|---|---|"
-    for name, value in rows:
-        if str(value).strip():
-            yield f"| {_text(name)} | {_text(value)} |"
-
-
-def _text(value: object) -> str:
-    """As text in Markdown: nothing in it is mark-up."""
-    words = " ".join(str(value).split())
-    for char in "\\`*_[]|#!":
-        words = words.replace(char, "\\" + char)
-    return html.escape(words, quote=False)
 
 
 def page(text: str, title: str) -> str:

@@ -63,6 +63,14 @@ class EvaluationRows:
             raise InputError(f"the data has no column {name!r}, {what}{near}", hint="name the column")
         return data[name]
 
+    def column(self, name: str, what: str) -> Any:
+        """One column of the rows; ``what`` it is for stands in the error.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        return self._column(self.data, name, what)
+
     def taken_by(self, model: Any, whose: str, signature: Mapping[str, Any] | None = None) -> Taken:
         """The columns that a model takes, in its order.
 
@@ -205,6 +213,11 @@ def ordered(own: Sequence[Any], positive: Any, whose: str) -> list[Any]:
     return [value for value in known if value != positive] + [value for value in known if value == positive]
 
 
+def needs_positive(classes: Sequence[Any], positive: Any) -> bool:
+    """Whether which of two classes is the positive one is not known."""
+    return positive is None and len(classes) == 2 and list(classes) not in _PLAIN_CLASSES
+
+
 def check_positive(classes: Sequence[Any], positive: Any, rules: Sequence[Rule]) -> None:
     """Refuses rules that need to know which class is the positive one, where nobody has said it.
 
@@ -212,7 +225,7 @@ def check_positive(classes: Sequence[Any], positive: Any, rules: Sequence[Rule])
         InputError: the classes are not 0 and 1, or the like, and ``positive`` is None.
     """
     needing = next((rule for rule in rules if rule.metric in ONE_SIDED), None)
-    if needing is None or positive is not None or len(classes) != 2 or list(classes) in _PLAIN_CLASSES:
+    if needing is None or not needs_positive(classes, positive):
         return
     raise InputError(
         f"{needing.text!r}: which of {_listed(classes)} is the positive class is not known",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities.models import CHAMPION, ModelVersion
 from mlops_jlab.registry import resolving, versions
 from mlops_jlab.registry.versions import Moved
 from mlops_jlab.store import location
 from mlops_jlab.tracking import fluent, keywords, lifecycle
+
+if TYPE_CHECKING:
+    from mlops_jlab.evaluation.results import Evaluation
 
 
 def log_model(
@@ -60,6 +63,39 @@ def register_model(
         intended_use=intended_use,
         limits=limits,
     )
+
+
+def evaluate(
+    model: Any, data: Any, target: str | Any, *, name: str = "",
+    groups: str | Sequence[str | Sequence[str]] = (), unit: str = "", positive: Any = None,
+    sample_weight: str | Any = None, columns: Sequence[str] = (), alpha: float = 0.05, trust: bool = False,
+    **others: Any,
+) -> Evaluation:  # fmt: skip
+    """What a model does on rows beyond one number, with intervals; kept with the version and the run.
+
+    ``model`` is the address of a version (``flights@champion``), a version, or a fitted model: one that is a
+    version already (of the model ``name``, if that is given) is evaluated as that version. ``data`` is a
+    DataFrame of rows that it was not fitted on; ``target`` names the column with the truth, or is it.
+
+    The evaluation has metrics; fairness by each of ``groups`` (a column, or several that are crossed:
+    ``["sex", ("sex", "race")]``); permutation importance; partial dependence; calibration; and slices in
+    which the model errs more, found on one half of the rows and confirmed on the other.
+
+    ``unit`` names the column whose rows hang together, such as a day or a customer. ``positive`` is the
+    positive one of two classes, ``sample_weight`` a column with weights or one itself. ``columns`` are those
+    that a model takes which was fitted on plain arrays. ``alpha`` is the chance that an interval misses.
+
+    Raises:
+        InputError: rows, target or groups cannot be used, or the model cannot predict the rows.
+    """
+    keywords.refuse("evaluate", others, evaluate)
+    from mlops_jlab.registry import evaluations  # it loads numpy, which other calls do without
+
+    place = lifecycle.recorder().place
+    return evaluations.evaluate(
+        place, model, data, target, name=name, groups=groups, unit=unit, positive=positive,
+        weights=sample_weight, columns=columns, alpha=alpha, trust=trust,
+    )  # fmt: skip
 
 
 def load_model(address: str, *, trust: bool = False) -> Any:

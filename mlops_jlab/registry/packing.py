@@ -9,7 +9,7 @@ from pathlib import Path
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError
 from mlops_jlab.registry import cards
-from mlops_jlab.store import artifacts, auditing, datasets, opening, reading
+from mlops_jlab.store import artifacts, auditing, datasets, evaluated, opening, reading
 from mlops_jlab.store.location import Place
 
 _LOAD = '''"""Loads the model beside this file: python load.py shows it, load() gives it."""
@@ -39,7 +39,8 @@ def card_of(place: Place, version: ModelVersion) -> str:
         run = reading.find(connection, version.run) if version.run else None
         moved = [e for e in reversed(auditing.entries(connection)) if _is_about(e, version)]
         data = datasets.read_by(connection, [version.run, version.whole])
-        return cards.markdown(version, run, auditing.head(connection), moved, data)
+        found = evaluated.newest(connection, place, version)
+        return cards.markdown(version, run, auditing.head(connection), moved, data, found)
 
 
 def _is_about(entry: auditing.Entry, version: ModelVersion) -> bool:
