@@ -23,12 +23,27 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 # Each command and the module beside this one that has it: imported when it is asked for.
 _HOMES = {
-    "audit": "models", "cache": "caches", "check": "commands", "data": "data", "debug": "debugging",
-    "doctor": "doctoring", "export": "commands", "mlflow": "mlflow", "models": "models",
-    "monitor": "monitoring", "reproduce": "reproducing",
-    "run": "commands", "runs": "runs", "schedule": "schedules", "store": "stores", "sweep": "sweeping",
-    "tag": "commands", "verify": "commands", "worker": "schedules",
-}  # fmt: skip
+    "audit": "models",
+    "cache": "caches",
+    "check": "commands",
+    "cost": "costing",
+    "data": "data",
+    "debug": "debugging",
+    "doctor": "doctoring",
+    "export": "commands",
+    "mlflow": "mlflow",
+    "models": "models",
+    "monitor": "monitoring",
+    "reproduce": "reproducing",
+    "run": "commands",
+    "runs": "runs",
+    "schedule": "schedules",
+    "store": "stores",
+    "sweep": "sweeping",
+    "tag": "commands",
+    "verify": "commands",
+    "worker": "schedules",
+}
 
 
 class _Commands(click.Group):

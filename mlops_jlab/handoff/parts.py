@@ -193,6 +193,9 @@ def _check_files(parts: Sequence[StepRecord]) -> None:
                 raise NotInParts(f"several rounds use {both[0]}, and one of them writes it")
 
 
+_SUMMED = ("cpu_seconds", "wall_seconds")
+
+
 def _united(records: Sequence[StepRecord]) -> StepRecord:
     """All that was seen in any of the processes, as if it had been one."""
 
@@ -205,9 +208,9 @@ def _united(records: Sequence[StepRecord]) -> StepRecord:
     first = records[0]
     names = ("unforeseen", "files_read", "files_written", "files_before", "local_files", "made", "variables",
              "clock", "chance", "effects", "unseen", "hosts", "programs")  # fmt: skip
-    usage = {
-        "cpu_seconds": round(sum(record.usage.get("cpu_seconds", 0.0) for record in records), 3),
-        **{k: max(r.usage[k] for r in records) for k in ("peak_memory",) if k in first.usage},
+    usage: dict[str, float] = {
+        **{k: round(sum(r.usage.get(k, 0.0) for r in records), 3) for k in _SUMMED if k in first.usage},
+        **{k: max(r.usage.get(k, 0) for r in records) for k in ("peak_memory", "gpus") if k in first.usage},
     }
     united: dict[str, Any] = {name: all_of(name) for name in names}
     return replace(

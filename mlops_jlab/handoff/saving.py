@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mlops_jlab import usage
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.objects import Apart, ObjectStore
 from mlops_jlab.handoff.pickling import (
@@ -127,11 +126,10 @@ def cannot_travel(name: str, value: object, step: str, reason: tuple[str, str]) 
 
 
 def usage_so_far() -> dict[str, float]:
-    """What this kernel has used: ``cpu_seconds``, and ``peak_memory`` in bytes where that is known."""
-    found: dict[str, float] = {"cpu_seconds": round(time.process_time(), 3)}
-    try:
-        import resource
-    except ImportError:
-        return found
-    unit = 1 if sys.platform == "darwin" else 1024
-    return found | {"peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+    """What this kernel has used: ``cpu_seconds``, and ``peak_memory`` in bytes where that is known.
+
+    Processes that it has made count; ``gpus`` are the graphics cards that they hold, where there are any.
+    """
+    found: dict[str, float] = {"cpu_seconds": round(usage.cpu_seconds(), 3)}
+    peak, cards = usage.peak_memory(), usage.graphics_cards()
+    return found | ({"peak_memory": peak} if peak else {}) | ({"gpus": cards} if cards else {})

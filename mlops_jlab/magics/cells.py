@@ -15,7 +15,7 @@ from mlops_jlab.magics import finding
 from mlops_jlab.telling import FAINT, coloured, tell
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
-from mlops_jlab.tracking.provenance.usage import peak_memory
+from mlops_jlab.usage import peak_memory
 
 _LONGEST = 1 << 20  # characters of output that are kept
 

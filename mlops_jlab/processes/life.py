@@ -16,6 +16,7 @@ from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.saving import usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
 from mlops_jlab.processes import protocol
+from mlops_jlab.usage import cpu_seconds
 
 _processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
 
@@ -27,6 +28,7 @@ class Life:
         self._shell = shell
         self._taken = set(_processors)
         self._used = 0.0  # seconds of processor, before this step
+        self._begun = 0.0  # when it began, by a clock that is never set back
         self._usage: dict[str, float] = {}
         self._looked_at = len(sys.modules)
         self.living = Living()
@@ -37,7 +39,7 @@ class Life:
         self._take_processors(begin.cpus)
         limit_memory(begin.memory)
         self.living.look_around()
-        self._used = time.process_time()
+        self._used, self._begun = cpu_seconds(), time.monotonic()
         self._usage = {}
 
     def _take_processors(self, wanted: int) -> None:
@@ -60,7 +62,10 @@ class Life:
             self.living.told = "the cells have chosen the processors"
         self.living.scalars = scalars_of(vars(sys.modules["__main__"]))
         used = usage_so_far()
-        self._usage = {**used, "cpu_seconds": round(time.process_time() - self._used, 3)}
+        self._usage = {
+            **used, "cpu_seconds": round(max(used["cpu_seconds"] - self._used, 0.0), 3),
+            "wall_seconds": round(time.monotonic() - self._begun, 3),
+        }  # fmt: skip
         return protocol.Ended(self._usage)
 
     def look_at_modules(self) -> None:

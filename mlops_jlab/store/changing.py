@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import artifacts, auditing, database
+from mlops_jlab.store import artifacts, auditing, database, used
 from mlops_jlab.store.location import Place
 
 GRACE = 3600.0  # seconds for which a file without a run is left alone: its line may still be in a journal
@@ -85,17 +85,20 @@ def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0,
     with database.transaction(connection, durable=True):
         old = ("deleted IS NOT NULL AND deleted <= ?", (time.time() - older_than,))
         gone = connection.execute(f"SELECT id FROM runs WHERE {old[0]}", old[1]).fetchall()
+        if gone:
+            ids = {run for (run,) in gone}
+            used.keep(connection, [row for row in used.rows(connection, time.time()) if row.id in ids])
         count = connection.execute(f"DELETE FROM runs WHERE {old[0]}", old[1]).rowcount
         if count:
             auditing.append(connection, who, "remove runs", f"{count} deleted runs")
     for (run,) in gone:
         place.log_of(run).unlink(missing_ok=True)
-    used = references(connection)
+    referred = references(connection)
     files = size = 0
     for path in artifacts.objects(place):
         with suppress(FileNotFoundError):
             about = path.stat()
-            if path.name not in used and time.time() - about.st_mtime > GRACE:
+            if path.name not in referred and time.time() - about.st_mtime > GRACE:
                 path.unlink()
                 files, size = files + 1, size + about.st_size
     for unfinished in place.objects.glob(".*.tmp"):
@@ -107,8 +110,8 @@ def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0,
 
 def references(connection: sqlite3.Connection) -> set[str]:
     """The digests of all files that runs refer to, as artifacts or in their facts."""
-    used = {row[0] for row in connection.execute("SELECT digest FROM artifacts")}
-    used |= {row[0] for row in connection.execute("SELECT digest FROM version_files")}
+    found = {row[0] for row in connection.execute("SELECT digest FROM artifacts")}
+    found |= {row[0] for row in connection.execute("SELECT digest FROM version_files")}
     for (facts,) in connection.execute("SELECT facts FROM runs"):
-        used.update(_DIGEST.findall(facts))
-    return used
+        found.update(_DIGEST.findall(facts))
+    return found

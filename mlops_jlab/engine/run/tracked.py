@@ -18,6 +18,7 @@ from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
+from mlops_jlab.tracking.provenance.usage import is_spot
 
 
 class TrackedRun:
@@ -121,7 +122,7 @@ class TrackedRun:
     def _add_facts(self, step: str, run: LiveRun) -> None:
         with suppress(MlopsError):
             record = read_record(record_path(self._folder.handoff, self._positions[step], step))
-            run.add_facts({"packages": record.versions, "usage": record.usage})
+            run.add_facts({"packages": record.versions, "usage": {**record.usage, **_spot()}})
             if step in self._own and step not in self._bound:
                 self._bound.add(step)
                 automatic.keep_bound(run, self._cells(step), record.scalars)
@@ -192,6 +193,10 @@ class TrackedRun:
             with suppress(MlopsError):
                 self.run.log_artifact(report)
                 self.run.log_artifact(self._folder.root / "run.json")
+
+
+def _spot() -> dict[str, bool]:
+    return {"spot": True} if is_spot() else {}
 
 
 def _status_of(step: StepState) -> str:

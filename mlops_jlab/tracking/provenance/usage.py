@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_jlab.surroundings import variables
+from mlops_jlab.usage import cpu_seconds, graphics_cards, peak_memory
+
+SPOT = "MLOPS_JLAB_SPOT"  # set where the machine is one that may be taken away, and costs less
+
 
 @dataclass
 class Usage:
-    """What this process uses from here on: processor seconds, wall seconds, memory at its highest."""
+    """What this process and those below it use from here on: processor and wall seconds, memory, cards."""
 
     _clock: float = field(default_factory=time.monotonic)
-    _cpu: float = field(default_factory=time.process_time)
+    _cpu: float = field(default_factory=cpu_seconds)
 
     def facts(self, price_per_hour: float = 0.0, currency: str = "") -> dict[str, Any]:
         """Seconds, bytes, and the cost where an hour has a price."""
         wall = time.monotonic() - self._clock
         found: dict[str, Any] = {
-            "wall_seconds": round(wall, 3), "cpu_seconds": round(time.process_time() - self._cpu, 3)
+            "wall_seconds": round(wall, 3), "cpu_seconds": round(max(cpu_seconds() - self._cpu, 0.0), 3)
         }  # fmt: skip
-        peak = peak_memory()
-        if peak:
-            found["peak_memory"] = peak
+        peak, cards = peak_memory(), graphics_cards()
+        found |= ({"peak_memory": peak} if peak else {}) | ({"gpus": cards} if cards else {})
+        if is_spot():
+            found["spot"] = True
         from mlops_jlab.tracking.provenance.machine import nvidia
 
         graphics = [line for line in nvidia("--query-compute-apps=pid,used_memory")
@@ -37,11 +42,6 @@ class Usage:
         return found
 
 
-def peak_memory() -> int:
-    """The most memory that this process has held, in bytes; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def is_spot() -> bool:
+    """Whether this machine is said to be one that may be taken away."""
+    return variables().get(SPOT, "").lower() in ("1", "true", "yes")
