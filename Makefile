@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs ui bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs engines ui bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -62,6 +62,12 @@ integration: setup
 programs: setup ## six hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
 	  tests/integration/test_every_cut.py -q -n 2
+
+ENGINES ?= $(or $(TMPDIR),/tmp)/mlops-jlab-engines
+
+engines: setup ## other people's engines run what is exported for them, each in an environment of its own
+	tests/engines/environments.sh $(ENGINES)
+	MLOPS_JLAB_ENGINES=$(ENGINES) $(BIN)/python -m pytest tests/engines -q
 
 ui: setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q

@@ -48,22 +48,6 @@ def check(notebook: Path, style: str) -> int:
 
 
 @click.command()
-@click.argument("notebook", type=_PATH)
-@click.option("-o", "--output", type=_PATH, default=None,
-              help="The folder to write (default: pipelines/NAME beside the notebook).")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace a folder that is no export.")
-def export(notebook: Path, output: Path | None, force: bool) -> None:
-    """Write NOTEBOOK as a pipeline: one papermill notebook a step."""
-    from mlops_jlab.pipeline import export as exporting
-
-    graph = exporting.graph_of(notebook)
-    target = output or notebook.parent / "pipelines" / graph.name
-    exporting.export(graph, target, force=force)
-    click.echo(f"exported {len(graph.steps)} steps to {target}")
-    click.echo(f"  run it: mlops-jlab run {target}")
-
-
-@click.command()
 @click.argument("pipeline", type=_PATH, metavar="DIR|NOTEBOOK")
 @_PARAMETER
 @_FILE

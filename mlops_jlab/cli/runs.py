@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mlops_jlab.cli.hosting import import_runs
 from mlops_jlab.errors import InputError
 
 _FORMAT = click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text",
@@ -209,6 +210,9 @@ def export_runs(wanted: tuple[str, ...], output: Path) -> None:
                 click.echo(f"{run.name}: {exporting.write(place, connection, run, output)}")
             except OSError as error:
                 raise InputError(f"{output} cannot be written: {error.strerror}") from error
+
+
+runs.add_command(import_runs)
 
 
 @runs.command()

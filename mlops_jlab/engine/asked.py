@@ -38,7 +38,8 @@ class Options:
     and the steps in ``refresh`` make no use of it. ``executor`` is ``local`` or ``dask://HOST:PORT``;
     ``artifacts`` is a URL where values, records and executed notebooks are kept as well. ``metrics`` gives
     what the run's steps have logged so far, if that is kept; ``cancelled`` says why the run is to stop, or
-    nothing. The snapshots hold at most ``snapshots`` bytes of memory, or half of what there is.
+    nothing. The snapshots hold at most ``snapshots`` bytes of memory, or half of what there is. Where several
+    runners execute the steps of a run, ``only`` are those of this one: each is rebuilt from values.
     """
 
     folder: Path
@@ -57,3 +58,4 @@ class Options:
     metrics: Callable[[], Mapping[str, float]] | None = None
     cancelled: Callable[[], str] = str
     snapshots: int = 0
+    only: frozenset[str] = frozenset()

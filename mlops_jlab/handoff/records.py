@@ -156,7 +156,7 @@ def _read_anew(path: Path, key: bytes) -> StepRecord:
     if not is_ours(str(body).encode(), str(signature), key):
         raise HandoffError(
             f"the record {path} was not written by a run on this machine, and is not trusted",
-            hint="run the pipeline here; values of other machines are never loaded",
+            hint="run the pipeline here, or give all machines of the run the same MLOPS_JLAB_KEY",
         )
     return from_fields(json.loads(body))
 

@@ -7,7 +7,8 @@
     URL/executed/x.ipynb     executed notebooks
     URL/stop/ATTEMPT         asks whoever executes this attempt to stop
 
-Where the store is (a folder, ``s3://``, ...) and who may use it is fsspec's business and configuration.
+A path is a folder. Where any other store is (``s3://``, ...) and who may use it is fsspec's business and
+configuration.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.places import object_path
+from mlops_jlab.handoff.plainfolder import PlainFolder
 from mlops_jlab.handoff.records import claims, record_path
 
 
@@ -28,6 +30,11 @@ class Artifacts:
     """The store of one run at ``url``."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
+        if "://" not in url:
+            self._files: Any = PlainFolder()
+            self._root = str(Path(url).absolute())
+            return
         try:
             import fsspec
         except ImportError as error:
@@ -38,7 +45,6 @@ class Artifacts:
             self._files, self._root = fsspec.core.url_to_fs(url.rstrip("/"))
         except (ValueError, ImportError) as error:
             raise InputError(f"{url} cannot be used as a store of values: {error}") from error
-        self._url = url
 
     def put_step(self, root: Path, position: int, step: str, executed: Path) -> None:
         """Publishes a finished step from the handoff folder ``root``: values first, the record last."""
@@ -93,6 +99,35 @@ class Artifacts:
             return ""
         return str(claims(self._files.cat_file(place).decode("ascii"))["attempt"])
 
+    def put_file(self, path: Path, *parts: str) -> None:
+        """Publishes any file, whole or not at all; one that is there is replaced."""
+        self._publish(path, self._place(*parts))
+
+    def fetch_file(self, target: Path, *parts: str) -> None:
+        """Brings a file here.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        self._fetch(self._place(*parts), target)
+
+    def has(self, *parts: str) -> bool:
+        """Whether there is such a file."""
+        self._files.invalidate_cache()
+        return bool(self._files.exists(self._place(*parts)))
+
+    def text(self, *parts: str) -> str:
+        """What a file says, or nothing if it is not there."""
+        self._files.invalidate_cache()
+        try:
+            return str(self._files.cat_file(self._place(*parts)).decode("utf-8"))
+        except FileNotFoundError:
+            return ""
+
+    def names(self, folder: str = "") -> list[str]:
+        """The names of what a folder of the store holds, in order."""
+        return sorted(name.rstrip("/").rpartition("/")[2] for name in self._list(folder))
+
     def ask_to_stop(self, attempt: str, why: str) -> None:
         """Asks whoever executes this attempt to stop."""
         self._files.makedirs(self._place("stop"), exist_ok=True)
@@ -105,7 +140,7 @@ class Artifacts:
         return str(self._files.cat_file(place).decode()) if self._files.exists(place) else ""
 
     def _place(self, *parts: str) -> str:
-        return "/".join((str(self._root), *parts))
+        return "/".join((str(self._root), *(part for part in parts if part)))
 
     def _list(self, folder: str) -> Iterable[str]:
         self._files.invalidate_cache()

@@ -12,6 +12,8 @@ from pathlib import Path
 from mlops_jlab.errors import HandoffError
 
 KEY_FILE = "MLOPS_JLAB_KEY_FILE"
+KEY = "MLOPS_JLAB_KEY"  # a secret text, where several machines execute the steps of one run
+_SHORTEST = 32  # characters of it
 
 
 def key_path() -> Path:
@@ -25,9 +27,18 @@ def key_path() -> Path:
 def machine_key() -> bytes:
     """The 32 bytes of the secret; made, readable by the user alone, when first asked for.
 
+    ``MLOPS_JLAB_KEY`` comes before any file.
+
     Raises:
         HandoffError: it can neither be read nor made.
     """
+    if given := os.environ.get(KEY, ""):
+        if len(given) < _SHORTEST:
+            raise HandoffError(
+                f"{KEY} has {len(given)} characters, and needs {_SHORTEST}",
+                hint="make one: openssl rand -hex 32",
+            )
+        return hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
     path = key_path()
     try:
         if not path.exists():

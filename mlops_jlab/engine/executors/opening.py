@@ -54,8 +54,8 @@ def open_executor(
     warming = Warming(sources, kernel, environment, options)
     rebuilt = LocalProcesses(warming, kernel, options.jobs or os.cpu_count() or 1, artifacts)
     texts = [text for step in manifest.steps for text in sources.texts(step.name)]
-    if not python_of_kernel(kernel):
-        return rebuilt  # nobody knows what such a kernel is like inside
+    if options.only or not python_of_kernel(kernel):
+        return rebuilt  # what is above ran elsewhere, or nobody knows what such a kernel is like inside
     forks = not options.cold and start.is_possible() and not needs_kernel(texts)
     kernels = KernelShells(kernel, environment, options.folder, warming.kernels_ahead)
     return Continued(

@@ -53,7 +53,7 @@ def run(
     machine_key()
     folder = RunFolder(target.resolve())
     try:
-        state = begin(folder, manifest, values, resume=options.resume)
+        state = begin(folder, manifest, values, resume=options.resume, apart=bool(options.only))
         state.folder = str(options.folder)
         if manifest.folder.resolve() != folder.root / "pipeline":
             state.export = str(manifest.folder.resolve())
@@ -143,12 +143,13 @@ class _Run:
     def _recall(self) -> None:
         """What finished before the run was resumed counts as evidence."""
         for step in self._state.steps:
-            if step.status == "finished":
+            if step.status in ("finished", "skipped"):
                 record = self._record(step.name)
                 self._state.versions |= record.versions
                 self._send_back(self._court.hear(record))
                 self._executor.note_answer(
-                    self._attempts.work(self._steps[step.name], record.attempt), skipped=False
+                    self._attempts.work(self._steps[step.name], record.attempt),
+                    skipped=step.status == "skipped",
                 )
 
     def _settle(self, status: str, error: str) -> None:
@@ -208,8 +209,12 @@ class _Run:
         return [
             step.name
             for step in self._state.steps
-            if step.status == "pending" and self._before[step.name] <= finished
+            if step.status == "pending" and self._before[step.name] <= finished and self._is_mine(step.name)
         ]
+
+    def _is_mine(self, name: str) -> bool:
+        """Whether this runner executes the step."""
+        return not self._options.only or name in self._options.only
 
     def _skip(self, name: str) -> bool:
         """Whether a step is left out; its record says that it made nothing, so others look further up."""
@@ -341,6 +346,11 @@ class _Run:
             state = self._state.step(name)
             if state.status != "finished":
                 continue  # it is on its way again, and will see what is there now
+            if not self._is_mine(name):
+                raise RunError(
+                    f"step {name!r} is done, and has to be executed again: {reason}",
+                    hint="tag the step that is to wait with after:NAME, and export the notebook again",
+                )
             state.status = "pending"
             state.again.append(reason)
             self._executor.open_again([name])

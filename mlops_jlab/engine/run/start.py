@@ -10,8 +10,12 @@ from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.pipeline.planning import is_unbegun
 
 
-def begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool) -> RunState:
+def begin(
+    folder: RunFolder, manifest: Manifest, values: dict[str, object], *, resume: bool, apart: bool = False
+) -> RunState:  # fmt: skip
     """Claims the folder for this runner; the state from which the run starts, or goes on.
+
+    ``apart``: other runners execute steps of it as well, and what they have skipped stays so.
 
     Raises:
         InputError: the folder holds another run, or one that cannot be resumed so.
@@ -36,7 +40,7 @@ def begin(folder: RunFolder, manifest: Manifest, values: dict[str, object], *, r
             before = old.step(step.name)
             whole = record_path(folder.handoff, old.steps.index(before), step.name).exists()
             _mend(folder, manifest, step.name)
-            if before.status == "finished" and whole:
+            if whole and (before.status == "finished" or (apart and before.status == "skipped")):
                 fresh.steps[fresh.steps.index(step)] = before
     elif (folder.root / "run.json").exists():
         raise InputError(

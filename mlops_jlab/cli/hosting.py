@@ -1,0 +1,93 @@
+"""``mlops-jlab step`` and ``mlops-jlab runs import``: steps that other engines start, and their runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from mlops_jlab.errors import InputError
+
+_PATH = click.Path(path_type=Path)
+_STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", metavar="PATH|URL",
+                      help="Where the steps of a run hand on what they make: a folder, s3://...")  # fmt: skip
+
+
+@click.command()
+@click.argument("pipeline", type=_PATH, metavar="DIR")
+@click.argument("name", metavar="STEP")
+@_STORE
+@click.option("--run", "run", default="", envvar="MLOPS_JLAB_RUN_NAME", metavar="NAME",
+              help="What your engine calls this run; the same for all its steps.")  # fmt: skip
+@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a parameter.")
+@click.option("-f", "--parameters-file", "file", type=_PATH, help="Read parameters from a YAML or JSON file.")
+@click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
+@click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
+@click.option("--experiment", default="", metavar="NAME", help="The experiment of the run.")
+@click.option("--again", is_flag=True, help="Execute the step although it is done.")
+@click.option("--once", is_flag=True, help="Leave it to the engine to try a failed step again.")
+@click.option("--cold", is_flag=True, help="Start an ordinary kernel.")
+def step(
+    pipeline: Path, name: str, store: str, run: str, pairs: tuple[str, ...], file: Path | None,
+    cwd: Path | None, kernel: str, experiment: str, again: bool, once: bool, cold: bool,
+) -> int:  # fmt: skip
+    """Run STEP of the export in DIR, as one task of another engine.
+
+    What it takes comes from the store, what it makes goes there. A step that is done is not executed again.
+    Parameters also come from MLOPS_JLAB_PARAMETERS (a JSON object) and MLOPS_JLAB_PARAMETER_name.
+    Exit code 0: done, 1: failed, 2: wrong input.
+    """
+    from mlops_jlab.cli.commands import given
+    from mlops_jlab.cli.progress import listener
+    from mlops_jlab.engine.hosted import importing, place, stepping
+    from mlops_jlab.entities.parameters import resolve
+    from mlops_jlab.pipeline import manifest
+    from mlops_jlab.pipeline.planning import source_of
+    from mlops_jlab.store import location
+
+    if not store:
+        raise InputError("there is no store for what steps hand on", hint="give --store PATH or --store URL")
+    plan = manifest.read(pipeline)
+    if once:
+        plan = stepping.without_retries(plan)
+    source = source_of(plan, pipeline)
+    values = {**given((), file), **stepping.given_by_environment(), **given(pairs, None)}
+    where = stepping.Hosted(
+        plan, name, place.RunStore(place.address_of(store, run)), run,
+        resolve(plan.parameters, values, from_text=True), _folder(cwd, source), source, kernel, experiment,
+        again, cold,
+    )  # fmt: skip
+    with listener() as watching:
+        outcome = stepping.execute(where, lambda: watching)
+    if os.environ.get(location.VARIABLE):
+        importing.bring(where.store, location.find(), unfinished=False)
+    if outcome.done_before:
+        click.echo(f"step {name} is done already: {outcome.url}")
+        return 0
+    click.echo(f"step {name}: {outcome.state.status}, {outcome.url}")
+    return 0 if outcome.state.status in ("finished", "skipped") else 1
+
+
+def _folder(cwd: Path | None, source: Path) -> Path:
+    folder = (cwd or (source.parent if source.is_file() else Path.cwd())).resolve()
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder} for the cells to run in")
+    return folder
+
+
+@click.command("import")
+@click.argument("address", metavar="STORE[/RUN]")
+def import_runs(address: str) -> None:
+    """Collect runs that other engines have executed from the store of their steps.
+
+    A run that is there already stays as it is.
+    """
+    from mlops_jlab.engine.hosted import importing, place
+    from mlops_jlab.store import location
+
+    for url in place.runs_below(address):
+        found = importing.bring(place.RunStore(url), location.find())
+        news = "" if found.new else ", nothing new"
+        done = f"{found.done} of {found.steps} steps"
+        click.echo(f"{found.id[:12]}  {found.name}: {found.status}, {done}{news}")

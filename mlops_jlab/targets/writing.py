@@ -1,0 +1,165 @@
+"""A form → a folder for a target: all of it or nothing, and never over what somebody else wrote."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_jlab import __version__
+from mlops_jlab.entities.graphs import Graph
+from mlops_jlab.errors import ExportError, InputError, nearest
+from mlops_jlab.files import write_whole
+from mlops_jlab.pipeline import export as exporting
+from mlops_jlab.pipeline.build import identity_of
+from mlops_jlab.targets import fusing
+from mlops_jlab.targets.form import Feature, Form, Wishes, form_of
+
+NAMES = ("plain", "cronjob", "argo", "slurm")
+MARK = "Made by mlops-jlab"  # in a file that may be replaced
+_HEAD = 1_000  # characters in which it stands
+_SCRIPTS = (".sh", "run.py")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the files are: ``output``, and the ``export`` as seen from there.
+
+    ``inside`` is ``output`` as seen from the project, the notebook's folder; nothing where it lies elsewhere.
+    """
+
+    output: Path
+    export: str
+    inside: str = ""
+    python: str = sys.executable
+
+
+@dataclass(frozen=True)
+class Target:
+    """An engine. ``cannot`` has a sentence for each feature that its files cannot express.
+
+    ``checked`` says how its files were tried. ``at_root``: ``output`` is the root of a repository.
+    ``prepare`` may cut the graph in another way, ``beside`` gives files that are made of it, ``standalone``
+    says whether there are files that need nothing of ours.
+    """
+
+    name: str
+    title: str
+    checked: str
+    files: Callable[[Form, Place], Mapping[str, str]]
+    then: Callable[[Form, Place], str]
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
+    at_root: bool = False
+    prepare: Callable[[Graph, Wishes], Graph] = lambda graph, _wishes: graph
+    beside: Callable[[Graph, Wishes], Mapping[str, str]] = lambda _graph, _wishes: {}
+    standalone: bool = False
+
+    def lost(self, form: Form) -> list[str]:
+        """What the form asks for and the target cannot express, a sentence each with the names."""
+        used = form.used()
+        return [
+            f"{feature} ({', '.join(used[feature])}): {why}"
+            for feature, why in self.cannot.items()
+            if feature in used
+        ]
+
+
+def target_of(name: str) -> Target:
+    """The target of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in NAMES:
+        raise InputError(
+            f"there is no target {name!r}{nearest(name, NAMES)}", hint=f"targets: {', '.join(NAMES)}"
+        )
+    found: Target = importlib.import_module(f"mlops_jlab.targets.{name}").TARGET
+    return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is about to be written, and what people should know before it is."""
+
+    target: Target
+    graph: Graph
+    form: Form
+    place: Place
+    remarks: tuple[str, ...]
+
+
+def prepare(
+    graph: Graph, target: Target, output: Path, wishes: Wishes, groups: Sequence[Sequence[str]] = ()
+) -> Prepared:
+    """Fuses what cannot be handed on and makes the form; nothing is written.
+
+    Raises:
+        UnfitNotebook: the notebook has errors.
+        InputError: a wish that cannot be.
+    """
+    if graph.errors:
+        raise exporting.UnfitNotebook(graph)
+    if wishes.standalone and not target.standalone:
+        raise InputError(
+            f"{target.name} has nothing that runs without mlops-jlab", hint="--target plain does"
+        )
+    graph, remarks = fusing.fused(target.prepare(graph, wishes), groups)
+    if graph.errors:
+        raise exporting.UnfitNotebook(graph)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    form = form_of(graph, identity_of(graph), wishes, python, __version__)
+    whole, project = output.resolve(), graph.notebook.path.resolve().parent
+    inside = whole.relative_to(project).as_posix() if whole.is_relative_to(project) else ""
+    place = Place(whole, f"pipelines/{graph.name}" if target.at_root else "pipeline", inside)
+    return Prepared(target, graph, form, place, tuple(remarks))
+
+
+def write(prepared: Prepared, *, force: bool = False) -> list[Path]:
+    """Writes the export and the target's files; the files that were written.
+
+    Raises:
+        ExportError: a file is there that is not ours, or the folder cannot be written.
+    """
+    place, form = prepared.place, prepared.form
+    files = {**prepared.target.files(form, place), **prepared.target.beside(prepared.graph, form.wishes)}
+    for name in files:
+        path = place.output / name
+        if path.exists() and not force and not _is_ours(path):
+            raise ExportError(
+                f"{path} is not from mlops-jlab", hint="choose another --output, or add --force"
+            )
+    if not form.wishes.standalone:
+        exporting.export(prepared.graph, place.output / place.export, force=force)
+    written = []
+    for name, text in files.items():
+        path = place.output / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text.encode("utf-8"))
+            if name.endswith(_SCRIPTS):
+                os.chmod(path, path.stat().st_mode | 0o100)  # for its owner
+        except OSError as error:
+            raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
+        written.append(path)
+    return written
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        head = path.read_text("utf-8")[:_HEAD]
+    except (OSError, UnicodeDecodeError):
+        return False
+    return MARK in head
+
+
+def header(form: Form, target: Target, comment: str = "#") -> str:
+    """The first lines of a file: what made it, of what, and how files of its kind were tried."""
+    lines = [
+        f"{MARK} {form.version} from {form.notebook} ({form.identity}); change the notebook, not this file.",
+        f"{target.title}: {target.checked}.",
+    ]
+    return "".join(f"{comment} {line}\n" for line in lines)

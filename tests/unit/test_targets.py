@@ -1,0 +1,230 @@
+"""The files of other engines: what they say, what they cannot say, and that nothing is lost in quoting."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlops_jlab.errors import ExportError, InputError, ParameterError
+from mlops_jlab.pipeline.export import graph_of
+from mlops_jlab.targets import fusing, naming, quoting, timers, writing
+from mlops_jlab.targets.form import Wishes
+from tests.conftest import notebook_json
+
+ODD = 'O\'B "x" $(id) `id` {{ y }} ${{ z }} {% raw %}\n%d \\n %%\ttab # no: "yes"'
+CELLS = [
+    ("parameters", "rows: int = 10\ncity: str = 'Rome'\nrate: float = 0.5\nfull: bool = False"),
+    ("step:load", "data = list(range(rows))"),
+    ("step:train_a", "a = sum(data) * rate"),
+    ("step:train-b", "b = max(data)"),
+    ("step:join gate", "print(a, b, city, full)"),
+]
+SETTINGS = {
+    "train_a": {"retries": 2, "backoff": 5, "timeout": 600, "memory": "1 GB", "cpus": 2},
+    "join": {"when": "rows > 3"},
+}
+
+
+def write(folder: Path, cells: Any = CELLS, steps: Any = None) -> Path:
+    node = notebook_json(cells)
+    node["metadata"]["mlops_jlab"] = {"steps": dict(SETTINGS if steps is None else steps)}
+    path = folder / "nb.ipynb"
+    path.write_text(json.dumps(node))
+    return path
+
+
+def prepare(
+    folder: Path, name: str, cells: Any = CELLS, steps: Any = None, groups: Any = (), **wishes: Any
+) -> writing.Prepared:
+    graph = graph_of(write(folder, cells, steps))
+    return writing.prepare(graph, writing.target_of(name), folder / "out", Wishes(**wishes), groups)
+
+
+def texts(prepared: writing.Prepared) -> Mapping[str, str]:
+    return prepared.target.files(prepared.form, prepared.place)
+
+
+ASKED = {"cron": "30 4 * * 1-5", "zone": "Europe/Berlin", "store": "s3://bucket/runs", "image": "r/nb:1"}
+
+
+@pytest.mark.parametrize("name", writing.NAMES)
+def test_every_target_writes_whole_files_of_its_own_and_says_what_it_leaves_out(
+    name: str, tmp_path: Path
+) -> None:
+    prepared = prepare(tmp_path, name, values={"city": ODD, "rows": "7"}, **ASKED)
+    for path in writing.write(prepared):
+        text = path.read_text("utf-8")
+        assert writing.MARK in text[:1000]
+        if path.suffix in (".yaml", ".yml"):
+            yaml.safe_load(text)
+        elif path.suffix == ".py":
+            compile(text, str(path), "exec")
+        elif path.suffix == ".sh":
+            subprocess.run(["bash", "-n", str(path)], check=True)
+    assert (prepared.place.output / prepared.place.export / "pipeline.yaml").is_file()
+    again = {path: path.read_bytes() for path in writing.write(prepared)}
+    assert again == {path: path.read_bytes() for path in writing.write(prepared)}
+    for sentence in prepared.target.lost(prepared.form):
+        assert "(" in sentence
+
+
+@pytest.mark.parametrize("name", writing.NAMES)
+def test_what_somebody_else_wrote_is_not_replaced(name: str, tmp_path: Path) -> None:
+    prepared = prepare(tmp_path, name, **ASKED)
+    foreign = prepared.place.output / next(iter(texts(prepared)))
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("mine")
+    with pytest.raises(ExportError, match="not from mlops-jlab"):
+        writing.write(prepared)
+    assert foreign.read_text() == "mine"
+    assert [path for path in prepared.place.output.rglob("*") if path.is_file()] == [foreign]
+    assert foreign in writing.write(prepared, force=True)
+
+
+def test_the_form_has_order_settings_and_conditions(tmp_path: Path) -> None:
+    form = prepare(tmp_path, "plain").form
+    train = next(task for task in form.tasks if task.name == "train_a")
+    assert (train.after, train.retries, train.backoff, train.timeout) == (("load",), 2, 5.0, 600.0)
+    assert (train.memory, train.cpus) == (10**9, 2)
+    join = form.tasks[-1]
+    assert (join.after, join.when, join.gate) == (("train_a", "train-b"), "rows > 3", True)
+    metric = prepare(tmp_path, "plain", steps={"train-b": {"when": "metrics.x > 0"}}).form.tasks[2]
+    assert metric.after == ("load", "train_a")  # any step above may log it
+
+
+@pytest.mark.parametrize(
+    ("wishes", "error"),
+    [
+        ({"values": {"rows": "many"}}, ParameterError),
+        ({"values": {"row": "1"}}, ParameterError),
+        ({"cron": "60 * * * *"}, InputError),
+        ({"cron": "@daily", "zone": "Europe/Berlim"}, InputError),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused(
+    wishes: dict[str, Any], error: type[Exception], tmp_path: Path
+) -> None:
+    with pytest.raises(error):
+        prepare(tmp_path, "slurm", **wishes)
+
+
+def test_targets_ask_for_what_they_cannot_do_without(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="due at some time"):
+        texts(prepare(tmp_path, "cronjob"))
+    with pytest.raises(InputError, match="share no folder"):
+        texts(prepare(tmp_path, "argo"))
+    with pytest.raises(InputError, match="plain"):
+        writing.target_of("plane")
+    with pytest.raises(InputError, match="runs without mlops-jlab"):
+        prepare(tmp_path, "slurm", standalone=True)
+
+
+def test_names_that_a_target_forbids_are_mapped_and_never_two_to_one() -> None:
+    assert naming.names_of(["a_b", "c"], naming.KUBERNETES, "Argo") == {"a_b": "a-b", "c": "c"}
+    with pytest.raises(ExportError, match=r"'a_b' and 'a-b' would both be 'a-b'"):
+        naming.names_of(["a_b", "a-b"], naming.KUBERNETES, "Argo")
+    long = naming.names_of(["x" * 80, "x" * 79 + "y"], naming.KUBERNETES, "Argo")
+    assert all(len(name) <= 52 for name in long.values())
+    assert len(set(long.values())) == 2
+    assert naming.Rule(reserved=frozenset({"image"})).of("image") == "image_step"
+
+
+@pytest.mark.parametrize("text", [ODD, "'", '"', "\\", "$HOME", "$(id)", "`id`", "a\nb", "", "ü", "!x", "%"])
+def test_a_quoted_text_is_what_it_was(text: str) -> None:
+    echo = f"printf %s {quoting.shell(text)}"
+    assert subprocess.run(["sh", "-c", echo], capture_output=True, text=True, check=True).stdout == text
+    assert yaml.safe_load(quoting.as_yaml({"x": text})) == {"x": text}
+    assert eval(quoting.python({"x": [text, 1.5, None, True]})) == {"x": [text, 1.5, None, True]}
+    assert json.loads(quoting.as_json({"x": text})) == {"x": text}
+
+
+@pytest.mark.parametrize("text", ["no", "1.0", "2026-01-01", "null", "~", "0x1F", "1_000", "1e3"])
+def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
+    assert yaml.safe_load(quoting.as_yaml({"x": text})) == {"x": text}
+
+
+@pytest.mark.parametrize(
+    ("cron", "lines"),
+    [
+        ("0 3 * * 1", ["Mon *-*-* 03:00:00 UTC"]),
+        ("*/15 8-10 * * 1-5", ["Mon,Tue,Wed,Thu,Fri *-*-* 08,09,10:0/15:00 UTC"]),
+        ("5 4 1 jan *", ["*-01-01 04:05:00 UTC"]),
+        ("0 0 13 * fri", ["*-*-13 00:00:00 UTC", "Fri *-*-* 00:00:00 UTC"]),
+        ("0 0 * * 7", ["Sun *-*-* 00:00:00 UTC"]),
+    ],
+)
+def test_a_cron_line_becomes_a_calendar(cron: str, lines: list[str]) -> None:
+    assert timers.calendar(cron, "UTC") == lines
+
+
+def test_steps_are_joined_where_one_looks_at_the_session_of_another(tmp_path: Path) -> None:
+    cells = [("step:a", "x = 1\nx"), ("step:b", "y = _ + 1"), ("step:c", "print(y)")]
+    prepared = prepare(tmp_path, "slurm", cells, {"a": {"timeout": 5, "memory": "1 GB"}, "b": {"timeout": 7}})
+    assert [task.name for task in prepared.form.tasks] == ["a", "c"]
+    assert (prepared.form.tasks[0].timeout, prepared.form.tasks[0].memory) == (12.0, 10**9)
+    assert "a and b are one step" in prepared.remarks[0]
+
+
+def test_steps_are_joined_when_that_is_asked_for(tmp_path: Path) -> None:
+    graph = graph_of(write(tmp_path, CELLS, {}))
+    joined, said = fusing.fused(graph, [["load", "train_a"], ["train-b", "join"]])
+    assert [step.name for step in joined.steps] == ["load", "train-b"]
+    assert said == []
+    assert [len(step.cells) for step in joined.steps] == [2, 2]
+    with pytest.raises(InputError, match="'trains'"):
+        fusing.fused(graph, [["trains"]])
+    with pytest.raises(InputError, match="only some are executed when"):
+        fusing.fused(graph_of(write(tmp_path)), [["train-b", "join"]])
+
+
+def _tasks(prepared: writing.Prepared) -> dict[str, Any]:
+    workflow = yaml.safe_load(texts(prepared)["workflow.yaml"])
+    spec = workflow["spec"].get("workflowSpec", workflow["spec"])
+    return {template["name"]: template for template in spec["templates"]}
+
+
+def test_argo_runs_a_pod_a_step_in_order(tmp_path: Path) -> None:
+    prepared = prepare(tmp_path, "argo", values={"city": ODD}, **ASKED)
+    templates = _tasks(prepared)
+    tasks = templates["pipeline"]["dag"]["tasks"]
+    assert [task.get("depends", "") for task in tasks] == ["", "load", "load", "train-a && train-b"]
+    assert all(task["template"] in templates for task in tasks)
+    train = templates["step-train-a"]
+    assert train["retryStrategy"] == {
+        "limit": "2",
+        "retryPolicy": "Always",
+        "backoff": {"duration": "5s", "factor": "2"},
+    }
+    assert train["activeDeadlineSeconds"] == "720"
+    assert train["container"]["resources"]["limits"] == {"memory": "1466Mi"}
+    given = {one["name"]: one.get("value", "") for one in train["container"]["env"]}
+    assert given["MLOPS_JLAB_PARAMETER_rows"] == "{{workflow.parameters.rows}}"
+    assert "MLOPS_JLAB_PARAMETER_city" not in given  # Argo would read its braces
+    assert yaml.safe_load(texts(prepared)["parameters.yaml"]) == {"city": ODD}
+
+
+def test_a_cron_job_runs_all_in_one_pod(tmp_path: Path) -> None:
+    spec = yaml.safe_load(texts(prepare(tmp_path, "cronjob", **ASKED))["cronjob.yaml"])["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == (
+        "30 4 * * 1-5",
+        "Europe/Berlin",
+        "Forbid",
+    )
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"
+    assert pod["containers"][0]["command"][:2] == ["python", "/project/out/run.py"]
+    assert {one["name"] for one in pod["containers"][0]["env"]} == {"MLOPS_JLAB_KEY"}
+
+
+def test_slurm_chains_jobs_with_their_limits(tmp_path: Path) -> None:
+    script = texts(prepare(tmp_path, "slurm"))["submit.sh"]
+    assert (
+        'submit train_a --dependency=afterok:"${job[load]}" --time=32 --mem=1466M --cpus-per-task=2' in script
+    )
+    assert 'submit join --dependency=afterok:"${job[train_a]}":"${job[train-b]}"' in script
