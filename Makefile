@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs engines ui bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs engines ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -72,6 +72,14 @@ engines: setup ## other people's engines run what is exported for them, each in 
 ui: setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q
 
+labs: setup node_modules/.ready ## the browser tests in older JupyterLabs, with the Notebook 7 of their time
+	for versions in 4.2/7.2 4.4/7.4; do \
+	  $(PYTHON) -m venv .labs/$$versions && .labs/$$versions/bin/python -m pip install --quiet \
+	    ".[examples,models,serve,monitor,search]" playwright pytest 'pytest-jupyter[server]' \
+	    "jupyterlab==$${versions%/*}.*" "notebook==$${versions#*/}.*" && \
+	  .labs/$$versions/bin/python -m pytest tests/ui -q --ignore=tests/ui/test_together.py || exit 1; \
+	done
+
 bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/five_steps.py
@@ -96,4 +104,4 @@ format: setup node_modules/.ready ## lay the code out
 	npm run --silent format
 
 clean: ## remove what was built
-	rm -rf $(VENV) node_modules lib build dist demo mlops_jlab/_labextension
+	rm -rf $(VENV) .labs node_modules lib build dist demo mlops_jlab/_labextension

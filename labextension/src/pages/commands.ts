@@ -258,6 +258,9 @@ function placeOf(app: JupyterFrontEnd): string {
   return new URL(path, window.location.href).href;
 }
 
+/** Where a page may be. Notebook 7 has room for one document in its main area; before 7.3 it has no other below it. */
+const AREAS = ['main', 'down', 'right'];
+
 /** Shows a page, or the one that shows the same already. */
 function showPage(
   app: JupyterFrontEnd,
@@ -271,11 +274,10 @@ function showPage(
     open ?? new MainAreaWidget({ content: new Page(address, around) });
   page.title.icon = panelIcon;
   page.toolbar.hide(); // the page has its own
-  if (!page.isAttached) {
-    app.shell.add(page, 'main');
-  }
-  if (!page.isAttached) {
-    app.shell.add(page, 'down'); // Notebook 7 has room for one document in its main area
+  for (const area of AREAS) {
+    if (!page.isAttached) {
+      app.shell.add(page, area);
+    }
   }
   if (open !== undefined) {
     page.content.go(address);
