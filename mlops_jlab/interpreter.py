@@ -7,8 +7,12 @@ notebook would be taken for the library's. What a step imports is found there al
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 PATH = "PYTHONPATH"
 
@@ -16,6 +20,28 @@ PATH = "PYTHONPATH"
 def words(*arguments: str) -> list[str]:
     """The command that starts this interpreter with ``arguments``."""
     return [sys.executable, "-P", *arguments]
+
+
+@contextmanager
+def masked_log(log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that appends to ``log``, masked, what is written to its standard input.
+
+    It ends when nobody has that open any more, and outlives this process; a full disk keeps nobody waiting.
+
+    Raises:
+        OSError: the folder of ``log`` cannot be made, or the process not be started.
+    """
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    writer = subprocess.Popen(
+        words("-m", "mlops_jlab.masking", str(log)), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True, env=environment(),
+    )  # fmt: skip
+    threading.Thread(target=writer.wait, name=f"writer of {log.name}", daemon=True).start()
+    try:
+        yield writer
+    finally:
+        if writer.stdin is not None:
+            writer.stdin.close()
 
 
 def environment(given: Mapping[str, str] = os.environ, **more: str) -> dict[str, str]:

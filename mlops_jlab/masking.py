@@ -1,12 +1,16 @@
 """Secrets are known by the names of what holds them and by how they look, and masked before they are written.
 
 A password that looks like a word, in a text that says nothing of it, is seen by nobody.
+
+``python -P -m mlops_jlab.masking LOG`` appends its standard input to a log, masked, until nobody writes any
+more: for what processes say that outlive the one that has started them.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +25,10 @@ _WORDS = (
 ).split()
 _PAIRS = {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key")}
 _SHORTEST = 8  # characters of a variable's value that is looked for within texts
+_SHORTEST_LINE = 16  # of one of its lines, if it has several
+_PIECE = 1 << 16  # characters that are waited for the end of a line, or of a key
+_LONGEST = 4096  # characters of a secret that has no end of a line in it
+_KEY, _KEY_ENDS = "-----BEGIN ", "-----END"
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ SHAPES = (
            r"(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|"
            r"(?P<keep>hooks\.slack\.com/services/)[A-Za-z0-9/]{20,})"),
     _shape("API key", "sk- sk_ rk_ pk_",
-           r"\b(?:sk-[A-Za-z0-9_-]{20,}|[srp]k_(?:live|test)_[A-Za-z0-9]{16,})"),
+           r"\b(?:sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}|[srp]k_(?:live|test)_[A-Za-z0-9]{16,})"),
     _shape("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
     _shape("Google key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}"),
     _shape("package index token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{40,}"),
@@ -68,12 +76,19 @@ def is_secret_name(name: str) -> bool:
 
 
 def secrets_of(environment: Mapping[str, str]) -> list[str]:
-    """The values of variables that are named like secrets, the longest first. Paths are none."""
-    found = {
-        value for name, value in environment.items()
-        if len(value) >= _SHORTEST and is_secret_name(name) and not os.path.isabs(value)
-        and not value.isdecimal()
-    }  # fmt: skip
+    """The values of variables that are named like secrets, the longest first. Paths are none.
+
+    Of a value of several lines, as a key has, each long line without a space is one as well.
+    """
+    found: set[str] = set()
+    for name, value in environment.items():
+        if len(value) < _SHORTEST or not is_secret_name(name) or os.path.isabs(value) or value.isdecimal():
+            continue
+        lines = value.split("\n") if "\n" in value else ()
+        found.update(
+            [value],
+            (one for line in lines if len(one := line.strip()) >= _SHORTEST_LINE and " " not in one),
+        )
     return sorted(found, key=len, reverse=True)
 
 
@@ -102,3 +117,80 @@ def found_in(text: str, environment: Mapping[str, str] | None = None) -> Iterato
             matches = shape.pattern.finditer(text)
             if any(match[0] != _kept(match) for match in matches):
                 yield shape.name
+
+
+class MaskedLines:
+    """Masks what comes in pieces, however it is cut: line by line, and a private key as one."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = dict(variables() if environment is None else environment)
+        self._waiting = ""
+        self._part = b""  # of a character
+
+    def take(self, data: bytes) -> bytes:
+        """What can be written now."""
+        data = self._part + data
+        cut = len(data) - _unfinished(data)
+        self._part = data[cut:]
+        self._waiting += data[:cut].decode("utf-8", "surrogateescape")
+        end = max(self._waiting.rfind("\n"), self._waiting.rfind("\r")) + 1
+        key = self._waiting.rfind(_KEY, 0, end)
+        if key >= 0 and _KEY_ENDS not in self._waiting[key:] and len(self._waiting) - key < _PIECE:
+            end = key
+        if len(self._waiting) - end > _PIECE:
+            end = max(end, self._between(len(self._waiting) - _LONGEST))
+        return self._give(end)
+
+    def end(self) -> bytes:
+        """All that was waited with."""
+        self._waiting += self._part.decode("utf-8", "surrogateescape")
+        self._part = b""
+        return self._give(len(self._waiting))
+
+    def _give(self, end: int) -> bytes:
+        text, self._waiting = self._waiting[:end], self._waiting[end:]
+        return masked(text, self._environment).encode("utf-8", "surrogateescape")
+
+    def _between(self, place: int) -> int:
+        """``place``, or where the secret begins that goes over it."""
+        text = self._waiting
+        patterns = [re.compile(re.escape(value)) for value in secrets_of(self._environment)]
+        patterns += [shape.pattern for shape in SHAPES if shape.name != "private key"]
+        for pattern in patterns:
+            for match in pattern.finditer(text):
+                if match.start() < place < match.end():
+                    place = match.start()
+        return place
+
+
+def _unfinished(data: bytes) -> int:
+    """How many bytes at the end begin a character that is not complete."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte >= 0xC0:
+            return back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
+        if byte < 0x80:
+            break
+    return 0
+
+
+def main(log: str) -> None:
+    """Appends standard input to ``log``, masked, until its end."""
+    lines = MaskedLines()
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    while data := os.read(0, _PIECE):
+        append(file, lines.take(data))
+    append(file, lines.end())
+
+
+def append(file: int, data: bytes) -> None:
+    """Writes to a log as much as the disk takes: who speaks must not wait for it."""
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    except OSError:
+        pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

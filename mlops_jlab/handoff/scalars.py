@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from mlops_jlab.masking import is_secret_name
+from mlops_jlab.masking import is_secret_name, masked
 
 Scalar = bool | int | float | str
 
@@ -18,12 +18,12 @@ def scalars_of(names: Mapping[str, object]) -> dict[str, Scalar]:
     """The names that stand for one value of Python or numpy, and that value as Python has it.
 
     No code of the notebook's runs: only types of Python's and numpy's own are looked into. Names that begin
-    with an underscore, and texts whose name is one of a secret, are left out.
+    with an underscore, and texts that are secrets by their name or look, are left out.
     """
     found: dict[str, Scalar] = {}
     for name, value in list(names.items()):
         scalar = None if name.startswith("_") else _scalar(value)
-        if scalar is None or (isinstance(scalar, str) and is_secret_name(name)):
+        if scalar is None or (isinstance(scalar, str) and (is_secret_name(name) or masked(scalar) != scalar)):
             continue
         found[name] = scalar
         if len(found) == _MOST:

@@ -156,12 +156,11 @@ def run_now(place: Place, name: str, why: str = "asked for") -> Claimed | None:
 def start(place: Place, claimed: Claimed) -> subprocess.Popen[bytes]:
     """Executes a claimed firing in a process of its own, which takes the claim over."""
     log = place.root / "schedules" / f"{claimed.schedule.id}.log"
-    log.parent.mkdir(exist_ok=True, mode=0o700)
     firing, module = claimed.firing, "mlops_jlab.retraining.ticking"
     words = interpreter.words("-m", module, str(place.root), firing.schedule, firing.due)
-    with log.open("ab") as file:
+    with interpreter.masked_log(log) as writer:
         return subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+            words, stdin=subprocess.DEVNULL, stdout=writer.stdin, stderr=writer.stdin, start_new_session=True,
             env=interpreter.environment(os.environ, MLOPS_JLAB_STORE=str(place.root)),
         )  # fmt: skip
 
@@ -176,13 +175,12 @@ def execute(
 
 def _speak_into(log: Path) -> None:
     """What this process says from here on is found with its run."""
-    with suppress(OSError):
-        log.parent.mkdir(mode=0o700, exist_ok=True)
-        with log.open("ab") as file:
+    with suppress(OSError), interpreter.masked_log(log) as writer:
+        if writer.stdin is not None:
             sys.stdout.flush()
             sys.stderr.flush()
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
+            os.dup2(writer.stdin.fileno(), 1)
+            os.dup2(writer.stdin.fileno(), 2)
 
 
 def main(argv: list[str]) -> int:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,18 +21,20 @@ from mlops_jlab.tracking import announcing
 from mlops_jlab.tracking.announcing import Announcement
 
 _PAUSE = 5.0  # seconds until a store that cannot be written is tried again
+_LAST_WORDS = 5.0  # seconds in which they are in the log
 _SAID = 1500  # characters of the end of a log that tell why a run did not begin
 
 
 @dataclass
-class _Child:
-    """A process that was started for a run."""
+class Child:
+    """A process that was started, and the one that writes its log."""
 
     process: subprocess.Popen[bytes]
+    log: subprocess.Popen[bytes]
     cancelled: bool = False
 
 
-_children: dict[str, _Child] = {}  # by the run that they are to begin
+_children: dict[str, Child] = {}  # by the run that they are to begin
 _lock = threading.Lock()
 
 
@@ -48,8 +51,7 @@ def start_run(place: Place, run: Announcement, words: Sequence[str], folder: Pat
     announcing.announce(place, run)
     log = place.log_of(run.id)
     try:
-        log.parent.mkdir(mode=0o700, exist_ok=True)
-        child = _Child(start(place, [*words, "--run-id", run.id], log, folder))
+        child = start(place, [*words, "--run-id", run.id], log, folder)
     except OSError as error:
         reason = f"its process could not be started: {error}"
         announcing.give_up(place, run.id, RunStatus.FAILED, reason)
@@ -61,18 +63,20 @@ def start_run(place: Place, run: Announcement, words: Sequence[str], folder: Pat
     ).start()  # fmt: skip
 
 
-def start(place: Place, words: Sequence[str], log: Path, folder: Path) -> subprocess.Popen[bytes]:
+def start(place: Place, words: Sequence[str], log: Path, folder: Path) -> Child:
     """Starts a command of ours; what it says goes to ``log``."""
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            interpreter.words("-m", "mlops_jlab", *words), stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            start_new_session=True, cwd=folder,
+    with interpreter.masked_log(log) as writer:
+        process = subprocess.Popen(
+            interpreter.words("-m", "mlops_jlab", *words), stdin=subprocess.DEVNULL, stdout=writer.stdin,
+            stderr=writer.stdin, start_new_session=True, cwd=folder,
             env=interpreter.environment(os.environ, **{location.VARIABLE: str(place.root)}),
         )  # fmt: skip
+    return Child(process, writer)
 
 
-def leave_alone(process: subprocess.Popen[bytes]) -> None:
+def leave_alone(child: Child) -> None:
     """Nobody asks how it ends; it must only leave no zombie."""
+    process = child.process
     threading.Thread(target=process.wait, name=f"process {process.pid}", daemon=True).start()
 
 
@@ -94,8 +98,10 @@ def cancel(run_id: str) -> None:
         )
 
 
-def _look_after(place: Place, run_id: str, child: _Child) -> None:
+def _look_after(place: Place, run_id: str, child: Child) -> None:
     code = child.process.wait()
+    with suppress(subprocess.TimeoutExpired):
+        child.log.wait(_LAST_WORDS)
     with _lock:
         del _children[run_id]
     status = RunStatus.KILLED if child.cancelled else RunStatus.FAILED
@@ -109,14 +115,13 @@ def _look_after(place: Place, run_id: str, child: _Child) -> None:
 
 
 def _why(code: int, log: Path, *, cancelled: bool) -> str:
-    said = end_of(log, _SAID).strip()
     if cancelled:
-        why = "cancelled before it began"
-    elif code < 0:
+        return "cancelled before it began"
+    if code < 0:
         why = f"its process was ended by {_signal(-code)} before the run began"
     else:
         why = f"its process ended with code {code} before the run began"
-    return f"{why}\n{said}".strip()
+    return f"{why}\n{end_of(log, _SAID).strip()}".strip()
 
 
 def _signal(number: int) -> str:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 import mlops_jlab
-from mlops_jlab import masking, telling
+from mlops_jlab import interpreter, masking, telling
 from mlops_jlab.cli.main import cli
+from mlops_jlab.engine.step.outputs import CellOutputs, Displays
+from mlops_jlab.engine.step.steplog import step_log
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff.observing.environment import watch_environment
+from mlops_jlab.handoff.scalars import scalars_of
 from mlops_jlab.retraining import alerts
 from mlops_jlab.store import auditing, leaks, location, opening
 from mlops_jlab.store.artifacts import read
@@ -177,3 +181,83 @@ def test_no_step_is_seen_to_look_at_the_environment_when_texts_are_masked(
         for table in (os.environ, os.environb):
             table._data = before  # type: ignore[attr-defined]
     assert asked == []
+
+
+LONG = "z" * 70_000
+SPOKEN = f"""a very-secret-value bä
+x {SECRETS["AWS key"]} \r y
+{SECRETS["private key"]}
+{LONG}very-secret-value{"q" * 3000}{SECRETS["GitHub token"]}{"r" * 5000}
+abcdefghijklmnop1234567
+the end"""
+KNOWN = {"MY_TOKEN": "very-secret-value", "MY_PRIVATE_KEY": "first\nabcdefghijklmnop1234567\nlast"}
+
+
+@pytest.mark.parametrize("size", [1000, 4099, 65536])
+def test_a_secret_that_is_cut_in_two_is_masked(size: int) -> None:
+    lines, said = masking.MaskedLines(KNOWN), SPOKEN.encode()
+    found = b"".join(lines.take(said[at : at + size]) for at in range(0, len(said), size)) + lines.end()
+    text = found.decode()
+    assert text.replace("z", "") == masking.masked(SPOKEN.replace(LONG, ""), KNOWN).replace("z", "")
+    assert list(masking.found_in(text.replace("z", ""), KNOWN)) == []
+
+
+def test_each_place_of_a_cut_is_the_same_to_a_log() -> None:
+    said = SPOKEN.partition("\n" + LONG)[0].encode() + b" very-secret-value ok"
+    whole = masking.masked(said.decode(), KNOWN).encode()
+    for place in range(len(said)):
+        lines = masking.MaskedLines(KNOWN)
+        assert lines.take(said[:place]) + lines.take(said[place:]) + lines.end() == whole
+    lines = masking.MaskedLines(KNOWN)
+    assert lines.take(b"one\ntwo very-sec") == b"one\n"
+    assert lines.take(b"ret-value\n") == b"two ***\n"
+    endless = [lines.take(line) for line in (b"-----BEGIN PRIVATE KEY-----\n", *[b"a" * 999 + b"\n"] * 100)]
+    assert (endless[1], b"KEY-----***" in b"".join(endless)) == (b"", True)  # no key is so long
+    lines.end()
+    assert lines.take(b"\xc3") + lines.take(b"\xa4\xff\n") == b"\xc3\xa4\xff\n"
+
+
+def test_what_a_process_says_is_masked_before_it_is_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log is written by a process of its own, or by the runner, also after the one who has started it."""
+    monkeypatch.setenv("MY_TOKEN", "very-secret-value")
+    script = "import os, time; [os.write(1, p) or time.sleep(0.05) for p in (b'x very-sec', b'ret-value y\\nlast')]"
+    log = tmp_path / "logs" / "run.log"
+    with interpreter.masked_log(log) as writer:
+        subprocess.run(interpreter.words("-c", script), stdout=writer.stdin, check=True)
+    assert writer.wait(30) == 0
+    assert log.read_text() == "x *** y\nlast"
+    assert (log.stat().st_mode & 0o777, log.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    own = tmp_path / "step.log"
+    with step_log(own) as file:
+        subprocess.run(interpreter.words("-c", script), stdout=file, check=True)
+        later = os.dup(file.fileno())
+    assert own.read_text() == "x *** y\nlast"
+    os.write(later, b" and very-secret-value\n")
+    os.close(later)
+    threads = [thread for thread in threading.enumerate() if thread.name == "log of step"]
+    [thread.join(10) for thread in threads]
+    assert own.read_text() == "x *** y\nlast and ***\n"
+    assert own.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_shown_is_masked_and_pictures_and_styles_are_left_alone() -> None:
+    token, style = (
+        SECRETS["GitHub token"],
+        "<style>#sk-container-id-1 div.sk-toggleable__label-arrow{}</style>",
+    )
+    cell = CellOutputs(Displays())
+    data = {"text/html": f"{style}<b>{token}</b>", "application/json": {"k": [token]}, "image/png": token}
+    cell.take("display_data", {"data": data, "metadata": {}})
+    cell.take("execute_result", {"data": {"text/plain": f"'{token}'"}, "metadata": {}, "execution_count": 1})
+    shown, result = cell.settled()
+    assert shown.data == {
+        "text/html": f"{style}<b>***</b>", "application/json": {"k": ["***"]}, "image/png": token
+    }  # fmt: skip
+    assert result.data == {"text/plain": "'***'"}
+
+
+def test_a_variable_that_looks_like_a_secret_is_not_recorded() -> None:
+    names = {"one": SECRETS["AWS key"], "two": "plain", "my_token": "hunter2", "three": 3}
+    assert scalars_of(names) == {"two": "plain", "three": 3}

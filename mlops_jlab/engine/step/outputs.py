@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # it takes a tenth of a second, and a run that has all its an
 
 MOST_TEXT = 2_000_000  # characters that one cell may print into its notebook
 MOST_OUTPUTS = 2_000
+_PICTURES = ("image/", "audio/", "video/", "application/pdf")
 _KINDS = ("display_data", "execute_result", "error")
 
 
@@ -117,6 +118,8 @@ class CellOutputs:
             if output.output_type == "stream":
                 output.parts[:] = ["".join(output.parts)]
                 output = _stream(output.name, masked(output.parts[0]))
+            elif output.output_type in ("display_data", "execute_result"):
+                output = _node({**output, "data": _masked_data(output.data)})
             elif output.output_type == "error":
                 lines = [masked(line) for line in output.traceback]
                 output = _node({**output, "evalue": masked(output.evalue), "traceback": lines})
@@ -124,6 +127,22 @@ class CellOutputs:
         if self._left_out:
             found.append(_stream("stderr", note_of(self._left_out)))
         return found
+
+
+def _masked_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown, without secrets where it is text or JSON; pictures and films stay as they are."""
+    return {
+        kind: content if kind.startswith(_PICTURES) and kind != "image/svg+xml" else _masked_value(content)
+        for kind, content in data.items()
+    }
+
+
+def _masked_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {key: _masked_value(item) for key, item in value.items()}
+    return [_masked_value(item) for item in value] if isinstance(value, list) else value
 
 
 def note_of(left_out: int) -> str:

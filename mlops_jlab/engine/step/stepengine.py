@@ -18,6 +18,7 @@ from mlops_jlab.engine.folder.notebookfile import ExecutedFile
 from mlops_jlab.engine.step.attempt import Execution, ShellSource, StepRun, StepShell
 from mlops_jlab.engine.step.client import BoundedClient
 from mlops_jlab.engine.step.shells import Shells
+from mlops_jlab.engine.step.steplog import step_log
 from mlops_jlab.errors import RunError
 from mlops_jlab.processes.client import connect, start, wanted
 from mlops_jlab.processes.client.kernel import use_ipc
@@ -83,7 +84,7 @@ class StepEngine(Engine):  # type: ignore[misc]  # papermill is untyped
             if alone is not None:
                 stack.callback(alone.let_go)
             # What the process says outside its cells (a crash, a warning of its own) goes to a log.
-            log = stack.enter_context(open(step.log or os.devnull, "ab"))
+            log = stack.enter_context(step_log(step.log))
             shell = step.shells.open(step, log) if step.shells is not None else None
             if step.shells is not None and shell is not None:
                 _in_fork(nb_man, step, step.shells, shell)

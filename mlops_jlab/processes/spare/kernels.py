@@ -84,12 +84,12 @@ class AheadProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clien
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """The connection file is written by now; the last two words of the command name it."""
         process = None
-        log = getattr(kwargs.get("stdout"), "name", os.devnull)
-        if self.ahead is not None and python_of(cmd) == self.ahead.python:
+        log = _path_of(kwargs.get("stdout"))
+        if self.ahead is not None and log and python_of(cmd) == self.ahead.python:
             process = self.ahead.take({
                 "environment": dict(kwargs.get("env") or os.environ),
                 "folder": str(kwargs.get("cwd") or os.getcwd()),
-                "arguments": cmd[cmd.index("-f") :], "log": str(log),
+                "arguments": cmd[cmd.index("-f") :], "log": log,
             })  # fmt: skip
         if process is None:
             return await super().launch_kernel(cmd, **kwargs)
@@ -99,3 +99,12 @@ class AheadProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clien
             self.pgid = os.getpgid(process.pid)
         self.cwd = kwargs.get("cwd")
         return self.connection_info
+
+
+def _path_of(file: Any) -> str:
+    """Where another process opens the file, or nothing where a pipe has no such place."""
+    name = getattr(file, "name", os.devnull)
+    if isinstance(name, str):
+        return name
+    place = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+    return place if os.path.exists(place) else ""
