@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.gates.intervals import difference, share_of_budget
-from mlops_jlab.gates.judging import Evidence, judge
+from mlops_jlab.gates.judging import Evidence, _night, judge
 from mlops_jlab.gates.metrics import Predicted, estimate
 from mlops_jlab.gates.overtime import Night
 from mlops_jlab.gates.overtime import evidence as gathered
@@ -140,27 +140,35 @@ def year(nights: Any, alpha: float) -> int:
     return 0
 
 
-def losses(random: Any, rows: int, skill: float, rate: float, nights: int = 365) -> list[Night]:
+def night_of(metric: str, drawn: Evidence) -> Iterator[Night]:
+    """The night that the rows make; none if they are too few to count."""
+    assert drawn.champion is not None
+    found = difference(metric, drawn.challenger, drawn.champion, drawn.units, 0.05)
+    night = _night(found, len(drawn.challenger.truth))
+    if night is not None:
+        yield night
+
+
+def losses(random: Any, rows: int, skill: float, rate: float, nights: int = 365) -> Iterator[Night]:
     """A year of nights of log loss: each with new rows and a new challenger."""
-    truth = random.random((nights, rows)) < rate
-    shared = random.normal(size=truth.shape) + np.log(rate / (1 - rate)) / 0.7
-    lost = []
-    for own in (skill, 1.0):
-        score = own * (truth - 0.5) * 2 + 0.7 * shared + random.normal(0, 0.7, truth.shape)
-        lost.append(np.logaddexp(0, np.where(truth, -score, score)))
-    gain = lost[1] - lost[0]
-    sums, variances = gain.sum(axis=1), gain.var(axis=1, ddof=1) * rows * (rows - 1) / (rows - 3)
-    return [Night(float(a), float(b)) for a, b in zip(sums, variances, strict=True)]
+    for _ in range(nights):
+        truth = random.random(rows) < rate
+        shared = random.normal(size=rows) + np.log(rate / (1 - rate)) / 0.7
+        lost = []
+        for own in (skill, 1.0):
+            score = own * (truth - 0.5) * 2 + 0.7 * shared + random.normal(0, 0.7, rows)
+            lost.append(np.logaddexp(0, np.where(truth, -score, score)))
+        nothing = np.zeros(rows)
+        drawn = Evidence(
+            Predicted(nothing, lost[0]), Predicted(nothing, lost[1])
+        )  # the loss is its own error
+        yield from night_of("mae", drawn)
 
 
 def areas(random: Any, rows: int, skill: float, _rate: float, nights: int = 365) -> Iterator[Night]:
     """The same of the area under the curve."""
     for _ in range(nights):
-        drawn = evidence(random, rows, skill)
-        assert drawn.champion is not None
-        one = difference("roc_auc", drawn.challenger, drawn.champion, None, 0.05)
-        free = one.units - 1
-        yield Night(one.value * rows, (one.error * rows) ** 2 * free / (free - 2))
+        yield from night_of("roc_auc", evidence(random, rows, skill))
 
 
 def bare() -> float:
@@ -246,6 +254,62 @@ def few_positives() -> None:
         print(f"| {rows:,} rows, {rate:.0%} | {worse_by(1.0, rows, rate):.1%} |")
 
 
+DAYS: dict[str, Callable[[Any, int], Any]] = {
+    "normal": lambda random, days: random.normal(size=days),
+    "mildly skewed": lambda random, days: 1.133 - np.exp(random.normal(0, 0.5, days)),
+    "skewed (exponential)": lambda random, days: 1 - random.exponential(size=days),
+    "strongly skewed (lognormal)": lambda random, days: 1.649 - np.exp(random.normal(size=days)),
+    "one bad day in ten": lambda random, days: (
+        0.1 - (random.random(days) < 0.1) + random.normal(0, 0.1, days)
+    ),
+}  # what the challenger gains on a day: 0 in the mean, and its losses are the rarer and the larger
+
+
+def by_days(random: Any, gains: Any, rows: int = 30, uneven: bool = False) -> Evidence:
+    """Two models of which the challenger errs less by each day's gain, beside chance of rows."""
+    sizes = np.full(len(gains), rows)
+    if uneven:
+        sizes = np.maximum(5, rows * np.exp(random.normal(0, 0.7, len(gains)))).astype(int)
+    units = np.repeat(np.arange(len(gains)), sizes)
+    truth, champion = np.zeros(len(units)), 50 + random.normal(0, 1, len(units))
+    challenger = champion - gains[units] - random.normal(0, 1, len(units))
+    return Evidence(Predicted(truth, challenger), Predicted(truth, champion), units=units, unit="day")
+
+
+def few_days(rounds: int = 4 * ROUNDS) -> None:
+    random, rules = np.random.default_rng(), parse("mae better")
+    print("\n| equal models, `mae better` by days | 12 days | 15 | 20 | 30 | 60 |\n|---|---|---|---|---|---|")
+    for uneven in (False, True):
+        for name, gains in DAYS.items():
+            shares = []
+            for days in (12, 15, 20, 30, 60):
+                drawn = (by_days(random, gains(random, days), uneven=uneven) for _ in range(rounds))
+                shares.append(sum(judge(rules, one, 0.05)[0] == "pass" for one in drawn) / rounds)
+            size = ", days of very different size" if uneven else ""
+            print(f"| {name}{size} | " + " | ".join(f"{share:.1%}" for share in shares) + " |")
+    shares = []
+    for days in (12, 15, 20, 30, 60):
+        drawn = (by_days(random, random.normal(0.7, 1, days)) for _ in range(rounds))
+        shares.append(sum(judge(rules, one, 0.05)[0] == "pass" for one in drawn) / rounds)
+    print(
+        "| truly better, by 0.7 of a day's spread | " + " | ".join(f"{share:.0%}" for share in shares) + " |"
+    )
+
+
+def skewed_years(rounds: int = ROUNDS) -> None:
+    """One new skewed day a night, judged by blocks of twenty, as a rolling window of thirty days does."""
+    random, alpha = np.random.default_rng(), share_of_budget(0.05, 1)
+    print(
+        "\n| a year of nights, one new day each, `mae better over time` by day | promoted within it |\n|---|---|"
+    )
+    for name, gains in DAYS.items():
+        found = 0
+        for _ in range(rounds):
+            blocks = (by_days(random, gains(random, 20), 5) for _ in range(18))
+            found += year((night for block in blocks for night in night_of("mae", block)), alpha) > 0
+        print(f"| equal, {name} | {found / rounds:.1%} |")
+
+
 def years() -> None:
     random, alpha = np.random.default_rng(), share_of_budget(0.05, 1)
     print(
@@ -293,7 +357,9 @@ def main() -> None:
     )
     print(f"| the same with a budget that follows the rows | {halves(True):.1%} |")
     few_positives()
+    few_days()
     years()
+    skewed_years()
     print("\n| gate with ten slices, by 100 days | s |\n|---|---|")
     for rows in (10_000, 100_000):
         print(f"| {rows:,} rows | {speed(rows):.3f} |")

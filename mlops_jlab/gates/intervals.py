@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ FEWEST = 10  # units, below which nothing is decided
 FEWEST_OF_CLASS = 20  # rows of each class, below which no area under a curve is judged
 FEWEST_THAT_COUNT = 6.0  # rows that carry the difference, below which their scatter is not known
 FEWEST_UNITS_THAT_COUNT = 3.0  # the same of units, which are few and each many rows
-_MANY = 10  # rows in a unit on average, from which its sum is taken for normal
+_DOUBT = 1.5  # standard errors by which skewness may be worse than few rows show
+_FURTHEST = 8.0  # standard errors from which all is as improbable
 _POWER = 0.8
 _LARGEST = 10**9
 _AGAIN = 999  # draws of a bootstrap
@@ -27,33 +28,40 @@ _AGAIN = 999  # draws of a bootstrap
 
 @dataclass(frozen=True)
 class Spread:
-    """How far an estimate scatters. ``skew`` is that of the estimate; ``free`` are degrees of freedom."""
+    """How far an estimate scatters. ``skew`` is that of the estimate; ``free`` are degrees of freedom.
+
+    ``doubt`` is by how much the skewness may well be worse than what was seen: the rare bad day that makes a
+    mean skewed is often not among few days.
+    """
 
     error: float
     units: int
     free: float = 1.0
     skew: float = 0.0
+    doubt: float = 0.0
     count: float = 0.0  # how many units carry it: 1 if one does alone, ``units`` if all do alike
 
     def bound(self, alpha: float, *, upper: bool) -> float:
         """How far a bound lies from the estimate, with its sign; it holds with probability 1 - ``alpha``.
 
-        Student's t, also corrected for skewness by Hall's transformation: the wider of both, as few rows tell
-        little of their own skewness.
+        Student's t, also corrected for skewness by Hall's transformation: the wider of both. The skewness is
+        taken for as bad as it may well be.
         """
         if not self.error or not math.isfinite(self.error):
             return self.error if upper else -self.error
         reach = float(special.stdtrit(self.free, 1 - alpha))
         reach = -reach if upper else reach
-        places = (reach, _untransformed(reach, self.skew))
+        places = (reach, _untransformed(reach, self.skew + (self.doubt if upper else -self.doubt)))
         return -self.error * (min(places) if upper else max(places))
 
     def chances(self, value: float) -> tuple[float, float]:
         """The probabilities of so low, and of so high, a value or beyond it where nothing differs."""
         if not self.error:
             return (1.0, 1.0) if value == 0 else (0.0, 1.0) if value < 0 else (1.0, 0.0)
-        places = (value / self.error, _transformed(value / self.error, self.skew))
-        return float(special.stdtr(self.free, max(places))), float(special.stdtr(self.free, -min(places)))
+        place = value / self.error
+        low = max(place, _transformed(place, self.skew + self.doubt))
+        high = min(place, _transformed(place, self.skew - self.doubt))
+        return float(special.stdtr(self.free, low)), float(special.stdtr(self.free, -high))
 
 
 def _transformed(place: float, skew: float) -> float:
@@ -82,6 +90,8 @@ class Difference:
     worse: float = 1.0  # probability of so bad a result if the challenger is no worse
     better: float = 1.0  # probability of so good a result if it is no better
     few: str = ""  # what there is too little of to decide, or nothing
+    small: str = ""  # what of it was known before any prediction
+    place: float = 0.0  # where a standard normal variable is as improbable as this result
 
 
 def difference(
@@ -102,13 +112,19 @@ def difference(
     influence = way * (one.influence - other.influence)
     found = spread(influence, units, strata_of(metric, challenger))
     worse, better = found.chances(value)
+    place = _place(better)
     if metric == "accuracy" and units is None and challenger.weights is None:
         worse, better = _mcnemar(challenger, champion)
-    few = too_few(metric, challenger, units) or _carried(found, metric, units)
+    small = too_few(metric, challenger, units)
+    few = small or _carried(found, metric, units)
     return Difference(
         value, found.error, value + found.bound(alpha, upper=False), value + found.bound(alpha, upper=True),
-        len(influence), found.units, worse, better, few,
+        len(influence), found.units, worse, better, few, small, place,
     )  # fmt: skip
+
+
+def _place(better: float) -> float:
+    return float(np.clip(-special.ndtri(better), -_FURTHEST, _FURTHEST))
 
 
 def too_few(metric: str, predicted: Predicted, units: Array) -> str:
@@ -151,18 +167,20 @@ def spread(influence: Array, units: Array, strata: Array = None) -> Spread:
     """
     rows = len(influence)
     if units is not None:
-        sums = np.bincount(units, weights=influence)[np.bincount(units) > 0]
-        found = _spread_of([sums], rows)
-        if rows >= _MANY * len(
-            sums
-        ):  # sums of many rows are nearly normal: what few units say of that is noise
-            return replace(found, free=max(1.0, len(sums) - 1.0), skew=0.0)
-        return found
+        sizes = np.bincount(units)
+        there = sizes > 0
+        shares = sizes[there] / rows
+        sums = np.bincount(units, weights=influence)[there]
+        # a large unit draws the estimate to itself, and its sum seems smaller than it is
+        return _spread_of(
+            [sums * (1 - 1 / len(sums)) / (1 - shares)] if len(sums) > 1 else [sums], rows, shares
+        )
     parts = [influence] if strata is None else [influence[strata == code] for code in np.unique(strata)]
     return _spread_of(parts, rows)
 
 
-def _spread_of(parts: list[Array], rows: int) -> Spread:
+def _spread_of(parts: list[Array], rows: int, shares: Array = None) -> Spread:
+    """``shares`` are those that units have of the rows: of unequal ones fewer count."""
     count = sum(map(len, parts))
     if min(map(len, parts), default=0) < 2:
         return Spread(math.inf, count)
@@ -177,7 +195,12 @@ def _spread_of(parts: list[Array], rows: int) -> Spread:
         (square / whole) ** 2 / _free(part, square) for part, square in zip(centred, squares, strict=True)
         if square > 0
     )  # fmt: skip
-    return Spread(math.sqrt(whole) / rows, count, free, third / whole**1.5, whole**2 / fourth)
+    like = count if shares is None else 1 / float((shares**2).sum())  # so many equal units
+    unbiased = count**2 / ((count - 1) * max(1, count - 2))
+    return Spread(
+        math.sqrt(whole) / rows, count, max(1.0, min(free, like - 1)), third / whole**1.5 * unbiased,
+        _DOUBT * math.sqrt(6) / like, whole**2 / fourth,
+    )  # fmt: skip
 
 
 def _free(part: Array, square: float) -> float:
@@ -208,6 +231,7 @@ def _drawn(
     return Difference(
         value, error, min(low, value + wide.bound(alpha, upper=False)),
         max(high, value + wide.bound(alpha, upper=True)), len(challenger.truth), count, worse, better,
+        place=_place(better),
     )  # fmt: skip
 
 

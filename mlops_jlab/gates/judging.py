@@ -314,11 +314,13 @@ class _Judge:
 
 
 def _night(found: Difference | None, rows: int) -> Night | None:
-    """A night's sum, if its rows are enough; the variance is widened by what is not known of it."""
-    if found is None or found.few or found.units < 2 * FEWEST or not math.isfinite(found.error):
+    """A night's sum, if its rows are enough: that of a normal one which is as improbable.
+
+    Whether they are must not depend on how they came out: nights with a large loss would be left out.
+    """
+    if found is None or found.small or found.units < 2 * FEWEST or not math.isfinite(found.error):
         return None
-    free = found.units - 1
-    return Night(found.value * rows, (found.error * rows) ** 2 * free / (free - 2))
+    return Night(found.place * found.error * rows, (found.error * rows) ** 2)
 
 
 def _where(rule: Rule, values: Array) -> Array:

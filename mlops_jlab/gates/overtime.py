@@ -4,8 +4,9 @@ Each night brings a sum of paired differences on rows that no night before has u
 sum. Where no challenger is better, the evidence exceeds ``1 / alpha`` on any night at all with at most the
 probability ``alpha`` (Ville's inequality), however many nights there are. It is Robbins' mixture over
 positive effects; half of the weight lies on the first night as the beginning, half on all later ones, so
-that challengers that become better in time are found as well. Each night's sum is taken for a normal one;
-the error of that is measured in ``benchmarks/gates.py``.
+that challengers that become better in time are found as well. Each night's sum counts as the normal one that
+is as improbable, so that few rows or days and their skewness are accounted for in the night itself; what
+error remains is measured in ``benchmarks/gates.py``.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from mlops_jlab.gates.intervals import (
 )
 from mlops_jlab.gates.judging import Evidence, Measured, judge
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
-from mlops_jlab.gates.overtime import Night, evidence
+from mlops_jlab.gates.overtime import Night, Past, evidence
 from mlops_jlab.gates.rules import parse
 
 Array = Any
@@ -136,6 +136,51 @@ def verdicts(rules: str, seeds: range, gain: float, *, rows: int = 400, days: in
 def test_a_model_no_better_is_promoted_at_most_at_the_stated_rate(metric: str, days: int) -> None:
     passed = verdicts(f"{metric} better", range(1000, 1200), 0.0, days=days).count("pass")
     assert passed <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
+def skewed_days(seed: int, days: int, uneven: bool, gain: float = 0.0) -> Evidence:
+    """A challenger that gains a little on most days, and on a few loses as much as it gained."""
+    random = np.random.default_rng(seed)
+    sizes = np.maximum(5, 15 * np.exp(random.normal(0, 0.7 * uneven, days))).astype(int)
+    units = np.repeat(np.arange(days), sizes)
+    champion = 50 + random.normal(0, 1, len(units))
+    gains = gain + 1 - random.exponential(size=days)
+    said = champion - gains[units] - random.normal(0, 0.5, len(units))
+    truth = np.zeros(len(units))
+    return Evidence(Predicted(truth, said), Predicted(truth, champion), units=units, unit="day")
+
+
+@pytest.mark.parametrize(("uneven", "most"), [(False, 0.05), (True, 0.07)])
+@pytest.mark.parametrize("days", [12, 20, 30])
+def test_few_days_with_rare_losses_promote_an_equal_model_no_more_often(
+    days: int, uneven: bool, most: float
+) -> None:
+    """By plain Student's t these pass in 10 to 13 %, and by days of different size in more."""
+    rules = parse("mae better")
+    passed = sum(judge(rules, skewed_days(seed, days, uneven), 0.05)[0] == "pass" for seed in range(400))
+    assert passed <= most * 400 + 2 * math.sqrt(400 * most * (1 - most))
+    better = sum(judge(rules, skewed_days(seed, days, uneven, 1.5), 0.05)[0] == "pass" for seed in range(40))
+    assert better >= 14
+
+
+def test_a_year_of_days_with_rare_losses_promotes_an_equal_model_no_more_often() -> None:
+    """One new day a night counts in blocks of twenty; as normal sums these pass in 10 %."""
+    alpha, promoted = share_of_budget(0.05, 1), 0
+    for year in range(60):
+        nights: list[Night] = []
+        for block in range(18):
+            random = np.random.default_rng([year, block])
+            gains = math.exp(0.5) - np.exp(random.normal(size=20))
+            truth, units = np.zeros(40), np.repeat(np.arange(20), 2)
+            one = Evidence(Predicted(truth, 50 - gains[units]), Predicted(truth, truth + 50), units=units, unit="day",
+                           past={"mae": Past(nights, np.arange(40), alpha)})  # fmt: skip
+            verdict, (found,) = judge(parse("mae better over time"), one, 0.05)
+            assert found.night is not None
+            nights.append(Night(*found.night))
+            if verdict == "pass":
+                promoted += 1
+                break
+    assert promoted <= 3
 
 
 def test_a_truly_better_model_is_promoted_and_without_enough_rows_it_is_said_how_many_are_missing() -> None:
