@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mlops_jlab.cli import serving
 from mlops_jlab.entities.models import CHAMPION
 
 _FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
@@ -25,6 +26,10 @@ def models() -> None:
 
     MODEL is NAME@ALIAS, NAME/NUMBER, or NAME for its newest version.
     """
+
+
+for _command in (serving.predict, serving.serve, serving.labels):
+    models.add_command(_command)
 
 
 @models.command("list")
@@ -172,20 +177,6 @@ def export_model(address: str, output: Path | None, form: str, rows: Path | None
 
 @models.command()
 @_MODEL
-@click.argument("source", type=click.Path(path_type=Path), metavar="IN")
-@click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
-@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-def predict(address: str, source: Path, target: Path, trust: bool) -> None:
-    """Write the rows of IN with the predictions of a version to OUT (.csv or .parquet), in parts."""
-    from mlops_jlab.serving import scoring
-    from mlops_jlab.store import location
-
-    done = scoring.score(location.find(), address, source, target, trust=trust)
-    click.echo(f"{done.target}: {done.rows:,} rows by {done.version.title}")
-
-
-@models.command()
-@_MODEL
 @click.option("--data", "source", required=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Rows that it was not fitted on (.csv, .parquet, ...).")  # fmt: skip
 @click.option("--target", required=True, metavar="COLUMN", help="The column with the truth.")
@@ -203,29 +194,6 @@ def evaluate(
     from mlops_jlab.cli.evaluating import show
 
     show(address, source, target, groups, unit, positive, trust=trust, as_json=style == "json")
-
-
-@models.command()
-@_MODEL
-@click.option("--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token.")
-@click.option("--port", type=click.IntRange(1, 65535), default=5001, show_default=True)
-@click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-def serve(address: str, host: str, port: int, trust: bool) -> None:
-    """Answer over HTTP; where the alias moves, the next request is for the other version.
-
-    Where MLOPS_JLAB_SERVE_TOKEN is set, requests carry it: Authorization: Bearer TOKEN.
-    """
-    import os
-
-    from mlops_jlab.serving import service
-    from mlops_jlab.serving.served import Served
-    from mlops_jlab.store import location
-
-    token = os.environ.get(service.TOKEN, "")
-    service.check_host(host, token)
-    served = Served(location.find(), address, trust=trust)
-    click.echo(f"{served.now[0].title} at http://{host}:{port}/predict", err=True)
-    service.run(served, host, port, token)
 
 
 @models.command()

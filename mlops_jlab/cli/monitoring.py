@@ -12,7 +12,7 @@ import click
 @click.command()
 @click.argument("address", metavar="MODEL")
 @click.option("--data", "source", required=True, metavar="PATH|PATTERN",
-              help="Where its new data arrive: what is new there is a window.")  # fmt: skip
+              help="Where its new data arrive, or its prediction log: what is new is a window.")  # fmt: skip
 @click.option("--target", default="", metavar="COLUMN",
               help="The truth, where new data have it: the loss is measured too.")  # fmt: skip
 @click.option("--every", default="", metavar="DURATION", help="Look again and again; else once.")
@@ -75,7 +75,8 @@ def _tell(looked: Any, style: str, alerts: tuple[str, ...]) -> None:
     elif looked.window is None:
         click.echo(looked.why)
     else:
-        lines = [*repr(looked.drift).splitlines()[:30], f"{looked.window.action}: {looked.why}",
+        served = [str(looked.service)] if looked.service is not None else []
+        lines = [*repr(looked.drift).splitlines()[:30], *served, f"{looked.window.action}: {looked.why}",
                  f"run {looked.window.run[:8]}"]  # fmt: skip
         click.echo("\n".join(visible(line) for line in lines))
     if looked.window is not None and looked.window.action != "nothing":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ import numpy as np
 from mlops_jlab.gates.intervals import FEWEST, Difference, bounds, difference, holm, rows_missing, too_few
 from mlops_jlab.gates.limits import equal_within, gap_between, limited
 from mlops_jlab.gates.metrics import Predicted, Undefined
-from mlops_jlab.gates.overtime import Night, Past, evidence
+from mlops_jlab.gates.overtime import Past, evidence, night_of
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, Part, RuleResult
 from mlops_jlab.gates.rules import Rule
 
@@ -163,7 +162,7 @@ class _Judge:
             with suppress(Undefined):
                 found = self._difference(rule.metric, past.new)
         nights = [*past.nights]
-        tonight = _night(found, count)
+        tonight = night_of(found, count)
         if tonight is not None:
             nights.append(tonight)
         shown, wanted = evidence(nights, past.alpha), 1 / past.alpha
@@ -311,16 +310,6 @@ class _Judge:
         if problem is None:
             return RuleResult(rule.text, NOT_ENOUGH, why="it was not tried")
         return RuleResult(rule.text, FAIL if problem else PASS, why=problem)
-
-
-def _night(found: Difference | None, rows: int) -> Night | None:
-    """A night's sum, if its rows are enough: that of a normal one which is as improbable.
-
-    Whether they are must not depend on how they came out: nights with a large loss would be left out.
-    """
-    if found is None or found.small or found.units < 2 * FEWEST or not math.isfinite(found.error):
-        return None
-    return Night(found.place * found.error * rows, (found.error * rows) ** 2)
 
 
 def _where(rule: Rule, values: Array) -> Array:

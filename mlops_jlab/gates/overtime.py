@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr
 
+from mlops_jlab.gates.intervals import FEWEST, Difference
+
 _NIGHTS = 15.0  # after how many nights like the first the mixture sees best
 _LARGEST = 700.0  # of an exponent
 
@@ -42,6 +44,16 @@ class Past:
     new: Any = None  # the places of the new rows, as an array
     alpha: float = 0.05
     hashes: bytes = field(default=b"", repr=False)  # of the new rows
+
+
+def night_of(found: Difference | None, rows: int) -> Night | None:
+    """A night's sum, if its rows are enough: that of a normal one which is as improbable.
+
+    Whether they are must not depend on how they came out: nights with a large loss would be left out.
+    """
+    if found is None or found.small or found.units < 2 * FEWEST or not math.isfinite(found.error):
+        return None
+    return Night(found.place * found.error * rows, (found.error * rows) ** 2)
 
 
 def evidence(nights: Sequence[Night], alpha: float) -> float:

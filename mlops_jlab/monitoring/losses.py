@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -85,19 +86,36 @@ class Labelled:
         return sum(len(part.truth) for part in self._parts)
 
     def loss(self) -> Loss | None:
-        """The metric that the version's gate measured too, or a usual one; None without known truth."""
-        if not self._parts:
-            return None
-        whole = _together(self._parts)
-        measured = ((self.version.gate or {}).get("facts") or {}).get("metrics", {}).get("challenger", {})
-        for metric in [*sorted(measured, key=lambda name: name not in LOWER), _usual(whole)]:
-            try:
-                one, low, high, _units = bounds(metric, whole, None, _ALPHA)
-            except (Undefined, KeyError):  # one class only; a metric of the user's own
-                continue
-            at_test = float(measured[metric][0]) if metric in measured else None
-            return _judged(Loss(metric, one.value, low, high, len(whole.truth), at_test), sign(metric, whole))
+        """How good the version was on all of them; None without known truth."""
+        return loss_of(_together(self._parts), self.version) if self._parts else None
+
+
+def loss_of(predicted: Predicted, version: ModelVersion) -> Loss | None:
+    """The metric that the version's gate measured too, or a usual one, if it can be had of these rows."""
+    names = sorted(_at_test(version), key=lambda name: name not in LOWER)
+    return next(
+        filter(None, (measure(name, predicted, version) for name in [*names, _usual(predicted)])), None
+    )
+
+
+def measure(metric: str, predicted: Predicted, version: ModelVersion) -> Loss | None:
+    """One metric beside what the version's gate measured; None where it cannot be had of these rows."""
+    try:
+        one, low, high, _units = bounds(metric, predicted, None, _ALPHA)
+    except (Undefined, KeyError):  # one class only; a metric of the user's own
         return None
+    if not math.isfinite(low) or not math.isfinite(high):
+        return None
+    at_test = _at_test(version).get(metric)
+    found = Loss(metric, one.value, low, high, len(predicted.truth), at_test)
+    return _judged(found, sign(metric, predicted))
+
+
+def _at_test(version: ModelVersion) -> dict[str, float]:
+    """What the gate of a version measured of it, by metric."""
+    facts = (version.gate or {}).get("facts") or {}
+    measured = facts.get("metrics", {}).get("challenger", {})
+    return {metric: float(values[0]) for metric, values in measured.items()}
 
 
 def _usual(predicted: Predicted) -> str:

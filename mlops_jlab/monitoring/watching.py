@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from html import escape
@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.datasets import contents
+from mlops_jlab.datasets.contents import Source
 from mlops_jlab.drift.detecting import ColumnDrift, Drift, detect, persisting
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import MlopsError
-from mlops_jlab.monitoring import losses
+from mlops_jlab.monitoring import logged, losses
+from mlops_jlab.monitoring.logged import Service
 from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
+from mlops_jlab.predictions import logfolder
 from mlops_jlab.profiles import chunks, profile, written
 from mlops_jlab.profiles.profile import Profile
 from mlops_jlab.registry import modelfiles, references, versions
@@ -44,6 +47,18 @@ class Looked:
     window: WindowRow | None
     drift: Drift | None = None
     why: str = ""
+    service: Service | None = None  # of a version that serves
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """What is new at a source. ``seen`` are all files up to now with what they are known by."""
+
+    current: Profile
+    seen: Mapping[str, str]
+    hidden: frozenset[str] = frozenset()  # columns that nothing is known of
+    service: Service | None = None
+    loss: losses.Loss | None = None
 
 
 def look(
@@ -54,7 +69,7 @@ def look(
 
     Files that were part of a window before are left alone; where nothing is new there is no window. The
     result is a run; what came of it is in the audit log. ``target`` names the column with the truth: where
-    the files have it, the loss of the version is measured too.
+    the files have it, the loss of the version is measured too. A prediction log has labels of its own.
 
     Raises:
         InputError: the model has no reference, there are no files of rows, or one cannot be read.
@@ -66,30 +81,46 @@ def look(
     source = contents.source_of(data)
     with opening.reading(place) as connection:
         past = monitored.windows(connection, version.model, source.text)
-    files = contents.files_of(source)
     before = past[0].seen if past else {}
-    new = [f for f in files if before.get(f.path) != f.digest and chunks.is_table(Path(f.path))]
-    if not new:
-        return Looked(None, why=f"nothing is new at {source.text}")
     model = modelfiles.load(place, version, trust=trust)
     labelled = losses.Labelled(model, version, target)
-    current = _profile(labelled, (source.base / file.path for file in new))
+    is_log = source.kind == "folder" and logfolder.is_log(source.base)
+    arrived = (_logged if is_log else _filed)(source, labelled, before)
+    if arrived is None:
+        return Looked(None, why=f"nothing is new at {source.text}")
+    current = arrived.current
     if not current.rows:
-        return Looked(None, why=f"there are no rows in what is new at {source.text}")
-    found = detect(reference, current, importance=_watched(version, reference, current))
-    loss = labelled.loss()
-    if loss is not None:
-        found = replace(found, columns=(*found.columns, loss.as_column))
+        return Looked(None, why=f"there are no rows in what is new at {source.text}", service=arrived.service)
+    found = detect(reference, current, importance=_watched(version, reference, arrived))
+    if arrived.loss is not None:
+        found = replace(found, columns=(*found.columns, arrived.loss.as_column))
     lasting = _lasting(found, [one for one in past if one.version == version.version])
     seen = [Seen(one.at, one.rows, Action(one.action)) for one in past]
     action, why = decide(lasting, current.rows, seen, policy, now)
-    digests = {file.path: file.digest for file in files}
     window = WindowRow(
         0, version.model, version.version, source.text, now, "", current.rows,
-        [one.name for one in found.drifted], action, why, digests,
+        [one.name for one in found.drifted], action, why, arrived.seen,
     )  # fmt: skip
-    about = {"policy": asdict(policy), "loss": None if loss is None else asdict(loss)}
-    return Looked(_keep(place, window, found, current, reference, about), found, why)
+    kept = _keep(place, window, found, arrived, reference, policy)
+    return Looked(kept, found, why, arrived.service)
+
+
+def _filed(source: Source, labelled: losses.Labelled, before: Mapping[str, str]) -> _Arrived | None:
+    """The files of rows that are new."""
+    files = contents.files_of(source)
+    new = [f for f in files if before.get(f.path) != f.digest and chunks.is_table(Path(f.path))]
+    if not new:
+        return None
+    current = _profile(labelled, (source.base / file.path for file in new))
+    return _Arrived(current, {file.path: file.digest for file in files}, loss=labelled.loss())
+
+
+def _logged(source: Source, labelled: losses.Labelled, before: Mapping[str, str]) -> _Arrived | None:
+    """What a served version was asked, and how it went."""
+    found = logged.window(source.base, labelled.version, labelled.model, before)
+    if found is None:
+        return None
+    return _Arrived(found.profile or Profile(0, ()), found.seen, found.hidden, found.service, found.loss)
 
 
 def _profile(labelled: losses.Labelled, files: Iterable[Path]) -> Profile:
@@ -104,15 +135,15 @@ def _profile(labelled: losses.Labelled, files: Iterable[Path]) -> Profile:
     return found if found is not None else Profile(0, ())
 
 
-def _watched(version: ModelVersion, reference: Profile, current: Profile) -> dict[str, float]:
+def _watched(version: ModelVersion, reference: Profile, arrived: _Arrived) -> dict[str, float]:
     """What may raise an alarm: what the model takes, and what it says; all where its columns are not known.
 
     What new data need not have, such as labels that come later, raises none.
     """
-    inputs = references.inputs_of(version)
+    inputs, current = references.inputs_of(version), arrived.current
     names = {*inputs, references.PREDICTION} if inputs else {column.name for column in current.columns}
-    lacks = references.PREDICTION if current.column(references.PREDICTION) is None else ""
-    return {c.name: 1.0 for c in reference.columns if c.name in names and c.name != lacks}
+    lacks = {references.PREDICTION} if current.column(references.PREDICTION) is None else set()
+    return {c.name: 1.0 for c in reference.columns if c.name in names - lacks - arrived.hidden}
 
 
 def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
@@ -125,9 +156,8 @@ def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
 
 
 def _keep(
-    place: Place, window: WindowRow, found: Drift, current: Profile, reference: Profile,
-    about: dict[str, Any],
-) -> WindowRow:  # fmt: skip
+    place: Place, window: WindowRow, found: Drift, arrived: _Arrived, reference: Profile, policy: Policy
+) -> WindowRow:
     run = lifecycle.start(
         name=f"monitor-{window.model}", kind=KIND, activate=False, provenance=False,
         tags={"model": f"{window.model}/{window.version}"},
@@ -136,13 +166,16 @@ def _keep(
     for column in found.columns[:_LOGGED]:
         with suppress(MlopsError):  # a name that is none for a metric
             run.log_metric(f"drift.{column.name}", column.effect)
-    if about["loss"] is not None:
-        run.log_metric(f"window.{about['loss']['metric']}", about["loss"]["value"])
+    if arrived.service is not None:
+        run.log_metrics(dict(arrived.service.metrics()))
+    if arrived.loss is not None:
+        run.log_metric(f"window.{arrived.loss.metric}", arrived.loss.value)
     run.set_tag("monitor", window.action)
-    run.log_dict(about, ABOUT)
-    run.log_text(written.as_json(current), PROFILE)
+    loss = None if arrived.loss is None else asdict(arrived.loss)
+    run.log_dict({"policy": asdict(policy), "loss": loss}, ABOUT)
+    run.log_text(written.as_json(arrived.current), PROFILE)
     run.log_dict(asdict(found), DRIFT)
-    run.log_text(page(window, found, current, reference), "report.html")
+    run.log_text(page(window, found, arrived.current, reference, arrived.service), "report.html")
     run.end("finished", window.why)
     run.recorder.flush()
     kept = replace(window, run=run.id)
@@ -151,7 +184,9 @@ def _keep(
     return kept
 
 
-def page(window: WindowRow, found: Drift, current: Profile, reference: Profile) -> str:
+def page(
+    window: WindowRow, found: Drift, current: Profile, reference: Profile, service: Service | None = None
+) -> str:
     """The report of a window as one page of HTML: it loads nothing and runs nothing."""
     rows = "".join(
         f"<tr><td>{'✗' if one.drifted else '✓'}</td><td>{escape(one.name)}</td><td>{escape(one.why)}</td>"
@@ -160,7 +195,9 @@ def page(window: WindowRow, found: Drift, current: Profile, reference: Profile) 
     )
     head = "<tr><th></th><th>column</th><th>what was found</th><th>reference</th><th>now</th></tr>"
     title = f"{window.model} {window.version}: {window.rows:,} rows, {len(window.drifted)} columns drifted"
-    return _PAGE.format(title=escape(title), why=escape(window.why), body=f"<table>{head}{rows}</table>")
+    served = f"<p>{escape(str(service))}</p>" if service is not None else ""
+    body = f"{served}<table>{head}{rows}</table>"
+    return _PAGE.format(title=escape(title), why=escape(window.why), body=body)
 
 
 def _bars(looks: Profile, name: str) -> str:
@@ -172,4 +209,6 @@ def as_json(looked: Looked) -> str:
     """A look for programs."""
     window = None if looked.window is None else {**asdict(looked.window), "seen": len(looked.window.seen)}
     drift = None if looked.drift is None else asdict(looked.drift)
-    return json.dumps({"window": window, "why": looked.why, "drift": drift}, ensure_ascii=False)
+    service = None if looked.service is None else asdict(looked.service)
+    found = {"window": window, "why": looked.why, "drift": drift, "service": service}
+    return json.dumps(found, ensure_ascii=False)

@@ -1,17 +1,20 @@
-"""What a request asks for, as a table: our own form, MLflow's, and the Open Inference Protocol's."""
+"""What a request asks for, as a table: our own form, and MLflow's."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlops_jlab.errors import InputError
 
 MOST_ROWS = 100_000
+_MOST_COLUMNS = 20_000
 _HINT = 'send {"rows": [{"COLUMN": VALUE, ...}, ...]}'
 
 
@@ -41,14 +44,32 @@ def rows_of(content: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
     """
     for key in ("rows", "dataframe_records", "instances", "inputs"):
         if key in content:
-            return _frame(content[key], names)
+            return frame_of(content[key], names)
     split = content.get("dataframe_split")
     if isinstance(split, dict) and isinstance(split.get("data"), list):
-        return _frame(split["data"], split.get("columns") or names)
+        return frame_of(split["data"], split.get("columns") or names)
     raise InputError("the body has no rows", hint=_HINT)
 
 
-def _frame(given: Any, names: Sequence[str]) -> pd.DataFrame:
+def csv_of(body: bytes) -> Mapping[str, Any]:
+    """A body in CSV, with a line of names, as the content of a request.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        found = pd.read_csv(io.BytesIO(body))
+    except (ValueError, UnicodeError) as error:
+        raise InputError(f"the body is no CSV: {str(error)[:200]}") from error
+    return {"rows": found.to_dict("list")}
+
+
+def frame_of(given: Any, names: Sequence[str]) -> pd.DataFrame:
+    """A list of objects or of rows in the order of ``names``, or lists by column, as a table.
+
+    Raises:
+        InputError: it is none of these, or has no rows or too many.
+    """
     if isinstance(given, dict) and all(isinstance(column, list) for column in given.values()):
         count = max(map(len, given.values()), default=0)
     elif isinstance(given, list):
@@ -57,78 +78,52 @@ def _frame(given: Any, names: Sequence[str]) -> pd.DataFrame:
         raise InputError("the rows are no list", hint=_HINT)
     if not 0 < count <= MOST_ROWS:
         raise InputError(f"there are {count:,} rows", hint=f"from 1 to {MOST_ROWS:,} at once")
+    first = given if isinstance(given, dict) else given[0]
+    if isinstance(first, (dict, list)) and len(first) > _MOST_COLUMNS:
+        raise InputError(f"there are {len(first):,} columns", hint=f"{_MOST_COLUMNS:,} at most")
     try:
         if isinstance(given, list) and not isinstance(given[0], dict):
+            if len(names) == 1 and not isinstance(given[0], list):
+                given = [[value] for value in given]
             width = len(given[0])
             if not names or width != len(names):
                 raise InputError(f"a row has {width} values, and the model takes {len(names)} columns")
-            return pd.DataFrame(given, columns=list(names))
-        return pd.DataFrame(given)
+            return _of_rows(given, list(names))
+        return _of_records(given) if isinstance(given, list) else pd.DataFrame(given)
     except InputError:
         raise
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(f"the rows are no table: {str(error)[:200]}", hint=_HINT) from error
 
 
-def tensors(content: Mapping[str, Any], names: Sequence[str]) -> pd.DataFrame:
-    """The rows of a request in the Open Inference Protocol, version 2: a tensor a column, or one of all.
-
-    Raises:
-        InputError: it is no such request.
-    """
-    inputs = content.get("inputs")
-    if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs) or not inputs:
-        raise InputError(
-            "the body has no inputs", hint="a list of tensors with name, shape, datatype and data"
-        )
-    if len(inputs) == 1 and len(_shape(inputs[0])) == 2 and _shape(inputs[0])[1] > 1:
-        rows, width = _shape(inputs[0])
-        data = _flat(inputs[0], rows * width)
-        return _frame([data[at : at + width] for at in range(0, len(data), width)], names)
-    counts = {math.prod(_shape(one)) for one in inputs}
-    if len(counts) != 1:
-        raise InputError("the tensors are not of one length")
-    return _frame({str(one.get("name")): _flat(one, math.prod(_shape(one))) for one in inputs}, names)
+def _of_records(given: list[Any]) -> pd.DataFrame:
+    columns = list(given[0])
+    try:
+        rows = [[row[name] for name in columns] for row in given]
+    except (KeyError, TypeError):
+        return pd.DataFrame(given)
+    return _of_rows(rows, columns) if all(len(row) == len(columns) for row in given) else pd.DataFrame(given)
 
 
-def _shape(tensor: Mapping[str, Any]) -> list[int]:
-    shape = tensor.get("shape")
-    if (
-        not isinstance(shape, list)
-        or not shape
-        or not all(type(n) is int and 0 < n <= MOST_ROWS for n in shape)
-    ):
-        raise InputError(f"the tensor {str(tensor.get('name'))[:60]!r} has no shape")
-    return shape
-
-
-def _flat(tensor: Mapping[str, Any], count: int) -> list[Any]:
-    data = tensor.get("data")
-    while isinstance(data, list) and data and isinstance(data[0], list):
-        if not all(isinstance(part, list) for part in data):
-            break
-        data = [value for part in data for value in part]
-    if not isinstance(data, list) or len(data) != count:
-        raise InputError(f"the tensor {str(tensor.get('name'))[:60]!r} has other data than its shape says")
-    return data
+def _of_rows(rows: list[Any], columns: list[str]) -> pd.DataFrame:
+    """Numbers of one kind are one block, which is made, and read by models, in a third of the time."""
+    kinds = {type(value) for row in rows for value in row}
+    if kinds in ({float}, {int}):
+        block = np.array(rows)
+        if block.ndim == 2 and block.dtype.kind in "if":
+            return pd.DataFrame(block, columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def answers(said: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What a model says of each row, by column, as JSON can hold it; NaN is null."""
-    return {name: [_plain(value) for value in pd.Series(values).tolist()] for name, values in said.items()}
+    return {
+        name: [
+            _plain(value) for value in (values if hasattr(values, "tolist") else pd.Series(values)).tolist()
+        ]
+        for name, values in said.items()
+    }
 
 
 def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def tensor(name: str, values: list[Any]) -> dict[str, Any]:
-    """One column of an answer as a tensor."""
-    kind = "BYTES"
-    if all(isinstance(value, bool) for value in values):
-        kind = "BOOL"
-    elif all(isinstance(value, int) for value in values):
-        kind = "INT64"
-    elif all(isinstance(value, (int, float)) or value is None for value in values):
-        kind = "FP64"
-    return {"name": name, "shape": [len(values)], "datatype": kind, "data": values}

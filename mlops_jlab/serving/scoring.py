@@ -20,6 +20,7 @@ from mlops_jlab.store.location import Place
 PREDICTION = references.PREDICTION
 _PROBABILITY = "probability"
 _TARGETS = (".csv", ".parquet")
+_COMPARED = 200  # names that a missing one is compared with
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def checked(version: ModelVersion, frame: Any) -> Any:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         raise InputError(
             f"{version.title} takes a column {', '.join(map(repr, gone[:3]))}{more}, which is not there"
-            f"{nearest(gone[0], there)}",
+            f"{nearest(gone[0], there[:_COMPARED])}",
             hint=f"it takes: {', '.join(names[:30])}",
         )
     twice = [name for name in names if there.count(name) > 1]

@@ -23,6 +23,9 @@ DOORS = {
     "rich": "cli engine.report.cells",  # which reads the colours of terminal text, and prints nothing
     "tornado": "server",
     "jupyter_server": "server",
+    "starlette": "serving.service",
+    "uvicorn": "serving.processes",
+    "prometheus_client": "serving.counting",
     "distributed": "engine.executors.dask engine.executors.working",
 }
 

@@ -19,9 +19,14 @@ import uvicorn
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlops_jlab
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.predictions import labels, logfolder
+from mlops_jlab.predictions.logfolder import LogSettings
+from mlops_jlab.predictions.writing import Writer
 from mlops_jlab.registry import versions
-from mlops_jlab.serving import service
+from mlops_jlab.serving import processes, requests, service
+from mlops_jlab.serving.answering import Desk
+from mlops_jlab.serving.counting import Counts
 from mlops_jlab.serving.served import Served
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
@@ -45,11 +50,12 @@ def register(gain: float) -> Any:
 class Service:
     """The service, in a thread on a free port of this machine."""
 
-    def __init__(self, served: Served, token: str = "", largest: int = service.LARGEST) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+    def __init__(self, served: Served | Desk, token: str = "", largest: int = service.LARGEST) -> None:
+        desk = served if isinstance(served, Desk) else Desk(served, Counts())
+        self._socket = processes.listen("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(service.application(served, token, largest), log_level="error")
+        application = service.application(desk, token, largest)
+        config = uvicorn.Config(application, log_level="error")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
@@ -105,6 +111,20 @@ def test_three_protocols_give_the_models_answer(place: Place) -> None:
             }
         assert served.ask("/v2/models/m")[1]["inputs"][0]["name"] == "a"
         assert served.ask("/v2/models/other")[0] == 404
+        assert served.ask("/v2")[1]["name"] == "mlops-jlab"
+        assert served.ask("/v2/models/m/versions/1")[1]["outputs"][2] == {
+            "name": "probability 1", "datatype": "FP64", "shape": [-1],
+        }  # fmt: skip
+        assert served.ask("/v2/models/m/versions/2")[0] == 404
+        assert served.ask("/v2/models/m/ready")[1] == {"name": "m", "ready": True}
+        assert served.ask("/v2/models/other/infer", {"inputs": columns})[0] == 404
+        code, found = served.ask(
+            "/v2/models/m/versions/1/infer", {"inputs": columns, "outputs": [{"name": "probability 1"}]}
+        )
+        assert [one["name"] for one in found["outputs"]] == ["probability 1"]
+        assert found["outputs"][0]["data"] == pytest.approx(model.predict_proba(FRAME)[:, 1].tolist())
+        csv = FRAME.to_csv(index=False).encode()
+        assert served.ask("/invocations", csv, **{"content-type": "text/csv"}) == (200, {"predictions": said})
         assert served.ask("/ready")[1] == {"ready": True, "model": "m", "version": 1, "problem": ""}
 
 
@@ -124,9 +144,28 @@ def test_what_is_wrong_with_a_request_is_said_without_a_traceback(place: Place) 
             {"inputs": 3},
             {"inputs": [{"name": "a", "shape": [2], "data": [1]}]},
             {"inputs": [{"name": "a", "shape": [-1], "data": []}]},
+            {"inputs": [{"name": "a", "shape": [1], "datatype": {}, "data": [1]}]},
+            {
+                "inputs": [
+                    {"name": "a", "shape": [1], "datatype": "FP64", "parameters": {"binary_data_size": 8}}
+                ]
+            },
+            {"inputs": [{"name": "a", "shape": [1], "datatype": "FP64", "data": [1]}], "outputs": 3},
         ):
-            assert served.ask("/v2/models/m/infer", body)[0] == 400
+            code, answer = served.ask("/v2/models/m/infer", body)
+            assert (code, "should not happen" in answer["error"]) == (400, False), body
+        row = {"a": 1.0, "b": 1.0}
+        for body in ({"rows": [row], "ids": []}, {"rows": [row], "ids": [{}]},
+                     {"rows": [{"a": "\ud800", "b": 1}]}, {"labels": 3}):  # fmt: skip
+            assert served.ask("/labels" if "labels" in body else "/predict", body)[0] == 400, body
+        with pytest.raises(InputError, match="20,001 columns"):
+            requests.rows_of({"rows": [{str(k): 1 for k in range(20_001)}]}, ["a"])
+        packed = served.ask("/predict", {"rows": [row]}, **{"Content-Encoding": "gzip"})
+        assert packed[1]["error"] == "the body is packed"
+        assert served.ask("/nowhere")[0] == 404
+        assert served.ask("/predict")[0] == 405
         assert served.ask("/predict", b"x" * 100_001)[0] == 413
+        assert served.ask("/predict", b"x" * 40_000_000)[0] == 413  # its sender sees the answer
         assert served.ask("/predict", {"rows": [{"a": 1, "b": 1}]}, host="evil.example")[0] == 403
 
 
@@ -137,6 +176,8 @@ def test_a_token_is_asked_for_and_other_machines_need_one(place: Place) -> None:
         assert served.ask("/predict", body)[0] == 401
         assert served.ask("/predict", body, authorization="Bearer wrong")[0] == 401
         assert served.ask("/predict", body, authorization="Bearer sesame")[0] == 200
+        for path in ("/metrics", "/v2/models/m", "/version"):
+            assert served.ask(path)[0] == 401
         assert served.ask("/health")[0] == 200
     for host in ("127.0.0.1", "localhost", "::1"):
         service.check_host(host, "")
@@ -197,3 +238,63 @@ def test_a_champion_that_was_tampered_with_does_not_answer(
     assert "not what was written" in served.problem
     assert not served.look()
     assert capsys.readouterr().err.count("goes on answering") == 1
+
+
+def test_a_slow_client_holds_nobody_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_PATIENCE", 0.5)
+    register(1)
+    with Service(Served(place, "m")) as served:
+        host, _, port = served.address.removeprefix("http://").partition(":")
+        slow = socket.create_connection((host, int(port)), timeout=20)
+        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        assert served.ask("/predict", {"rows": [{"a": 1.0, "b": 1.0}]})[0] == 200
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+        slow.close()
+
+
+def test_what_is_answered_is_counted_and_logged_with_ids(place: Place, tmp_path: Path) -> None:
+    register(1)
+    log = Writer(tmp_path / "log", LogSettings("m"))
+    desk = Desk(Served(place, "m"), Counts(), log, id_column="order")
+    rows = [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.0}]
+    with Service(desk) as served:
+        assert served.ask("/predict", {"rows": rows, "ids": ["x", 7]})[1]["ids"] == ["x", "7"]
+        assert served.ask("/predict", {"rows": [{**row, "order": 8} for row in rows[:1]]})[1]["ids"] == ["8"]
+        assert served.ask("/predict", {"rows": rows}, **{"X-Request-ID": "r"})[1]["ids"] == ["r/0", "r/1"]
+        assert served.ask("/predict", {"rows": [{"a": 1.0}]})[0] == 400
+        assert served.ask("/labels", {"labels": [{"id": "x", "label": 1.5}, {"id": "y", "label": None}]})[
+            1
+        ] == {"labels": 1}
+        with urllib.request.urlopen(served.address + "/metrics") as answer:
+            page = answer.read().decode()
+    log.close()
+    assert 'mlops_jlab_requests_total{model="m",outcome="ok",version="1"} 3.0' in page
+    assert 'mlops_jlab_requests_total{model="m",outcome="refused",version="1"} 1.0' in page
+    assert 'mlops_jlab_rows_total{model="m",version="1"} 5.0' in page
+    assert "mlops_jlab_requests_in_progress 0.0" in page
+    lines = list(logfolder.lines(logfolder.all_files(tmp_path / "log")))
+    assert [line["_id"] for line in lines if line["_role"] == "answer" and "_error" not in line] == [
+        "x", "7", "8", "r/0", "r/1",
+    ]  # fmt: skip
+    assert lines[0]["a"] == 1.0
+    assert lines[0]["prediction"] == pytest.approx(1.0)
+    assert labels.newest(tmp_path / "log") == {"x": 1.5}
+
+
+def test_a_process_that_begins_beside_a_broken_champion_goes_on_with_the_last(
+    place: Place, tmp_path: Path
+) -> None:
+    register(1)
+    register(2)
+    versions.promote(place, "m/1", "champion")
+    Served(place, "m@champion", kept=tmp_path / "answers")
+    second = versions.find(place, "m/2")
+    path = artifacts.path_of(place, next(f.digest for f in second.files if f.path.startswith("model")))
+    path.chmod(0o600)
+    path.unlink()
+    versions.promote(place, "m/2", "champion")
+    begun = Served(place, "m@champion", kept=tmp_path / "answers")
+    assert begun.now[0].version == 1
+    assert begun.problem
+    with pytest.raises(MlopsError):
+        Served(place, "m@champion")

@@ -1,0 +1,131 @@
+"""The door to uvicorn: one process answers, or several on one socket, of which a dead one is replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.serving import counting, service, watching
+from mlops_jlab.serving.setup import Setup, end_with
+from mlops_jlab.telling import tell
+
+try:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+except ImportError as error:
+    raise MlopsError("serving needs starlette and uvicorn", hint="pip install 'mlops-jlab[serve]'") from error
+
+_CANNOT_START = 3  # the exit code by which uvicorn knows that starting again helps nobody
+_DRAIN = 30  # seconds for requests that have begun, when it ends
+_SILENCE = 60  # seconds without a sign, after which a process is replaced
+_MEMORY = Path("/dev/shm")  # noqa: S108  # files there need no space on a disk
+
+
+@contextmanager
+def runtime() -> Iterator[Path]:
+    """A folder for what the processes of a service share; in memory where there is such a place."""
+    base = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="mlops-jlab-serve-", dir=base))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
+
+    Raises:
+        InputError: nobody can listen there.
+    """
+    try:
+        family, kind, number, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )[0]
+        # The protocol is named, as asyncio sends small answers at once only where it is known to be TCP.
+        found = socket.socket(family, kind, number)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+            found.listen(2048)
+        except OSError:
+            found.close()
+            raise
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be listened at: {error.strerror or error}", hint="choose another --port"
+        ) from error
+    return found
+
+
+def run(setup: Setup, listening: socket.socket, processes: int = 1) -> None:
+    """Answers until SIGTERM or Ctrl-C; requests that have begun are answered first.
+
+    Raises:
+        MlopsError: it cannot begin.
+    """
+    with ExitStack() as stack:
+        watch = setup.watch()
+        if processes > 1:
+            setup.counted.mkdir()
+            os.environ[counting.FOLDER] = str(setup.counted)  # for the processes that are started
+            stack.callback(os.environ.pop, counting.FOLDER, None)
+            if watch is not None:
+                _watched(stack, setup, watch, lambda: counting.events_in(setup.counted))
+            supervisor = Multiprocess(_config(_Worker(setup), processes), sockets=[listening])
+            supervisor.run()
+            if any(process.exitcode == _CANNOT_START for process in supervisor.processes):
+                raise MlopsError("the service cannot begin", hint="what stands against it is said above")
+            return
+        desk = stack.enter_context(setup.opened())
+        if watch is not None:
+            _watched(stack, setup, watch, desk.counts.events)
+        app = service.application(desk, setup.token, standing=setup.standing)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(_config(app, 1)).run(sockets=[listening])
+
+
+def _watched(stack: ExitStack, setup: Setup, watch: watching.Watch, events: Any) -> None:
+    watcher = watching.Watcher(watch, events, setup.going, setup.standing)
+    watcher.start()
+    stack.callback(watcher.stop)
+
+
+def _config(app: Any, processes: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, factory=isinstance(app, _Worker), workers=processes, log_level="critical", access_log=False,
+        timeout_keep_alive=30, timeout_graceful_shutdown=_DRAIN, timeout_worker_healthcheck=_SILENCE,
+        server_header=False, lifespan="on" if isinstance(app, _Worker) else "off",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Makes the application in a process of its own."""
+
+    setup: Setup
+
+    def __call__(self) -> Any:
+        end_with(os.getppid())
+        stack = ExitStack()
+        try:
+            desk = stack.enter_context(self.setup.opened())
+        except MlopsError as error:
+            tell(str(error), once=False)
+            sys.exit(_CANNOT_START)
+
+        @asynccontextmanager
+        async def lifespan(_app: Any) -> AsyncIterator[None]:
+            with stack:
+                yield
+
+        return service.application(desk, self.setup.token, standing=self.setup.standing, lifespan=lifespan)
