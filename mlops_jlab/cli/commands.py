@@ -6,7 +6,6 @@ import os
 import secrets
 import tempfile
 import threading
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -113,7 +112,7 @@ def run(
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
             source, whole = source_of(plan, pipeline), RunFolder(target.resolve())
             tracked = TrackedRun(watching, source, whole, experiment, run_id=run_id, manifest=plan)
-            options = replace(options, environment_of=tracked.environment_of, metrics=tracked.metrics)
+            options = tracked.watching(options)
         state = run_pipeline(plan, target, values, options, tracked or watching, sources)
     report = write_report(plan, RunFolder(target), state)
     click.echo(f"  run:    {target}\n  report: {report}")

@@ -146,10 +146,7 @@ class _Trials:
             PlainLines(quiet=True), self.source, RunFolder(trial.folder.resolve()), self.experiment,
             parent=self.whole.id, run_id=trial.run, manifest=self.plan,
         )  # fmt: skip
-        chosen = replace(
-            self.options, environment_of=tracked.environment_of, metrics=tracked.metrics,
-            cancelled=lambda: trial.pruned,
-        )  # fmt: skip
+        chosen = tracked.watching(replace(self.options, cancelled=lambda: trial.pruned))
         try:
             state = run(self.plan, trial.folder, trial.parameters, chosen, tracked)
         except MlopsError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -37,9 +37,10 @@ class Options:
     waits for another run when this one is over. ``cache`` is the folder with what earlier runs computed,
     and the steps in ``refresh`` make no use of it. ``executor`` is ``local`` or ``dask://HOST:PORT``;
     ``artifacts`` is a URL where values, records and executed notebooks are kept as well. ``metrics`` gives
-    what the run's steps have logged so far, if that is kept; ``cancelled`` says why the run is to stop, or
-    nothing. The snapshots hold at most ``snapshots`` bytes of memory, or half of what there is. Where several
-    runners execute the steps of a run, ``only`` are those of this one: each is rebuilt from values.
+    what the run's steps have logged so far, if that is kept; ``watched`` is told of each step that begins,
+    and how to learn which processes execute it; ``cancelled`` says why the run is to stop, or nothing. The
+    snapshots hold at most ``snapshots`` bytes of memory, or half of what there is. Where several runners
+    execute the steps of a run, ``only`` are those of this one: each is rebuilt from values.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_of: Callable[[str], Mapping[str, str]] = lambda _step: {}
     metrics: Callable[[], Mapping[str, float]] | None = None
+    watched: Callable[[str, Callable[[], Sequence[int]]], None] = lambda _step, _processes: None
     cancelled: Callable[[], str] = str
     snapshots: int = 0
     only: frozenset[str] = frozenset()

@@ -80,6 +80,21 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What the processes of a run took of the machine at one moment, in seconds since 1970.
+
+    ``cpu`` is how many cores they kept busy since the sample before, ``memory`` their bytes. ``gpu``, from 0
+    to 1, and ``gpu_memory`` in bytes are those of all graphics cards, whoever uses them; nothing without one.
+    """
+
+    at: float
+    cpu: float
+    memory: int
+    gpu: float | None = None
+    gpu_memory: int | None = None
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A file of a run. ``digest`` is its BLAKE3 digest, ``size`` its bytes."""
 

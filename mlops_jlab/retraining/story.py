@@ -172,11 +172,10 @@ class Retraining:
         options = Options(
             folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
             environment={MORE: "\n".join(self.schedule.gate)},
-            environment_of=tracked.environment_of, metrics=tracked.metrics,
             cancelled=lambda: self._too_long(begun),
         )  # fmt: skip
         values = {} if resume else self._parameters(plan)
-        return plan, tracked, run(plan, target, values, options, tracked)
+        return plan, tracked, run(plan, target, values, tracked.watching(options), tracked)
 
     def _parameters(self, plan: Manifest) -> dict[str, object]:
         """The parameters, those that name a time as of the time that was due; which is written down."""

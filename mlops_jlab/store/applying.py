@@ -34,6 +34,7 @@ class Applier:
         self._kinds: dict[str, Callable[[int, Line], None]] = {
             "param": self._param, "tag": self._tag, "note": self._note, "artifact": self._artifact,
             "facts": self._facts, "end": self._end, "parent": self._parent, "name": self._name,
+            "samples": self._samples,
         }  # fmt: skip
 
     def forget(self) -> None:
@@ -155,6 +156,11 @@ class Applier:
     def _facts(self, seq: int, line: Line) -> None:
         self._connection.execute(
             "UPDATE runs SET facts = json_patch(facts, ?) WHERE seq = ?", (json.dumps(line[3]), seq)
+        )
+
+    def _samples(self, seq: int, line: Line) -> None:
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?)", [(seq, *sample) for sample in line[3]]
         )
 
     def _points(self, seq: int, name: str, points: list[tuple[int, float, float]]) -> None:

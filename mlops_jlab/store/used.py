@@ -63,8 +63,7 @@ def rows(connection: sqlite3.Connection, now: float) -> list[UsedRow]:
 def _counted(found: Sequence[UsedRow]) -> Iterator[UsedRow]:
     """Those whose process is their own, each with the pipeline that it is part of.
 
-    A run within another one is a part of its process, unless it is a step or a trial. A sweep's own process
-    is that of its trials.
+    A run within another one is a part of its process, unless it is a step or a trial.
     """
     by_id = {row.id: row for row in found}
     for row in found:
@@ -75,7 +74,7 @@ def _counted(found: Sequence[UsedRow]) -> Iterator[UsedRow]:
         while top.parent in by_id and top.parent != top.id:
             top = by_id[top.parent]
             pipeline = pipeline or top.pipeline
-        usage = {} if row.kind == SWEEP else row.usage
+        usage = {} if row.kind in (PIPELINE, SWEEP) else row.usage  # theirs is the sum of their parts
         yield replace(row, pipeline=pipeline, usage=usage, is_whole=top is row)
 
 

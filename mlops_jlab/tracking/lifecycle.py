@@ -101,7 +101,7 @@ def start(
     if run_id:
         with suppress(StoreError):  # while it cannot be used nobody knows, and what is logged waits
             _check_is_mine(writer, begun)
-    _activate(run, active=activate, origin=Provenance(run, source) if provenance else None)
+    _activate(run, active=activate, origin=_origin_of(run, source) if provenance else None)
     run.set_tags(tags or {})
     if note:
         run.note(note)
@@ -166,8 +166,14 @@ def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
     run.go_on_from(found)
     writer.put(["resume", found.id, begun.attempt, {"owner": owner_text(), "at": time.time()}])
     _check_is_mine(writer, begun)
-    _activate(run, active=True, origin=Provenance(run, notebook.source()) if provenance else None)
+    _activate(run, active=True, origin=_origin_of(run, notebook.source()) if provenance else None)
     return run
+
+
+def _origin_of(run: LiveRun, source: Path | None) -> Provenance:
+    """Where a run comes from. The runner samples steps itself, and within one there is nobody else to."""
+    by_runner = RUN in os.environ or run.begun.kind in ("pipeline", "sweep")
+    return Provenance(run, source, samples=not by_runner)
 
 
 def _check_is_mine(writer: Recorder, begun: Begun) -> None:

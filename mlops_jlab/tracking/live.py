@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlops_jlab.entities.runs import Artifact, Run, RunStatus
+from mlops_jlab.entities.runs import Artifact, Run, RunStatus, Sample
 from mlops_jlab.errors import DataBlocked, TrackingError
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.recorder import Recorder
@@ -228,6 +228,10 @@ class LiveRun:
     def add_facts(self, facts: Mapping[str, Any]) -> None:
         """Adds to what is known of the run's origin."""
         self._put("facts", dict(facts))
+
+    def add_samples(self, samples: Sequence[Sample]) -> None:
+        """Adds to what the run's processes took of the machine."""
+        self._put("samples", [list(astuple(sample)) for sample in samples])
 
     def _artifact(self, name: str, digest: str, size: int) -> None:
         self._put("artifact", name, digest, size)

@@ -248,5 +248,8 @@ def test_the_page_of_a_run_that_goes_on_asks_seldom_and_sees_its_end(
     )
     page.wait_for_timeout(3000)
     assert 0 < len(asked) <= 4, asked
+    run.get_by_role("tab", name="System").click()
+    expect(run.locator(".jp-mlops-curve canvas")).to_have_count(2, timeout=15_000)
+    expect(run.locator(".jp-mlops-curve").last).to_contain_text("MB")
     expect(run).to_have_attribute("data-status", "finished", timeout=30_000)
     assert running.wait(30) == 0

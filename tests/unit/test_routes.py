@@ -23,6 +23,7 @@ from tornado.httpclient import HTTPClientError
 
 import mlops_jlab
 from mlops_jlab import server
+from mlops_jlab.entities.runs import Sample
 from mlops_jlab.server.routes import ROUTES
 from mlops_jlab.store import database, opening, reading
 from mlops_jlab.store.location import Place
@@ -384,6 +385,24 @@ async def test_a_list_has_the_courses_of_runs(jp_fetch: Any) -> None:
     page = await ask(jp_fetch, "runs", params={"limit": 1})
     assert page["writable"] is True
     assert 2 < len(page["runs"][0]["sparks"]["loss"]) <= 32
+
+
+async def test_samples_of_a_run_and_of_its_steps_are_told_apart_from_metrics(jp_fetch: Any) -> None:
+    with mlops_jlab.start_run(run_name="whole") as whole:
+        whole.add_samples([Sample(10.0, 1.5, 2_000)])
+        with mlops_jlab.start_run(run_name="step", nested=True) as step:
+            step.add_samples([Sample(11.0, 0.5, 3_000, 0.25, 4_000)])
+        with mlops_jlab.start_run(run_name="cached", nested=True):
+            pass
+    close_all()
+    parts = (await ask(jp_fetch, "runs", whole.id, "samples"))["parts"]
+    whole_part, step_part = (
+        next(part for part in parts if part["name"] == name) for name in ("whole", "step")
+    )
+    assert whole_part["times"][0] == 10.0
+    assert (whole_part["cpu"][0], whole_part["memory"][0], whole_part["gpu"][0]) == (1.5, 2_000, None)
+    assert (step_part["gpu"][0], step_part["gpu_memory"][0]) == (0.25, 4_000)
+    assert (await ask(jp_fetch, "runs", whole.id))["metrics"] == {}
 
 
 async def test_steps_are_suggested_and_nothing_changes(jp_fetch: Any, jp_root_dir: Path) -> None:

@@ -19,6 +19,7 @@ import {
   Rollback,
   Run,
   RunDetail,
+  Samples,
   ScheduleDetail,
   ScheduleDraft,
   ScheduleEdit,
@@ -78,6 +79,11 @@ export class Client {
 
   run(id: string): Promise<RunDetail> {
     return this._ask(`runs/${id}`);
+  }
+
+  /** What the processes of a run and of its steps took of the machine. */
+  samples(id: string): Promise<Samples> {
+    return this._ask(`runs/${id}/samples`);
   }
 
   /** The address of a file of a run; images may be shown, all else is a download. */

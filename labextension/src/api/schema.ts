@@ -421,6 +421,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{run}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** What the processes of a run and of its steps took of the machine. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The samples. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Samples"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{run}/reproduce": {
         parameters: {
             query?: never;
@@ -2636,6 +2683,21 @@ export interface components {
                     [key: string]: components["schemas"]["Course"];
                 };
             };
+        };
+        /** @description The run itself and each of its steps, as far as they were sampled. */
+        Samples: {
+            parts: components["schemas"]["SampledPart"][];
+        };
+        /** @description Times are seconds since 1970, `cpu` is cores that were busy, memories are bytes, `gpu` is from 0 to 1; the last two are of all graphics cards, and null without one. */
+        SampledPart: {
+            run: string;
+            name: string;
+            started: number;
+            times: number[];
+            cpu: number[];
+            memory: number[];
+            gpu: (number | null)[];
+            gpu_memory: (number | null)[];
         };
         /** @description Runs side by side, a line for each thing that one of them has. */
         Comparison: {

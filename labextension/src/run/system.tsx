@@ -7,25 +7,37 @@ import { number, seconds, size } from '../runs/words';
 import { Shown } from './page';
 import { Pairs } from './pairs';
 
+const Courses = React.lazy(() => import('./courses'));
+
 const BYTES = /memory|bytes|size/;
 const TIMES = /time|seconds|duration/;
 
 /** The tab. */
-export function System({ around, found }: Shown): React.JSX.Element {
+export function System(props: Shown): React.JSX.Element {
+  const { around, found } = props;
   const { trans } = around;
   const used = readable(found.facts.usage);
   const machine = (found.facts.machine ?? {}) as Record<string, unknown>;
   return (
     <div className="jp-mlops-columns-2">
-      <Card title={trans.__('Use')}>
-        <Pairs pairs={used} trans={trans} />
-        {used.length === 0 && (
-          <p className="jp-mlops-hint">{trans.__('Nothing was recorded.')}</p>
-        )}
-      </Card>
-      <Card title={trans.__('Machine')}>
-        <Pairs pairs={readable(machine)} trans={trans} />
-      </Card>
+      <div>
+        <Card title={trans.__('In all')}>
+          <Pairs pairs={used} trans={trans} />
+          {used.length === 0 && (
+            <p className="jp-mlops-hint">
+              {trans.__('Known when the run is over.')}
+            </p>
+          )}
+        </Card>
+        <Card title={trans.__('Machine')}>
+          <Pairs pairs={readable(machine)} trans={trans} />
+        </Card>
+      </div>
+      <div>
+        <React.Suspense fallback={null}>
+          <Courses {...props} />
+        </React.Suspense>
+      </div>
     </div>
   );
 }

@@ -22,6 +22,10 @@ interface Props {
   logarithmic: boolean;
   /** Charts of one group share the cursor. */
   group: string;
+  /** How values are written; as plain numbers where nothing is said. */
+  format?: (value: number) => string;
+  /** Whether the chart begins at 0. */
+  fromZero?: boolean;
   trans: TranslationBundle;
 }
 
@@ -75,7 +79,7 @@ export function Curve(props: Props): React.JSX.Element {
         />
       </figcaption>
       <div ref={host} role="img" aria-label={title} />
-      <Values traces={traces} at={at} axis={props.axis} trans={trans} />
+      <Values {...props} traces={traces} at={at} />
     </figure>
   );
 }
@@ -111,9 +115,12 @@ function Values(props: {
   traces: readonly Trace[];
   at: number | null;
   axis: Axis;
+  format?: (value: number) => string;
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { traces, at, axis, trans } = props;
+  const written = (value: number | null): string =>
+    value === null ? '–' : (props.format ?? number)(value);
   const place =
     at === null
       ? trans.__('last')
@@ -132,7 +139,7 @@ function Values(props: {
           title={trace.line.name}
         >
           <span className="jp-mlops-dot" />
-          {number(valueAt(trace, at)) || '–'}
+          {written(valueAt(trace, at))}
         </span>
       ))}
     </div>

@@ -23,11 +23,14 @@ interface Wish {
   logarithmic: boolean;
   axis: Axis;
   group: string;
+  format?: (value: number) => string;
+  fromZero?: boolean;
   onMove: (at: number | null) => void;
 }
 
 /** The options of a chart in `node`. Colours are read when it is drawn, so that they follow the theme. */
 export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
+  const { format } = wish;
   const colour = (name: string): string =>
     getComputedStyle(node).getPropertyValue(name).trim();
   const muted = (): string => colour('--jp-ui-font-color2');
@@ -44,7 +47,10 @@ export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
     legend: { show: false },
     scales: {
       x: { time: wish.axis === 'time' },
-      y: { distr: wish.logarithmic ? 3 : 1 }
+      y: {
+        distr: wish.logarithmic ? 3 : 1,
+        ...(wish.fromZero && { range: (_, __, most) => [0, most * 1.1 || 1] })
+      }
     },
     cursor: {
       sync: { key: wish.group },
@@ -56,8 +62,9 @@ export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
       { ...axis, size: 24, grid: { show: false } },
       {
         ...axis,
-        size: 52,
+        size: format ? 64 : 52,
         space: 40,
+        values: format && ((_, at) => at.map(value => format(value))),
         grid: { stroke: () => colour('--jp-border-color2'), width: 1 }
       }
     ],

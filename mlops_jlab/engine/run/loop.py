@@ -247,6 +247,7 @@ class _Run:
             on_cell=lambda index, count, cell: self._listener.cell(name, index, count, cell)
         )
         self._executions[name] = execution
+        self._options.watched(name, execution.processes)
         self._begun[name] = time.monotonic()
         self._running[pool.submit(self._attempts.execute, self._steps[name], execution)] = name
 

@@ -87,6 +87,7 @@ class Split:
         attempt = secrets.token_hex(8) if number else work.attempt
         own = Execution(on_cell=lambda _i, _n, cell: whole.on_cell(self._done, count + 1, cell))
         self._running[number] = own
+        whole.parts.append(own)
         if whole.stopped:
             return CellFailure("Stopped", whole.stopped)
         environment = {**work.environment, PART: f"{number}/{count}", ATTEMPT: attempt}
@@ -100,6 +101,7 @@ class Split:
             return failure
         finally:
             del self._running[number]
+            whole.parts.remove(own)
             self._done += 1
 
     def _is_done(self, work: StepWork, number: int, count: int, attempt: str = "") -> bool:

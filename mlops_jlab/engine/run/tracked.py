@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from mlops_jlab.engine.asked import Listener
+from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
 from mlops_jlab.engine.run import automatic
 from mlops_jlab.entities.runs import ENGINE, RunStatus
@@ -17,6 +18,7 @@ from mlops_jlab.store import datasets, location, opening, reading, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
+from mlops_jlab.tracking.provenance import sampling
 from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
 from mlops_jlab.tracking.provenance.usage import is_spot
 
@@ -41,9 +43,20 @@ class TrackedRun:
         self._experiment = experiment
         self._parent = parent
         self._id = run_id
+        self._usage: dict[str, Mapping[str, float]] = {}
         self._steps: dict[str, LiveRun] = {}
         self._positions: dict[str, int] = {}
         self.run: LiveRun | None = None  # from started() on
+
+    def watching(self, options: Options) -> Options:
+        """The options of a run whose steps log into the runs of this one, and are sampled."""
+        return replace(
+            options, environment_of=self.environment_of, metrics=self.metrics, watched=self._watched
+        )
+
+    def _watched(self, step: str, processes: Callable[[], Sequence[int]]) -> None:
+        if step in self._steps:
+            sampling.watch(self._steps[step], processes)
 
     def environment_of(self, step: str) -> Mapping[str, str]:
         """What a step's kernel has to know, so that its ``log_*`` calls arrive in the step's run."""
@@ -107,6 +120,7 @@ class TrackedRun:
         run = self._steps.get(step.name)
         if run is None or run.status.is_over:
             return
+        sampling.leave(run)
         executed = self._folder.executed(step.name)
         if executed.is_file():
             with suppress(MlopsError):
@@ -115,17 +129,19 @@ class TrackedRun:
             run.add_facts({ENGINE: {"cached": step.origin[:12] or step.cached}})
             self._copy(step.origin, run)
         self._show(step.name, run)
-        self._add_facts(step.name, run)
+        self._add_facts(step, run)
         reason = str((step.error or {}).get("message", ""))[:2000]
         run.end(_status_of(step), reason)
 
-    def _add_facts(self, step: str, run: LiveRun) -> None:
+    def _add_facts(self, step: StepState, run: LiveRun) -> None:
+        name = step.name
         with suppress(MlopsError):
-            record = read_record(record_path(self._folder.handoff, self._positions[step], step))
+            record = read_record(record_path(self._folder.handoff, self._positions[name], name))
             run.add_facts({"packages": record.versions, "usage": {**record.usage, **_spot()}})
-            if step in self._own and step not in self._bound:
-                self._bound.add(step)
-                automatic.keep_bound(run, self._cells(step), record.scalars)
+            self._usage[name] = {} if step.cached else record.usage
+            if name in self._own and name not in self._bound:
+                self._bound.add(name)
+                automatic.keep_bound(run, self._cells(name), record.scalars)
 
     def _show(self, step: str, run: LiveRun) -> None:
         """The figures, small tables and results that a step has displayed."""
@@ -140,7 +156,7 @@ class TrackedRun:
         """What a step used is known now, which is over."""
         run = self._steps.get(step.name)
         if run is not None:
-            self._add_facts(step.name, run)
+            self._add_facts(step, run)
         self._listener.written(step)
 
     @staticmethod
@@ -178,6 +194,7 @@ class TrackedRun:
         """The run is over."""
         for name, run in self._steps.items():
             if not run.status.is_over:
+                sampling.leave(run)
                 run.end("killed" if state.step(name).status != "finished" else "finished", state.error)
         if self.run is not None:
             self.run.add_facts({"packages": state.versions})
@@ -185,6 +202,7 @@ class TrackedRun:
                 automatic.lift(self.run, self._positions)
             blocked = any(_status_of(step) == RunStatus.BLOCKED for step in state.steps)
             self.run.end(RunStatus.BLOCKED if blocked else state.status, state.error)
+            self.run.add_facts({"usage": _together(self._usage.values())})  # not that of the runner
         self._listener.ended(state)
 
     def keep_report(self, report: Path) -> None:
@@ -197,6 +215,14 @@ class TrackedRun:
 
 def _spot() -> dict[str, bool]:
     return {"spot": True} if is_spot() else {}
+
+
+def _together(used: Collection[Mapping[str, float]]) -> dict[str, float | None]:
+    """What all steps have used: their processor seconds, and the most memory that one of them held."""
+    return {
+        "cpu_seconds": round(sum(one.get("cpu_seconds", 0.0) for one in used), 3),
+        "peak_memory": max((one["peak_memory"] for one in used if "peak_memory" in one), default=None),
+    }
 
 
 def _status_of(step: StepState) -> str:

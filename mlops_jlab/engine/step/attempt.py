@@ -40,6 +40,7 @@ class Execution:
     stopped: str = ""
     cell_id: str = ""
     raised: bool = False  # a cell that may not
+    parts: list[Execution] = field(default_factory=list)  # of a step that is several processes
     _ids: list[str] = field(default_factory=list)
     _process: Callable[[], Any] = lambda: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -102,6 +103,11 @@ class Execution:
         """The process of the step, once there is one."""
         with self._lock:
             return self._process()
+
+    def processes(self) -> list[int]:
+        """The processes of this machine that execute it now."""
+        own = [self.process, *(part.process for part in list(self.parts))]
+        return [int(one.pid) for one in own if one is not None]
 
     def _group(self) -> int | None:
         """The process group, while its leader lives: kernels and forked shells lead one of their own."""

@@ -52,10 +52,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class Provenance:
-    """The origin of one run."""
+    """The origin of one run; with ``samples``, what it takes of the machine as well."""
 
-    def __init__(self, run: LiveRun, source: Path | None) -> None:
+    def __init__(self, run: LiveRun, source: Path | None, *, samples: bool = True) -> None:
         self._run = run
+        self._samples = samples
         self._usage = Usage()
         self._source = source
         self._folder = Path.cwd()
@@ -66,6 +67,10 @@ class Provenance:
     def _begin(self) -> None:
         """What takes a while: git, the machine, the notebook as it is now."""
         with _quiet.lock, suppress(MlopsError, OSError):
+            if self._samples:
+                from mlops_jlab.tracking.provenance import sampling
+
+                sampling.watch_this_process(self._run)
             from mlops_jlab.tracking.provenance import code, machine
 
             facts: dict[str, Any] = {
@@ -115,6 +120,10 @@ class Provenance:
         from mlops_jlab.tracking.provenance import machine
 
         self._thread.join(timeout=5.0)
+        if self._samples:
+            from mlops_jlab.tracking.provenance import sampling
+
+            sampling.leave(self._run)
         with suppress(MlopsError, OSError):
             facts: dict[str, Any] = {
                 "packages": machine.packages(),
