@@ -22,6 +22,18 @@ class Hazard:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One look at what the session keeps, or at its list of names.
+
+    One ``beyond_source`` sees more than reading tells only below a cell that may bind names unseen.
+    """
+
+    what: str
+    line: int
+    beyond_source: bool = False
+
+
+@dataclass(frozen=True)
 class Call:
     """A call of something by its plain name; ``arguments`` are the names that go in."""
 
@@ -51,6 +63,7 @@ class Effects:
     aliases: list[tuple[str, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     hazards: list[Hazard] = field(default_factory=list)
+    looks: tuple[Look, ...] = ()
     reads_all: bool = False
     writes_any: bool = False
     resets: bool = False  # every name is gone afterwards

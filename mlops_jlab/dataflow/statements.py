@@ -16,6 +16,7 @@ from mlops_jlab.dataflow.effects import Effects, FunctionFacts
 from mlops_jlab.dataflow.namespaces import SESSION, is_session
 from mlops_jlab.dataflow.reader import Reader, effects_of
 from mlops_jlab.dataflow.scopes import imported_names, local_names
+from mlops_jlab.dataflow.session import looks_in
 from mlops_jlab.dataflow.stars import star_module
 
 _KEPT = 8_192  # statements: some notebooks of 1,000 cells
@@ -117,6 +118,9 @@ def _read_closely(node: ast.stmt, imports: dict[str, str], lazy_annotations: boo
     if travels_as_source(node, imports):
         defines = tuple(sorted(names_defined(node)))
         facts = facts_of(node, imports)
+        if facts is not None:
+            facts.effects.looks = looks_in(node, imports)
         return Statement(node, effects, True, facts, defines, imported=imported)
     stays, which = must_stay(node, imports)
+    effects.looks = looks_in(node, imports)
     return Statement(node, effects, stays=stays, staying=frozenset(which), imported=imported)

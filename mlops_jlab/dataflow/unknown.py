@@ -40,14 +40,18 @@ def history(walk: Walk, name: str, line: int, cell: Cell, pattern: re.Pattern[st
         above = [c for c in walk.notebook.tagged if c.index < cell.index]
         if above and above[-1].step == cell.step and name == "_":
             return True
+    of_session(walk, f"it looks at {name!r}, IPython's record of the session", line, cell)
+    return True
+
+
+def of_session(walk: Walk, what: str, line: int, cell: Cell) -> None:
+    """Notes that the cell means what it means only in the session in which the cells above it ended."""
     walk.notes.note(
         "session-history",
-        f"{name!r} is IPython's record of the session, which does not travel: the step stops {ELSEWHERE}",
-        "give the result a name and use the name",
-        cell, line,
+        f"the cell can only go on where the one above it ended, as {what}: the step stops {ELSEWHERE}",
+        "give what is looked at a name and use the name", cell, line,
     )  # fmt: skip
-    walk.only_continued(cell, f"it looks at {name!r}, IPython's record of the session")
-    return True
+    walk.only_continued(cell, what)
 
 
 def note(

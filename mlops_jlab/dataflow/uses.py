@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from mlops_jlab.dataflow import unknown
 from mlops_jlab.dataflow.definitions import Definition
 from mlops_jlab.dataflow.effects import Effects
 from mlops_jlab.dataflow.needs import Reached, Rebinding, StepNeeds
+from mlops_jlab.dataflow.session import HISTORY
 from mlops_jlab.entities.notebooks import Cell
 from mlops_jlab.notebook import fixes
 
@@ -21,7 +21,6 @@ PROVIDED = frozenset(dir(builtins)) | {
     "display", "get_ipython", "exit", "quit", "__IPYTHON__", "__name__", "__doc__", "__builtins__",
     "__builtin__", "__package__", "__spec__", "__loader__", "__annotations__",
 }  # fmt: skip
-_HISTORY = re.compile(r"(In|Out|_exit_code|_ih|_oh|_dh|_i{1,3}|_i?\d+|_{1,3})\Z")
 
 
 class Uses:
@@ -92,7 +91,7 @@ class Uses:
         if name in PROVIDED:  # exec or a magic may bind it, which is found while running
             found = tuple(definition for definition in found if definition.name != "*")
         if not found:
-            if name not in PROVIDED and not unknown.history(walk, name, line, cell, _HISTORY):
+            if name not in PROVIDED and not unknown.history(walk, name, line, cell, HISTORY):
                 unknown.note(walk, name, line, cell, soft=soft, unsure=unsure, within=within)
                 self._from_anywhere(name, needs)
             return ()

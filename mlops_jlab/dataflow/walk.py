@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 
 from mlops_jlab.dataflow import doors, knowledge, unknown
 from mlops_jlab.dataflow.definitions import Definition
-from mlops_jlab.dataflow.effects import Effects
+from mlops_jlab.dataflow.effects import Effects, Look
 from mlops_jlab.dataflow.environment import Environment
 from mlops_jlab.dataflow.magics import opaque_effects, timed, tracked_effects
 from mlops_jlab.dataflow.needs import CellEffects, Notes, Reached, Rebinding, StepNeeds
@@ -103,6 +103,12 @@ class Walk:
         if self.door is not None:
             self._apply(Statement(None, Effects(reads_all=True, writes_any=True)), cell, needs, code)
 
+    def _looks(self, looks: Iterable[Look], cell: Cell, code: Code) -> None:
+        """The cell looks at the session itself, which no other process has."""
+        for look in looks:
+            if not look.beyond_source or self.environment.anyone is not None:
+                unknown.of_session(self, look.what, _line(code, look.line), cell)
+
     def only_continued(self, cell: Cell, reason: str) -> None:
         """The cell means what it means only where the one above it ended, and so does what it is put in."""
         if cell.step:
@@ -149,6 +155,7 @@ class Walk:
         self._change(changes, reached, cell, needs)
         self._by_functions(reached, effects, cell, needs, code)
         parts = [effects, *(f.effects for f in reached.facts)]
+        self._looks([look for part in parts for look in part.looks], cell, code)
         if any(part.reads_all or part.writes_any for part in parts):
             self.cells[cell.index].any_name = True
         if effects.reads_all or any(f.effects.reads_all for f in reached.facts):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.pipeline.build import LOAD_CELL, OWN_CELLS, SAVE_CELL, STOP_CELL
@@ -60,6 +61,21 @@ class StepPlan:
     def looks_at_session(self) -> bool:
         """Whether it looks at what lives in the process of the cells above alone."""
         return self.only_continued or self.uses_history
+
+    @cached_property
+    def asks_for_identity(self) -> bool:
+        """Whether it may tell one object from another that is the same."""
+        return any(asks_for_identity(tree) for tree in self._trees)
+
+    @cached_property
+    def names_an_index(self) -> bool:
+        """Whether it may give an index another name in place."""
+        return any(names_an_index(tree) for tree in self._trees)
+
+    @cached_property
+    def _trees(self) -> list[ast.Module]:
+        texts = ["".join(cell["source"]) for cell in self.cells] + [piece.text for piece in self.pieces]
+        return [parse_cell(text).tree for text in texts]
 
     @cached_property
     def uses_history(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_jlab.handoff.digests import hasher
 
-_ATOMS = (int, float, complex, str, bytes, bool, type(None))
+PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _LATER, _NONE = "later", "none"
 _OF_COMPILING = 0xFF  # the flags of a code object that say what it does, without those of ``__future__``
 
@@ -167,13 +167,18 @@ def _methods(value: type) -> Iterator[str]:
 
 def is_plain(function: types.FunctionType) -> bool:
     """Whether a function keeps nothing beside its code that could change or could not be saved."""
-    cells = [cell for cell in function.__closure__ or () if _is_filled(cell)]
-    held = [cell.cell_contents for cell in cells]
     kept = function.__defaults__ or function.__kwdefaults__ or vars(function).keys() - {"__wrapped__"}
-    return not kept and all(isinstance(item, (*_ATOMS, type, types.FunctionType)) for item in held)
+    plain = (*PLAIN, type, types.FunctionType)
+    return not kept and all(isinstance(item, plain) for item in held_in(function))
 
 
-def _is_filled(cell: types.CellType) -> bool:
+def held_in(function: types.FunctionType) -> list[Any]:
+    """What the cells of a function's closure hold."""
+    return [cell.cell_contents for cell in function.__closure__ or () if is_filled(cell)]
+
+
+def is_filled(cell: types.CellType) -> bool:
+    """Whether the cell of a closure holds anything."""
     try:
         return cell.cell_contents is not cell
     except ValueError:

@@ -60,6 +60,14 @@ class HiddenState:
             self._drawn_from.pop(name, None)
             self._begin(self._watched[name])
 
+    def restore_again(self) -> None:
+        """Puts back what was changed since it was restored, as by imports that draw random numbers."""
+        for name, before in list(self._before.items()):
+            ambient = self._watched[name]
+            _taken, record = resolve(self._above, name)
+            if record is not None and _print(ambient) != before:
+                self._begin(ambient)
+
     def went_on(self, above: Sequence[StepRecord], before: Mapping[str, str]) -> None:
         """A step was continued: ``before`` are the prints that the hidden variables had when it began."""
         self._above = above

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlops_jlab.handoff import snapshot
+from mlops_jlab.handoff import snapshot, states
 from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.references import imported_module
 from mlops_jlab.loaded import file_of, globals_of
@@ -112,9 +112,9 @@ def capture(name: str) -> dict[str, Any]:
         if key.startswith("__") or isinstance(value, types.ModuleType):
             continue
         if isinstance(value, (types.FunctionType, type)):
-            state = snapshot.state_of(value) if value.__module__ == name else None
+            state = states.state_of(value) if value.__module__ == name else None
             if state is not None:
-                found[key + snapshot.STATE] = state
+                found[key + states.STATE] = state
         elif getattr(value, "__module__", None) != name or not callable(value):
             found[key] = value
     seen = snapshot.take(found, {}).values
@@ -125,10 +125,10 @@ def restore(name: str, state: dict[str, Any]) -> None:
     """Gives the module its globals back, in place where others may hold them."""
     module = sys.modules[name]
     for key, value in state.items():
-        if key.endswith(snapshot.STATE):
-            owner = getattr(module, key.removesuffix(snapshot.STATE), None)
+        if key.endswith(states.STATE):
+            owner = getattr(module, key.removesuffix(states.STATE), None)
             if owner is not None:
-                snapshot.put_state(owner, value)
+                states.put_state(owner, value)
         elif not _put_inside(vars(module).get(key), value):
             setattr(module, key, value)
 
@@ -184,3 +184,11 @@ def restore_patches(patches: dict[tuple[str, str], Any]) -> None:
         for part in classes:
             owner = getattr(owner, part)
         setattr(owner, last, value)
+
+
+def not_loaded(names: Mapping[str, object]) -> str:
+    """A module among the notebook's ``names`` that loads itself when it is asked, in words, or nothing."""
+    for name, value in list(names.items()):
+        if (type(value).__module__, type(value).__name__) == ("importlib.util", "_LazyModule"):
+            return f"{name} is a module that is not loaded yet"
+    return ""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff import functions
+from mlops_jlab.handoff import functions, nans
 from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
 from mlops_jlab.handoff.endings import ends
 from mlops_jlab.handoff.layout import is_loose, loose, parts_of
@@ -103,10 +103,15 @@ class NotebookPickler(pickle.Pickler):
         self._identify = identify
         self._within: dict[int, str] | None = None
         self._storages = Storages()
+        self._nans = nans.Written()
 
     def persistent_id(self, obj: object) -> object | None:
         """Called by pickle for every object: notes it, and replaces leaves by their keys."""
         if isinstance(obj, _ATOMS):
+            if type(obj) is float and obj != obj:
+                if self._seen is not None:
+                    self._seen.setdefault(id(obj), obj)
+                return self._nans.key(obj)
             return None
         if self._seen is not None:
             self._seen.setdefault(id(obj), obj)
@@ -191,7 +196,7 @@ def _cannot(obj: object, names: Mapping[str, object]) -> str:
             one is base for one in names.values()
         ):
             return f"a view of the memory of {base!r:.40}"
-    if kind.__module__.startswith("pandas.core.") and kind.__name__ in ("DataFrame", "Series"):
+    if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ in ("DataFrame", "Series"):
         known = {*_PANDAS, *kind._accessors, *kind._metadata}  # type: ignore[attr-defined]
         if own := sorted(vars(obj).keys() - known):
             return f"a {kind.__name__} with an attribute of its own: {own[0]}"
@@ -238,11 +243,13 @@ class NotebookUnpickler(pickle.Unpickler):
     def __init__(self, file: Any, buffers: Iterable[Any], leaf: Callable[[object], object]) -> None:
         super().__init__(file, buffers=buffers)
         self._leaf = leaf
+        self._nans = nans.Read()
         self.packages: set[str] = set()
 
     def persistent_load(self, pid: object) -> object:
         """Called by pickle for each reference to a leaf."""
-        return self._leaf(pid)
+        found = self._nans.value(pid)
+        return self._leaf(pid) if found is None else found
 
     def find_class(self, module: str, name: str) -> Any:
         """What the notebook defines is looked up where it is defined now."""

@@ -94,6 +94,7 @@ class StepRecord:
     looks_up: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by its functions and classes
     scalars: dict[str, Scalar] = field(default_factory=dict)  # by name, when its last cell was done
     alone: str = ""  # why what it left lives in its process alone, beside values that were refused
+    twins: dict[str, str] = field(default_factory=dict)  # names that hold one object, by its kind, in words
     changed: str = ""  # what is otherwise in its process, outside values, for all that comes below
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import io
 import os
+import sys
 import threading
 import weakref
 from contextlib import suppress
 
-from mlops_jlab.handoff import settings
+from mlops_jlab.handoff import modules, settings
 from mlops_jlab.handoff.endings import doomed
 from mlops_jlab.handoff.observing import watch
 
@@ -50,7 +51,7 @@ class Remains:
             name = getattr(file, "name", "")
             if id(file) not in self._files and not (isinstance(name, str) and _is_ours(name)):
                 return f"the file {name!r} is open for writing"
-        if one := doomed():
+        if one := doomed() or modules.not_loaded(vars(sys.modules["__main__"])):
             return one
         for finalizer in _finalizers() - self._finalizers:
             return f"{finalizer} is to be done when something is gone"

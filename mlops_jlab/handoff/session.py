@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
-from mlops_jlab.handoff import modules, snapshot, warned
+from mlops_jlab.handoff import modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import Alone
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.limits import limit_memory
@@ -159,7 +159,7 @@ class StepSession:
                 if newest.step != record.step:
                     continue
                 self._takes[partner] = newest
-                if partner.endswith(snapshot.STATE):
+                if partner.endswith(states.STATE):
                     self._held[partner] = value
                 else:
                     self.names[partner] = value
@@ -196,11 +196,11 @@ class StepSession:
         for name, value in list(self.names.items()):
             if not isinstance(value, (types.FunctionType, type)) or not _notebooks_own(value):
                 continue
-            key = name + snapshot.STATE
+            key = name + states.STATE
             self._takes[key], record = resolve(self._above, key)
             if record is not None:
                 state = self._loader.group(record.writes[key].object)[key]
-                snapshot.put_state(value, state)
+                states.put_state(value, state)
 
     def _values(self) -> dict[str, object]:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
@@ -239,7 +239,7 @@ class StepSession:
         values = self._values()
         keep_all = os.environ.get(KEEP) == "all"
         live = {*outputs, *watched, *optional, *(self._inputs - {n for n in self._takes if n[0] == "~"})}
-        live |= {name for name in values if name.endswith(snapshot.STATE)}
+        live |= {name for name in values if name.endswith(states.STATE)}
         wide = writes_any or keep_all
         all_seen = wide or self._parts is not None
         now, live = snapshot.reaching(
@@ -326,10 +326,10 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
         if is_session_name(name) or isinstance(value, types.ModuleType):
             continue
         if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
-            state = snapshot.state_of(value)
-            found.pop(name + snapshot.STATE, None)
+            state = states.state_of(value)
+            found.pop(name + states.STATE, None)
             if state is not None:
-                found[name + snapshot.STATE] = state
+                found[name + states.STATE] = state
             if value.__qualname__ == name:
                 continue
         found[name] = value

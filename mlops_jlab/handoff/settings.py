@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 Settings = Mapping[str, object]
@@ -19,6 +19,8 @@ Settings = Mapping[str, object]
 _TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
 _DEPTH = 2  # containers that are looked into for the number of an open file
 _MOST = 1_000  # entries of one
+_NO_FILES = ("/dev/", "/proc/", "/memfd:")
+_GONE = " (deleted)"
 
 
 def hooks() -> Settings:
@@ -114,6 +116,19 @@ def descriptors() -> dict[int, str]:
 def others(open_now: Mapping[int, str], known: Mapping[int, str]) -> dict[int, str]:
     """What is open and not among what is ``known``."""
     return {number: target for number, target in open_now.items() if known.get(number) != target}
+
+
+def open_for_writing(opened: Mapping[int, str], is_ignored: Callable[[str], bool]) -> str:
+    """Which of these numbers is a file that may still be written, in words, or nothing."""
+    for number, target in opened.items():
+        if target.startswith(_NO_FILES) or not target.startswith("/") or target.endswith(_GONE):
+            continue
+        with contextlib.suppress(OSError, ValueError, StopIteration):
+            lines = Path(f"/proc/self/fdinfo/{number}").read_text("ascii").splitlines()
+            flags = next(int(line.split()[1], 8) for line in lines if line.startswith("flags:"))
+            if flags & os.O_ACCMODE != os.O_RDONLY and not is_ignored(target):
+                return f"the file {target!r} is open for writing"
+    return ""
 
 
 def known_number(opened: Mapping[int, str]) -> str:

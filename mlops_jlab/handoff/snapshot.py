@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import functools
 import pickle
-import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_jlab.handoff import nans
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
 from mlops_jlab.handoff.identities import numbers_in
@@ -23,9 +22,8 @@ from mlops_jlab.handoff.pickling import (
     refusal,
 )
 from mlops_jlab.handoff.sharing import can_be_shared
+from mlops_jlab.handoff.states import STATE
 from mlops_jlab.handoff.tensors import storages
-
-STATE = "()"  # "f()" names the state that the function or class f keeps
 
 
 @dataclass
@@ -186,7 +184,7 @@ def take(
             snapshot.values[name] = Seen(f"stays:{id(value)}", refused=refusal(error))
             snapshot.alive[id(value)] = value
             continue
-        shared = {key for key, obj in seen.items() if can_be_shared(obj)}
+        shared = {key for key, obj in seen.items() if can_be_shared(obj) or nans.is_own(obj)}
         shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
         shared |= storages(seen.values())
         snapshot.alive.update(seen)
@@ -230,63 +228,3 @@ def _fingerprint(
 
 def _is_array(obj: object) -> bool:
     return type(obj).__module__ == "numpy" and type(obj).__name__ == "ndarray"
-
-
-def state_of(value: Any) -> dict[str, object] | None:
-    """What a function or class of the notebook keeps beside its source text, if anything."""
-    if _dispatches(value):
-        return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
-    if isinstance(value, types.FunctionType):
-        defaults, closure = value.__defaults__ or (), value.__closure__ or ()
-        filled = tuple(cell.cell_contents for cell in closure if _is_filled(cell))
-        keywords = value.__kwdefaults__ or {}
-        attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
-        plain = all(isinstance(item, (type, types.FunctionType)) for item in filled)
-        if plain and not (attributes or defaults or keywords):
-            return None
-        return {
-            "defaults": defaults,
-            "keyword defaults": keywords,
-            "attributes": attributes,
-            "closure": filled,
-        }
-    if isinstance(value, type) and not issubclass(value, (enum.Enum, tuple)):
-        attributes = {
-            name: item
-            for name, item in vars(value).items()
-            if not name.startswith(("__", "_abc_")) and not hasattr(item, "__get__")
-            and not isinstance(item, type)
-        }  # fmt: skip
-        return {"class": attributes} if attributes else None
-    return None
-
-
-def _dispatches(value: Any) -> bool:
-    """Whether it is a generic function of ``functools.singledispatch``."""
-    registry = getattr(value, "registry", None)
-    return isinstance(value, types.FunctionType) and isinstance(registry, types.MappingProxyType)
-
-
-def _is_filled(cell: types.CellType) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
-
-
-def put_state(value: Any, state: Mapping[str, Any]) -> None:
-    """Gives a function or class that was defined again the state that it had."""
-    if isinstance(value, type) and "class" in state:
-        for name, item in state["class"].items():
-            setattr(value, name, item)
-    elif "registered" in state:
-        for kind, one in state["registered"]:
-            if value.registry.get(kind) is not one:
-                value.register(kind, one)
-    elif isinstance(value, types.FunctionType) and "closure" in state:
-        value.__defaults__ = tuple(state["defaults"]) or None
-        value.__kwdefaults__ = dict(state["keyword defaults"]) or None
-        vars(value).update(state["attributes"])
-        filled = [cell for cell in value.__closure__ or () if _is_filled(cell)]
-        for cell, content in zip(filled, state["closure"], strict=False):
-            cell.cell_contents = content

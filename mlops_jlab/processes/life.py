@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.handoff import modules, snapshot
-from mlops_jlab.handoff.continued import Living, leaving_from
+from mlops_jlab.handoff.continued import Living
+from mlops_jlab.handoff.leaving import leaving_from
 from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.saving import usage_so_far
@@ -103,8 +104,11 @@ class Life:
         self.living.bring(root, what.pipeline, what.position, first, loader)
         if what.late:
             self._define(what.late)
+            self.living.check_untouched(first)
             rest = [name for name in what.names if name not in what.values]
             self.living.bring(root, what.pipeline, what.position, rest, loader)
+        if what.new:
+            self.living.restore_again()
 
     @staticmethod
     def _otherwise(setup: Mapping[str, str]) -> str:

@@ -17,20 +17,8 @@ import pytest
 from mlops_jlab.pipeline.export import graph_of
 from tests.programs import THEMES, Program, emptied, golden, read, run_pipeline, verdict
 
-# Where steps are rebuilt, these come out otherwise; docs/what-we-cannot-see.md says of what kind they are.
-KNOWN = {
-    "again": {"lazy-module"},
-    "cold": {
-        "call-later-and-cancel", "generic-protocol-typing", "attrs-and-flags", "index-shared-and-renamed",
-        "chained-errors-and-notes", "globals-written-in-a-loop",
-        "annotations-of-the-notebook", "interned-and-small-values", "graph-of-observers", "history-object",
-        "execution-count", "method-replaced-by-the-sibling", "pylab-names", "lazy-module",
-    },
-    "edited": {
-        "attrs-and-flags", "globals-written-in-a-loop", "annotations-of-the-notebook", "lazy-module",
-        "interned-and-small-values", "graph-of-observers", "execution-count", "pylab-names",
-    },
-}  # fmt: skip
+# These come out otherwise; docs/what-we-cannot-see.md says of what kind they are.
+KNOWN: dict[str, set[str]] = {}
 ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
 SAMPLED = {"continued": 4, "again": 8, "edited": 8, "cold": 16}  # one program of so many, in each theme some
 

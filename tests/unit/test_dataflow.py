@@ -225,7 +225,7 @@ def test_an_unknown_name_is_an_error_where_run_all_surely_stops(source: str, sev
     [
         (["xmode Plain"], []),
         (["reset -f"], []),
-        (["history"], []),
+        (["history"], ["session-history"]),
         (["quickref = 1", "quickref"], []),
         (["reset = 1", "reset -f"], ["unknown-name"]),
         (["unheard of"], ["syntax"]),

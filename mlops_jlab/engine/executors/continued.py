@@ -8,6 +8,7 @@ from pathlib import Path
 from mlops_jlab.engine.executors import StepWork
 from mlops_jlab.engine.executors.bound import Bound
 from mlops_jlab.engine.executors.local import LocalProcesses
+from mlops_jlab.engine.executors.parting import told_apart
 from mlops_jlab.engine.executors.passage import BOUND, Course, Passage, impure
 from mlops_jlab.engine.executors.saving import Saving
 from mlops_jlab.engine.executors.snapshots import Snapshots
@@ -106,6 +107,8 @@ class Continued:
         for below in plan.from_here(step)[1:]:
             if below.looks_at_session:
                 return f"step {below.name!r} looks at the session in which it ends"
+        if why := told_apart(record, plan.from_here(step)[1:]):
+            return why
         if not self.snapshots.executed & set(self.snapshots.above(step)):
             return ""
         if self._course.rebuilds and not self.snapshots.all():

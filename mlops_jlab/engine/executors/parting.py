@@ -12,6 +12,7 @@ from pathlib import Path
 from mlops_jlab.engine.plan import Plan, StepPlan
 from mlops_jlab.engine.step.attempt import StepShell
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path, records_above, resolve
+from mlops_jlab.handoff.twins import INDEX
 
 _STATE = "()"  # "f()" names the state that the function or class f keeps
 
@@ -28,11 +29,14 @@ def what_holds(plan: Plan, root: Path, pipeline: str, step: str, shell: StepShel
             return f"step {one.name!r} looks at the session in which it ends"
     if not shell.held:
         shell.held = unsaved and f"what step {step!r} made cannot be written down: {unsaved}"
-        path = record_path(root, plan.step(step).position, step)
-        if not shell.held and path.exists():
-            shell.held = read_record(path).alone
+    path = record_path(root, plan.step(step).position, step)
+    record = read_record(path) if path.exists() else None
+    if not shell.held and record is not None:
+        shell.held = record.alone
     if shell.held:
         return shell.held
+    if record is not None and (why := told_apart(record, below)):
+        return why
     if alive := shell.lives():
         return alive
     above = records_above(root, pipeline, plan.step(step).position + 1)
@@ -40,6 +44,16 @@ def what_holds(plan: Plan, root: Path, pipeline: str, step: str, shell: StepShel
     if why := refused(above, sorted(wanted | {name + _STATE for name in wanted}))[1]:
         return why
     return next((why for one in below if (why := _looked_up(plan, above, one))), "")
+
+
+def told_apart(record: StepRecord, below: Sequence[StepPlan]) -> str:
+    """Why names that hold one object must go on to do so for one of the steps ``below``, or nothing."""
+    for one in below if record.twins else ():
+        index = record.twins.get(INDEX, "")
+        why = next(iter(record.twins.values())) if one.asks_for_identity else index * one.names_an_index
+        if why:
+            return f"{why}, and step {one.name!r} may tell"
+    return ""
 
 
 def _looked_up(plan: Plan, above: Sequence[StepRecord], step: StepPlan) -> str:

@@ -22,7 +22,7 @@ from mlops_jlab.engine.step.papermill import import_papermill
 from mlops_jlab.engine.step.shell import ProcessEnded
 from mlops_jlab.errors import RunError
 from mlops_jlab.handoff.alone import DISPLAYS
-from mlops_jlab.handoff.continued import Leaving, state_path
+from mlops_jlab.handoff.leaving import Leaving, state_path
 from mlops_jlab.handoff.records import (
     StepRecord,
     looked_up,

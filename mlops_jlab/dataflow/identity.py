@@ -1,0 +1,47 @@
+"""Code that can tell two objects from one: by ``is``, by ``id``, or as it gives an index other names."""
+
+from __future__ import annotations
+
+import ast
+
+_OF_INDEX = frozenset({"rename", "set_names", "rename_axis"})
+_NAMES = frozenset({"name", "names"})
+
+
+def asks_for_identity(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may tell two objects from one."""
+    return any(_asks(node) for node in ast.walk(tree))
+
+
+def names_an_index(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may give an index another name, which all see that have it."""
+    return any(_names(node) for node in ast.walk(tree))
+
+
+def _asks(node: ast.AST) -> bool:
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        by_identity = any(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops)
+        return by_identity and not any(_is_everybodys(side) for side in sides)
+    if not isinstance(node, ast.Call):
+        return False
+    return getattr(node.func, "id", "") == "id" or getattr(node.func, "attr", "") == "is_"
+
+
+def _names(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        own = getattr(node.value, "id", "") in ("self", "cls")
+        return node.attr in _NAMES and isinstance(node.ctx, ast.Store) and not own
+    if not isinstance(node, ast.Call):
+        return False
+    in_place = any(keyword.arg == "inplace" for keyword in node.keywords)
+    name = node.args[1] if len(node.args) > 1 else None
+    sets = getattr(node.func, "id", "") == "setattr" and getattr(name, "value", "") in _NAMES
+    return sets or (in_place and getattr(node.func, "attr", "") in _OF_INDEX)
+
+
+def _is_everybodys(node: ast.expr) -> bool:
+    """``None`` and its like, and classes: there is one of each."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "type"
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Attribute) and node.attr == "__class__")

@@ -1,0 +1,181 @@
+"""What only the living session can tell: its record, its list of names, identities, and who changed a class."""
+
+from __future__ import annotations
+
+import ast
+import math
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
+from mlops_jlab.handoff import modules, nans, settings, snapshot, states
+from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.objects import ObjectStore
+from mlops_jlab.handoff.saving import Saver
+from mlops_jlab.handoff.twins import INDEX, twins_in
+from tests.unit.test_same_answer import graph_of
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
+    module = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    return module
+
+
+def carried(tmp_path: Path, values: dict[str, object], names: dict[str, object]) -> dict[str, Any]:
+    """The values as they come back."""
+    store = ObjectStore(tmp_path, {})
+    seen = snapshot.take(values, names)
+    writes = Saver(store, names, seen).save(seen.groups(sorted(values)), values)
+    loader = Loader(store)
+    return {name: loader.group(written.object)[name] for name, written in writes.items()}
+
+
+@pytest.mark.parametrize(
+    ("above", "cell", "is_bound"),
+    [
+        ("x = 1", "__annotations__", True),
+        ("x = 1", "import sys\nsys.last_value", True),
+        ("x = 1", "get_ipython().execution_count", True),
+        ("x = 1", "print([n for n in globals()])", True),
+        ("x = 1", "def show():\n    return list(globals())\nshow()", True),
+        ("x = 1", "%tb", True),
+        ("x = 1", "'_1' in globals()", True),
+        ("x = 1", "'x' in globals()", False),
+        ("x = 1", "globals()['x']", False),
+        ("x = 1", "globals()['y'] = 2", False),
+        ("x = 1", "def f():\n    return locals()\nf()", False),
+        ("x = 1", "sorted(globals())", False),
+        ("globals()['y'] = 1", "sorted(globals())", True),
+        ("globals()['y'] = 1", "'y' in globals()", True),
+        ("for n in 'ab':\n    exec(f'v_{n} = 1')", "eval('v_' + 'a')", True),
+        ("for n in 'ab':\n    exec(f'v_{n} = 1')", "%whos", True),
+        ("x = 1", "%whos", False),
+        ("x = 1", "dir()", False),
+    ],
+)
+def test_a_look_at_the_session_is_bound_to_it(above: str, cell: str, is_bound: bool) -> None:
+    graph = graph_of([("step:a", above), ("step:b", cell)])
+    assert bool(graph.steps[1].only_continued) is is_bound
+
+
+@pytest.mark.parametrize(
+    ("source", "identity", "index"),
+    [
+        ("a is b", True, False),
+        ("a is None", False, False),
+        ("type(a) is B", False, False),
+        ("id(a)", True, False),
+        ("i.is_(j)", True, False),
+        ("df.index.name = 'k'", False, True),
+        ("df.index.rename('k', inplace=True)", False, True),
+        ("df.rename(columns={})", False, False),
+        ("self.name = name", False, False),
+    ],
+)
+def test_who_can_tell_two_objects_from_one(source: str, identity: bool, index: bool) -> None:
+    tree = ast.parse(source)
+    assert (asks_for_identity(tree), names_an_index(tree)) == (identity, index)
+
+
+def test_names_that_hold_one_object_are_twins() -> None:
+    big, frame = 10**20, pd.DataFrame({"a": [1, 2]})
+    assert twins_in({"a": big, "b": big})["one int"] == "a and b have one int in common"
+    assert twins_in({"a": 5, "b": 5, "c": True, "d": True, "e": int, "f": int, "g": None, "h": None}) == {}
+    other = frame[["a"]]
+    assert "the labels of an index" in twins_in({"a": frame, "b": other})
+    index = pd.Index([3, 4])
+    assert INDEX in twins_in({"a": pd.Series([1, 2], index=index), "b": pd.Series([1, 2], index=index)})
+    assert INDEX not in twins_in({"a": frame, "b": pd.DataFrame({"a": [1, 2]})})
+
+
+def test_a_nan_is_the_very_nan_that_it_was(tmp_path: Path) -> None:
+    nan = float("nan")
+    found = carried(tmp_path, {"a": [nan, 1.0], "b": nan, "c": np.nan, "d": {"e": math.nan}}, {})
+    assert found["a"][0] is found["b"]
+    assert found["c"] is np.nan
+    assert found["d"]["e"] is math.nan
+    assert math.isnan(found["b"])
+    assert found["b"] is not np.nan
+    assert not nans.is_own(np.nan)
+
+
+def test_what_was_put_into_a_class_or_kept_by_a_method_comes_back(main: Any, tmp_path: Path) -> None:
+    source = """
+def counted(fn):
+    def inner(self):
+        inner.calls += 1
+        return fn(self), inner.calls
+    inner.calls = 0
+    return inner
+class Model:
+    def plain(self): return 1
+    @counted
+    def predict(self): return 2
+    def remember(self, x, seen=[]):
+        seen.append(x)
+        return seen
+"""
+    changes = """
+Model.plain = lambda self: "patched"
+Model.__len__ = lambda self: 7
+"""
+    cell = compile(source, "/tmp/cell.py", "exec")
+    exec(cell, vars(main))
+    main.Model.predict(main.Model())
+    main.Model().remember("x")
+    exec(changes, vars(main))
+    state = carried(tmp_path, {"Model()": states.state_of(main.Model)}, vars(main))["Model()"]
+    exec(cell, vars(main))
+    states.put_state(main.Model, state)
+    one = main.Model()
+    assert (one.plain(), len(one), one.predict(), one.remember("y")) == (
+        "patched", 7, (2, 2), ["x", "y"],
+    )  # fmt: skip
+
+
+def test_what_was_put_into_a_class_and_cannot_be_saved_is_refused(main: Any) -> None:
+    exec("class Model: pass\nModel.area = property(lambda self: 5)", vars(main))
+    seen = snapshot.take({"Model()": states.state_of(main.Model)}, vars(main))
+    refused = seen.values["Model()"].refused
+    assert refused is not None
+    assert "property" in refused[0]
+
+
+def test_a_class_of_its_own_methods_only_keeps_nothing(main: Any) -> None:
+    exec("class Plain:\n    def f(self, x=1): return super().__repr__()", vars(main))
+    exec("from dataclasses import dataclass\n@dataclass\nclass Data:\n    a: int", vars(main))
+    assert states.state_of(main.Plain) is None
+    assert states.state_of(main.Data) is None
+
+
+def test_a_file_that_is_open_for_writing_is_found_by_its_number(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file, (tmp_path / "log").open() as reader:
+        opened = {one.fileno(): os.readlink(f"/proc/self/fd/{one.fileno()}") for one in (file, reader)}
+        assert "log' is open for writing" in settings.open_for_writing(opened, lambda _path: False)
+        assert settings.open_for_writing(opened, lambda _path: True) == ""
+        del opened[file.fileno()]
+        assert settings.open_for_writing(opened, lambda _path: False) == ""
+
+
+def test_a_module_that_loads_itself_when_asked_is_not_asked() -> None:
+    import importlib.util
+
+    spec = importlib.util.find_spec("wave")
+    assert spec is not None
+    assert spec.loader is not None
+    loader = importlib.util.LazyLoader(spec.loader)
+    spec.loader = loader
+    lazy = importlib.util.module_from_spec(spec)
+    loader.exec_module(lazy)
+    assert modules.not_loaded({"w": lazy, "sys": sys}) == "w is a module that is not loaded yet"
+    assert type(lazy) is not types.ModuleType
