@@ -30,10 +30,11 @@ def data() -> None:
 def profile(path: Path, style: str, output: Path | None) -> None:
     """The profile of a file of rows: kinds, missing values, ranges, distributions, categories."""
     from mlops_jlab.cli.tables import visible
+    from mlops_jlab.datasets import fluent
     from mlops_jlab.files import write_whole
-    from mlops_jlab.profiles import chunks, written
+    from mlops_jlab.profiles import written
 
-    found = chunks.profile_of(path)
+    found = fluent.profile(path)
     if output is not None:
         write_whole(output, written.as_json(found).encode())
     if style == "json":

@@ -130,6 +130,19 @@ def promote(address: str, alias: str, reason: str, override: str | None, expect:
 
 
 @models.command()
+@_MODEL
+@click.argument("alias", default=CHAMPION)
+@_REASON
+def approve(address: str, alias: str, reason: str) -> None:
+    """Approve of a version for ALIAS, where the policy asks that somebody does."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    version = versions.approve(location.find(), address, alias, reason=reason)
+    click.echo(f"you approve of {version.title} as {alias}")
+
+
+@models.command()
 @click.argument("name")
 @click.argument("alias", default=CHAMPION)
 @click.option(

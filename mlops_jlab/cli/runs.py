@@ -220,11 +220,15 @@ runs.add_command(import_runs)
               help="Only runs that were deleted so long ago.")  # fmt: skip
 @click.confirmation_option(prompt="Remove deleted runs for good?")
 def gc(older_than: float) -> None:
-    """Remove deleted runs, and files that no run refers to, for good."""
-    from mlops_jlab.store import changing, location, opening
+    """Remove deleted runs, files that no run refers to, and what the policy keeps no longer, for good."""
+    from mlops_jlab.store import changing, location, opening, retaining
     from mlops_jlab.tracking import lifecycle
 
     place = location.find()
     with opening.writing(place) as connection:
+        old = retaining.expired(place, connection)
+        retaining.retain(connection, old, who=lifecycle.who())
+        if old:
+            click.echo(f"too old for the policy: {old}")
         found = changing.clean(place, connection, older_than * 86_400, lifecycle.who())
     click.echo(f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)")

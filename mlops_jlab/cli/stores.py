@@ -71,6 +71,23 @@ def backup(folder: Path) -> None:
 
 
 @store.command()
+@click.argument("wanted", metavar="ID")
+@click.option("--remove", is_flag=True, help="Remove it, after asking; without this it is only found.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="How to print.")  # fmt: skip
+def forget(wanted: str, remove: bool, yes: bool, style: str) -> int:
+    """Find all that is kept of a person, known by an id: an address, a number, a name; and remove it.
+
+    Exit code 1 if anything is left that has to be looked at by hand.
+    """
+    from mlops_jlab.cli import forgetting
+    from mlops_jlab.store import location
+
+    return forgetting.forget(location.find(), wanted, remove=remove, asks=not yes, style=style)
+
+
+@store.command()
 def vacuum() -> None:
     """Give the space of removed runs back to the disk."""
     from mlops_jlab.store import location, maintenance

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlops_jlab.checks.rules import Rule, parse
 from mlops_jlab.datasets import comparing, schemas
 from mlops_jlab.errors import DataBlocked, InputError
 from mlops_jlab.masking import masked
+from mlops_jlab.policies import standing
 from mlops_jlab.profiles import frames
 from mlops_jlab.profiles.profile import Profile
 from mlops_jlab.store import checked, location, opening
@@ -50,6 +52,7 @@ def check(
     found = judge(frame, asked, around, name)
     if schema is not None:
         found = CheckResult(name, found.rows, (*found.rules, *schemas.ask(schema, frame)))
+    found = _shown(found, asked, [column.name for column in frames.columns(frame)])
     if run is not None:
         _keep(run, found, frame)
     if found.warned:
@@ -63,6 +66,19 @@ def check(
             hint=f"the rows are the artifact {where} of the run" if where else "mend the data, or the rule",
         )
     return found
+
+
+def _shown(found: CheckResult, asked: Sequence[Rule], names: Sequence[str]) -> CheckResult:
+    """What was found, without a value of a column that the policy calls personal."""
+    personal = {name for name in names if standing.is_personal(name)}
+    if not personal:
+        return found
+    of_text = {rule.text: set(rule.columns) for rule in asked}
+    return replace(found, rules=tuple(
+        replace(one, why=f"{one.failing:,} of {one.of:,} rows; the values are personal" if one.why else "")
+        if personal & ({one.column} | of_text.get(one.rule, personal)) else one
+        for one in found.rules
+    ))  # fmt: skip
 
 
 def _profile(reference: Any) -> Profile | None:
@@ -111,7 +127,7 @@ def _table(found: CheckResult, frame: Any) -> str:
             for row in one.rows:
                 broken.setdefault(row, []).append(one.rule)
     places = sorted(broken)[:_ROWS]
-    some = frame.iloc[places, :_COLUMNS]
+    some = standing.hidden(frame.iloc[places, :_COLUMNS])
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["row", "breaks", *(harmless(str(name)) for name in some.columns)])

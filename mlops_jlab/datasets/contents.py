@@ -15,6 +15,7 @@ from blake3 import blake3
 
 from mlops_jlab.entities.datasets import DataFile
 from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.policies import standing
 
 MOST_FILES = 1_000_000
 _PART = (
@@ -71,6 +72,7 @@ def paths(source: Source) -> list[tuple[str, os.stat_result]]:
         NothingThere: there are none.
         InputError: there are too many.
     """
+    standing.check_data(source.base if source.kind != "file" else Path(source.text))
     found = sorted(_found(source))
     if not found:
         raise NothingThere(f"there is no file at {source.text}")

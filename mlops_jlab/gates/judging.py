@@ -16,6 +16,7 @@ from mlops_jlab.gates.metrics import Predicted, Undefined
 from mlops_jlab.gates.overtime import Past, evidence, night_of
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, Part, RuleResult
 from mlops_jlab.gates.rules import Rule
+from mlops_jlab.policies import standing
 
 Array = Any
 _FEWEST_OF_SLICE = 20  # rows, below which a slice or group is not looked at
@@ -237,14 +238,15 @@ class _Judge:
             numbers = np.asarray(values, dtype=float)
             edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, int(rule.bound) + 1)))
             place = np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, max(0, len(edges) - 2))
+            shown = [standing.shown(rule.column, f"{edge:.4g}") for edge in edges]
             return [
-                (f"{rule.column} from {edges[k]:.4g} to {edges[min(k + 1, len(edges) - 1)]:.4g}", place == k)
+                (f"{rule.column} from {shown[k]} to {shown[min(k + 1, len(edges) - 1)]}", place == k)
                 for k in range(max(1, len(edges) - 1))
             ]
         texts = values.astype(str)
         names, counts = np.unique(texts, return_counts=True)
         largest = names[np.argsort(-counts, kind="stable")][:_MOST_SLICES]
-        return [(f"{rule.column} {name}", texts == name) for name in largest]
+        return [(f"{rule.column} {standing.shown(rule.column, name)}", texts == name) for name in largest]
 
     def _limit(self, rule: Rule) -> RuleResult:
         evidence = self._evidence
@@ -260,6 +262,10 @@ class _Judge:
 
     def _gap(self, rule: Rule) -> RuleResult:
         values = np.asarray(self._evidence.columns[rule.column]).astype(str)
+        if standing.is_personal(rule.column):
+            names, codes = np.unique(values, return_inverse=True)
+            shown = [standing.shown(rule.column, name) for name in names]
+            values = np.asarray([f"{name} {k}" for k, name in enumerate(shown, start=1)])[codes]
         return gap_between(rule, self._evidence.challenger, values, self._evidence.units, self._alpha)
 
     def _baseline(self, rule: Rule) -> RuleResult:

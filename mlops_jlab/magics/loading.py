@@ -7,7 +7,10 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.variables import ATTEMPT
+from mlops_jlab.store.guarding import guard
+from mlops_jlab.telling import tell
 
 HELP = """Track experiment runs from cells.
 
@@ -52,6 +55,9 @@ class TrackMagics(Magics):  # type: ignore[misc]  # IPython is untyped
     track.__doc__ = HELP
 
 
+_shells: list[Any] = []  # IPython's, of this process
+
+
 def load(shell: Any) -> None:
     """Registers the magic, its completion, and the transformer that unwraps ``%%track``."""
     from mlops_jlab.magics.transforming import unwrap
@@ -61,6 +67,7 @@ def load(shell: Any) -> None:
     shell.register_magics(TrackMagics)
     shell.input_transformer_manager.cleanup_transforms.append(unwrap)
     shell.events.register("pre_run_cell", _before)
+    _shells.append(shell)
     if ATTEMPT in os.environ:  # a step begins: what its setup opens matters too
         from mlops_jlab.handoff.observing import watch
 
@@ -82,6 +89,11 @@ def _before(_info: Any) -> None:
     from mlops_jlab.tracking import current
 
     current.at_home()
+    if ATTEMPT not in os.environ:  # the process of a step is guarded when the step begins
+        try:
+            guard(_shells[-1] if _shells else None)
+        except MlopsError as error:
+            tell(str(error))
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

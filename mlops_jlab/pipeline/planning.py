@@ -31,6 +31,20 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
     return manifest.read(target / "pipeline"), pipeline.parent
 
 
+def name_of(pipeline: Path) -> str:
+    """The name of a pipeline, as its runs carry it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if pipeline.is_dir():
+        return manifest.read(pipeline).identity.partition("@")[0]
+    from mlops_jlab.pipeline import build
+    from mlops_jlab.pipeline import export as exporting
+
+    return build.identity_of(exporting.graph_of(pipeline)).partition("@")[0]
+
+
 def is_unbegun(target: Path) -> bool:
     """Whether a folder is what a runner leaves that is killed in its first moments: no run is in it."""
     if not target.is_dir() or (target / "run.json").exists():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.policies import standing
 from mlops_jlab.profiles import frames, profile
 from mlops_jlab.profiles.profile import Profile
 
@@ -33,9 +34,11 @@ def of_file(path: Path, rows: int = ROWS) -> Iterator[Any]:
 
     Raises:
         InputError: there is no such file, its ending is not known, or it cannot be read as what it says.
+        PolicyBreach: the policy allows no data from there.
     """
     if not path.is_file():
         raise InputError(f"there is no file {path}" if not path.exists() else f"{path} is no regular file")
+    standing.check_data(path)
     kind = ending(path)
     if kind not in ENDINGS:
         raise InputError(f"{path.name}: files of this kind are not read", hint=f"one of {', '.join(ENDINGS)}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 
+from mlops_jlab.policies import standing
 from mlops_jlab.profiles import sketches
 from mlops_jlab.profiles.frames import Column, Kind
 from mlops_jlab.profiles.sketches import EMPTY, Quantiles
@@ -66,8 +67,14 @@ class ColumnProfile:
 
 
 def of(column: Column, chosen: Any, weight: float) -> ColumnProfile:
-    """The profile of a column; ``chosen`` are the places of rows (None: all), each for ``weight`` rows."""
+    """The profile of a column; ``chosen`` are the places of rows (None: all), each for ``weight`` rows.
+
+    Of a column that the policy calls personal only how many rows have a value.
+    """
     series = column.series
+    if standing.is_personal(column.name):
+        missing = int(series.isna().sum())
+        return ColumnProfile(column.name, Kind.OTHER, column.dtype, len(series), missing=missing)
     base = ColumnProfile(column.name, column.kind, column.dtype, len(series), sampled=chosen is not None)
     if column.kind in (Kind.NUMBER, Kind.TIME):
         return _numbers(base, column, chosen, weight)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_jlab.entities.models import Column
 from mlops_jlab.masking import masked
+from mlops_jlab.policies import packages, standing
 
 _ALWAYS = ("numpy", "pandas", "scipy", "sklearn")  # if the model's process has them
 
@@ -47,11 +48,11 @@ def _columns(data: Any, name: str = "column") -> Iterator[Column]:
 
 def requirements(model: Any) -> list[str]:
     """The installed packages that the model's classes come from, each with its version, as for pip."""
-    from importlib.metadata import packages_distributions, version
+    from importlib.metadata import version
 
     tops = {name for name in _ALWAYS if name in sys.modules}
     tops |= {type(part).__module__.partition(".")[0] for part in _parts(model)}
-    homes = packages_distributions()
+    homes = packages.homes()
     found = {home for top in tops for home in homes.get(top, ())[:1]}
     return [f"{home}=={version(home)}" for home in sorted(found, key=str.lower)]
 
@@ -77,6 +78,6 @@ def period(data: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     if hasattr(data, "dtypes") and hasattr(data, "columns"):
         for name, dtype in zip(data.columns, data.dtypes, strict=True):
-            if "datetime" in str(dtype) and len(data):
+            if "datetime" in str(dtype) and len(data) and not standing.is_personal(name):
                 found[f"period by {name}"] = f"{data[name].min()} to {data[name].max()}"
     return found

@@ -8,14 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_model_name, parse_address
+from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_alias, check_model_name, parse_address
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.masking import masked
+from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
-from mlops_jlab.store import artifacts, judgements, opening, reading, registering
+from mlops_jlab.store import artifacts, judgements, opening, permitting, reading, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import contents, lifecycle
 from mlops_jlab.tracking.live import LiveRun
@@ -72,14 +73,11 @@ def register(
         for path, content in files.items()
         if path != "model.json"
     ]
+    if standing.of(writer.place.root).digest:
+        about["imported"] = packages.imported()
     about["signed"] = modelfiles.signature_of(saved[0].digest)
     if data is not None:
-        from mlops_jlab.registry import references  # it loads numpy, which lists of versions do without
-
-        inputs = [str(column["name"]) for column in about["signature"]["inputs"]]
-        reference = references.written_of(model, data, inputs)
-        if reference is not None:
-            saved.append(Artifact(references.FILE, *artifacts.put(writer.place, [reference])))
+        saved += _reference(writer.place, model, data, about)
     writer.open_database()
     writer.flush()
     whole = whole_of(writer.place, run) if run is not None else ""
@@ -91,6 +89,15 @@ def register(
     if run is not None:
         run.set_tag(f"model.{name}", str(number))
     return version
+
+
+def _reference(place: Place, model: Any, data: Any, about: Mapping[str, Any]) -> list[Artifact]:
+    """The profile of what a model was fitted on, as a file, where one can be made."""
+    from mlops_jlab.registry import references  # it loads numpy, which lists of versions do without
+
+    inputs = [str(column["name"]) for column in about["signature"]["inputs"]]
+    reference = references.written_of(model, data, inputs)
+    return [] if reference is None else [Artifact(references.FILE, *artifacts.put(place, [reference]))]
 
 
 def whole_of(place: Place, run: LiveRun) -> str:
@@ -127,6 +134,7 @@ def promote(
 
     Raises:
         InputError: there is no such version, its gate stands against it, or somebody else has to approve.
+        PolicyBreach: the policy of the store does not allow it.
         ConflictError: the alias was moved meanwhile.
     """
     with opening.writing(place) as connection:
@@ -151,6 +159,25 @@ def promote(
         )  # fmt: skip
     anchoring.note(place)
     return Moved(version.model, alias, before, version.version)
+
+
+def approve(place: Place, address: str, alias: str = CHAMPION, *, reason: str = "") -> ModelVersion:
+    """Writes down that whoever is at work approves of a version for an alias; the policy counts approvals.
+
+    Raises:
+        InputError: there is no such version, or they have registered it themselves.
+    """
+    check_alias(alias)
+    with opening.writing(place) as connection:
+        version = registering.find(connection, parse_address(address))
+        who = lifecycle.who()
+        if version.user == who:
+            raise InputError(
+                f"{version.title} was registered by {who}", hint="somebody else has to approve of it"
+            )
+        permitting.approve(connection, version, alias, who=who, reason=reason)
+    anchoring.note(place)
+    return version
 
 
 def _refused(version: ModelVersion, alias: str) -> InputError:

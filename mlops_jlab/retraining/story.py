@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from mlops_jlab.costs import quotas
 from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
 from mlops_jlab.engine.report.page import write_report
@@ -27,15 +28,16 @@ from mlops_jlab.errors import ConflictError, InputError, MlopsError
 from mlops_jlab.gates.rules import MORE
 from mlops_jlab.masking import masked
 from mlops_jlab.pipeline.manifest import Manifest
-from mlops_jlab.pipeline.planning import plan_of, source_of
+from mlops_jlab.pipeline.planning import name_of, plan_of, source_of
+from mlops_jlab.policies import standing
 from mlops_jlab.registry import versions
 from mlops_jlab.retraining import alerts, schedules
 from mlops_jlab.scheduling import expressions
-from mlops_jlab.store import opening, scheduling
+from mlops_jlab.store import opening, permitting, scheduling
 from mlops_jlab.store.location import VARIABLE, Place
-from mlops_jlab.tracking import announcing
+from mlops_jlab.tracking import announcing, lifecycle
 
-RETRAINING = "retraining"
+RETRAINING = permitting.RETRAINING
 
 
 class Quiet:
@@ -82,6 +84,7 @@ class Retraining:
         begun = time.monotonic()
         try:
             pipeline = self._check_data()
+            self._check_quota(pipeline)
             self._run(pipeline, begun)
             event = self._promote()
         except Failed as failed:
@@ -126,6 +129,22 @@ class Retraining:
         if self.schedule.on_data:
             self._note("data", "done", f"{len(self.schedule.on_data)} paths are there")
         return pipeline
+
+    def _check_quota(self, pipeline: Path) -> None:
+        """Nothing begins that would use more than the policy allows of this month."""
+        if (Path(self.firing.folder or "-") / "run.json").exists():
+            return  # it has begun already, and is resumed
+        try:
+            if not standing.of(self.place.root).quotas:
+                return
+            why = quotas.check(
+                self.place, name_of(pipeline), lifecycle.user(), who=RETRAINING,
+                subject=f"schedule {self.schedule.name}", now=self.clock(),
+            )  # fmt: skip
+        except InputError as error:
+            raise Failed("quota", error.message, again=False) from error
+        if why:
+            raise Failed("quota", why, again=False)
 
     def _run(self, pipeline: Path, begun: float) -> None:
         target = Path(self.firing.folder or self._folder())

@@ -19,6 +19,7 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.errors import ConflictError, FilterError, InputError, MlopsError, NotFound, StoreError
 from mlops_jlab.masking import masked
+from mlops_jlab.policies.standing import PolicyBreach
 from mlops_jlab.server.paths import Door
 from mlops_jlab.store import location
 from mlops_jlab.store.location import Place
@@ -134,6 +135,8 @@ def status_of(error: MlopsError) -> int:
         return 404
     if isinstance(error, ConflictError):
         return 409
+    if isinstance(error, PolicyBreach):
+        return 403
     if isinstance(error, InputError):
         return 400
     return 503 if isinstance(error, StoreError) else 500

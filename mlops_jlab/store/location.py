@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_jlab.policies import standing
+
 VARIABLE = "MLOPS_JLAB_STORE"
 FOLDER = ".mlops"
 
@@ -63,6 +65,9 @@ def find(start: Path | None = None, environment: Mapping[str, str] = os.environ)
     if server and here.is_relative_to(server):
         return Place(Path(server) / FOLDER)
     return Place(here / FOLDER)
+
+
+standing.found_by(lambda: find().root)  # the policy of a store counts for what reads data beside it
 
 
 def make(place: Place) -> None:

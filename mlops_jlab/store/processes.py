@@ -20,6 +20,18 @@ def _identity(pid: int) -> ProcessIdentity:
     return ProcessIdentity(pid, _started(pid), _boot(), socket.gethostname())
 
 
+def account() -> str:
+    """The name of the account whose rights this process has."""
+    if not hasattr(os, "geteuid"):
+        return os.getlogin()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
+
+
 def is_alive(process: ProcessIdentity) -> bool | None:
     """Whether the process still runs; nothing if it is one of another machine."""
     if process.host != socket.gethostname():

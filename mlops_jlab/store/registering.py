@@ -11,15 +11,20 @@ from typing import Any
 from mlops_jlab.entities.models import CHALLENGER, ModelAddress, ModelVersion, check_alias, check_model_name
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
-from mlops_jlab.store import auditing, database, judgements
+from mlops_jlab.store import auditing, database, judgements, permitting
 
 
 def add(
     connection: sqlite3.Connection, name: str, files: Sequence[Artifact], about: Mapping[str, Any], *,
     who: str, run: str, whole: str,
 ) -> int:  # fmt: skip
-    """Registers the next version of a model; its number."""
+    """Registers the next version of a model; its number.
+
+    Raises:
+        PolicyBreach: the policy of the store does not allow what it was made with.
+    """
     check_model_name(name)
+    permitting.check_registration(connection, name, about, who=who)
     now = time.time()
     with database.transaction(connection, durable=True):
         connection.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now))
@@ -113,8 +118,11 @@ def point(
 
     Raises:
         ConflictError: the alias points at another version by now.
+        PolicyBreach: the policy of the store does not let ``who`` do so.
     """
     check_alias(alias)
+    had = version.version in ever(connection, version.model, alias)
+    permitting.check_promotion(connection, version, alias, who=who, action=action, had=had)
     with database.transaction(connection, durable=True):
         row = connection.execute(
             "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "
@@ -140,7 +148,12 @@ def point(
 
 
 def unpoint(connection: sqlite3.Connection, model: str, alias: str, *, who: str, reason: str) -> int:
-    """Takes an alias away; the number of the version that it pointed at (0: none)."""
+    """Takes an alias away; the number of the version that it pointed at (0: none).
+
+    Raises:
+        PolicyBreach: the policy of the store does not let ``who`` do so.
+    """
+    permitting.check_removal(connection, model, alias, who=who)
     with database.transaction(connection, durable=True):
         row = connection.execute(
             "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "

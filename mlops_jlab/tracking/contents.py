@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mlops_jlab.errors import TrackingError
+from mlops_jlab.policies import standing
 
 _SAMPLE = 1_000  # rows of which a fingerprint looks at the values
 _TREES = frozenset(
@@ -21,7 +22,8 @@ _WHOLE = 100_000  # rows up to which it looks at all
 
 
 def dictionary(value: Any, name: str) -> bytes:
-    """``value`` as JSON, or as YAML if ``name`` ends so."""
+    """``value`` as JSON, or as YAML if ``name`` ends so; what is named like a personal column is hidden."""
+    value = standing.without(value)
     if name.endswith((".yaml", ".yml")):
         import yaml
 
@@ -62,7 +64,7 @@ def figure(value: Any, name: str) -> bytes:
 
 
 def table(data: Any, name: str) -> tuple[Any, bytes]:
-    """The DataFrame that ``data`` is, and its file.
+    """The DataFrame that ``data`` is, and its file; personal columns are hidden in both.
 
     Raises:
         TrackingError: it is no table, or the ending of ``name`` names no format.
@@ -74,6 +76,7 @@ def table(data: Any, name: str) -> tuple[Any, bytes]:
     if not hasattr(data, "to_csv"):
         raise TrackingError(f"{name}: a {type(data).__name__} is no table", hint="give a pandas DataFrame")
     ending = PurePosixPath(name).suffix.lower()
+    data = standing.hidden(data)
     if ending == ".csv":
         return data, data.to_csv(index=_has_own_index(data)).encode("utf-8", "replace")
     if ending == ".json":

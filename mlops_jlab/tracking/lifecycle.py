@@ -17,7 +17,7 @@ from typing import Any
 from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT, new_run_id
 from mlops_jlab.errors import MlopsError, StoreError, TrackingError
 from mlops_jlab.store import location
-from mlops_jlab.store.processes import this_process
+from mlops_jlab.store.processes import account, this_process
 from mlops_jlab.store.recorder import Recorder, before_closing, owner_text, recorder_for
 from mlops_jlab.telling import tell
 from mlops_jlab.tracking import current as stacks
@@ -289,19 +289,7 @@ def who() -> str:
     It is whom a server has recognised, or the account that the process has the rights of; no variable of the
     environment says otherwise.
     """
-    return f"{_acting.get() or _account()}@{socket.gethostname()}"
-
-
-def _account() -> str:
-    """The name of the effective user id."""
-    if not hasattr(os, "geteuid"):
-        return os.getlogin()
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return f"uid {os.geteuid()}"
+    return f"{_acting.get() or account()}@{socket.gethostname()}"
 
 
 def user() -> str:

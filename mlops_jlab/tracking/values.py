@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_jlab.errors import TrackingError
 from mlops_jlab.masking import MASK, is_secret_name, masked
+from mlops_jlab.policies import standing
 
 _LONGEST_NAME = 500
 LONGEST_TAG = 10_000  # characters, as of all below
@@ -56,9 +57,10 @@ def metric(name: str, value: Any) -> float:
 
 
 def param(name: str, value: Any) -> str:
-    """The text that is kept of a param: of any length; what looks like a secret is masked."""
+    """The text that is kept of a param: of any length; secrets and what is personal are masked."""
     if is_secret_name(name) and not isinstance(value, (bool, int, float, type(None))):
         return MASK
+    value = standing.without({name: value})[name]
     if isinstance(value, (dict, list, tuple)):
         try:
             return masked(json.dumps(_without_secrets(value), ensure_ascii=False, default=str))
@@ -88,7 +90,7 @@ def tag(name: str, value: object) -> str | None:
         return None
     if is_secret_name(name):
         return MASK
-    return _bounded(text(value), f"the tag {name!r}", LONGEST_TAG)
+    return _bounded(text(standing.shown(name, value)), f"the tag {name!r}", LONGEST_TAG)
 
 
 def note(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from mlops_jlab.entities.runs import AUTOMATIC, Automatic, Run
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.pipeline.manifest import Manifest
+from mlops_jlab.policies.standing import is_personal
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import shown
@@ -80,9 +81,9 @@ def _keep(run: LiveRun, found: Shown) -> None:
     with opening.reading(run.recorder.place) as connection:
         kept = reading.find(connection, run.id)
         files = {file.path for file in reading.artifacts(connection, kept)}
-    before = kept.automatic
-    params = {name: v for name, v in found.params.items() if name not in kept.params.keys() | kept.metrics}
-    metrics = {name: v for name, v in found.metrics.items() if name not in kept.params.keys() | kept.metrics}
+    before, known = kept.automatic, kept.params.keys() | kept.metrics
+    params = {name: v for name, v in found.params.items() if name not in known and not is_personal(name)}
+    metrics = {name: v for name, v in found.metrics.items() if name not in known and not is_personal(name)}
     for name, content in found.files.items():
         if name not in files:
             run.log_content(content, name)

@@ -14,7 +14,8 @@ from mlops_jlab.entities.runs import ENGINE, RunStatus
 from mlops_jlab.errors import DataBlocked, MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.pipeline.manifest import Manifest
-from mlops_jlab.store import datasets, location, opening, reading, registering
+from mlops_jlab.policies import standing
+from mlops_jlab.store import datasets, location, opening, reading, registering, usedfiles
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
@@ -71,6 +72,7 @@ class TrackedRun:
     def started(self, state: RunState) -> None:
         """The run begins, or goes on."""
         self._positions = {step.name: place for place, step in enumerate(state.steps)}
+        standing.of(lifecycle.recorder().place.root)  # nothing begins under a policy that cannot be read
         name = state.pipeline.partition("@")[0]
         self.run = lifecycle.start(
             name=f"{name}-{self._folder.root.name}", experiment=self._experiment or name, kind="pipeline",
@@ -137,7 +139,10 @@ class TrackedRun:
         name = step.name
         with suppress(MlopsError):
             record = read_record(record_path(self._folder.handoff, self._positions[name], name))
-            run.add_facts({"packages": record.versions, "usage": {**record.usage, **_spot()}})
+            files = usedfiles.noted(record.files_read, record.files_written)
+            run.add_facts({
+                "packages": record.versions, "usage": {**record.usage, **_spot()}, usedfiles.FACT: files,
+            })  # fmt: skip
             self._usage[name] = {} if step.cached else record.usage
             if name in self._own and name not in self._bound:
                 self._bound.add(name)
