@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import click
 
 from mlops_jlab.errors import InputError
+from mlops_jlab.files import write_whole
 
 _PATH = click.Path(path_type=Path)
 _STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", metavar="PATH|URL",
@@ -27,10 +29,12 @@ _STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", meta
 @click.option("--experiment", default="", metavar="NAME", help="The experiment of the run.")
 @click.option("--again", is_flag=True, help="Execute the step although it is done.")
 @click.option("--once", is_flag=True, help="Leave it to the engine to try a failed step again.")
+@click.option("--result", type=_PATH, default=None, metavar="FILE",
+              help="Write how the step ended, and its metrics, as JSON.")  # fmt: skip
 @click.option("--cold", is_flag=True, help="Start an ordinary kernel.")
 def step(
     pipeline: Path, name: str, store: str, run: str, pairs: tuple[str, ...], file: Path | None,
-    cwd: Path | None, kernel: str, experiment: str, again: bool, once: bool, cold: bool,
+    cwd: Path | None, kernel: str, experiment: str, again: bool, once: bool, result: Path | None, cold: bool,
 ) -> int:  # fmt: skip
     """Run STEP of the export in DIR, as one task of another engine.
 
@@ -62,6 +66,8 @@ def step(
         outcome = stepping.execute(where, lambda: watching)
     if os.environ.get(location.VARIABLE):
         importing.bring(where.store, location.find(), unfinished=False)
+    if result is not None:
+        write_whole(result, (json.dumps(stepping.told(where, outcome), ensure_ascii=False) + "\n").encode())
     if outcome.done_before:
         click.echo(f"step {name} is done already: {outcome.url}")
         return 0

@@ -32,24 +32,11 @@ def files(form: Form, place: Place) -> dict[str, str]:
     }
 
 
-def shown(form: Form) -> list[tuple[str, str | None]]:
-    """The parameters that the engine knows by name, with their texts; none where a run has to say it.
-
-    One whose text the engine would take for its own mark-up stays in ``parameters.yaml``.
-    """
-    found: list[tuple[str, str | None]] = []
-    for one in form.open_parameters:
-        if quoting.has_markup(form.default(one), *_MARKS):
-            continue
-        required = one.required and one.name not in form.wishes.values
-        found.append((one.name, None if required else form.text_of(one)))
-    return found
-
-
 def _workflow(form: Form, place: Place) -> dict[str, Any]:
     name = KUBERNETES.of(form.name)
     names = names_of([task.name for task in form.tasks], KUBERNETES, "Argo")
-    arguments = [{"name": key, **({} if text is None else {"value": text})} for key, text in shown(form)]
+    shown = form.shown(*_MARKS)
+    arguments = [{"name": key, **({} if text is None else {"value": text})} for key, text in shown]
     spec: dict[str, Any] = {
         "entrypoint": "pipeline",
         **({"arguments": {"parameters": arguments}} if arguments else {}),
@@ -87,7 +74,7 @@ def _task(task: Task, names: dict[str, str]) -> dict[str, Any]:
 def _template(form: Form, task: Task, name: str, place: Place) -> dict[str, Any]:
     given = [
         {"name": f"{commands.PARAMETER}{key}", "value": f"{{{{workflow.parameters.{key}}}}}"}
-        for key, _ in shown(form)
+        for key, _ in form.shown(*_MARKS)
     ]
     template: dict[str, Any] = {
         "name": f"step-{name}",

@@ -95,6 +95,22 @@ class Form:
         """What a parameter is unless a run says otherwise, as plain JSON data; None also for no default."""
         return self.wishes.values.get(parameter.name, parameter.default)
 
+    def shown(self, *marks: str) -> list[tuple[str, str | None]]:
+        """The parameters that an engine may know by name, with their texts; none where a run has to say it.
+
+        One whose text has ``marks`` in it, which the engine would read, stays in ``parameters.yaml``.
+        """
+        found: list[tuple[str, str | None]] = []
+        for one in self.open_parameters:
+            if not quoting.has_markup(self.default(one), *marks):
+                required = one.required and one.name not in self.wishes.values
+                found.append((one.name, None if required else self.text_of(one)))
+        return found
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of a name."""
+        return next(one for one in self.parameters if one.name == name)
+
     def used(self) -> dict[Feature, tuple[str, ...]]:
         """What the pipeline asks for, and which steps or parameters do."""
         by_task = {

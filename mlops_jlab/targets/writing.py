@@ -18,7 +18,7 @@ from mlops_jlab.pipeline.build import identity_of
 from mlops_jlab.targets import fusing
 from mlops_jlab.targets.form import Feature, Form, Wishes, form_of
 
-NAMES = ("plain", "cronjob", "argo", "slurm")
+NAMES = ("plain", "github", "gitlab", "azure", "airflow", "kfp", "cronjob", "argo", "slurm", "dagster")
 MARK = "Made by mlops-jlab"  # in a file that may be replaced
 _HEAD = 1_000  # characters in which it stands
 _SCRIPTS = (".sh", "run.py")
@@ -158,8 +158,9 @@ def _is_ours(path: Path) -> bool:
 
 def header(form: Form, target: Target, comment: str = "#") -> str:
     """The first lines of a file: what made it, of what, and how files of its kind were tried."""
+    notebook = " ".join(form.notebook.split())  # a line stays a line
     lines = [
-        f"{MARK} {form.version} from {form.notebook} ({form.identity}); change the notebook, not this file.",
+        f"{MARK} {form.version} from {notebook} ({form.identity}); change the notebook, not this file.",
         f"{target.title}: {target.checked}.",
     ]
     return "".join(f"{comment} {line}\n" for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 from collections.abc import Mapping
@@ -228,3 +229,74 @@ def test_slurm_chains_jobs_with_their_limits(tmp_path: Path) -> None:
         'submit train_a --dependency=afterok:"${job[load]}" --time=32 --mem=1466M --cpus-per-task=2' in script
     )
     assert 'submit join --dependency=afterok:"${job[train_a]}":"${job[train-b]}"' in script
+
+
+def test_github_jobs_wait_for_what_they_take_and_may_do_little(tmp_path: Path) -> None:
+    prepared = prepare(tmp_path, "github", values={"city": ODD}, cron="17 3 * * 1", zone="Europe/Berlin")
+    workflow = yaml.load(texts(prepared)[".github/workflows/nb.yml"], yaml.BaseLoader)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["on"]["schedule"] == [{"cron": "17 3 * * 1", "timezone": "Europe/Berlin"}]
+    inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+    assert {name: one["type"] for name, one in inputs.items()} == {
+        "rows": "number",
+        "rate": "number",
+        "full": "boolean",
+    }
+    assert workflow["jobs"]["join"]["needs"] == ["train_a", "train-b"]
+    run = next(step for step in workflow["jobs"]["join"]["steps"] if step.get("name") == "Run")
+    assert run["env"]["MLOPS_JLAB_KEY"] == "${{ secrets.MLOPS_JLAB_KEY }}"
+    assert "${{" not in run["run"]
+    assert not any(
+        "artifact" in str(step.get("uses")) for step in _steps(prepare(tmp_path, "github", store="s3://b"))
+    )
+
+
+def _steps(prepared: writing.Prepared) -> list[Any]:
+    jobs = yaml.safe_load(texts(prepared)[".github/workflows/nb.yml"])["jobs"].values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+def test_gitlab_and_azure_jobs_have_the_retries_that_they_can(tmp_path: Path) -> None:
+    steps = {"train_a": {"retries": 2}, "train-b": {"retries": 2, "backoff": 5}, "join": {"retries": 5}}
+    gitlab = yaml.safe_load(texts(prepare(tmp_path, "gitlab", steps=steps))[".gitlab-ci.yml"])
+    assert [gitlab[name].get("retry") for name in ("train_a", "train-b", "join")] == [2, None, None]
+    assert ["--once" in gitlab[name]["script"][0] for name in ("train_a", "train-b", "join")] == [
+        True,
+        False,
+        False,
+    ]
+    azure = yaml.safe_load(texts(prepare(tmp_path, "azure", steps=steps))["azure-pipelines.yml"])
+    assert [job["job"] for job in azure["jobs"]] == ["load", "train_a", "train_b", "join"]
+    assert azure["jobs"][3]["dependsOn"] == ["train_a", "train_b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("airflow", "nb_dag.py"), ("dagster", "nb_assets.py"), ("kfp", "pipeline.py")]
+)
+def test_python_files_have_values_as_literals(name: str, file: str, tmp_path: Path) -> None:
+    odd = 'x\')"""\nimport os\n\\'
+    cells = [
+        ("parameters", f"city: str = {odd!r}\nday: str | None = None"),
+        ("step:load", "x = city"),
+        ("step:end", "print(x)"),
+    ]
+    prepared = prepare(tmp_path, name, cells, {"load": {"retries": 1, "timeout": 5}}, **ASKED)
+    source = texts(prepared)[file]
+    names = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    assert odd in names
+    assert max(map(len, source.split("\n"))) <= 160
+
+
+def test_airflow_params_are_typed(tmp_path: Path) -> None:
+    cells = [
+        (
+            "parameters",
+            "from typing import Literal\nfrom datetime import date\nmode: Literal['a', 'b'] = 'a'\n"
+            "day: date = date(2026, 1, 2)\nk: int | None = None",
+        ),
+        ("step:load", "x = 1"),
+    ]
+    source = texts(prepare(tmp_path, "airflow", cells, {}))["nb_dag.py"]
+    assert '"mode": Param("a", type="string", enum=["a", "b"])' in source
+    assert '"day": Param("2026-01-02", type="string", format="date")' in source
+    assert '"k": Param(None, type=["integer", "null"])' in source

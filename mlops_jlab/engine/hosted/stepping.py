@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -204,6 +205,17 @@ def _execute(
     if state.status != "finished" and not mine.error:
         raise RunError(state.error)
     return Outcome(mine, asked.store.url)
+
+
+def told(asked: Hosted, outcome: Outcome) -> dict[str, Any]:
+    """How a step came out, for the engine that has started it: status, metrics, where its notebook is."""
+    ended = asked.store.ended(asked.step)
+    metrics = ended.metrics if ended is not None else {}
+    return {
+        "step": asked.step, "status": outcome.state.status, "run": outcome.url,
+        "notebook": f"{outcome.url}/executed/{asked.step}.ipynb",
+        "metrics": {name: value for name, value in metrics.items() if math.isfinite(value)},
+    }  # fmt: skip
 
 
 def _metrics(asked: Hosted) -> dict[str, float]:
