@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops_jlab.checks import rowwise
+from mlops_jlab.checks import grouped, rowwise
 from mlops_jlab.checks.results import CheckResult, Outcome, RuleResult, percent, result
 from mlops_jlab.checks.rules import ALL, NEEDS_REFERENCE, ROW_BY_ROW, Rule
 from mlops_jlab.drift.detecting import ColumnDrift, detect
@@ -167,13 +167,18 @@ def _against_reference(rule: Rule, asked: _Asked) -> Iterator[RuleResult]:
     if reference is None:
         yield RuleResult(rule.text, "", Outcome.UNKNOWN, "there is no reference yet")
         return
-    names = set(asked.columns) if rule.kind == "all like" else {rule.columns[0]}
+    names = set(asked.columns) if rule.kind == "all like" else set(rule.columns)
     known = {column.name for column in reference.columns}
     if rule.kind != "all like" and not names & known:
         yield RuleResult(rule.text, rule.columns[0], Outcome.UNKNOWN, "the reference has no such column")
         return
     wanted = known if rule.kind == "all like" else names
     current = profile.of_frame(asked.frame, lambda name: name in wanted)
+    if rule.kind in ("represented", "rate like"):
+        yield (grouped.represented if rule.kind == "represented" else grouped.rate_like)(
+            rule, reference, current
+        )
+        return
     if rule.kind == "mean":
         yield _mean(rule, reference.column(rule.columns[0]), current.column(rule.columns[0]))
         return
@@ -206,8 +211,13 @@ def _mean(rule: Rule, before: ColumnProfile | None, now: ColumnProfile | None) -
     return result(rule, rule.columns[0], holds=holds, why=why)
 
 
+def _rate_alike(rule: Rule, asked: _Asked) -> RuleResult:
+    return grouped.rate_alike(rule, profile.of_frame(asked.frame, lambda name: name in rule.columns))
+
+
 _JUDGES: dict[str, Callable[[Rule, _Asked], RuleResult]] = {
     "rows between": _rows, "rows at least": _rows, "rows at most": _rows,
     "rows like before": _rows_like_before, "columns": _columns, "only columns": _columns,
     "never missing": _missing, "missing": _missing, "unique": _unique, "fresh": _fresh,
+    "rate alike": _rate_alike,
 }  # fmt: skip

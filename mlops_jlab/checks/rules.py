@@ -17,6 +17,8 @@
     carrier found in carriers.code           check_data(..., tables={"carriers": frame})
     distance mean within 10 % of the reference
     distance like the reference              all like the reference; ... within 0.2
+    sex represented within 5 % of the reference         no group has become rarer or more frequent by more
+    late by carrier within 10 % of the reference        label rates of groups; or within 10 % of one another
     warn: distance below 3000                says so and goes on; a rule without it stops
     distance below 3000 for 99 % of rows     so many have to be so
 
@@ -52,6 +54,9 @@ _PATTERNS = {
     "all like": re.compile(r"all like the reference(?: within ([\d.]+))?"),
     "like": re.compile(rf"({_NAME}) like the reference(?: within ([\d.]+))?"),
     "mean": re.compile(rf"({_NAME}) mean within {_PERCENT} of the reference"),
+    "represented": re.compile(rf"({_NAME}) represented within {_PERCENT} of the reference"),
+    "rate like": re.compile(rf"({_NAME}) by ({_NAME}) within {_PERCENT} of the reference"),
+    "rate alike": re.compile(rf"({_NAME}) by ({_NAME}) within {_PERCENT}"),
     "kind": re.compile(rf"({_NAME}) is (?:a |an )?([\w ]+)"),
     "between": re.compile(rf"({_NAME}) between {_BOUND} and {_BOUND}"),
     "limit": re.compile(rf"({_NAME}) (above|below|at least|at most) {_BOUND}"),
@@ -64,10 +69,10 @@ _PATTERNS = {
     "found": re.compile(rf"({_NAME}) found in ({_NAME})"),
 }  # fmt: skip
 ROW_BY_ROW = frozenset({"kind", "between", "limit", "in", "matches", "found"})
-NEEDS_REFERENCE = frozenset({"all like", "like", "mean"})
+NEEDS_REFERENCE = frozenset({"all like", "like", "mean", "represented", "rate like"})
 _SHARE = re.compile(rf"(.+) for {_PERCENT} of rows")
 _VERBS = ("is", "between", "above", "below", "at", "in", "matches", "never", "missing", "unique", "fresh",
-          "found", "like", "mean", "within")  # fmt: skip
+          "found", "like", "mean", "within", "represented", "by")  # fmt: skip
 _EXAMPLES = "write such as: rows at least 1000, distance above 0, carrier never missing"
 
 
@@ -229,6 +234,11 @@ def _percent(kind: str, groups: Sequence[str | None]) -> Rule:
     return Rule(kind, "", (_name(str(groups[0])),), number=float(groups[1] or 0) / 100)
 
 
+def _rates(kind: str, groups: Sequence[str | None]) -> Rule:
+    label, group, percent = map(str, groups)
+    return Rule(kind, "", (_name(label), _name(group)), number=float(percent) / 100)
+
+
 def _plain(kind: str, groups: Sequence[str | None]) -> Rule:
     return Rule(kind, "", (_name(str(groups[0])),))
 
@@ -251,7 +261,7 @@ _BUILDERS: dict[str, Callable[[str, Sequence[str | None]], Rule]] = {
     "rows like before": _like_before, "only columns": _listed, "columns": _listed, "all like": _like,
     "like": _like, "mean": _percent, "kind": _kind, "between": _range, "limit": _limit, "in": _in,
     "matches": _matches, "never missing": _plain, "missing": _percent, "unique": _listed, "fresh": _fresh,
-    "found": _found,
+    "found": _found, "represented": _percent, "rate like": _rates, "rate alike": _rates,
 }  # fmt: skip
 
 

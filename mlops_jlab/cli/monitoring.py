@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from mlops_jlab.monitoring.labels import Labels
 
 
 @click.command()
 @click.argument("address", metavar="MODEL")
 @click.option("--data", "source", required=True, metavar="PATH|PATTERN",
               help="Where its new data arrive, or its prediction log: what is new is a window.")  # fmt: skip
+@click.option("--labels", "labels", default="", metavar="PATH|PATTERN",
+              help="Where labels arrive later, in files that name their row by --id.")  # fmt: skip
+@click.option("--id", "identifier", default="", metavar="COLUMN", help="What a row is known by.")
 @click.option("--target", default="", metavar="COLUMN",
-              help="The truth, where new data have it: the loss is measured too.")  # fmt: skip
+              help="The label; without --labels it stands in the data.")  # fmt: skip
+@click.option("--false-alarms-every", "apart", type=click.FloatRange(10), default=10_000.0, metavar="N",
+              show_default=True, help="Labels between two false alarms, on average at least.")  # fmt: skip
 @click.option("--every", default="", metavar="DURATION", help="Look again and again; else once.")
 @click.option("--cooldown", default="1d", show_default=True, metavar="DURATION",
               help="Between two retrainings.")  # fmt: skip
@@ -28,10 +36,11 @@ import click
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
 def monitor(
-    address: str, source: str, target: str, every: str, cooldown: str, min_rows: int, per_week: int,
+    address: str, source: str, labels: str, identifier: str, target: str, apart: float, every: str,
+    cooldown: str, min_rows: int, per_week: int,
     alerts: tuple[str, ...], trust: bool, style: str,
 ) -> int:  # fmt: skip
-    """Compare new data with what a model was fitted on; exit code 1 if drift persists.
+    """Compare new data with what a model was fitted on; exit code 1 if drift persists or the loss has risen.
 
     Each window is a run. What comes of it is in the audit log; a schedule with --on-drift takes it up.
     """
@@ -46,10 +55,13 @@ def monitor(
         telling.check(one)
     policy = Policy(parse_duration(cooldown) if cooldown != "0" else 0.0, per_week, min_rows)
     pause = parse_duration(every) if every else 0.0
+    wanted = _labels(labels, identifier, target)
     place = location.find()
     while True:
         try:
-            looked = watching.look(place, address, _path(source), policy, target=target, trust=trust)
+            looked = watching.look(
+                place, address, _path(source), policy, trust=trust, labels=wanted, every=apart
+            )
         except InputError as error:
             if not pause:
                 raise
@@ -59,6 +71,20 @@ def monitor(
             if not pause:
                 return int(looked.window is not None and looked.window.action != "nothing")
         time.sleep(pause)
+
+
+def _labels(source: str, identifier: str, target: str) -> Labels | None:
+    from mlops_jlab.errors import InputError
+    from mlops_jlab.monitoring.labels import Labels
+
+    if not source and not target:
+        return None
+    if not target or bool(source) != bool(identifier):
+        raise InputError(
+            "labels are known by their column, and where they come later by the row's",
+            hint="--target COLUMN, or --labels PATH --id COLUMN --target COLUMN",
+        )
+    return Labels(target, _path(source) if source else None, identifier)
 
 
 def _path(source: str) -> str | Path:
@@ -75,8 +101,8 @@ def _tell(looked: Any, style: str, alerts: tuple[str, ...]) -> None:
     elif looked.window is None:
         click.echo(looked.why)
     else:
-        served = [str(looked.service)] if looked.service is not None else []
-        lines = [*repr(looked.drift).splitlines()[:30], *served, f"{looked.window.action}: {looked.why}",
+        drift = repr(looked.drift).splitlines()[:30] if looked.drift is not None else []
+        lines = [*drift, *looked.sentences, f"{looked.window.action}: {looked.why}",
                  f"run {looked.window.run[:8]}"]  # fmt: skip
         click.echo("\n".join(visible(line) for line in lines))
     if looked.window is not None and looked.window.action != "nothing":

@@ -1,7 +1,7 @@
 """Where a model errs most: slices found by a shallow tree on the errors of one half, confirmed on the other.
 
 What is looked for on one half may be chance; the other half, which has not been looked at, is asked only
-about the few slices that were found, corrected for their number by Holm's procedure.
+about the few slices that were found, with bounds that are corrected for their number (Bonferroni).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlops_jlab.evaluation.results import Slice, Sliced
-from mlops_jlab.gates.intervals import FEWEST, FEWEST_THAT_COUNT, holm, spread
+from mlops_jlab.gates.intervals import FEWEST, FEWEST_THAT_COUNT, Spread, spread
 from mlops_jlab.profiles import frames
 from mlops_jlab.profiles.columns import category
 from mlops_jlab.profiles.frames import Kind
@@ -67,21 +67,33 @@ def find(frame: Any, loss: Array, units: Array, alpha: float, measure: str) -> S
     tree.fit(answers[first], loss[first])
     usual = float(loss[first].mean())
     candidates = [path for path, value in _nodes(tree.tree_) if value > usual]
-    told = [_told(path, questions) for path in candidates]
-    judged = [
-        (words, *_confirmed(_holds(path, answers[second]), loss[second], _some(units, second)))
-        for path, words in zip(candidates, told, strict=True)
+    rest = answers[second], loss[second], _some(units, second)
+    known = [
+        (_told(path, questions), found)
+        for path in candidates
+        if (found := _asked_again(path, *rest)) is not None
     ]
-    known = [one for one in judged if one[1] is not None]
-    stands = holm([chance for _words, _rows, chance, *_rest in known], alpha)
-    z = alpha / max(1, len(known))
-    slices = [
-        Slice(words, rows, inside, rest, inside - rest, inside - rest + low, inside - rest + high, holds)
-        for (words, rows, _chance, inside, rest, found), holds in zip(known, stands, strict=True)
-        for low, high in [(found.bound(z, upper=False), found.bound(z, upper=True))]
-    ]
+    each = alpha / max(1, len(known))
+    slices = [_slice(words, found, each) for words, found in known]
     slices.sort(key=lambda one: (not one.confirmed, -one.difference))
     return Sliced(measure, float(loss.mean()), len(first), len(second), tuple(slices), len(candidates))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A slice on the other half: its rows, the mean loss in it and elsewhere, and how far the two scatter."""
+
+    rows: int
+    loss: float
+    rest: float
+    spread: Spread
+
+
+def _slice(words: str, found: _Found, alpha: float) -> Slice:
+    more = found.loss - found.rest
+    low = more + found.spread.bound(alpha / 2, upper=False)
+    high = more + found.spread.bound(alpha / 2, upper=True)
+    return Slice(words, found.rows, found.loss, found.rest, more, low, high, confirmed=low > 0)
 
 
 def _some(values: Array, rows: Array) -> Array:
@@ -157,12 +169,13 @@ def _holds(path: _Path, answers: Array) -> Array:
     return holds
 
 
-def _confirmed(inside: Array, loss: Array, units: Array) -> tuple[Any, ...]:
-    """Rows of a slice, the chance of its loss if it is no higher there, both means, and their spread."""
+def _asked_again(path: _Path, answers: Array, loss: Array, units: Array) -> _Found | None:
+    """What the other half says of a slice; None where it has too few rows of it."""
+    inside = _holds(path, answers)
     rows = int(inside.sum())
     of_units = rows if units is None else len(np.unique(units[inside]))
     if rows < _LEAST or of_units < FEWEST or rows == len(loss):
-        return None, 1.0, 0.0, 0.0, None
+        return None
     mine, others = float(loss[inside].mean()), float(loss[~inside].mean())
     influence = np.where(
         inside, (loss - mine) * len(loss) / rows, -(loss - others) * len(loss) / (len(loss) - rows)
@@ -170,5 +183,5 @@ def _confirmed(inside: Array, loss: Array, units: Array) -> tuple[Any, ...]:
     codes = None if units is None else np.unique(units, return_inverse=True)[1]
     found = spread(influence, codes)
     if found.error and found.count < FEWEST_THAT_COUNT:
-        return None, 1.0, 0.0, 0.0, None
-    return rows, found.chances(mine - others)[1], mine, others, found
+        return None
+    return _Found(rows, mine, others, found)

@@ -68,16 +68,16 @@ def standing(past: Sequence[Seen], policy: Policy, now: float) -> Standing:
 
 
 def decide(
-    persisting: Sequence[str], rows: int, past: Sequence[Seen], policy: Policy, now: float
+    persisting: Sequence[str], rows: int, past: Sequence[Seen], policy: Policy, now: float, loss: str = ""
 ) -> tuple[Action, str]:
     """What is to be done after a window, and why.
 
     ``persisting`` are the columns whose drift persists, ``rows`` those of this window, ``past`` the windows
-    before it, the newest first.
+    before it, the newest first. ``loss`` says that the loss has risen, or nothing.
     """
-    if not persisting:
+    if not persisting and not loss:
         return Action.NOTHING, "no drift persists"
-    what = _in_words(persisting)
+    what = "; ".join(filter(None, [loss, _in_words(persisting)]))
     found = standing(past, policy, now)
     gathered = rows + found.gathered
     if gathered < policy.min_rows:

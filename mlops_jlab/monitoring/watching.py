@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.datasets import contents
-from mlops_jlab.datasets.contents import Source
 from mlops_jlab.drift.detecting import ColumnDrift, Drift, detect, persisting
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import MlopsError
-from mlops_jlab.monitoring import logged, losses
+from mlops_jlab.monitoring import arriving, losing, losses
+from mlops_jlab.monitoring.arriving import Arrived
+from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.logged import Service
+from mlops_jlab.monitoring.losing import LossFound
+from mlops_jlab.monitoring.losses import Loss
 from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
-from mlops_jlab.predictions import logfolder
-from mlops_jlab.profiles import chunks, profile, written
+from mlops_jlab.profiles import profile, written
 from mlops_jlab.profiles.profile import Profile
 from mlops_jlab.registry import modelfiles, references, versions
-from mlops_jlab.store import monitored, opening
+from mlops_jlab.store import evaluated, monitored, opening
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.monitored import WindowRow
 from mlops_jlab.tracking import lifecycle
 
 KIND = "monitor"
 ABOUT, DRIFT, PROFILE = "window.json", "drift.json", "profile.json"  # files of a window's run
+_LITTLE = 0.02  # of the loss by the most important column: one that costs less at most is not used
 _LOGGED = 100  # columns whose effect is a metric of the run
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
@@ -42,34 +45,35 @@ _PAGE = (
 
 @dataclass(frozen=True)
 class Looked:
-    """What one look has found: the window, or why there was none."""
+    """What one look has found: the window, or why there was none.
+
+    ``measured`` is a metric of the rows whose truth is known, ``loss`` what labels say as they come, and
+    ``service`` how a version that serves has done.
+    """
 
     window: WindowRow | None
     drift: Drift | None = None
     why: str = ""
-    service: Service | None = None  # of a version that serves
-
-
-@dataclass(frozen=True)
-class _Arrived:
-    """What is new at a source. ``seen`` are all files up to now with what they are known by."""
-
-    current: Profile
-    seen: Mapping[str, str]
-    hidden: frozenset[str] = frozenset()  # columns that nothing is known of
     service: Service | None = None
-    loss: losses.Loss | None = None
+    measured: Loss | None = None
+    loss: LossFound = field(default_factory=LossFound)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What there is to say beside the drift."""
+        return [*([str(self.service)] if self.service is not None else []), *self.loss.sentences]
 
 
 def look(
     place: Place, address: str, data: str | Path, policy: Policy, *, now: float | None = None,
-    target: str = "", trust: bool = False,
+    trust: bool = False, labels: Labels | None = None, every: float = losing.EVERY,
 ) -> Looked:  # fmt: skip
     """Compares the files that are new at a source with what a version was fitted on.
 
     Files that were part of a window before are left alone; where nothing is new there is no window. The
-    result is a run; what came of it is in the audit log. ``target`` names the column with the truth: where
-    the files have it, the loss of the version is measured too. A prediction log has labels of its own.
+    result is a run; what came of it is in the audit log. With ``labels`` a metric of the window is measured,
+    and where the version was evaluated its loss is watched as they come: ``every`` is how many of them lie
+    between two false alarms, on average at least. A prediction log has labels of its own.
 
     Raises:
         InputError: the model has no reference, there are no files of rows, or one cannot be read.
@@ -77,73 +81,68 @@ def look(
     now = time.time() if now is None else now
     version = versions.find(place, address)
     reference = references.read(place, version)
+    target = labels.target if labels is not None and labels.source is None else ""
     losses.check_target(target, references.inputs_of(version))
     source = contents.source_of(data)
     with opening.reading(place) as connection:
         past = monitored.windows(connection, version.model, source.text)
-    before = past[0].seen if past else {}
+        report = evaluated.newest(connection, place, version) or {}
     model = modelfiles.load(place, version, trust=trust)
     labelled = losses.Labelled(model, version, target)
-    is_log = source.kind == "folder" and logfolder.is_log(source.base)
-    arrived = (_logged if is_log else _filed)(source, labelled, before)
+    arrived = arriving.arrived(source, labelled, labels, past[0].seen if past else {})
     if arrived is None:
         return Looked(None, why=f"nothing is new at {source.text}")
-    current = arrived.current
-    if not current.rows:
+    if not arrived.rows and not arrived.late:
         return Looked(None, why=f"there are no rows in what is new at {source.text}", service=arrived.service)
-    found = detect(reference, current, importance=_watched(version, reference, arrived))
-    if arrived.loss is not None:
-        found = replace(found, columns=(*found.columns, arrived.loss.as_column))
-    lasting = _lasting(found, [one for one in past if one.version == version.version])
-    seen = [Seen(one.at, one.rows, Action(one.action)) for one in past]
-    action, why = decide(lasting, current.rows, seen, policy, now)
-    window = WindowRow(
-        0, version.model, version.version, source.text, now, "", current.rows,
-        [one.name for one in found.drifted], action, why, arrived.seen,
+    of_version = [one for one in past if one.version == version.version]
+    loss = losing.look(
+        place, version, model, arrived.current, arrived.files, None if arriving.is_log(source) else labels,
+        arrived.late, of_version, report, now=now, every=every,
     )  # fmt: skip
-    kept = _keep(place, window, found, arrived, reference, policy)
-    return Looked(kept, found, why, arrived.service)
+    found = _drift(version, reference, arrived, report, loss)
+    lasting = _lasting(found, [one for one in of_version if one.rows]) if found is not None else ()
+    decided = [Seen(one.at, one.rows, Action(one.action)) for one in past]
+    action, why = decide(lasting, arrived.rows, decided, policy, now, loss.sentences[0] if loss.alarm else "")
+    window = WindowRow(
+        0, version.model, version.version, source.text, now, "", arrived.rows,
+        [one.name for one in found.drifted] if found is not None else [], action, why, arrived.seen,
+    )  # fmt: skip
+    looked = Looked(window, found, why, arrived.service, arrived.loss or loss.as_metric(report), loss)
+    return replace(looked, window=_keep(place, window, looked, arrived, reference, policy))
 
 
-def _filed(source: Source, labelled: losses.Labelled, before: Mapping[str, str]) -> _Arrived | None:
-    """The files of rows that are new."""
-    files = contents.files_of(source)
-    new = [f for f in files if before.get(f.path) != f.digest and chunks.is_table(Path(f.path))]
-    if not new:
+def _drift(
+    version: ModelVersion, reference: Profile, arrived: Arrived, report: Mapping[str, Any], loss: LossFound
+) -> Drift | None:
+    """The drift of the new rows; where labels are not judged as they come, their metric is a column too."""
+    if arrived.current is None or not arrived.rows:
         return None
-    current = _profile(labelled, (source.base / file.path for file in new))
-    return _Arrived(current, {file.path: file.digest for file in files}, loss=labelled.loss())
+    watched = _watched(version, reference, arrived.current, report)
+    watched = {name: worth for name, worth in watched.items() if name not in arrived.hidden}
+    found = detect(reference, arrived.current, importance=watched)
+    if arrived.loss is not None and loss.detector is None:
+        return replace(found, columns=(*found.columns, arrived.loss.as_column))
+    return found
 
 
-def _logged(source: Source, labelled: losses.Labelled, before: Mapping[str, str]) -> _Arrived | None:
-    """What a served version was asked, and how it went."""
-    found = logged.window(source.base, labelled.version, labelled.model, before)
-    if found is None:
-        return None
-    return _Arrived(found.profile or Profile(0, ()), found.seen, found.hidden, found.service, found.loss)
+def _watched(
+    version: ModelVersion, reference: Profile, current: Profile, report: Mapping[str, Any]
+) -> dict[str, float]:
+    """What may raise an alarm, and how much it counts: what the model takes, and what it says.
 
-
-def _profile(labelled: losses.Labelled, files: Iterable[Path]) -> Profile:
-    """What the files look like with what the model says of them; rows whose truth is known are measured."""
-    inputs = references.inputs_of(labelled.version)
-
-    def looks(part: Any) -> Profile:
-        labelled.add(part)
-        return references.profile_of(labelled.model, part, inputs)
-
-    found = chunks.gathered(looks(part) for file in files for part in chunks.of_file(file))
-    return found if found is not None else Profile(0, ())
-
-
-def _watched(version: ModelVersion, reference: Profile, arrived: _Arrived) -> dict[str, float]:
-    """What may raise an alarm: what the model takes, and what it says; all where its columns are not known.
-
-    What new data need not have, such as labels that come later, raises none.
+    Where an evaluation or a gate has measured what the model loses without a column, it counts by the upper
+    bound of that; one that it does not use, as far as is known, raises no alarm. Neither does what new data
+    need not have, such as labels that come later. Where its columns are not known, all may.
     """
-    inputs, current = references.inputs_of(version), arrived.current
-    names = {*inputs, references.PREDICTION} if inputs else {column.name for column in current.columns}
-    lacks = {references.PREDICTION} if current.column(references.PREDICTION) is None else set()
-    return {c.name: 1.0 for c in reference.columns if c.name in names - lacks - arrived.hidden}
+    inputs = references.inputs_of(version)
+    there = {column.name for column in current.columns}
+    names = {*inputs, references.PREDICTION} if inputs else there
+    lacks = {references.PREDICTION} - there
+    measured = report.get("importance") or (version.gate or {}).get("facts", {}).get("importance") or {}
+    lost = {str(name): max(float(high), 0.0) for name, _loss, _low, high in measured.get("features", ())}
+    most = max(lost.values(), default=0.0)
+    counts = {name: high / most if high >= _LITTLE * most else 0.0 for name, high in lost.items()}
+    return {c.name: counts.get(c.name, 1.0) for c in reference.columns if c.name in names - lacks}
 
 
 def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
@@ -156,26 +155,25 @@ def _lasting(found: Drift, past: Sequence[WindowRow]) -> tuple[str, ...]:
 
 
 def _keep(
-    place: Place, window: WindowRow, found: Drift, arrived: _Arrived, reference: Profile, policy: Policy
+    place: Place, window: WindowRow, looked: Looked, arrived: Arrived, reference: Profile, policy: Policy
 ) -> WindowRow:
     run = lifecycle.start(
         name=f"monitor-{window.model}", kind=KIND, activate=False, provenance=False,
         tags={"model": f"{window.model}/{window.version}"},
     )  # fmt: skip
-    run.log_metrics({"rows": window.rows, "drifted": len(window.drifted)})
-    for column in found.columns[:_LOGGED]:
+    for name, value in _metrics(window, looked):
         with suppress(MlopsError):  # a name that is none for a metric
-            run.log_metric(f"drift.{column.name}", column.effect)
-    if arrived.service is not None:
-        run.log_metrics(dict(arrived.service.metrics()))
-    if arrived.loss is not None:
-        run.log_metric(f"window.{arrived.loss.metric}", arrived.loss.value)
+            run.log_metric(name, value)
     run.set_tag("monitor", window.action)
-    loss = None if arrived.loss is None else asdict(arrived.loss)
-    run.log_dict({"policy": asdict(policy), "loss": loss}, ABOUT)
-    run.log_text(written.as_json(arrived.current), PROFILE)
-    run.log_dict(asdict(found), DRIFT)
-    run.log_text(page(window, found, arrived.current, reference, arrived.service), "report.html")
+    measured = None if looked.measured is None else asdict(looked.measured)
+    run.log_dict({"policy": asdict(policy), "loss": measured}, ABOUT)
+    if looked.drift is not None and arrived.current is not None:
+        run.log_text(written.as_json(arrived.current), PROFILE)
+        run.log_dict(asdict(looked.drift), DRIFT)
+        shown = page(window, looked.drift, arrived.current, reference, looked.sentences)
+        run.log_text(shown, "report.html")
+    for path, content in looked.loss.files.items():
+        run.log_content(content, path)
     run.end("finished", window.why)
     run.recorder.flush()
     kept = replace(window, run=run.id)
@@ -184,8 +182,23 @@ def _keep(
     return kept
 
 
+def _metrics(window: WindowRow, looked: Looked) -> Iterator[tuple[str, float]]:
+    """What a window's run has as metrics."""
+    yield from (("rows", window.rows), ("drifted", len(window.drifted)))
+    for column in looked.drift.columns[:_LOGGED] if looked.drift is not None else ():
+        yield f"drift.{column.name}", column.effect
+    if looked.service is not None:
+        yield from looked.service.metrics()
+    if looked.measured is not None:
+        yield f"window.{looked.measured.metric}", looked.measured.value
+    if looked.loss.mean is not None:
+        yield from (("loss", looked.loss.mean), ("labels", looked.loss.labels))
+    for name, value in looked.loss.estimated.items():
+        yield f"estimated.{name}", value.value
+
+
 def page(
-    window: WindowRow, found: Drift, current: Profile, reference: Profile, service: Service | None = None
+    window: WindowRow, found: Drift, current: Profile, reference: Profile, more: Sequence[str] = ()
 ) -> str:
     """The report of a window as one page of HTML: it loads nothing and runs nothing."""
     rows = "".join(
@@ -195,9 +208,10 @@ def page(
     )
     head = "<tr><th></th><th>column</th><th>what was found</th><th>reference</th><th>now</th></tr>"
     title = f"{window.model} {window.version}: {window.rows:,} rows, {len(window.drifted)} columns drifted"
-    served = f"<p>{escape(str(service))}</p>" if service is not None else ""
-    body = f"{served}<table>{head}{rows}</table>"
-    return _PAGE.format(title=escape(title), why=escape(window.why), body=body)
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in more)
+    return _PAGE.format(
+        title=escape(title), why=escape(window.why), body=f"{told}<table>{head}{rows}</table>"
+    )
 
 
 def _bars(looks: Profile, name: str) -> str:
@@ -208,7 +222,13 @@ def _bars(looks: Profile, name: str) -> str:
 def as_json(looked: Looked) -> str:
     """A look for programs."""
     window = None if looked.window is None else {**asdict(looked.window), "seen": len(looked.window.seen)}
-    drift = None if looked.drift is None else asdict(looked.drift)
-    service = None if looked.service is None else asdict(looked.service)
-    found = {"window": window, "why": looked.why, "drift": drift, "service": service}
-    return json.dumps(found, ensure_ascii=False)
+    found = {
+        name: None if value is None else asdict(value)
+        for name, value in (
+            ("drift", looked.drift),
+            ("service", looked.service),
+            ("measured", looked.measured),
+        )
+    }
+    told = {"window": window, "why": looked.why, **found, "loss": looked.loss.as_json()}
+    return json.dumps(told, ensure_ascii=False)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from mlops_jlab.profiles import columns as of_columns
-from mlops_jlab.profiles import frames
+from mlops_jlab.profiles import frames, rates
 from mlops_jlab.profiles.columns import ColumnProfile
 from mlops_jlab.profiles.frames import Column, Kind
+from mlops_jlab.profiles.rates import LabelRates
 
 SAMPLE = 50_000  # rows of which distributions and categories are counted; of fewer, all
 TOGETHER = 20  # columns of numbers up to which correlations are kept
@@ -42,12 +43,20 @@ class Together:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What a table looks like. ``left_out`` counts columns that a bounded copy has no room for."""
+    """What a table looks like. ``left_out`` counts columns that a bounded copy has no room for.
+
+    ``rates`` say how often each label is so in each group.
+    """
 
     rows: int
     columns: tuple[ColumnProfile, ...]
     together: Together | None = None
     left_out: int = 0
+    rates: tuple[LabelRates, ...] = ()
+
+    def label_rates(self, label: str, group: str) -> LabelRates | None:
+        """How often a label is so by the groups of a column, if that was counted."""
+        return next((one for one in self.rates if (one.label, one.group) == (label, group)), None)
 
     def column(self, name: str) -> ColumnProfile | None:
         """The column of that name, if there is one."""
@@ -123,7 +132,10 @@ def of_frame(data: Any, only: Callable[[str], bool] | None = None) -> Profile:
     weight = len(frame) / len(chosen) if chosen is not None else 1.0
     found = [column for column in frames.columns(frame) if only is None or only(column.name)]
     profiles = tuple(of_columns.of(column, chosen, weight) for column in found)
-    return Profile(len(frame), profiles, _together(found, profiles, chosen, weight))
+    return Profile(
+        len(frame), profiles, _together(found, profiles, chosen, weight),
+        rates=rates.of(found, profiles, chosen, weight),
+    )  # fmt: skip
 
 
 def evenly_drawn(rows: int) -> Any:
@@ -168,7 +180,8 @@ def merged(parts: Sequence[Profile]) -> Profile:
             dtype = present[0].dtype
             present.append(ColumnProfile(name, Kind.EMPTY, dtype, absent, missing=absent))
         columns.append(of_columns.merged(present))
-    return Profile(rows, tuple(columns), _both([part.together for part in parts]))
+    found = rates.merged([part.rates for part in parts if part.rows])
+    return Profile(rows, tuple(columns), _both([part.together for part in parts]), rates=found)
 
 
 def _both(parts: Sequence[Together | None]) -> Together | None:

@@ -13,6 +13,7 @@ from mlops_jlab.errors import InputError
 from mlops_jlab.profiles.columns import ColumnProfile
 from mlops_jlab.profiles.frames import Kind
 from mlops_jlab.profiles.profile import Profile, Together
+from mlops_jlab.profiles.rates import LabelRates
 from mlops_jlab.profiles.sketches import EMPTY, POINTS, Quantiles
 
 BOUND = 20_000  # bytes of a profile that is kept with a run
@@ -26,12 +27,13 @@ def as_json(profile: Profile, bound: int | None = BOUND) -> str:
     """The profile as JSON of at most ``bound`` bytes, as fine as has room there; None: in full.
 
     Where not even the plainest description of all columns has room, the last ones are left out and counted.
+    Rates of labels are written in full or not at all.
     """
     room = math.inf if bound is None else bound
     steps = _STEPS[-1:] if len(profile.columns) * _LEAST > room else _STEPS
     text = ""
     for points, categories in steps:
-        text = _text(profile, points, categories)
+        text = _text(profile, points, categories, rates=bound is None)
         if len(text.encode()) <= room:
             return text
     kept = len(profile.columns)
@@ -43,7 +45,7 @@ def as_json(profile: Profile, bound: int | None = BOUND) -> str:
     return text
 
 
-def _text(profile: Profile, points: int, categories: int) -> str:
+def _text(profile: Profile, points: int, categories: int, *, rates: bool = False) -> str:
     content: dict[str, Any] = {
         "format": FORMAT, "rows": profile.rows,
         "columns": [_column(column, points, categories) for column in profile.columns],
@@ -52,6 +54,13 @@ def _text(profile: Profile, points: int, categories: int) -> str:
         content["left_out"] = profile.left_out
     if profile.together is not None and points:
         content["together"] = _together(profile.together)
+    if profile.rates and rates:
+        content["rates"] = [
+            {"group": one.group, "label": one.label,
+             "rows": {name: _short(count, 9) for name, count in one.rows.items()},
+             "positive": {name: _short(count, 9) for name, count in one.positive.items()}}
+            for one in profile.rates
+        ]  # fmt: skip
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -150,7 +159,8 @@ def from_json(text: str | bytes) -> Profile:
             )
         columns = tuple(_read_column(entry) for entry in content["columns"])
         together = _read_together(content["together"]) if "together" in content else None
-        return Profile(int(content["rows"]), columns, together, int(content.get("left_out", 0)))
+        rates = tuple(_read_rates(entry) for entry in content.get("rates", ()))
+        return Profile(int(content["rows"]), columns, together, int(content.get("left_out", 0)), rates)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"this is no profile: {error!r}", hint="give a file that data profile wrote"
@@ -172,6 +182,11 @@ def _read_column(entry: Mapping[str, Any]) -> ColumnProfile:
         top={str(name): float(count) for name, count in entry.get("top", {}).items()},
         rarer=float(entry.get("rarer", 0.0)), sampled=bool(entry.get("sampled", False)),
     )  # fmt: skip
+
+
+def _read_rates(entry: Mapping[str, Any]) -> LabelRates:
+    rows, positive = ({str(k): _float(v) for k, v in entry[part].items()} for part in ("rows", "positive"))
+    return LabelRates(str(entry["group"]), str(entry["label"]), rows, positive)
 
 
 def _float(value: Any) -> float:

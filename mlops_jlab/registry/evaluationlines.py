@@ -103,7 +103,7 @@ def _slices(found: Mapping[str, Any] | None) -> Iterator[str]:
     yield from ("", "### Where it errs more", "")
     yield (
         f"Found by a tree on the {text(found['measure'])} of {found['searched']:,} rows, asked again of "
-        f"{found['asked']:,} others and corrected for {found['candidates']} candidates (Holm)."
+        f"{found['asked']:,} others and corrected for {found['candidates']} candidates (Bonferroni)."
     )
     sure = [one for one in found["slices"] if one["confirmed"]][:_SLICES]
     yield ""

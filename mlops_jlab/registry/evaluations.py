@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.evaluation import calibrating, dependence, fairness, losses, slicing
 from mlops_jlab.evaluation.results import Bounded, Dependence, Evaluation, Fairness, Sliced
 from mlops_jlab.gates.intervals import bounds
 from mlops_jlab.gates.metrics import Predicted, Undefined
-from mlops_jlab.registry import modelfiles, permuting, versions
+from mlops_jlab.registry import modelfiles, permuting, references, represented, versions
 from mlops_jlab.registry.evaluating import EvaluationRows, Taken, needs_positive
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.store import artifacts, evaluated, opening
@@ -50,7 +50,7 @@ def evaluate(
     if unit and unit not in rows.data.columns:
         raise InputError(f"the data has no column {unit!r}, the unit", hint="name the column")
     asked = _Asked(rows, loaded, version, _known(loaded, positive), unit, alpha)
-    found = asked.evaluation(wanted)
+    found = replace(asked.evaluation(wanted), data=_data(place, version, rows, wanted))
     return _kept(found, version)
 
 
@@ -89,6 +89,25 @@ def grouped(rows: EvaluationRows, groups: Groups) -> dict[str, Any]:
         parts = [fairness.groups_of(rows.column(name, "a group").to_numpy()) for name in names]
         found[" × ".join(names)] = parts[0] if len(parts) == 1 else fairness.crossed(parts)
     return found
+
+
+def _data(
+    place: Place, version: ModelVersion | None, rows: EvaluationRows, groups: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], ...]:
+    """Who is in the rows, beside what the version was fitted on, where that is known."""
+    if version is None or not groups:
+        return ()
+    with suppress(MlopsError):  # it has no reference, or one that cannot be read
+        reference = references.read(place, version)
+        truth = rows.truth if set(np.unique(rows.truth)) <= {0, 1} else None
+        there = [str(column) for column in rows.data.columns]
+        found = [
+            represented.beside(reference, name, rows.column(name, "a group").to_numpy(), rows.target, truth)
+            for name in groups
+            if name in there
+        ]
+        return tuple(one for one in found if one is not None)
+    return ()
 
 
 class _Asked:

@@ -32,7 +32,7 @@ def profile_of(model: Any, data: Any, inputs: list[str]) -> Profile:
         return looks
     predicted = profile.of_frame({PREDICTION: said}).columns
     others = tuple(column for column in looks.columns if column.name != PREDICTION)
-    return Profile(looks.rows, (*others, *predicted), looks.together)
+    return Profile(looks.rows, (*others, *predicted), looks.together, rates=looks.rates)
 
 
 def predictions(model: Any, frame: Any, inputs: list[str]) -> Any:

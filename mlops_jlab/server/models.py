@@ -11,7 +11,7 @@ from mlops_jlab.entities.models import CHAMPION, ModelVersion
 from mlops_jlab.gates.rules import limit_of
 from mlops_jlab.registry import comparing, packing, versions
 from mlops_jlab.server.handling import Route, answered, aside
-from mlops_jlab.store import auditing, opening, replaying
+from mlops_jlab.store import auditing, evaluated, opening, replaying
 from mlops_jlab.store.location import Place
 
 
@@ -109,6 +109,23 @@ class CardRoute(Route):
 
 def _card(place: Place, address: str) -> str:
     return packing.card_of(place, versions.find(place, address))
+
+
+class EvaluationRoute(Route):
+    """``GET models/evaluation``: the newest evaluation of a version."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``address``: such as ``flights/3``."""
+        self.answer({"evaluation": await aside(_evaluation, self.place, self.get_argument("address"))})
+
+
+def _evaluation(place: Place, address: str) -> dict[str, Any] | None:
+    version = versions.find(place, address)
+    with opening.reading(place) as connection:
+        return evaluated.newest(connection, place, version)
 
 
 class CompareVersionsRoute(Route):

@@ -56,6 +56,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("models/promote", models.PromoteRoute),
     ("models/rollback", models.RollbackRoute),
     ("models/card", models.CardRoute),
+    ("models/evaluation", models.EvaluationRoute),
     ("models/compare", models.CompareVersionsRoute),
     ("models/history", modelhistory.ModelHistoryRoute),
     ("monitoring", monitoring.MonitoringRoute),

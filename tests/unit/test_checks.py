@@ -21,7 +21,7 @@ from mlops_jlab.checks.rules import parse, rule_of
 from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.errors import DataBlocked, InputError
 from mlops_jlab.notebook.reading import from_node
-from mlops_jlab.profiles import profile
+from mlops_jlab.profiles import profile, written
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
@@ -258,3 +258,39 @@ def test_a_schema_of_pandera_is_asked_beside_our_rules() -> None:
     assert mlops_jlab.check_data(FRAME, schema=good).passed
     with pytest.raises(InputError, match="is no schema"):
         mlops_jlab.check_data(FRAME, schema=3)
+
+
+def test_groups_that_vanish_and_label_rates_that_move_break_rules(tmp_path: Path) -> None:
+    def loans(seed: int, women: float = 0.5, gap: float = 0.0) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        sex = random.choice(["F", "M"], 2000, p=[women, 1 - women])
+        rate = np.where(sex == "F", 0.5 - gap, 0.5)
+        return pd.DataFrame({"sex": sex, "approved": (random.random(2000) < rate).astype(int)})
+
+    rules = (
+        "sex represented within 5 % of the reference\napproved by sex within 5 % of the reference\n"
+        "approved by sex within 10 %"
+    )
+    reference = profile.of_frame(loans(0))
+    same = asked(rules, loans(1), reference=reference)
+    assert same.passed
+    assert "of the rows" in same.rules[0].why
+    fewer = asked(rules, loans(2, women=0.3), reference=reference)
+    assert [one.rule for one in fewer.failed] == [rules.splitlines()[0]]
+    assert "in the reference" in fewer.failed[0].why
+    unfair = asked(rules, loans(3, gap=0.2), reference=reference)
+    assert [one.column for one in unfair.failed] == ["approved", "approved"]
+    assert "F: 3" in unfair.failed[0].why
+    assert "are approved in F" in unfair.failed[1].why
+    few = loans(4, gap=0.2)[:60]  # too few rows to show anything
+    assert asked(rules, few, reference=reference).passed
+    odd = asked(rules, loans(5).assign(approved=7), reference=reference)
+    assert "has to be 0 and 1, or a boolean" in odd.failed[0].why
+    unknown = asked(rules, loans(6), reference=profile.of_frame(loans(0)[["sex"]])).rules
+    assert [one.outcome for one in unknown] == ["holds", "not judged", "holds"]
+    kept = written.from_json(written.as_json(reference, None))
+    assert asked(rules, loans(3, gap=0.2), reference=kept).failed[0].why == unfair.failed[0].why
+    both = profile.merged([profile.of_frame(loans(7)[:900]), profile.of_frame(loans(7)[900:])])
+    assert both.rates == profile.of_frame(loans(7)).rates
+    assert not written.from_json(written.as_json(reference)).rates  # a profile within 20 kB has none
+    assert len(written.as_json(reference)) < 20_000

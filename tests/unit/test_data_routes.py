@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 import mlops_jlab
 from mlops_jlab import gate
 from mlops_jlab.monitoring import watching
+from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Policy
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
@@ -62,7 +63,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             )
             now = number * HOUR
             watching.look(
-                Place(folder / ".mlops"), "late", incoming, Policy(min_rows=600), now=now, target="late"
+                Place(folder / ".mlops"),
+                "late",
+                incoming,
+                Policy(min_rows=600),
+                now=now,
+                labels=Labels("late"),
             )
         close_all()
     yield folder / ".mlops"

@@ -151,7 +151,7 @@ def test_slices_are_found_where_the_model_errs_and_hardly_ever_elsewhere() -> No
         frame = pd.DataFrame(random.normal(size=(600, 6))).add_prefix("x")
         none = slicing.find(frame, (random.random(600) < 0.2).astype(float), None, 0.05, "error")
         cried += none is not None and any(one.confirmed for one in none.slices)
-    assert cried <= 7
+    assert cried <= 5
     assert slicing.find(data[["b"]], np.zeros(3000), None, 0.05, "error") is None
     assert slicing.find(data[["b"]][:50], wrong[:50], None, 0.05, "error") is None
     units = slicing.find(data[["city"]], wrong, np.arange(3000) % 6, 0.05, "error")
@@ -183,7 +183,9 @@ def test_an_evaluation_is_kept_with_its_version_its_run_and_its_card(version: An
         assert replaying.problems(connection) == []
     assert json.loads(artifacts.read(place, file.digest))["slices"]["asked"] > 0
     text = packing.card_of(place, versions.find(place, "loans"))
-    for words in ("## Evaluation", "### Fairness by sex", "equalized odds ratio", "### Calibration",
+    assert found.data[0]["label"] == "y"
+    assert sorted(part["group"] for part in found.data[0]["groups"]) == ["F", "M"]
+    for words in ("## Evaluation", "### Fairness by sex", "### Data by sex", "share then", "equalized odds ratio", "### Calibration",
                   "### Where it errs more", "### What it goes by", "### What it says by a"):  # fmt: skip
         assert words in text
     page = cards.page(text, "loans")

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlops_jlab
 from mlops_jlab.cli.main import cli
+from mlops_jlab.drift.edetector import Detector
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.monitoring import watching
+from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
 from mlops_jlab.profiles import chunks
 from mlops_jlab.registry import references
@@ -238,3 +240,154 @@ def test_what_cannot_be_scored_is_said_and_leaves_nothing(model: Any, place: Pla
         scoring.score(place, "flights", tmp_path / "in.csv", tmp_path / "out.xlsx")
     (tmp_path / "in.csv").write_text("a,b\n")
     assert scoring.score(place, "flights", tmp_path / "in.csv", tmp_path / "out.csv").rows == 0
+
+
+# Losses, as labels come.
+
+
+def losses_of(seed: int, count: int = 600, wrong: float = 0.0) -> pd.DataFrame:
+    frame = rows(seed, count).assign(id=[f"{seed}-{n}" for n in range(count)])
+    flipped = np.random.default_rng([7, seed]).random(count) < wrong
+    return frame.assign(late=np.where(flipped, 1 - frame.late, frame.late))
+
+
+def test_a_detector_alarms_seldom_and_after_few_labels_says_since_when() -> None:
+    random = np.random.default_rng(4)
+    quiet = [Detector(0.2, 2000).after((random.random(4000) < 0.2).astype(float)) for _ in range(40)]
+    assert sum(len(one.alarms) for one in quiet) <= 80  # at least 2,000 apart, on average
+    assert all(one.seen == 4000 for one in quiet)
+    found = Detector(0.2, 2000).after((random.random(1000) < 0.15).astype(float))
+    assert found.alarms == ()
+    moved = found.after((random.random(1000) < 0.35).astype(float))
+    at, since = moved.alarms[0]
+    assert 1000 < at < 1300
+    assert 950 < since < 1100
+    values = random.random(500)
+    whole = Detector(0.4, 1e9).after(values)
+    assert whole == Detector(0.4, 1e9).after(values[:123]).after(values[123:])  # however labels are split
+    assert Detector(0.0, 100).after([0.0] * 50).alarms == ()
+    assert Detector(0.0, 100).after([1.0, 1.0]).alarms
+    assert Detector(1.0, 100).after([1.0] * 50).alarms == ()
+
+
+def test_labels_that_come_late_again_or_never_are_judged_once(
+    model: Any, place: Place, incoming: Path
+) -> None:
+    later = incoming.parent / "labels"
+    later.mkdir()
+    (later / "none.csv").write_text("id,late\n")
+    labels, policy = Labels("late", later, "id"), Policy(cooldown=0, min_rows=1)
+
+    def look(day: int) -> watching.Looked:
+        return watching.look(
+            place, "flights", incoming, policy, now=day * 24 * HOUR, labels=labels, every=5000
+        )
+
+    def label(name: str, frame: pd.DataFrame) -> None:
+        frame[["id", "late"]].to_csv(later / f"{name}.csv", index=False)
+
+    first = losses_of(1)
+    arrive(incoming, "1", first)
+    with pytest.raises(InputError, match="nothing is known of the loss of flights 1"):
+        look(1)
+    mlops_jlab.evaluate("flights", rows(99, 3000), "late")
+    found = look(1)
+    assert (found.loss.labels, found.loss.waiting) == (0, 600)
+    label("1", first[:500])  # the others come never
+    found = look(2)
+    assert found.window is not None
+    assert (found.window.rows, found.window.action) == (0, "nothing")
+    assert (found.loss.labels, found.loss.waiting, found.loss.repeated) == (500, 100, 0)
+    expected = np.mean([(chance - truth) ** 2 for chance, truth in zip(
+        mlops_jlab.load_model("flights").predict_proba(first[["a", "b"]])[:500, 1], first.late, strict=False)])  # fmt: skip
+    assert found.loss.mean == pytest.approx(expected)
+    label("again", pd.concat([first[:10], losses_of(55)[:3]]))
+    found = look(3)
+    assert (found.loss.labels, found.loss.repeated, found.loss.unknown) == (0, 10, 3)
+    assert look(4).why.startswith("nothing is new at")
+    second = losses_of(2, wrong=0.4)  # rows look as ever, labels do not
+    arrive(incoming, "2", second)
+    label("2", second)
+    found = look(5)
+    assert found.loss.alarm
+    assert found.window is not None
+    assert found.window.action == "retrain"
+    assert "the loss has risen: above" in found.window.why
+    assert found.loss.estimated["squared error of the chance"].high < found.loss.mean  # which it cannot see
+    run = mlops_jlab.get_run(found.window.run)
+    assert run.metrics["loss"].latest == pytest.approx(found.loss.mean)
+    arrive(incoming, "3", losses_of(3))
+    found = look(120)
+    assert (found.loss.given_up, found.loss.waiting) == (100, 600)
+    assert json.loads(watching.as_json(found))["loss"]["detector"]["seen"] == 1100
+    label("odd", losses_of(3).assign(late=7))
+    with pytest.raises(InputError, match="the label 7 is none of the model's classes"):
+        look(121)
+
+
+def test_without_labels_the_loss_is_estimated_and_what_it_assumes_is_said(
+    model: Any, place: Place, incoming: Path
+) -> None:
+    mlops_jlab.evaluate("flights", rows(99, 5000), "late")
+    moved = rows(4, 4000, shift=-1.0)  # farther from the limit: easier to tell
+    arrive(incoming, "1", moved)
+    found = watching.look(place, "flights", incoming, Policy(), now=1.0)
+    chances = mlops_jlab.load_model("flights").predict_proba(moved[["a", "b"]])[:, 1]
+    squared = found.loss.estimated["squared error of the chance"]
+    assert squared.value == pytest.approx(np.mean((chances - moved.late) ** 2), abs=0.01)
+    assert squared.low < np.mean((chances - moved.late) ** 2) < squared.high
+    assert found.loss.estimated["error"].value == pytest.approx(
+        np.mean((chances > 0.5) != moved.late), abs=0.02
+    )
+    assert "it assumes that the probabilities are as well calibrated" in found.loss.sentences[-1]
+    assert found.loss.detector is None
+
+
+def test_labels_in_the_data_numbers_and_columns_that_are_missing(place: Place, incoming: Path) -> None:
+    train = rows(0, 2000).assign(amount=lambda d: 3 * d.a + d.b)
+    fitted = LinearRegression().fit(train[["a"]], train.amount)
+    mlops_jlab.register_model(fitted, "prices", input_example=train[["a"]], data=train)
+    mlops_jlab.evaluate("prices", train, "amount")
+    now = rows(1, 400).assign(amount=lambda d: 3 * d.a + 4 * d.b)
+    now.loc[:99, "amount"] = np.nan  # labels that are not there yet
+    now.to_csv(incoming / "1.csv", index=False)
+
+    def look(labels: Labels) -> watching.Looked:
+        return watching.look(place, "prices", incoming, Policy(), now=1.0, labels=labels, every=1000)
+
+    with pytest.raises(InputError, match="no column 'price', the label"):
+        look(Labels("price"))
+    found = look(Labels("amount"))
+    assert (found.loss.labels, found.loss.kind, found.loss.alarm) == (300, "absolute error", True)
+    assert found.loss.estimated == {}
+    (incoming.parent / "labels.csv").write_text("row,amount\n1,2\n")
+    rows(2).to_csv(incoming / "2.csv", index=False)
+    with pytest.raises(InputError, match="no column 'id'"):
+        look(Labels("amount", incoming.parent / "labels.csv", "id"))
+
+
+def test_a_column_that_the_model_does_not_use_raises_no_alarm(place: Place, incoming: Path) -> None:
+    train = rows(0, 3000)
+    fitted = LogisticRegression(C=0.5).fit(train[["a", "unused"]], train.late)
+    mlops_jlab.register_model(fitted, "flights", input_example=train[["a", "unused"]], data=train)
+    moved = rows(1).assign(unused=lambda d: d.unused + 3)
+    arrive(incoming, "1", moved)
+    before = watching.look(place, "flights", incoming, Policy(), now=1.0)
+    assert before.window is not None
+    assert "unused" in before.window.drifted
+    mlops_jlab.evaluate("flights", rows(2, 4000), "late")
+    arrive(incoming, "2", moved)
+    after = watching.look(place, "flights", incoming, Policy(), now=2.0)
+    assert after.window is not None
+    assert "unused" not in after.window.drifted
+
+
+def test_labels_on_the_command_line(model: Any, incoming: Path) -> None:
+    mlops_jlab.evaluate("flights", rows(99, 3000), "late")
+    losses_of(1, wrong=0.4).to_csv(incoming / "1.csv", index=False)
+    asked = ["monitor", "flights", "--data", str(incoming), "--min-rows", "1"]
+    with pytest.raises(InputError, match="labels are known by their column"):
+        command(*asked, "--labels", str(incoming), "--target", "late")
+    code, said = command(*asked, "--target", "late", "--false-alarms-every", "2000")
+    assert code == 1
+    assert "the loss has risen" in said

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from tornado.httpclient import HTTPClientError
@@ -362,6 +364,23 @@ def test_the_openapi_file_has_the_routes_and_no_others() -> None:
         if method != "parameters"
     }
     assert written == known
+
+
+async def test_the_newest_evaluation_of_a_version_comes_whole(jp_fetch: Any) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": random.normal(size=300), "sex": random.choice(["F", "M"], 300)})
+    rows["y"] = (rows.a + random.normal(size=300) > 0).astype(int)
+    model = LogisticRegression().fit(rows[["a"]], rows.y)
+    mlops_jlab.register_model(model, "loans", input_example=rows[["a"]], data=rows)
+    close_all()
+    asked = {"params": {"address": "loans/1"}}
+    assert (await ask(jp_fetch, "models", "evaluation", **asked)) == {"evaluation": None}
+    mlops_jlab.evaluate("loans", rows, "y", groups="sex")
+    close_all()
+    found = (await ask(jp_fetch, "models", "evaluation", **asked))["evaluation"]
+    assert (found["rows"], found["fairness"][0]["column"], found["data"][0]["label"]) == (300, "sex", "y")
 
 
 async def test_names_complete_a_filter(jp_fetch: Any, runs: list[str]) -> None:

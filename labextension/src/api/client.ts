@@ -11,6 +11,7 @@ import {
   Importance,
   Last,
   ModelHistory,
+  NewestEvaluation,
   Models,
   Moved,
   Opened,
@@ -255,6 +256,11 @@ export class Client {
   /** One model with all of its versions, and the moves of its aliases. */
   modelHistory(name: string): Promise<ModelHistory> {
     return this._find('models/history', { name });
+  }
+
+  /** The newest evaluation of the version at an address such as `flights/3`. */
+  evaluation(address: string): Promise<NewestEvaluation> {
+    return this._find('models/evaluation', { address });
   }
 
   promote(wish: Promotion): Promise<Moved> {

@@ -1690,6 +1690,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest evaluation of a version. */
+        get: {
+            parameters: {
+                query: {
+                    address: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewestEvaluation"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/history": {
         parameters: {
             query?: never;
@@ -2949,6 +2992,90 @@ export interface components {
             /** @description A gate has measured it and the champion on the same rows. */
             same_rows: boolean;
             made_by: components["schemas"]["MadeBy"][];
+        };
+        /** @description A number with its bounds; null is one that is not finite. */
+        Bounded: {
+            value: number | null;
+            low: number | null;
+            high: number | null;
+        };
+        MaybeBounded: components["schemas"]["Bounded"] | null;
+        BoundedByName: {
+            [key: string]: components["schemas"]["Bounded"];
+        };
+        GroupRate: components["schemas"]["Bounded"] & {
+            group: string;
+            rows: number;
+        };
+        GroupMetric: {
+            metric: string;
+            groups: components["schemas"]["GroupRate"][];
+            difference: components["schemas"]["Bounded"];
+            ratio: components["schemas"]["MaybeBounded"];
+        };
+        Fairness: {
+            column: string;
+            metrics: components["schemas"]["GroupMetric"][];
+            criteria: components["schemas"]["BoundedByName"];
+            /** @description Groups that are too small to look at. */
+            small: number;
+        };
+        /** @description A part of the rows, with what is said and what is so, on average. */
+        Reliability: {
+            said: number;
+            seen: number;
+            low: number | null;
+            high: number | null;
+            rows: number;
+        };
+        Calibration: {
+            curve: components["schemas"]["Reliability"][];
+            error: components["schemas"]["MaybeBounded"];
+            by_chance: number | null;
+        };
+        Slice: {
+            rule: string;
+            rows: number;
+            loss: number;
+            rest: number;
+            difference: number;
+            low: number | null;
+            high: number | null;
+            confirmed: boolean;
+        };
+        Slices: {
+            measure: string;
+            loss: number;
+            searched: number;
+            asked: number;
+            candidates: number;
+            slices: components["schemas"]["Slice"][];
+        };
+        /** @description What is said on average where one column has each of some values. */
+        Dependence: {
+            column: string;
+            values: (number | string)[];
+            said: components["schemas"]["Bounded"][];
+            rows: number;
+        };
+        /** @description What a version does on some rows beyond its metrics. */
+        Evaluation: {
+            model: string;
+            version: number;
+            rows: number;
+            unit: string;
+            alpha: number;
+            metrics: components["schemas"]["BoundedByName"];
+            fairness: components["schemas"]["Fairness"][];
+            dependence: components["schemas"]["Dependence"][];
+            calibration: components["schemas"]["Calibration"] | null;
+            slices: components["schemas"]["Slices"] | null;
+            positive: string;
+            run: string;
+            at: number;
+        };
+        NewestEvaluation: {
+            evaluation: components["schemas"]["Evaluation"] | null;
         };
         ModelHistory: {
             name: string;

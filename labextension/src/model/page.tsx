@@ -10,6 +10,7 @@ import type { Address, Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { CardOf } from './card';
 import { Compared } from './compared';
+import { EvaluationOf } from './evaluation';
 import { Gates } from './gates';
 import { Header } from './header';
 import { Moves } from './moves';
@@ -58,6 +59,7 @@ export default function ModelPage(props: {
       {model && chosen && (
         <Body
           around={around}
+          sight={sight}
           fetched={fetched}
           model={model}
           champion={model.versions.find(one =>
@@ -76,7 +78,7 @@ export default function ModelPage(props: {
   );
 }
 
-function Body(props: Shown): React.JSX.Element {
+function Body(props: Shown & { sight: Sight }): React.JSX.Element {
   return (
     <>
       <Header {...props} />
@@ -85,6 +87,7 @@ function Body(props: Shown): React.JSX.Element {
           {props.isCompared && props.champion && <Compared {...props} />}
           <Timeline {...props} />
           <Gates {...props} />
+          <EvaluationOf {...props} />
           <Moves {...props} />
         </div>
         <CardOf {...props} />
