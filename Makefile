@@ -97,6 +97,8 @@ pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/walk-run.png docs/images/run.png
 	cp screenshots/walk-compare.png docs/images/compare.png
 	cp screenshots/models.png docs/images/models.png
+	cp screenshots/page-monitoring.png docs/images/monitoring.png
+	cp screenshots/page-data.png docs/images/data.png
 
 format: setup node_modules/.ready ## lay the code out
 	$(BIN)/ruff check --fix .

@@ -2,7 +2,7 @@
 
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ApiError } from './api/client';
+import { ApiError } from './api/asking';
 
 /** What is wrong, and what to do. */
 export interface Problem {

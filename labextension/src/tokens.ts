@@ -41,6 +41,8 @@ export const COMMANDS = {
   compareRuns: 'mlops-jlab:compare-runs',
   openModel: 'mlops-jlab:open-model',
   openSchedule: 'mlops-jlab:open-schedule',
+  openMonitoring: 'mlops-jlab:open-monitoring',
+  openData: 'mlops-jlab:open-data',
   openSweep: 'mlops-jlab:open-sweep',
   openPage: 'mlops-jlab:open-page',
   openLink: 'mlops-jlab:open-link',

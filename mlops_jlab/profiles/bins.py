@@ -137,17 +137,29 @@ def _numbers(
     if low == high:
         label = f"{low:.6g}"
         return Bins((label,), shares=tuple((0.0 if one is None else 1.0,) for one in found), lengths=lengths)
-    steps = np.arange(bins + 1) / bins
-    edges = low * (1 - steps) + high * steps  # the range may be wider than a float
+    edges = _edges(low, high, bins)
     shares = []
     for one in found:
         if one is None or not len(one.values):
-            shares.append((0.0,) * bins)
+            shares.append((0.0,) * (len(edges) - 1))
             continue
         until = _smooth_rank(one, edges[1:-1])
         shares.append(tuple(np.diff(np.concatenate([[0.0], until, [1.0]])).tolist()))
-    beyond = (any(one.values[0] < low for one in some), any(one.values[-1] > high for one in some))
+    beyond = any(one.values[0] < edges[0] for one in some), any(one.values[-1] > edges[-1] for one in some)
     return Bins(edges=tuple(edges.tolist()), shares=tuple(shares), beyond=beyond, lengths=lengths)
+
+
+def _edges(low: float, high: float, bins: int) -> Any:
+    """Round numbers at equal distances; plain ones where the range is too wide or too narrow for that."""
+    reach = high - low
+    if np.isfinite(reach) and reach > max(abs(low), abs(high)) * 1e-9:
+        power = 10.0 ** np.floor(np.log10(reach / bins))
+        for step in (power, 2 * power, 2.5 * power, 5 * power, 10 * power, 20 * power):
+            first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+            if last - first <= bins:
+                return np.array([float(f"{edge:.12g}") for edge in np.arange(first, last + 1) * step])
+    steps = np.arange(bins + 1) / bins
+    return low * (1 - steps) + high * steps  # the range may be wider than a float
 
 
 def _smooth_rank(one: Quantiles, at: Any) -> Any:

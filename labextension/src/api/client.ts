@@ -3,6 +3,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { Asking } from './asking';
+import { DataRoutes } from './data';
 import {
   Comparison,
   Course,
@@ -38,20 +40,15 @@ import {
   Weeks
 } from './types';
 
-/** What the server refuses, in its own words. */
-export class ApiError extends Error {
-  constructor(
-    message: string,
-    readonly hint: string,
-    readonly status: number
-  ) {
-    super(message);
-  }
-}
-
 /** The routes of the server extension. */
-export class Client {
-  constructor(private readonly _settings: ServerConnection.ISettings) {}
+export class Client extends Asking {
+  constructor(settings: ServerConnection.ISettings) {
+    super(settings);
+    this.data = new DataRoutes(settings);
+  }
+
+  /** The routes of data and of watched models. */
+  readonly data: DataRoutes;
 
   /** The address of the server. */
   get root(): string {
@@ -316,47 +313,6 @@ export class Client {
     name: string
   ): Promise<{ name: string }> {
     return this._ask(`schedules/${what}`, 'POST', { name });
-  }
-
-  private _find<T>(
-    path: string,
-    query: Record<string, string> | string[][]
-  ): Promise<T> {
-    return this._ask(`${path}?${new URLSearchParams(query).toString()}`);
-  }
-
-  private async _ask<T>(
-    path: string,
-    method = 'GET',
-    body?: object
-  ): Promise<T> {
-    const response = await ServerConnection.makeRequest(
-      URLExt.join(this._settings.baseUrl, 'mlops-jlab/api', path),
-      { method, body: body && JSON.stringify(body) },
-      this._settings
-    );
-    const text = await response.text();
-    let answer: unknown = {};
-    try {
-      answer = JSON.parse(text);
-    } catch {
-      throw new ApiError(
-        response.status === 404
-          ? 'the server extension of mlops-jlab is not enabled'
-          : text.slice(0, 200) || response.statusText,
-        'jupyter server extension enable mlops_jlab.server',
-        response.status
-      );
-    }
-    if (!response.ok) {
-      const { message, hint } = answer as { message?: string; hint?: string };
-      throw new ApiError(
-        message ?? response.statusText,
-        hint ?? '',
-        response.status
-      );
-    }
-    return answer as T;
   }
 }
 

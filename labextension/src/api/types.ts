@@ -52,6 +52,20 @@ export type Firing = Schemas['Firing'];
 export type ScheduleDetail = Schemas['ScheduleDetail'];
 export type SchedulePreview = Schemas['Preview'];
 export type Weeks = Schemas['Weeks'];
+export type ColumnLook = Schemas['ColumnLook'];
+export type Bins = Schemas['Bins'];
+export type ColumnDrift = Schemas['ColumnDrift'];
+export type Monitoring = Schemas['Monitoring'];
+export type MonitoringHistory = Schemas['MonitoringHistory'];
+export type MonitoringWindow = Schemas['Window'];
+export type MonitoringColumn = Schemas['MonitoringColumn'];
+export type ColumnBeside = Schemas['ColumnBeside'];
+export type Datasets = Schemas['Datasets'];
+export type Dataset = Schemas['Dataset'];
+export type DatasetVersion = Schemas['DatasetVersion'];
+export type DatasetWhole = Schemas['DatasetWhole'];
+export type FileChanges = Schemas['FileChanges'];
+export type Verified = Schemas['Verified'];
 
 type SweepBody = NonNullable<
   paths['/pipelines/sweep']['post']['requestBody']

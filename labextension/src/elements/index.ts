@@ -5,6 +5,7 @@ export type { Direction } from './change';
 export { Button, Chip, Choice, IconButton, Segments, Tick } from './controls';
 export { Card } from './card';
 export { useChanges } from './changes';
+export { Command } from './command';
 export { FindingRow } from './finding';
 export { Icon } from './icon';
 export type { IconName } from './icon';

@@ -113,6 +113,11 @@ function Deeds(props: Shown & { why: string }): React.JSX.Element {
         title={champion ? '' : trans.__('No version is champion yet.')}
         onClick={() => void rollBack(parts, model)}
       />
+      <Button
+        label={trans.__('Monitoring')}
+        title={trans.__('Drift and loss of the model over time')}
+        onClick={() => around.openMonitoring(model.name)}
+      />
       <Menu
         bare
         label={trans.__('More')}

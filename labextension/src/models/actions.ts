@@ -12,12 +12,13 @@ const ALIAS = 'champion';
 
 /** The actions of the section; what opens pages is another's. */
 export function actionsOf(
-  parts: Parts & Pick<Actions, 'openRun' | 'openModel'>
+  parts: Parts & Pick<Actions, 'openRun' | 'openModel' | 'openMonitoring'>
 ): Actions {
-  const { openRun, openModel } = parts;
+  const { openRun, openModel, openMonitoring } = parts;
   return {
     openRun,
     openModel,
+    openMonitoring,
     promote: (model, version) => void promote(parts, model, version),
     rollBack: model => void rollBack(parts, model)
   };

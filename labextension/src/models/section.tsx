@@ -19,6 +19,7 @@ export interface Actions {
   promote(model: Model, version: Version): void;
   rollBack(model: Model): void;
   openModel(name: string, version?: number, compare?: boolean): void;
+  openMonitoring(name: string): void;
 }
 
 interface Props {
@@ -79,6 +80,14 @@ function OneModel(props: Props & { model: Model }): React.JSX.Element {
           onClick={() => props.actions.openModel(model.name)}
         >
           {model.name}
+        </button>
+        <button
+          type="button"
+          className="jp-mlops-link jp-mlops-to-monitoring"
+          title={trans.__('Drift and loss of %1 over time', model.name)}
+          onClick={() => props.actions.openMonitoring(model.name)}
+        >
+          {trans.__('Monitoring')}
         </button>
       </h3>
       <ul>

@@ -27,6 +27,7 @@ import { RunsModel } from '../runs/model';
 import { titleOf } from '../runs/words';
 import { COMMANDS } from '../tokens';
 import { setDefaults } from './defaults';
+import { addData } from './data';
 import { addCanvas, addModelsAndSchedules, addSweeps } from './kinds';
 import { addressIn, addressOf, linkTo, textOf, WORD } from './links';
 import { Address, keyOf, Page } from './page';
@@ -84,7 +85,7 @@ const PAGE_ARGS = {
     address: {
       type: 'string',
       description:
-        'Which page: table, run/ID, canvas/PATH, comparison/ID/ID, model/NAME, schedule/NAME, sweep/ID'
+        'Which page: table, run/ID, canvas/PATH, comparison/ID/ID, model/NAME, monitoring/NAME, data/NAME, schedule/NAME, sweep/ID'
     },
     name: { type: 'string', description: 'What the page is called' }
   }
@@ -132,6 +133,7 @@ export function addPages(parts: Parts): void {
   addCanvas(parts, show);
   addModelsAndSchedules(parts, show);
   addSweeps(parts, show);
+  addData(parts, show);
   addRestoring(app, tracker, restorer, show);
   addLinks(parts, show);
   launcher?.add({
@@ -178,6 +180,9 @@ function surroundingsOf(parts: Parts): Surroundings {
         ...(compare ? { compare } : {})
       }),
     openSchedule: name => execute(COMMANDS.openSchedule, { name }),
+    openMonitoring: name => execute(COMMANDS.openMonitoring, { name }),
+    openData: (name, version) =>
+      execute(COMMANDS.openData, { name, ...(version ? { version } : {}) }),
     openSweep: (id, name) => execute(COMMANDS.openSweep, { id, name }),
     openNewSweep: path => execute(COMMANDS.openSweep, { path }),
     setDefaults: (path, values) => setDefaults(parts, path, values),

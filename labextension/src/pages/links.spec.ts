@@ -11,6 +11,9 @@ const ADDRESSES: Address[] = [
   { kind: 'model', name: 'flights', version: 3 },
   { kind: 'schedule', name: 'nightly' },
   { kind: 'schedule', name: '', path: 'sub/late flights.ipynb' },
+  { kind: 'monitoring', name: 'late flights' },
+  { kind: 'data', name: '' },
+  { kind: 'data', name: 'flights', version: 2 },
   { kind: 'sweep', id: 'abcdef012345', name: '' },
   { kind: 'new-sweep', path: 'sub/a.ipynb' }
 ];

@@ -7,7 +7,7 @@ import type { Address } from './page';
 /** The word in a link's query that says which page to open. */
 export const WORD = 'mlops';
 
-/** An address as a text: `run/ID`, `canvas/PATH`, `comparison/ID/ID`, `model/NAME`, `schedule/NAME`, `sweep/ID`. */
+/** An address as a text: `run/ID`, `canvas/PATH`, `comparison/ID/ID`, `model/NAME`, `data/NAME`, `sweep/ID`. */
 export function textOf(address: Address): string {
   const parts = (): readonly (string | number | undefined)[] => {
     switch (address.kind) {
@@ -21,6 +21,10 @@ export function textOf(address: Address): string {
         return address.ids;
       case 'model':
         return [address.name, address.version];
+      case 'monitoring':
+        return [address.name];
+      case 'data':
+        return address.name === '' ? [] : [address.name, address.version];
       case 'schedule':
         return address.name === '' ? ['', address.path] : [address.name];
       case 'sweep':
@@ -47,6 +51,10 @@ export function addressOf(text: string): Address | null {
   if (kind === 'table') {
     return { kind };
   }
+  if (kind === 'data') {
+    const version = Number(second);
+    return version > 0 ? { kind, name: first, version } : { kind, name: first };
+  }
   if (kind === 'schedule' && first === '' && second !== '') {
     return { kind, name: '', path: second };
   }
@@ -67,6 +75,7 @@ export function addressOf(text: string): Address | null {
         : { kind, name: first };
     }
     case 'schedule':
+    case 'monitoring':
       return { kind, name: first };
     case 'sweep':
       return { kind, id: first, name: '' };

@@ -13,7 +13,9 @@ const Table = React.lazy(() => import('../table/page'));
 const Run = React.lazy(() => import('../run/page'));
 const Canvas = React.lazy(() => import('../canvas/page'));
 const Comparison = React.lazy(() => import('../comparison/page'));
+const Data = React.lazy(() => import('../dataset/page'));
 const Model = React.lazy(() => import('../model/page'));
+const Monitoring = React.lazy(() => import('../monitoring/page'));
 const NewSweep = React.lazy(() => import('../sweep/form'));
 const Schedule = React.lazy(() => import('../schedule/page'));
 const Sweep = React.lazy(() => import('../sweep/page'));
@@ -40,6 +42,14 @@ export type Address =
       path?: string;
       parameters?: Readonly<Record<string, string>>;
     }
+  | { kind: 'monitoring'; name: string }
+  | {
+      kind: 'data';
+      /** Empty for the list of all registered data. */
+      name: string;
+      /** The version that is shown; without one, the newest. */
+      version?: number;
+    }
   | { kind: 'sweep'; id: string; name: string }
   | { kind: 'new-sweep'; path: string };
 
@@ -58,6 +68,10 @@ export function keyOf(address: Address): string {
       return `model ${address.name}`;
     case 'schedule':
       return `schedule ${address.name || `of ${address.path}`}`;
+    case 'monitoring':
+      return `monitoring ${address.name}`;
+    case 'data':
+      return `data ${address.name}`;
     case 'sweep':
       return `sweep ${address.id}`;
     case 'new-sweep':
@@ -81,6 +95,12 @@ function labelOf(address: Address, trans: TranslationBundle): string {
       return address.name === ''
         ? trans.__('New Schedule')
         : trans.__('Schedule: %1', address.name);
+    case 'monitoring':
+      return trans.__('Monitoring: %1', address.name);
+    case 'data':
+      return address.name === ''
+        ? trans.__('Data')
+        : trans.__('Data: %1', address.name);
     case 'sweep':
       return address.name || trans.__('Sweep');
     case 'new-sweep':
@@ -176,6 +196,10 @@ export class Page extends ReactWidget implements Sight {
             onAddress={other => this.go(other)}
           />
         );
+      case 'monitoring':
+        return <Monitoring around={around} sight={this} address={address} />;
+      case 'data':
+        return <Data around={around} sight={this} address={address} />;
       case 'sweep':
         return (
           <Sweep

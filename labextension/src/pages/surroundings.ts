@@ -30,6 +30,9 @@ export interface Surroundings {
   compare(ids: readonly string[]): void;
   openModel(name: string, version?: number, compare?: boolean): void;
   openSchedule(name: string): void;
+  openMonitoring(name: string): void;
+  /** Opens registered data; without a name, the list of all. */
+  openData(name: string, version?: number): void;
   openSweep(id: string, name: string): void;
   /** Opens the page of a new sweep of a notebook. */
   openNewSweep(path: string): void;

@@ -255,6 +255,8 @@ function addModelsAndSchedules(
         client,
         trans,
         openRun,
+        openMonitoring: name =>
+          void app.commands.execute(COMMANDS.openMonitoring, { name }),
         openModel: (name, version, compare) =>
           void app.commands.execute(COMMANDS.openModel, {
             name,

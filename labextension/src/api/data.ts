@@ -1,0 +1,52 @@
+/** The routes of registered data, of profiles, and of watched models. */
+
+import { Asking } from './asking';
+import {
+  Datasets,
+  DatasetWhole,
+  Monitoring,
+  MonitoringColumn,
+  MonitoringHistory,
+  Verified
+} from './types';
+
+/** One function a route. */
+export class DataRoutes extends Asking {
+  /** The models that are watched. */
+  monitoring(): Promise<Monitoring> {
+    return this._ask('monitoring');
+  }
+
+  /** The last windows of a watched model. */
+  monitoringHistory(name: string, windows: number): Promise<MonitoringHistory> {
+    return this._find('monitoring/history', { name, windows: String(windows) });
+  }
+
+  /** One column of a window beside what the version was fitted on. */
+  monitoringColumn(
+    name: string,
+    window: number,
+    column: string
+  ): Promise<MonitoringColumn> {
+    const query = { name, window: String(window), column };
+    return this._find('monitoring/column', query);
+  }
+
+  /** All registered data with their versions. */
+  datasets(): Promise<Datasets> {
+    return this._ask('datasets');
+  }
+
+  /** One version of registered data; beside the version `against`, if that is named. */
+  dataset(address: string, against = ''): Promise<DatasetWhole> {
+    return this._find('datasets/version', {
+      address,
+      ...(against ? { against } : {})
+    });
+  }
+
+  /** Whether the files of a version are as they were when it was added. */
+  verifyDataset(address: string): Promise<Verified> {
+    return this._find('datasets/verify', { address });
+  }
+}

@@ -1,0 +1,50 @@
+/** What a model that nobody watches yet needs to be watched. */
+
+import * as React from 'react';
+
+import { Command, Icon } from '../elements';
+import type { Shown } from './page';
+
+/** The steps, with what to type. */
+export function Empty({ around, history }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const { name } = history;
+  const steps = [
+    {
+      isDone: history.has_reference,
+      what: trans.__('Register the model with the data that it was fitted on'),
+      type: `register_model(model, "${name}", data=train)`
+    },
+    {
+      isDone: false,
+      what: trans.__('Say where new data arrive, and how often to look'),
+      type: `mlops-jlab monitor ${name} --data 'incoming/*.parquet' --every 1h`
+    },
+    {
+      isDone: history.schedules.length > 0,
+      what: trans.__('Let drift start a retraining, if you like'),
+      type: `mlops-jlab schedule add NOTEBOOK --on-drift ${name}`
+    }
+  ];
+  return (
+    <div className="jp-mlops-body jp-mlops-unwatched">
+      <h2>{trans.__('Nobody watches %1 yet', name)}</h2>
+      <ol>
+        {steps.map(step => (
+          <li key={step.type} data-done={step.isDone}>
+            <Icon name={step.isDone ? 'check' : 'right'} />
+            <div>
+              {step.what}
+              <Command text={step.type} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      <p className="jp-mlops-hint">
+        {trans.__(
+          'Each look compares what is new with what the model was fitted on, and is a run of its own.'
+        )}
+      </p>
+    </div>
+  );
+}
