@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs engines ui labs bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs packs engines ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -63,6 +63,9 @@ programs: setup ## six hundred programs beside Run All: continued, again with a 
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
 	  tests/integration/test_every_cut.py -q -n 2
 
+packs: setup ## a pack in a clean environment, and as an image where buildah is installed
+	$(BIN)/python benchmarks/packs.py
+
 ENGINES ?= $(or $(TMPDIR),/tmp)/mlops-jlab-engines
 
 engines: setup ## other people's engines run what is exported for them, each in an environment of its own
@@ -89,6 +92,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py
 	$(BIN)/python benchmarks/gates.py
+	$(BIN)/python benchmarks/serving.py
 
 pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/panel-example.png docs/images/panel-light.png

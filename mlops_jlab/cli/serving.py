@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,23 @@ def _setup(asked: _Asked, folder: Path, token: str) -> Any:
     model = parse_address(asked.address).model
     settings = None
     if asked.log is not None:
-        settings = LogSettings(model, asked.log_share, asked.mask, asked.hash, _bytes(asked.log_most))
+        masked = (*asked.mask, *personal(asked.address, (*asked.mask, *asked.hash)))
+        settings = LogSettings(model, asked.log_share, masked, asked.hash, _bytes(asked.log_most))
     return Setup(
         location.find(), asked.address, folder, token, asked.trust, log=asked.log and asked.log.absolute(),
         settings=settings, candidate=_address(model, candidate), share=share, id_column=asked.id_column,
         disagreement=asked.disagreement,
     )  # fmt: skip
+
+
+def personal(address: str, chosen: Sequence[str]) -> list[str]:
+    """The columns of a model that the policy calls personal, beside those that were ``chosen`` already."""
+    from mlops_jlab.policies import standing
+    from mlops_jlab.registry import references, versions
+    from mlops_jlab.store import location
+
+    taken = references.inputs_of(versions.find(location.find(), address))
+    return [name for name in taken if name not in chosen and standing.is_personal(name)]
 
 
 def _address(model: str, version: str) -> str:
@@ -157,3 +169,27 @@ def labels(folder: Path, source: Path, id_column: str, label_column: str) -> Non
         click.echo(f"  {added.without:,} rows without a label were left out")
     if added.strange:
         click.echo(f"  {added.strange:,} are of ids that the log does not have (yet)")
+
+
+@click.command()
+@_MODEL
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="The folder to write.")
+@click.option("--rows", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Rows that prove it, where it was registered without an example.")  # fmt: skip
+@_TRUST
+def pack(address: str, output: Path | None, rows: Path | None, trust: bool) -> None:
+    """Write a folder that serves a version without the store, after proof that it answers the same."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.serving.packs import folder
+    from mlops_jlab.store import location
+
+    place = location.find()
+    version = versions.find(place, address)
+    target = output or Path(f"{version.model}-{version.version}-pack")
+    measured = folder.pack(place, address, target, rows=rows, trust=trust)
+    median, p95 = measured.latency[1]
+    click.echo(
+        f"{target}: answers as where it was registered; cold start {measured.cold_start:.1f} s, "
+        f"{measured.memory / 1e6:.0f} MB of memory, a row in {1e3 * median:.1f} ms, "
+        f"95 % within {1e3 * p95:.1f} ms"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
@@ -15,9 +16,19 @@ FILE = "reference.json"
 PREDICTION = "prediction"  # the name of the column with what the model says
 
 
+def columns_of(signature: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The name and type of each column that a model takes; those of an array are known by their place."""
+    found: list[tuple[str, str]] = []
+    for column in signature.get("inputs", []):
+        shape: Sequence[int] = column.get("shape") or []
+        names = [str(place) for place in range(shape[0])] if len(shape) == 1 else [str(column["name"])]
+        found += [(name, str(column["dtype"])) for name in names]
+    return found
+
+
 def inputs_of(version: ModelVersion) -> list[str]:
     """The columns that a version takes, as far as they are known."""
-    return [str(column["name"]) for column in version.about.get("signature", {}).get("inputs", [])]
+    return [name for name, _dtype in columns_of(version.about.get("signature", {}))]
 
 
 def profile_of(model: Any, data: Any, inputs: list[str]) -> Profile:

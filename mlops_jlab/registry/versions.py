@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.masking import masked
 from mlops_jlab.policies import packages, standing
-from mlops_jlab.registry import anchoring, modelfiles, signatures
+from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
 from mlops_jlab.store import artifacts, judgements, opening, permitting, reading, registering
@@ -76,8 +76,7 @@ def register(
     if standing.of(writer.place.root).digest:
         about["imported"] = packages.imported()
     about["signed"] = modelfiles.signature_of(saved[0].digest)
-    if data is not None:
-        saved += _reference(writer.place, model, data, about)
+    saved += _beside(writer.place, model, example, data, about["signature"])
     writer.open_database()
     writer.flush()
     whole = whole_of(writer.place, run) if run is not None else ""
@@ -91,13 +90,19 @@ def register(
     return version
 
 
-def _reference(place: Place, model: Any, data: Any, about: Mapping[str, Any]) -> list[Artifact]:
-    """The profile of what a model was fitted on, as a file, where one can be made."""
-    from mlops_jlab.registry import references  # it loads numpy, which lists of versions do without
+def _beside(
+    place: Place, model: Any, example: Any, data: Any, signature: Mapping[str, Any]
+) -> Iterator[Artifact]:
+    """What is kept beside a model: what it said of its example, and what it was fitted on looks like."""
+    if example is not None and (said := samples.written_of(model, example)) is not None:
+        yield Artifact(samples.FILE, *artifacts.put(place, [said]))
+    if data is not None:
+        from mlops_jlab.registry import references  # it loads numpy, which lists of versions do without
 
-    inputs = [str(column["name"]) for column in about["signature"]["inputs"]]
-    reference = references.written_of(model, data, inputs)
-    return [] if reference is None else [Artifact(references.FILE, *artifacts.put(place, [reference]))]
+        inputs = [name for name, _dtype in references.columns_of(signature)]
+        reference = references.written_of(model, data, inputs)
+        if reference is not None:
+            yield Artifact(references.FILE, *artifacts.put(place, [reference]))
 
 
 def whole_of(place: Place, run: LiveRun) -> str:

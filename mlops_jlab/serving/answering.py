@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError
@@ -16,13 +16,19 @@ from mlops_jlab.predictions.writing import Answered, Writer
 from mlops_jlab.registry import references
 from mlops_jlab.serving import requests, scoring
 from mlops_jlab.serving.counting import Counts
-from mlops_jlab.serving.served import Served
 from mlops_jlab.serving.trials import Pair, Trial
 
 _LONGEST = 200  # characters of an id
 _QUICK = 0.01  # seconds: a request that takes less is answered in the loop, without a change of threads
 _SETTLING = 0.1  # how much the newest request counts in what requests take
 Read = Callable[[Mapping[str, Any], Sequence[str]], Any]
+
+
+class Serving(Protocol):
+    """The version that answers now, and its model; ``problem`` says what stands against a newer one."""
+
+    now: tuple[ModelVersion, Any]
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Reply:
 class Desk:
     """Where requests are answered, by the version that is served or by the one on trial."""
 
-    served: Served
+    served: Serving
     counts: Counts
     log: Writer | None = None
     trial: Trial | None = None

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from mlops_jlab.telling import tell
 
 try:
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
+    from uvicorn.supervisors.multiprocess import Multiprocess, Process
 except ImportError as error:
     raise MlopsError("serving needs starlette and uvicorn", hint="pip install 'mlops-jlab[serve]'") from error
 
 _CANNOT_START = 3  # the exit code by which uvicorn knows that starting again helps nobody
 _DRAIN = 30  # seconds for requests that have begun, when it ends
-_SILENCE = 60  # seconds without a sign, after which a process is replaced
+_SHORT = 5.0  # seconds: who dies sooner than that is replaced after a pause of as many
 _MEMORY = Path("/dev/shm")  # noqa: S108  # files there need no space on a disk
 
 
@@ -81,17 +82,26 @@ def run(setup: Setup, listening: socket.socket, processes: int = 1) -> None:
             stack.callback(os.environ.pop, counting.FOLDER, None)
             if watch is not None:
                 _watched(stack, setup, watch, lambda: counting.events_in(setup.counted))
-            supervisor = Multiprocess(_config(_Worker(setup), processes), sockets=[listening])
+            supervisor = _Supervisor(_config(_Worker(setup), processes), sockets=[listening])
             supervisor.run()
-            if any(process.exitcode == _CANNOT_START for process in supervisor.processes):
+            if supervisor.cannot_begin:
                 raise MlopsError("the service cannot begin", hint="what stands against it is said above")
             return
         desk = stack.enter_context(setup.opened())
         if watch is not None:
             _watched(stack, setup, watch, desk.counts.events)
-        app = service.application(desk, setup.token, standing=setup.standing)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(_config(app, 1)).run(sockets=[listening])
+        answer(service.application(desk, setup.token, standing=setup.standing), listening)
+
+
+def answer(application: Any, listening: socket.socket) -> None:
+    """Answers in this process until SIGTERM or Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(_config(application, 1)).run(sockets=[listening])
+
+
+def load(application: Any) -> None:
+    """Loads all that answering takes, and answers nothing."""
+    _config(application, 1).load()
 
 
 def _watched(stack: ExitStack, setup: Setup, watch: watching.Watch, events: Any) -> None:
@@ -103,9 +113,41 @@ def _watched(stack: ExitStack, setup: Setup, watch: watching.Watch, events: Any)
 def _config(app: Any, processes: int) -> uvicorn.Config:
     return uvicorn.Config(
         app, factory=isinstance(app, _Worker), workers=processes, log_level="critical", access_log=False,
-        timeout_keep_alive=30, timeout_graceful_shutdown=_DRAIN, timeout_worker_healthcheck=_SILENCE,
+        timeout_keep_alive=30, timeout_graceful_shutdown=_DRAIN,
         server_header=False, lifespan="on" if isinstance(app, _Worker) else "off",
     )  # fmt: skip
+
+
+class _Supervisor(Multiprocess):  # type: ignore[misc]  # uvicorn is not read by the type checker
+    """Replaces a process as soon as it is dead, whatever the others do.
+
+    uvicorn's own asks one after the other for a sign of life, waits while one is still importing, and ends
+    the service when a later one cannot begin.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets=sockets)
+        self.cannot_begin = False
+        self._begun: dict[int, float] = {}  # by place, when the process there was started
+        self._replaced: set[int] = set()
+
+    def keep_subprocess_alive(self) -> None:
+        """Looks at each process once."""
+        now = time.monotonic()
+        for place, process in enumerate(self.processes):
+            begun = self._begun.setdefault(place, now)
+            if self.should_exit.is_set() or process.process.is_alive():
+                continue
+            process.join()
+            if process.exitcode == _CANNOT_START and place not in self._replaced:
+                self.cannot_begin = True
+                self.should_exit.set()
+            elif now - begun > _SHORT:
+                tell(f"process {process.pid} of the service has died, and is replaced", once=False)
+                self._begun[place] = now
+                self._replaced.add(place)
+                self.processes[place] = Process(self.config, self.sockets)
+                self.processes[place].start()
 
 
 @dataclass(frozen=True)

@@ -119,8 +119,8 @@ def checked(version: ModelVersion, frame: Any) -> Any:
     Raises:
         InputError: one is missing, is there twice, or holds texts where it takes numbers.
     """
-    inputs = version.about.get("signature", {}).get("inputs", [])
-    names = references.inputs_of(version)
+    inputs = references.columns_of(version.about.get("signature", {}))
+    names = [name for name, _dtype in inputs]
     if not names:
         return frame
     there = [str(name) for name in frame.columns]
@@ -136,18 +136,16 @@ def checked(version: ModelVersion, frame: Any) -> Any:
     if twice:
         raise InputError(f"there are two columns {twice[0]!r}")
     taken = frame if there == names else frame.set_axis(there, axis=1)[names]
-    for column, dtype in zip(inputs, taken.dtypes, strict=True):
+    for (name, wanted), dtype in zip(inputs, taken.dtypes, strict=True):
         if dtype.kind in "iufb":
             continue  # most are, and a request waits for this
-        series = taken[str(column["name"])]
-        if _is_number(str(column["dtype"])) and kind_of(series) in (Kind.TEXT, Kind.OTHER):
+        series = taken[name]
+        if _is_number(wanted) and kind_of(series) in (Kind.TEXT, Kind.OTHER):
             wrong = series[
                 (as_numbers(series, Kind.NUMBER) != as_numbers(series, Kind.NUMBER)) & series.notna()
             ]
             shown = f", such as {wrong.iloc[0]!r}" if len(wrong) else ""
-            raise InputError(
-                f"{version.title} takes numbers ({column['dtype']}) in {column['name']!r}{shown}"
-            )
+            raise InputError(f"{version.title} takes numbers ({wanted}) in {name!r}{shown}")
     return taken
 
 

@@ -127,7 +127,7 @@ def about(version: ModelVersion) -> dict[str, Any]:
     chances = [f"probability {name}" for name in classes or ()]
     return {
         "name": version.model, "versions": [str(version.version)], "platform": "mlops-jlab",
-        "inputs": [_column(str(one["name"]), str(one["dtype"])) for one in signature.get("inputs", [])],
+        "inputs": [_column(name, dtype) for name, dtype in references.columns_of(signature)],
         "outputs": [
             _column(references.PREDICTION, kind), *(_column(one, "float64") for one in chances),
         ],

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,17 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     close_all()
 
 
-def begin(*more: str) -> tuple[subprocess.Popen[str], int]:
+@contextmanager
+def begun(*more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     words = [sys.executable, "-m", "mlops_jlab", "models", "serve", "m@champion", "--port", "0", *more]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    found = re.search(r":(\d+)/predict", process.stderr.readline())
-    assert found, process.stderr.read()
-    return process, int(found[1])
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            found = re.search(r":(\d+)/predict", process.stderr.readline())
+            assert found, process.stderr.read()
+            yield process, int(found[1])
+        finally:
+            process.terminate()
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
@@ -67,83 +71,83 @@ def ask(connection: http.client.HTTPConnection) -> tuple[int, Any]:
 
 
 def test_processes_die_and_aliases_move_and_the_service_goes_on(store: Path) -> None:
-    process, port = begin("--processes", "2", "--log", str(store / "log"))
-    seen: Counter[Any] = Counter()
-    stop = threading.Event()
+    with begun("--processes", "2", "--log", str(store / "log")) as (process, port):
+        seen: Counter[Any] = Counter()
+        stop = threading.Event()
 
-    def client() -> None:
-        while not stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            try:
-                for _ in range(10):
-                    code, said = ask(connection)
-                    seen[code, said["version"], round(said["predictions"][0])] += 1
-            except (http.client.HTTPException, OSError):
-                seen["lost"] += 1  # its process was killed
-            finally:
-                connection.close()
+        def client() -> None:
+            while not stop.is_set():
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                try:
+                    for _ in range(10):
+                        code, said = ask(connection)
+                        seen[code, said["version"], round(said["predictions"][0])] += 1
+                except (http.client.HTTPException, OSError):
+                    seen["lost"] += 1  # its process was killed
+                finally:
+                    connection.close()
 
-    def wait_for(what: Any, more: int = 1) -> None:
-        goal, end = seen[what] + more, time.monotonic() + 60
-        while seen[what] < goal and time.monotonic() < end:
-            time.sleep(0.02)
-        assert seen[what] >= goal, seen
+        def wait_for(what: Any, more: int = 1) -> None:
+            goal, end = seen[what] + more, time.monotonic() + 60
+            while seen[what] < goal and time.monotonic() < end:
+                time.sleep(0.02)
+            assert seen[what] >= goal, seen
 
-    threads = [threading.Thread(target=client) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    wait_for((200, 1, 3))
-    mlops_jlab.promote("m/2")
-    wait_for((200, 2, 6))
-    assert not seen["lost"]  # nothing is lost while the alias moves
-    victim = workers_of(process.pid)[0]
-    victim.kill()
-    wait_for((200, 2, 6), 50)
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        now = workers_of(process.pid)
-        if len(now) == 2 and victim.pid not in [child.pid for child in now]:
-            break
-        time.sleep(0.05)
-    else:
-        raise AssertionError("the dead process was not replaced")
-    wait_for((200, 2, 6), 50)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert seen["lost"] <= 2  # at most what each client had asked the one that was killed
-    assert set(seen) <= {(200, 1, 3), (200, 2, 6), "lost"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/metrics")
-    page = connection.getresponse().read().decode()
-    counted = sum(float(count) for count in re.findall(r"mlops_jlab_requests_total\{.*\} (\S+)", page))
-    answered = sum(count for what, count in seen.items() if what != "lost")
-    assert answered <= counted <= answered + seen["lost"]  # of all processes, the dead one too
-    connection.close()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    assert process.stderr is not None
-    assert "Traceback" not in process.stderr.read()
-    lines = list(logfolder.lines(logfolder.whole_files(store / "log")))
-    assert answered - 50 <= len(lines) <= counted  # the killed process may not have written its last ones
+        threads = [threading.Thread(target=client) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        wait_for((200, 1, 3))
+        mlops_jlab.promote("m/2")
+        wait_for((200, 2, 6))
+        assert not seen["lost"]  # nothing is lost while the alias moves
+        victim = workers_of(process.pid)[0]
+        victim.kill()
+        wait_for((200, 2, 6), 50)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            now = workers_of(process.pid)
+            if len(now) == 2 and victim.pid not in [child.pid for child in now]:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("the dead process was not replaced")
+        wait_for((200, 2, 6), 50)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert seen["lost"] <= 2  # at most what each client had asked the one that was killed
+        assert set(seen) <= {(200, 1, 3), (200, 2, 6), "lost"}
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/metrics")
+        page = connection.getresponse().read().decode()
+        counted = sum(float(count) for count in re.findall(r"mlops_jlab_requests_total\{.*\} (\S+)", page))
+        answered = sum(count for what, count in seen.items() if what != "lost")
+        assert answered <= counted <= answered + seen["lost"]  # of all processes, the dead one too
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+        lines = list(logfolder.lines(logfolder.whole_files(store / "log")))
+        assert answered - 50 <= len(lines) <= counted  # the killed process may not have written its last ones
 
 
 def test_requests_that_have_begun_are_answered_when_it_ends(store: Path) -> None:
-    process, port = begin()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    assert ask(connection)[0] == 200
-    body = json.dumps({"rows": [{"a": 3.0, "b": 0.0}]}).encode()
-    connection.putrequest("POST", "/predict")
-    connection.putheader("Content-Length", str(len(body)))
-    connection.endheaders(body[:10])
-    time.sleep(0.3)
-    process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
-    connection.send(body[10:])
-    answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())["version"]) == (200, 1)
-    connection.close()
-    assert process.wait(60) == 0
+    with begun() as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        assert ask(connection)[0] == 200
+        body = json.dumps({"rows": [{"a": 3.0, "b": 0.0}]}).encode()
+        connection.putrequest("POST", "/predict")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:10])
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.send(body[10:])
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["version"]) == (200, 1)
+        connection.close()
+        assert process.wait(60) == 0
 
 
 def test_what_cannot_begin_says_so_and_ends(store: Path) -> None:

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 import mlops_jlab
 from mlops_jlab import gate
+from mlops_jlab.cli import serving
 from mlops_jlab.cli.main import cli
 from mlops_jlab.errors import InputError
 from mlops_jlab.gates.rules import rule_of
@@ -22,7 +23,7 @@ from mlops_jlab.policies import explaining, packages, reading, standing
 from mlops_jlab.policies.policy import Licences, Packages, Policy, fits
 from mlops_jlab.policies.reading import BrokenPolicy
 from mlops_jlab.policies.standing import PolicyBreach
-from mlops_jlab.registry import versions
+from mlops_jlab.registry import samples, versions
 from mlops_jlab.store import auditing, opening, permitting
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
@@ -394,3 +395,11 @@ def test_data_from_elsewhere_are_refused_at_each_door(place: Place, tmp_path: Pa
     done = CliRunner().invoke(cli, ["data", "profile", str(outside)])
     assert isinstance(done.exception, PolicyBreach)
     assert len(breaches(place)) == 7
+
+
+def test_no_personal_column_is_kept_beside_a_model_or_in_a_prediction_log(place: Place) -> None:
+    assert samples.FILE in {file.path for file in registered().files}  # what it said of its example
+    policy(place, "version: 1\npersonal: {masked: [x]}\n")
+    assert samples.FILE not in {file.path for file in registered().files}
+    assert serving.personal("m", ()) == ["x"]
+    assert serving.personal("m", ("x",)) == []  # it is hashed already

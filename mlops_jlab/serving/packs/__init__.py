@@ -1,0 +1,1 @@
+"""A version as a folder that serves without the store: written, proved, measured."""
