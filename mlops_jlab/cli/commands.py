@@ -62,6 +62,7 @@ def check(notebook: Path, style: str) -> int:
 @click.option("--no-track", is_flag=True, help="Leave no trace in the run table.")
 @click.option("--no-cache", is_flag=True, help="Compute every step anew, and keep nothing.")
 @click.option("--refresh", multiple=True, metavar="STEP", help="Compute this step anew.")
+@click.option("--from", "start", default="", metavar="STEP", help="Compute this step and all below it anew.")
 @_COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
               help="Keep the imported libraries, and a runner, ready for the next run.")  # fmt: skip
@@ -72,8 +73,8 @@ def check(notebook: Path, style: str) -> int:
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
     kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
-    keep_warm: float, no_cache: bool, refresh: tuple[str, ...], executor: str, artifacts: str, run_id: str,
-    snapshots: int,
+    keep_warm: float, no_cache: bool, refresh: tuple[str, ...], start: str, executor: str,
+    artifacts: str, run_id: str, snapshots: int,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -100,7 +101,7 @@ def run(
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
-        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh), executor=executor,
+        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh, start), executor=executor,
         artifacts=artifacts, snapshots=snapshots,
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
@@ -198,15 +199,18 @@ def tag(notebook: Path, source: str, output: Path | None) -> None:
     click.echo(f"  look at it: mlops-jlab check {target}")
 
 
-def _steps(plan: Any, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of steps, each of which must exist."""
+def _steps(plan: Any, names: tuple[str, ...], start: str) -> tuple[str, ...]:
+    """The names of steps, each of which must exist, with ``start`` and all that lies below it."""
     known = [step.name for step in plan.steps]
-    for name in names:
+    for name in (*names, *([start] if start else ())):
         if name not in known:
             raise InputError(
                 f"there is no step {name!r}{nearest(name, known)}", hint=f"steps: {', '.join(known)}"
             )
-    return names
+    below = {start}
+    for name in known:  # in their order, so that one round finds all
+        below |= {name} if any(edge.target == name and edge.source in below for edge in plan.edges) else set()
+    return (*names, *(name for name in known if name in below))
 
 
 def new_run(pipeline: Path) -> Path:

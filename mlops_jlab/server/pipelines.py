@@ -191,7 +191,7 @@ def _log(place: Place, run_id: str, step: str) -> str:
         known = {child.name for child in reading.children(connection, run, _SHORT)}
     if not step:
         return apart.end_of(place.log_of(run.id), _LONGEST_LOG)
-    folder = _folder_of(place, run)
+    folder = folder_of(place, run)
     if step not in known:
         raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
     executed, log = paths.executed_of(folder, step), paths.executed_of(folder, step, ".log")
@@ -202,7 +202,12 @@ def _log(place: Place, run_id: str, step: str) -> str:
     return (printed + kernels)[-_LONGEST_LOG:]
 
 
-def _folder_of(place: Place, run: Run) -> Path:
+def folder_of(place: Place, run: Run) -> Path:
+    """The folder of a run.
+
+    Raises:
+        InputError: it has none in this store.
+    """
     found = paths.folder_of(place, run)
     if found is None:
         raise InputError(
@@ -225,21 +230,21 @@ class ExecuteRoute(Route):
 
 
 def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
-    graph = _fit(notebook)
+    graph = fit(notebook)
     resumed = content.get("resume", "")
-    target = _new_run(place, notebook)
+    target = new_run(place, notebook)
     values = target.with_suffix(".json")
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
     if resumed:
         with opening.reading(place) as connection:
-            target = _folder_of(place, reading.find(connection, resumed))
+            target = folder_of(place, reading.find(connection, resumed))
     words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
     words += ["--resume"] if resumed else ["--parameters-file", str(values)]
-    return _begin(place, graph, notebook, target, words)
+    return begin(place, graph, notebook, target, words)
 
 
-def _begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:
+def begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:
     """Starts what ``words`` say, as a run that is known from now on."""
     kind = "sweep" if words[0] == "sweep" else "pipeline"
     run = Announcement(new_run_id(), f"{graph.name}-{target.name}", graph.name, kind, notebook, folder=target)
@@ -263,17 +268,17 @@ class SweepRoute(Route):
 
 
 def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
-    graph = _fit(notebook)
+    graph = fit(notebook)
     given, wish = wish_of(content)
     sweep.choose(graph.parameters, search.space_of(graph.parameters, given), wish)
-    target = _new_run(place, notebook)
+    target = new_run(place, notebook)
     values = target.with_suffix(".json")
     values.write_text(json.dumps(given), "utf-8")
     words = ["sweep", str(notebook), "--parameters-file", str(values), "--search", wish.kind]
     words += ["--trials", str(wish.trials)] if wish.trials else []
     words += ["--metric", wish.metric] if wish.metric else []
     words += ["--minimize"] * wish.minimize + ["--prune"] * wish.prune
-    return _begin(place, graph, notebook, target, words)
+    return begin(place, graph, notebook, target, words)
 
 
 def wish_of(content: dict[str, Any]) -> tuple[dict[str, Any], search.Wish]:
@@ -286,7 +291,7 @@ def wish_of(content: dict[str, Any]) -> tuple[dict[str, Any], search.Wish]:
     return given, wish
 
 
-def _fit(notebook: Path) -> Graph:
+def fit(notebook: Path) -> Graph:
     """The graph of a notebook that can be run here."""
     graph = export.graph_of(notebook)
     if graph.errors:
@@ -295,7 +300,7 @@ def _fit(notebook: Path) -> Graph:
     return graph
 
 
-def _new_run(place: Place, notebook: Path) -> Path:
+def new_run(place: Place, notebook: Path) -> Path:
     """Where a run's folder will lie, with its log and parameters beside it."""
     location.make(place)
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # for people
@@ -347,7 +352,7 @@ class DebugRoute(Route):
 def _debug(place: Place, root: Path, run_id: str, step: str) -> dict[str, str]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
-    folder = _folder_of(place, run)
+    folder = folder_of(place, run)
     beside = Path(os.path.realpath(Path(run.source).parent))
     opened = open_step(folder, step, beside if beside.is_relative_to(root) and beside.is_dir() else root)
     return {"path": opened.path.relative_to(root).as_posix(), "step": opened.step, "cell": opened.cell}

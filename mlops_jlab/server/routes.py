@@ -7,6 +7,7 @@ from typing import Any
 from jupyter_server.utils import url_path_join
 
 from mlops_jlab.server import (
+    again,
     builder,
     datasets,
     modelhistory,
@@ -47,6 +48,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("pipelines/sweep", pipelines.SweepRoute),
     ("pipelines/export", pipelines.ExportRoute),
     (rf"pipelines/{_RUN}/cancel", pipelines.CancelRoute),
+    (rf"pipelines/{_RUN}/again", again.AgainRoute),
     (rf"pipelines/{_RUN}/debug", pipelines.DebugRoute),
     ("pipelines/defaults", sweeps.DefaultsRoute),
     (rf"sweeps/{_RUN}", sweeps.SweepOutcomeRoute),

@@ -29,7 +29,7 @@ _COMPARED = 5_000  # characters of a param side by side with others
 _ANSWER = 32 << 20  # characters of params side by side
 _MOST_NAMES = 5_000
 _MOST_COURSES = 2_000
-_SPARKS = 2  # metrics of a run whose course a list shows
+_SPARKS = 4  # metrics of a run whose course a list shows
 _SPARK_POINTS = 32
 _PART = 1 << 20  # bytes of a file that are sent at once
 _SHORT = 200  # characters of a param or tag in a list
@@ -118,12 +118,14 @@ class RunRoute(Route):
 def _detail(place: Place, run_id: str) -> dict[str, Any]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
+        sparks = _sparks(connection, run)
         files = reading.artifacts(connection, run)
         inner = reading.children(connection, run, _SHORT)
     content = plain(run)
     content.pop("owner")
     return content | {
         "number": run.seq,
+        "sparks": sparks,
         "artifacts": [{"path": file.path, "size": file.size} for file in files],
         "children": [short(child) for child in inner],
     }

@@ -263,6 +263,28 @@ async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, 
     assert (await refused(jp_fetch, "pipelines", run["id"], "cancel", method="POST", body="{}"))[0] == 400
 
 
+async def test_a_run_is_repeated_from_a_step_on_with_its_parameters(jp_fetch: Any, jp_root_dir: Path) -> None:
+    cells = [("parameters", "depth: int = 2"), ("step:load", "rows = [depth, 2, 3]"),
+             ("step:left", "left = sum(rows)"), ("step:right", "right = max(rows)"),
+             ("step:both", "print(left + right)")]  # fmt: skip
+    (jp_root_dir / "again.ipynb").write_text(json.dumps(notebook_json(cells)))
+    body = json.dumps({"path": "again.ipynb", "parameters": {"depth": "4"}})
+    first = (await ask(jp_fetch, "pipelines", "run", method="POST", body=body))["run"]
+    assert (await when_over(jp_fetch, first))["status"] == "finished"
+    body = json.dumps({"step": "left"})
+    second = (await ask(jp_fetch, "pipelines", first, "again", method="POST", body=body))["run"]
+    over = await when_over(jp_fetch, second)
+    assert (over["status"], over["params"]["depth"]) == ("finished", "4")
+    steps = (await ask(jp_fetch, "pipelines", second))["steps"]
+    assert {step["name"]: step["cached"] for step in steps} == {
+        "load": True, "left": False, "right": True, "both": False,
+    }  # fmt: skip
+    code, told = await refused(
+        jp_fetch, "pipelines", first, "again", method="POST", body=json.dumps({"step": "lefft"})
+    )
+    assert (code, "left" in told["message"]) == (400, True)
+
+
 async def test_a_notebook_whose_kernel_is_missing_is_not_run(jp_fetch: Any, jp_root_dir: Path) -> None:
     node = notebook_json([("step:a", "x = 1")])
     node["metadata"]["kernelspec"]["name"] = "gone-with-the-environment"

@@ -241,9 +241,14 @@ export class Client extends Asking {
     return this._ask(`pipelines/${id}/cancel`, 'POST', {});
   }
 
-  /** Writes the step that failed as a notebook with its inputs loaded. */
-  debug(id: string): Promise<Opened> {
-    return this._ask(`pipelines/${id}/debug`, 'POST', {});
+  /** Writes a step, or the one that failed, as a notebook with its inputs loaded. */
+  debug(id: string, step?: string): Promise<Opened> {
+    return this._ask(`pipelines/${id}/debug`, 'POST', step ? { step } : {});
+  }
+
+  /** Runs a pipeline again with the parameters of a run: whole, or from a step on. */
+  again(id: string, step?: string): Promise<Started> {
+    return this._ask(`pipelines/${id}/again`, 'POST', step ? { step } : {});
   }
 
   models(): Promise<Models> {

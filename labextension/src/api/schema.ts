@@ -1152,6 +1152,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pipelines/{run}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs the notebook of a run once more, with the parameters of that run; answers at once. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        /** @description This step and those below it are computed anew. */
+                        step?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The run that was begun. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Started"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines/{run}/debug": {
         parameters: {
             query?: never;
@@ -2663,10 +2719,7 @@ export interface components {
             tags: components["schemas"]["Texts"];
             /** @description How many steps, trials or other parts it has; in pages only. */
             parts?: number;
-            /** @description The courses of the first metrics, a few points each. */
-            sparks?: {
-                [key: string]: components["schemas"]["Value"][];
-            };
+            sparks?: components["schemas"]["Sparks"];
         };
         /** @description Some runs; `after` is where the next page begins, empty after the last. */
         Page: {
@@ -2684,6 +2737,10 @@ export interface components {
         File: {
             path: string;
             size: number;
+        };
+        /** @description The courses of the first metrics, a few points each. */
+        Sparks: {
+            [key: string]: components["schemas"]["Value"][];
         };
         /** @description One run with its files and parts; metrics come in short. */
         RunDetail: {
@@ -2706,6 +2763,7 @@ export interface components {
             metrics: {
                 [key: string]: components["schemas"]["Metric"];
             };
+            sparks?: components["schemas"]["Sparks"];
             params: components["schemas"]["Texts"];
             tags: components["schemas"]["Texts"];
             children: components["schemas"]["Run"][];

@@ -146,32 +146,48 @@ function Head({
   );
 }
 
-/** The ways on from a step that failed. */
+/** The ways on from a step of the last run. */
 function Ways({
   around,
   model,
+  step,
   state
 }: Props & { state: StepState | undefined }): React.JSX.Element | null {
   const { trans } = around;
   const run = model.last?.run?.id;
-  if (state?.status !== 'failed' || run === undefined) {
+  if (state === undefined || run === undefined || state.status === 'running') {
     return null;
   }
+  const hasFailed = state.status === 'failed' || state.status === 'blocked';
   return (
     <section>
-      <pre role="alert">{state.reason}</pre>
+      {hasFailed && <pre role="alert">{state.reason}</pre>}
       <div className="jp-mlops-line">
-        <Button
-          label={trans.__('Open at Failure')}
-          onClick={() => void model.debug(run)}
-        />
-        {model.last?.resumable && (
+        {hasFailed && model.last?.resumable && (
           <Button
             icon="run"
             label={trans.__('Resume')}
             onClick={() => void model.run(run)}
           />
         )}
+        <Button
+          icon="run"
+          label={trans.__('Run from Here')}
+          title={trans.__(
+            'Computes this step and those below it anew, with the parameters of the last run'
+          )}
+          onClick={() => void model.runFrom(run, step)}
+        />
+        <Button
+          icon="kernel"
+          label={
+            hasFailed
+              ? trans.__('Open at Failure')
+              : trans.__('Open a Kernel Here')
+          }
+          title={trans.__('A notebook of this step, with its inputs loaded')}
+          onClick={() => void model.debug(run, step)}
+        />
       </div>
     </section>
   );

@@ -182,10 +182,18 @@ export class CanvasModel {
     });
   }
 
-  /** Opens the step that failed, with its inputs loaded. */
-  debug(run: string): Promise<void> {
+  /** Saves the notebook and runs it as a run was given it, from a step on. */
+  runFrom(before: string, step: string): Promise<void> {
     return this._do(async () => {
-      const { path, cell } = await this._around.client.debug(run);
+      const { run, name } = await this._around.client.again(before, step);
+      return { text: this._around.trans.__('Started %1', name), run };
+    });
+  }
+
+  /** Opens a step, or the one that failed, with its inputs loaded. */
+  debug(run: string, step?: string): Promise<void> {
+    return this._do(async () => {
+      const { path, cell } = await this._around.client.debug(run, step);
       await this._around.openAt(path, cell);
       return { text: this._around.trans.__('Opened %1', path) };
     });

@@ -5,7 +5,13 @@ import * as React from 'react';
 
 import { Line, Value } from '../api/types';
 import { Change, Direction, directionOf, Icon, State } from '../elements';
-import { number, stateOf, titleOf } from '../runs/words';
+import {
+  aligned,
+  difference as differenceText,
+  number,
+  stateOf,
+  titleOf
+} from '../runs/words';
 import { Shown } from './page';
 
 interface Props extends Shown {
@@ -111,7 +117,7 @@ function Row(
               trans={trans}
             />
           )}{' '}
-          {value === null ? '–' : number(value)}
+          {value === null ? '–' : isMetric ? aligned(value) : number(value)}
           {best.has(place) && (
             <span role="img" aria-label={trans.__('best')}>
               <Icon name="star" />
@@ -138,7 +144,7 @@ function Difference(props: {
   const text =
     isRelative && before !== 0
       ? `${number((100 * Math.abs(difference)) / Math.abs(before))} %`
-      : number(Math.abs(difference));
+      : differenceText(value, before);
   return (
     <Change
       difference={difference}
@@ -172,9 +178,10 @@ function Heads({ around, found, lines }: Props): React.JSX.Element {
               type="button"
               className="jp-mlops-link"
               title={run.name}
+              aria-label={titleOf(run)}
               onClick={() => around.open(run)}
             >
-              {titleOf(run)}
+              {`#${run.number}`}
             </button>{' '}
             <State {...stateOf(run, around.trans)} />
           </th>

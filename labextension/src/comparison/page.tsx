@@ -17,6 +17,8 @@ const Charts = React.lazy(() => import('../runs/charts'));
 const Relations = React.lazy(() => import('../runs/relations'));
 const Code = React.lazy(() => import('../runs/code'));
 
+const FEW = 4; // runs whose table leaves room for a chart beside it
+
 interface Props {
   around: Surroundings;
   ids: readonly string[];
@@ -160,13 +162,25 @@ function Tab(
     default:
       return (
         <>
-          <Card title={trans.__('Numbers')}>
-            <Lines
-              {...props}
-              label={trans.__('Values')}
-              own={found.lines.filter(line => !isOfEnvironment(line.kind))}
-            />
-          </Card>
+          <div className="jp-mlops-beside" data-few={found.runs.length <= FEW}>
+            <section className="jp-mlops-card">
+              <Lines
+                {...props}
+                label={trans.__('Values')}
+                own={found.lines.filter(line => !isOfEnvironment(line.kind))}
+              />
+            </section>
+            {rendermime && canDraw(rendermime) && (
+              <React.Suspense fallback={null}>
+                <Relations
+                  runs={found.runs}
+                  lines={lines}
+                  rendermime={rendermime}
+                  trans={trans}
+                />
+              </React.Suspense>
+            )}
+          </div>
           <Legend {...props} />
           <React.Suspense fallback={null}>
             <Charts
@@ -176,15 +190,6 @@ function Tab(
               trans={trans}
             />
           </React.Suspense>
-          {rendermime && canDraw(rendermime) && (
-            <React.Suspense fallback={null}>
-              <Relations
-                runs={found.runs}
-                rendermime={rendermime}
-                trans={trans}
-              />
-            </React.Suspense>
-          )}
         </>
       );
   }

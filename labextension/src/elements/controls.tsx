@@ -121,7 +121,11 @@ export function Chip(props: {
   onRemove?: () => void;
 }): React.JSX.Element {
   return (
-    <span className="jp-mlops-chip" title={props.text}>
+    <span
+      className="jp-mlops-chip"
+      data-removable={props.onRemove !== undefined}
+      title={props.text}
+    >
       <span>{props.text}</span>
       {props.onRemove && (
         <IconButton

@@ -62,10 +62,11 @@ describe('labels', () => {
       ...edge(from, to),
       names: ['X_test', 'X_train', 'y_train']
     });
-    const { ways } = planOf({
+    const graph = {
       steps: ['load', 'left', 'right'].map(step),
       edges: [wide('load', 'left'), wide('load', 'right')]
-    });
+    };
+    const { ways } = planOf(graph, { ...SMALL, character: 6 });
     const [first, second] = ways.map(way => way.label.x);
     expect(Math.abs((first ?? 0) - (second ?? 0))).toBeGreaterThan(80);
   });

@@ -3,9 +3,12 @@
 import { graphlib, layout } from '@dagrejs/dagre';
 
 import { Graph } from '../api/types';
-import { rowsOf, seatsOf } from './ranks';
+import { rowsOf, seatsOf, withoutDetours } from './ranks';
 
-/** How large steps are, how wide a character of a label is, and where the graph goes; in pixels. */
+/**
+ * How large steps are, how wide a character of a label is (0: edges have none), and where the graph goes; in
+ * pixels.
+ */
 export interface Measures {
   width: number;
   height: number;
@@ -15,15 +18,16 @@ export interface Measures {
 
 /** Those of the small picture. */
 export const SMALL: Measures = {
-  width: 130,
-  height: 32,
-  character: 5.5,
+  width: 108,
+  height: 24,
+  character: 0,
   way: 'TB'
 };
 
 /** Steps beyond which dagre takes seconds. */
 const MANY = 120;
 const ROW = 48; // pixels between two rows of the quick layout
+const CLOSE = 16; // the same where edges have no labels
 
 /** The place of a step: its upper left corner, in pixels. */
 export interface Place {
@@ -52,6 +56,9 @@ export function planOf(
   measures: Measures = SMALL
 ): Plan {
   const { width, height, character } = measures;
+  if (character === 0) {
+    return quickPlanOf({ ...graph, edges: withoutDetours(graph) }, measures);
+  }
   if (graph.steps.length > MANY) {
     return quickPlanOf(graph, measures);
   }
@@ -90,13 +97,14 @@ const NOWHERE = { x: 0, y: 0 };
 /** The layout of many steps, in rows. */
 function quickPlanOf(
   graph: Pick<Graph, 'steps' | 'edges'>,
-  { width, height, way }: Measures
+  { width, height, character, way }: Measures
 ): Plan {
+  const gap = character > 0 ? ROW : CLOSE;
   const rows = rowsOf(graph);
   const seats = seatsOf(rows);
   const most = Math.max(...rows.map(names => names.length));
-  const [across, down] = [width + height / 2, height + ROW];
-  const [side, ahead] = way === 'TB' ? [across, down] : [down, width + 2 * ROW];
+  const [across, down] = [width + gap / 2, height + gap];
+  const [side, ahead] = way === 'TB' ? [across, down] : [down, width + 2 * gap];
   const places = graph.steps.map(({ name }) => {
     const { row, place } = seats.get(name) ?? { row: 0, place: 0 };
     const aside = (place + (most - (rows[row]?.length ?? 0)) / 2) * side;

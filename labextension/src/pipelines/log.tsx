@@ -5,9 +5,17 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Last, Run } from '../api/types';
-import { Button, Choice } from '../elements';
+import { Button, Choice, State } from '../elements';
 import { Printed } from '../runs/printed';
-import { isOpen, markOf, took } from '../runs/words';
+import {
+  exactly,
+  isOpen,
+  lastedOf,
+  markOf,
+  stateOf,
+  took,
+  when
+} from '../runs/words';
 
 const WHOLE = '.'; // stands for the run itself: no step is called so
 
@@ -33,16 +41,14 @@ export function LastRun(props: Props): React.JSX.Element | null {
   const state = last.steps.find(one => one.name === step);
   return (
     <div className="jp-mlops-last" data-status={run.status}>
-      <Head {...props} run={run} isOpen={goesOn} />
-      {!goesOn && run.reason && <pre>{run.reason}</pre>}
-      <label>
-        {trans.__('Log of')}{' '}
+      <div className="jp-mlops-line">
+        <Head {...props} run={run} />
         <Choice
           label={trans.__('Log of')}
           value={step}
           values={['', WHOLE, ...last.steps.map(one => one.name)]}
           names={{
-            '': trans.__('– none –'),
+            '': trans.__('Log'),
             [WHOLE]: trans.__('the run itself'),
             ...Object.fromEntries(
               last.steps.map(one => [
@@ -53,7 +59,9 @@ export function LastRun(props: Props): React.JSX.Element | null {
           }}
           onChange={setStep}
         />
-      </label>
+      </div>
+      {!goesOn && run.reason && <pre>{run.reason}</pre>}
+      <Ways {...props} run={run} isOpen={goesOn} />
       {state?.reason && <pre role="alert">{state.reason}</pre>}
       {step && (
         <Printed
@@ -68,16 +76,37 @@ export function LastRun(props: Props): React.JSX.Element | null {
   );
 }
 
-/** The run and what can be done with it. */
-function Head(props: Props & { run: Run; isOpen: boolean }): React.JSX.Element {
-  const { run, isOpen, last, trans } = props;
+/** How the run stands, in one line. */
+function Head({ run, onOpen, trans }: Props & { run: Run }): React.JSX.Element {
+  const now = Date.now() / 1000;
   return (
-    <div className="jp-mlops-buttons">
-      <span className="jp-mlops-mark">{markOf(run.status)}</span>
-      <button className="jp-mlops-link" onClick={() => props.onOpen(run.id)}>
-        {run.name}
+    <>
+      <State {...stateOf(run, trans)} />
+      <button
+        className="jp-mlops-link"
+        title={run.name}
+        onClick={() => onOpen(run.id)}
+      >
+        {lastedOf(run.status, took(run, now), trans)}
       </button>
-      <span>{took(run, Date.now() / 1000)}</span>
+      <small className="jp-mlops-hint" title={exactly(run.started)}>
+        {when(run.started, now, trans)}
+      </small>
+      <span className="jp-mlops-gap" />
+    </>
+  );
+}
+
+/** What can be done with the run now. */
+function Ways(
+  props: Props & { run: Run; isOpen: boolean }
+): React.JSX.Element | null {
+  const { run, isOpen, last, trans } = props;
+  if (!isOpen && !last.resumable && !last.failed) {
+    return null;
+  }
+  return (
+    <div className="jp-mlops-line">
       {isOpen && (
         <Button
           label={trans.__('Cancel')}

@@ -54,8 +54,19 @@ export function Parameters(props: Props): React.JSX.Element | null {
   return (
     <details className="jp-mlops-parameters">
       <summary>
-        {trans.__('Parameters')}
-        {changed > 0 && trans._n(' (%1 changed)', ' (%1 changed)', changed)}
+        {trans.__('Parameters')}{' '}
+        <small className="jp-mlops-hint">
+          {changed > 0
+            ? trans.__(
+                '%1 · %2 of %3 changed',
+                Object.entries(props.values)
+                  .map(([name, text]) => `${name} ${text}`)
+                  .join(', '),
+                changed,
+                parameters.length
+              )
+            : trans.__('all as declared')}
+        </small>
       </summary>
       {parameters.map(parameter => (
         <Field key={parameter.name} parameter={parameter} {...props} />

@@ -2,11 +2,9 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import {
-  Background,
   BaseEdge,
   Edge,
   EdgeProps,
-  MarkerType,
   Node,
   ReactFlow,
   ReactFlowInstance
@@ -15,16 +13,21 @@ import '@xyflow/react/dist/style.css';
 import * as React from 'react';
 
 import { Graph, StepState } from '../api/types';
+import { State } from '../elements';
 import { hueAt } from '../runs/marked';
-import { markOf, seconds } from '../runs/words';
-import { labelOf, pathOf, Place, planOf, SMALL, Way } from './layout';
+import { seconds, stateOfStep } from '../runs/words';
+import { pathOf, Place, planOf, SMALL, Way } from './layout';
 
-const FIT = { padding: 0.08, maxZoom: 1.2 };
+const FIT = { padding: '8px', maxZoom: 1 } as const;
+const LEGIBLE = 0.84; // the zoom at which text of 13 pixels is still one of 11
+const MOST = 420; // pixels of height
 
 /** What the picture shows and does. `states` are those of the last run. */
 export interface Props {
   graph: Graph;
   states: readonly StepState[];
+  /** The step that is marked. */
+  chosen?: string;
   onOpen: (step: string) => void;
   trans: TranslationBundle;
 }
@@ -64,16 +67,15 @@ export function tookOf(
 
 function nodesOf(
   places: readonly Place[],
-  states: Props['states'],
-  trans: TranslationBundle
+  { states, chosen, trans }: Props
 ): Node[] {
   return places.map(({ name, x, y }, place) => {
     const state = states.find(found => found.name === name);
     const label = (
       <span title={told(name, state)}>
-        {state && `${markOf(state.status)} `}
-        {name}
-        <small> {tookOf(state, trans)}</small>
+        {state && <State {...stateOfStep(state, trans)} />}
+        <span>{name}</span>
+        <small>{tookOf(state, trans)}</small>
       </span>
     );
     return {
@@ -83,7 +85,7 @@ function nodesOf(
       height: SMALL.height,
       data: { label },
       ariaLabel: told(name, state),
-      className: `jp-mlops-node jp-mod-${state?.status ?? 'none'}`,
+      className: `jp-mlops-node jp-mod-${state?.status ?? 'none'}${name === chosen ? ' jp-mod-chosen' : ''}`,
       style: { ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` },
       draggable: false,
       connectable: false
@@ -93,54 +95,48 @@ function nodesOf(
 
 /** An edge on the way that the layout has found for it. */
 function LaidEdge(props: EdgeProps): React.JSX.Element {
-  const { points, label } = props.data as unknown as Way;
-  return (
-    <BaseEdge
-      id={props.id}
-      path={pathOf(points)}
-      markerEnd={props.markerEnd}
-      label={props.label}
-      labelX={label.x}
-      labelY={label.y}
-    />
-  );
+  const { points } = props.data as unknown as Way;
+  return <BaseEdge id={props.id} path={pathOf(points)} />;
 }
 
 const EDGES = { laid: LaidEdge };
 
 function edgesOf(graph: Graph, ways: readonly Way[]): Edge[] {
-  return graph.edges.map(({ from, to, names, reasons }, place) => ({
-    id: `${from} ${to}`,
+  const told = new Map(
+    graph.edges.map(({ from, to, names, reasons }) => [
+      `${from} ${to}`,
+      [...names, ...reasons].join(', ')
+    ])
+  );
+  return ways.map(way => ({
+    id: `${way.from} ${way.to}`,
     type: 'laid',
-    data: { ...ways[place] },
-    source: from,
-    target: to,
-    label: labelOf(names, reasons),
-    markerEnd: { type: MarkerType.ArrowClosed },
-    ariaLabel: `${from} → ${to}: ${[...names, ...reasons].join(', ')}`
+    data: { ...way },
+    source: way.from,
+    target: way.to,
+    ariaLabel: `${way.from} → ${way.to}: ${told.get(`${way.from} ${way.to}`) ?? ''}`
   }));
 }
 
 /** Most changes of a notebook leave its graph as it is, and then nothing is laid out anew. */
-function useLayout(
-  graph: Graph,
-  states: Props['states'],
-  trans: TranslationBundle
-): [Node[], Edge[]] {
+function useLayout(props: Props): [Node[], Edge[], number] {
+  const { graph, states, chosen } = props;
   const shape = JSON.stringify([graph.steps.map(s => s.name), graph.edges]);
   const { places, ways } = React.useMemo(() => planOf(graph), [shape]);
   const nodes = React.useMemo(
-    () => nodesOf(places, states, trans),
-    [places, states]
+    () => nodesOf(places, props),
+    [places, states, chosen]
   );
   const edges = React.useMemo(() => edgesOf(graph, ways), [ways]);
-  return [nodes, edges];
+  const height = Math.max(...places.map(({ y }) => y + SMALL.height), 0) + 24;
+  return [nodes, edges, Math.min(height, MOST)];
 }
 
-/** The picture. */
+/** The picture, as high as it needs; where its text would be too small to be read, steps are bars of color. */
 export default function Picture(props: Props): React.JSX.Element {
-  const { graph, states, onOpen, trans } = props;
-  const [nodes, edges] = useLayout(graph, states, trans);
+  const { graph, onOpen, trans } = props;
+  const [nodes, edges, height] = useLayout(props);
+  const [isLegible, setLegible] = React.useState(true);
   const host = React.useRef<HTMLDivElement>(null);
   const flow = React.useRef<ReactFlowInstance | null>(null);
   const steps = graph.steps.map(step => step.name).join(' ');
@@ -160,6 +156,8 @@ export default function Picture(props: Props): React.JSX.Element {
     <div
       ref={host}
       className="jp-mlops-picture"
+      style={{ height }}
+      data-legible={isLegible}
       role="group"
       aria-label={trans.__('Graph')}
       onKeyDown={event => {
@@ -179,16 +177,17 @@ export default function Picture(props: Props): React.JSX.Element {
           flow.current = instance;
           void instance.fitView(FIT);
         }}
+        onMove={(_, { zoom }) => setLegible(zoom >= LEGIBLE)}
         minZoom={0.1}
-        maxZoom={1.2}
+        maxZoom={1}
+        zoomOnScroll={false}
+        preventScrolling={false}
         nodesConnectable={false}
         elementsSelectable={false}
         edgesFocusable={false}
         proOptions={{ hideAttribution: true }}
         onNodeClick={(_, node) => onOpen(node.id)}
-      >
-        <Background />
-      </ReactFlow>
+      />
     </div>
   );
 }

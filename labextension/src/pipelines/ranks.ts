@@ -61,6 +61,27 @@ function arrange(
   }
 }
 
+/** The edges of a graph, without those that other edges lead to as well. */
+export function withoutDetours({
+  steps,
+  edges
+}: Pick<Graph, 'steps' | 'edges'>): Graph['edges'] {
+  const above = new Map<string, Set<string>>(); // all that a step comes after
+  const kept: Graph['edges'] = [];
+  for (const { name } of steps) {
+    const own = edges.filter(edge => edge.to === name && above.has(edge.from));
+    const further = own.map(edge => above.get(edge.from) ?? new Set<string>());
+    kept.push(
+      ...own.filter(edge => !further.some(others => others.has(edge.from)))
+    );
+    above.set(
+      name,
+      new Set([...own.map(edge => edge.from), ...further.flatMap(f => [...f])])
+    );
+  }
+  return kept;
+}
+
 /** The seat of each step. */
 export function seatsOf(rows: readonly string[][]): Map<string, Seat> {
   return new Map(

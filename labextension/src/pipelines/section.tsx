@@ -93,7 +93,6 @@ export class PipelineSection extends ReactWidget {
             }
           }}
         />
-        {!last.failed && this._last(last)}
       </div>
     );
   }
@@ -188,12 +187,6 @@ export class PipelineSection extends ReactWidget {
   private _pipeline(graph: Graph): React.JSX.Element {
     return (
       <>
-        <Parameters
-          parameters={graph.parameters}
-          values={this._model.parameters}
-          onChange={(name, text) => this._model.setParameter(name, text)}
-          trans={this._trans}
-        />
         <React.Suspense fallback={<div className="jp-mlops-picture" />}>
           <Picture
             graph={graph}
@@ -202,6 +195,13 @@ export class PipelineSection extends ReactWidget {
             trans={this._trans}
           />
         </React.Suspense>
+        {!this._model.last.failed && this._last(this._model.last)}
+        <Parameters
+          parameters={graph.parameters}
+          values={this._model.parameters}
+          onChange={(name, text) => this._model.setParameter(name, text)}
+          trans={this._trans}
+        />
         <Steps
           graph={graph}
           onOpen={id => this._open(id)}

@@ -6,7 +6,7 @@ import * as React from 'react';
 import { RunDetail, StepState } from '../api/types';
 import { State } from '../elements';
 import { hueAt } from '../runs/marked';
-import { seconds, wordOf } from '../runs/words';
+import { seconds, stateOfStep } from '../runs/words';
 
 /** The bar of a step: where it begins and how long it is, in parts of the whole. */
 export interface Bar {
@@ -51,21 +51,22 @@ export function ticksOf(whole: number): number[] {
 export function Gantt(props: {
   run: Pick<RunDetail, 'started' | 'ended'>;
   steps: readonly StepState[];
+  /** The steps in their order, which gives them their colors. */
+  order: readonly string[];
   onOpen: (step: string) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { run, steps, trans } = props;
+  const { run, steps, order, trans } = props;
   const [bars, whole] = barsOf(
     run.started,
     run.ended,
     steps,
     Date.now() / 1000
   );
-  const order = new Map(steps.map((step, place) => [step.name, place]));
   return (
     <div className="jp-mlops-gantt">
       {bars.map(({ step, start, length, lasted }) => {
-        const word = wordFor(step, trans);
+        const state = stateOfStep(step, trans);
         return (
           <React.Fragment key={step.name}>
             <button
@@ -73,13 +74,13 @@ export function Gantt(props: {
               className="jp-mlops-link"
               onClick={() => props.onOpen(step.name)}
             >
-              <State state={stateFor(step)} word={word} /> {step.name}
+              <State {...state} /> {step.name}
             </button>
             <div
               className="jp-mlops-gantt-line"
-              title={step.reason || word}
+              title={state.word}
               style={{
-                ['--jp-mlops-hue' as string]: `var(${hueAt(order.get(step.name) ?? 0)})`
+                ['--jp-mlops-hue' as string]: `var(${hueAt(Math.max(order.indexOf(step.name), 0))})`
               }}
             >
               <span
@@ -110,16 +111,6 @@ function shortly(count: number): string {
   return count < 60 ? `${Number(count.toPrecision(2))} s` : seconds(count);
 }
 
-/** What became of a step, in words. */
-function wordFor(step: StepState, trans: TranslationBundle): string {
-  if (step.cached) {
-    return trans.__('Cached');
-  }
-  return step.skipped
-    ? trans.__('Skipped: %1', step.skipped)
-    : wordOf(step.status, trans);
-}
-
 /** Seconds since the start of the run. */
 function Axis({ whole }: { whole: number }): React.JSX.Element {
   return (
@@ -134,11 +125,4 @@ function Axis({ whole }: { whole: number }): React.JSX.Element {
       ))}
     </div>
   );
-}
-
-function stateFor(step: StepState): 'cached' | 'skipped' | StepState['status'] {
-  if (step.cached) {
-    return 'cached';
-  }
-  return step.skipped ? 'skipped' : step.status;
 }

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Status, Value } from '../api/types';
+import { Value } from '../api/types';
 import {
   Button,
   Change,
@@ -10,11 +10,17 @@ import {
   directionOf,
   IconButton,
   Menu,
+  Spark,
   State
 } from '../elements';
 import {
+  aligned,
+  difference,
   exactly,
+  lastedOf,
+  isOpen,
   number,
+  seconds,
   size,
   stateOf,
   titleOf,
@@ -23,7 +29,8 @@ import {
 } from '../runs/words';
 import { Shown } from './page';
 
-const MOST_TILES = 5;
+const MOST_TILES = 4;
+const SPARK = { width: 72, height: 20 };
 
 /** The name, the facts, and what can be done. */
 export function Header({ around, model, found }: Shown): React.JSX.Element {
@@ -57,7 +64,8 @@ export function Header({ around, model, found }: Shown): React.JSX.Element {
             onClick={() => around.openSweep(found.id, found.name)}
           />
         )}
-        {hasNotebook && (
+        <Ways around={around} model={model} found={found} />
+        {hasNotebook && found.kind !== 'pipeline' && (
           <Button
             label={trans.__('Reproduce')}
             onClick={() => around.execute('reproduce', found.id)}
@@ -67,6 +75,54 @@ export function Header({ around, model, found }: Shown): React.JSX.Element {
       </div>
       <Facts around={around} model={model} found={found} />
     </header>
+  );
+}
+
+/** The ways on from the run of a pipeline, or of one of its steps. */
+function Ways({ around, model, found }: Shown): React.JSX.Element | null {
+  const { trans } = around;
+  if (isOpen(found.status)) {
+    return null;
+  }
+  if (found.kind === 'pipeline' && found.source.endsWith('.ipynb')) {
+    return (
+      <Button
+        icon="run"
+        label={trans.__('Run Again')}
+        title={trans.__('With the parameters of this run')}
+        onClick={() => void model.runAgain(around.open)}
+      />
+    );
+  }
+  return found.kind === 'step' && found.parent !== '' ? (
+    <StepWays around={around} model={model} step={found.name} />
+  ) : null;
+}
+
+/** Runs a pipeline from a step on, and opens a notebook of the step. */
+export function StepWays({
+  around,
+  model,
+  step
+}: Pick<Shown, 'around' | 'model'> & { step: string }): React.JSX.Element {
+  const { trans } = around;
+  return (
+    <>
+      <Button
+        icon="run"
+        label={trans.__('Run from Here')}
+        title={trans.__(
+          'Computes this step and those below it anew, with the parameters of this run'
+        )}
+        onClick={() => void model.runAgain(around.open, step)}
+      />
+      <Button
+        icon="kernel"
+        label={trans.__('Open a Kernel Here')}
+        title={trans.__('A notebook of this step, with its inputs loaded')}
+        onClick={() => void model.openKernel(around.openAt, step)}
+      />
+    </>
   );
 }
 
@@ -148,22 +204,6 @@ function Facts({ around, found, model }: Shown): React.JSX.Element {
   );
 }
 
-/** How a run stands, and how long it has taken. */
-function lastedOf(
-  status: Status,
-  time: string,
-  trans: Shown['around']['trans']
-): string {
-  return {
-    pending: trans.__('Waiting for %1', time),
-    running: trans.__('Running for %1', time),
-    finished: trans.__('Finished in %1', time),
-    failed: trans.__('Failed after %1', time),
-    killed: trans.__('Stopped after %1', time),
-    blocked: trans.__('Blocked by its data after %1', time)
-  }[status];
-}
-
 /** The first metrics, each with its difference to the baseline. */
 export function Tiles({
   around,
@@ -183,15 +223,17 @@ export function Tiles({
         {metrics.map(([name, value]) => (
           <div key={name} className="jp-mlops-tile">
             <span title={name}>{name}</span>
-            <b>{number(value) || '–'}</b>
+            <b>{aligned(value) || '–'}</b>
             <Difference
               name={name}
               value={value}
               before={baseline?.metrics[name]}
               trans={trans}
             />
+            <Spark name={name} values={found.sparks?.[name] ?? []} {...SPARK} />
           </div>
         ))}
+        <DurationTile around={around} model={model} found={found} />
       </div>
       {baseline && (
         <div className="jp-mlops-facts">
@@ -204,6 +246,38 @@ export function Tiles({
         </div>
       )}
     </>
+  );
+}
+
+/** How long it took; a run that goes on tells it above. */
+function DurationTile({
+  around,
+  model,
+  found
+}: Shown): React.JSX.Element | null {
+  const { trans } = around;
+  const { duration } = found;
+  const before = model.baseline?.duration;
+  if (typeof duration !== 'number') {
+    return null;
+  }
+  return (
+    <div className="jp-mlops-tile">
+      <span>{trans.__('Duration')}</span>
+      <b>{seconds(duration)}</b>
+      {typeof before === 'number' && (
+        <Change
+          difference={duration - before}
+          direction="lower"
+          text={seconds(Math.abs(duration - before))}
+          words={{
+            better: trans.__('better than %1', seconds(before)),
+            worse: trans.__('worse than %1', seconds(before)),
+            other: trans.__('was %1', seconds(before))
+          }}
+        />
+      )}
+    </div>
   );
 }
 
@@ -231,7 +305,7 @@ export function Difference(props: {
     <Change
       difference={value - before}
       direction={directionOf(name)}
-      text={number(Math.abs(value - before))}
+      text={difference(value, before)}
       words={{
         better: trans.__('better than %1', number(before)),
         worse: trans.__('worse than %1', number(before)),
@@ -257,6 +331,14 @@ function Deeds({ around, found }: Shown): React.JSX.Element {
               {
                 label: trans.__('Open Notebook as It Was'),
                 act: () => around.execute('notebook', found.id)
+              }
+            ]
+          : []),
+        ...(hasNotebook && found.kind === 'pipeline'
+          ? [
+              {
+                label: trans.__('Reproduce'),
+                act: () => around.execute('reproduce', found.id)
               }
             ]
           : []),

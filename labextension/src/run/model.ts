@@ -89,18 +89,52 @@ export class RunModel {
     note?: string;
     tags?: Record<string, string | null>;
   }): Promise<void> {
-    try {
+    await this._do(async () => {
       await this._client.edit(this.id, change);
       await this._look();
-    } catch (error) {
-      this._problem = problemOf(error);
-      this._changed.emit();
-    }
+    });
+  }
+
+  /** Runs the pipeline of the run once more, whole or from a step on, and opens the new run. */
+  runAgain(
+    open: (run: { id: string; name: string }) => void,
+    step?: string
+  ): Promise<void> {
+    return this._do(async () => {
+      const { run, name } = await this._client.again(this._pipeline, step);
+      open({ id: run, name });
+    });
+  }
+
+  /** Opens a notebook of a step of the run, with its inputs loaded. */
+  openKernel(
+    openAt: (path: string, cell: string) => Promise<void>,
+    step: string
+  ): Promise<void> {
+    return this._do(async () => {
+      const { path, cell } = await this._client.debug(this._pipeline, step);
+      await openAt(path, cell);
+    });
   }
 
   dispose(): void {
     this._throttle.dispose();
     Signal.clearData(this);
+  }
+
+  /** The run of the pipeline: this one, or the one above that of a step. */
+  private get _pipeline(): string {
+    return this._found?.kind === 'step' ? this._found.parent : this.id;
+  }
+
+  private async _do(call: () => Promise<void>): Promise<void> {
+    try {
+      this._problem = null;
+      await call();
+    } catch (error) {
+      this._problem = problemOf(error);
+    }
+    this._changed.emit();
   }
 
   private async _look(): Promise<void> {

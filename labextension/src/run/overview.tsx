@@ -4,8 +4,9 @@ import * as React from 'react';
 
 import { Card, ProblemBox } from '../elements';
 import { automaticOf } from '../runs/automatic';
-import { hasFailed } from '../runs/words';
+import { hasFailed, isOpen } from '../runs/words';
 import { RunCharts, Shown } from './page';
+import { Figures } from './figures';
 import { GateCard } from './gate';
 import { Note } from './note';
 import { Pairs } from './pairs';
@@ -36,6 +37,13 @@ export function Overview(props: Shown): React.JSX.Element {
         <div>
           {found.kind === 'pipeline' && <PipelineCards {...props} />}
           {found.kind !== 'pipeline' && <RunCharts {...props} />}
+          {found.kind !== 'pipeline' && model.short && (
+            <Figures
+              around={props.around}
+              runs={[model.short]}
+              isOver={!isOpen(found.status)}
+            />
+          )}
           {model.made.map(made => (
             <GateCard
               key={`${made.model} ${made.version.version}`}

@@ -5,10 +5,11 @@ import * as React from 'react';
 import { Run } from '../api/types';
 import { Card, State } from '../elements';
 import { automaticOf } from '../runs/automatic';
-import { number, stateOf, titleOf } from '../runs/words';
+import { hueAt } from '../runs/marked';
+import { isOpen, number, seconds, stateOf, titleOf } from '../runs/words';
 import { Figures } from './figures';
 import { Gantt } from './gantt';
-import { Difference } from './header';
+import { Difference, StepWays } from './header';
 import { Shown } from './page';
 
 const Picture = React.lazy(() => import('../pipelines/picture'));
@@ -18,6 +19,7 @@ export function PipelineCards(props: Shown): React.JSX.Element {
   const { around, model, found } = props;
   const { trans } = around;
   const { graph, steps } = model;
+  const [chosen, setChosen] = React.useState('');
   const openStep = (name: string): void => {
     const step = steps?.steps.find(state => state.name === name);
     if (step !== undefined) {
@@ -29,22 +31,23 @@ export function PipelineCards(props: Shown): React.JSX.Element {
       <div className="jp-mlops-columns-even">
         {graph && graph.steps.length > 0 && (
           <Card title={trans.__('Pipeline')} hint={graph.notebook}>
-            <div className="jp-mlops-large">
-              <React.Suspense fallback={null}>
-                <Picture
-                  graph={graph}
-                  states={steps?.steps ?? []}
-                  onOpen={openStep}
-                  trans={trans}
-                />
-              </React.Suspense>
-            </div>
+            <React.Suspense fallback={null}>
+              <Picture
+                graph={graph}
+                states={steps?.steps ?? []}
+                chosen={chosen}
+                onOpen={setChosen}
+                trans={trans}
+              />
+            </React.Suspense>
+            <ChosenStep {...props} step={chosen} onOpen={openStep} />
           </Card>
         )}
         <Card title={trans.__('Time')}>
           <Gantt
             run={found}
             steps={steps?.steps ?? []}
+            order={orderOf(model)}
             onOpen={openStep}
             trans={trans}
           />
@@ -57,6 +60,49 @@ export function PipelineCards(props: Shown): React.JSX.Element {
         isOver={found.ended !== null}
       />
     </>
+  );
+}
+
+/** The steps as the notebook has them, or as they were begun. */
+function orderOf({ graph, steps }: Shown['model']): readonly string[] {
+  return (graph ?? steps)?.steps.map(step => step.name) ?? [];
+}
+
+/** The step that was clicked, and what can be done from there. */
+function ChosenStep(
+  props: Shown & { step: string; onOpen: (step: string) => void }
+): React.JSX.Element {
+  const { around, model, found, step } = props;
+  const { trans } = around;
+  const state = model.steps?.steps.find(one => one.name === step);
+  const place = Math.max(orderOf(model).indexOf(step), 0);
+  if (state === undefined) {
+    return (
+      <p className="jp-mlops-hint">
+        {trans.__('Click a step for what can be done from there.')}
+      </p>
+    );
+  }
+  return (
+    <div
+      className="jp-mlops-chosen-step"
+      style={{ ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` }}
+    >
+      <i className="jp-mlops-hue-dot" />
+      <b>{step}</b>
+      <span className="jp-mlops-hint">
+        {state.cached
+          ? trans.__('cached')
+          : state.duration !== null && seconds(state.duration)}
+      </span>
+      <button className="jp-mlops-link" onClick={() => props.onOpen(step)}>
+        {trans.__('Open its run')}
+      </button>
+      <span className="jp-mlops-gap" />
+      {!isOpen(found.status) && (
+        <StepWays around={around} model={model} step={step} />
+      )}
+    </div>
   );
 }
 

@@ -52,7 +52,7 @@ export default function Charts(props: Props): React.JSX.Element {
   );
   const [courses, problem] = useCourses(client, runs, found.slice(0, most));
   const group = React.useId();
-  const shown = Object.entries(courses).filter(([name]) =>
+  const shown = Object.entries(courses ?? {}).filter(([name]) =>
     found.includes(name)
   );
   return (
@@ -66,6 +66,13 @@ export default function Charts(props: Props): React.JSX.Element {
         />
       )}
       <ProblemBox problem={problem} />
+      {courses !== null && shown.length === 0 && (
+        <p className="jp-mlops-empty">
+          {wanted === ''
+            ? trans.__('No metric here has more than one value.')
+            : trans.__('No metric with a course is called so.')}
+        </p>
+      )}
       <div className="jp-mlops-chart-grid">
         {shown.map(([name, own]) => (
           <Curve
@@ -97,8 +104,10 @@ function useCourses(
   client: Client,
   runs: readonly Run[],
   names: readonly string[]
-): [Readonly<Record<string, readonly Course[]>>, Problem | null] {
-  const [courses, setCourses] = React.useState<Record<string, Course[]>>({});
+): [Readonly<Record<string, readonly Course[]>> | null, Problem | null] {
+  const [courses, setCourses] = React.useState<Record<string, Course[]> | null>(
+    null
+  );
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const key = names.join('\n');
   React.useEffect(() => {

@@ -35,7 +35,7 @@ const run: Run = {
 describe('cellOf', () => {
   it('finds metrics, params, tags and attributes', () => {
     expect(cellOf(run, 'metrics.`two words`')).toBe('0.1235');
-    expect(cellOf(run, 'metrics.odd')).toBe('nan');
+    expect(cellOf(run, 'metrics.odd')).toBe('NaN');
     expect(cellOf(run, 'params.depth')).toBe('3');
     expect(cellOf(run, 'tags.team')).toBe('blue');
     expect(cellOf(run, 'duration')).toBe('1.5 s');

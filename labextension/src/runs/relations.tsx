@@ -6,27 +6,33 @@ import * as React from 'react';
 
 import { Run } from '../api/types';
 import { Choice } from '../elements';
+import { Line } from './lines';
 import { axesOf, parallelSpec, scatterSpec, VegaChart } from './vega';
 
 const MOST = 12;
 
 interface Props {
   runs: readonly Run[];
+  /** How the runs are drawn elsewhere: a few have their own colors here too. */
+  lines: readonly Line[];
   rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
 
 /** The two charts, with the axes to choose. */
 export default function Relations(props: Props): React.JSX.Element | null {
-  const { runs, rendermime, trans } = props;
+  const { runs, lines, rendermime, trans } = props;
   const axes = React.useMemo(() => axesOf(runs), [runs]);
   const [x, setX] = React.useState(axes[0] ?? '');
   const [y, setY] = React.useState(axes[axes.length - 1] ?? '');
   const parallel = React.useMemo(
-    () => parallelSpec(runs, axes.slice(0, MOST), y),
-    [runs, axes, y]
+    () => parallelSpec(runs, axes.slice(0, MOST), y, lines),
+    [runs, axes, y, lines]
   );
-  const scatter = React.useMemo(() => scatterSpec(runs, x, y), [runs, x, y]);
+  const scatter = React.useMemo(
+    () => scatterSpec(runs, x, y, lines),
+    [runs, x, y, lines]
+  );
   if (axes.length < 2) {
     return null;
   }
@@ -41,9 +47,13 @@ export default function Relations(props: Props): React.JSX.Element | null {
     </label>
   );
   return (
-    <section aria-label={trans.__('Relations')}>
-      <h3>{trans.__('Relations')}</h3>
-      <div className="jp-mlops-buttons">
+    <section
+      className="jp-mlops-card"
+      aria-label={trans.__('Parameters and results')}
+    >
+      <div className="jp-mlops-line">
+        <h2>{trans.__('Parameters and results')}</h2>
+        <span className="jp-mlops-gap" />
         {choice(trans.__('X axis'), x, setX)}
         {choice(trans.__('Y axis and color'), y, setY)}
       </div>

@@ -6,6 +6,8 @@ import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Run } from '../api/types';
+import { Line } from './lines';
+import { hueAt, HUES } from './marked';
 import { titleOf } from './words';
 
 const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
@@ -125,11 +127,29 @@ export function axesOf(runs: readonly Run[]): string[] {
   );
 }
 
+/** Each of a few runs in its own color, which the page tells already; nothing for more than there are hues. */
+function hueOf(lines: readonly Line[]): object | undefined {
+  if (lines.length === 0 || lines.length > HUES) {
+    return undefined;
+  }
+  const domain = Array.from({ length: HUES }, (_, place) => {
+    const own = lines.find(line => line.hue === hueAt(place));
+    return own?.id ?? `no run ${place}`;
+  });
+  return {
+    field: 'id',
+    type: 'nominal',
+    scale: { domain, range: 'category' },
+    legend: null
+  };
+}
+
 /** Parallel coordinates: one line a run, each axis from its smallest to its greatest value. */
 export function parallelSpec(
   runs: readonly Run[],
   axes: readonly string[],
-  colour: string
+  colour: string,
+  lines: readonly Line[] = []
 ): object {
   const rows = runs.map(run => ({
     run: titleOf(run),
@@ -166,11 +186,12 @@ export function parallelSpec(
         axis: { labelAngle: -20 }
       },
       y: { field: 'place', type: 'quantitative', axis: null },
-      color: {
+      color: hueOf(lines) ?? {
         field: '__colour',
         type: 'quantitative',
         title: colour,
-        scale: { range: 'ramp' }
+        scale: { range: 'ramp' },
+        legend: { orient: 'top', type: 'gradient', gradientLength: 120 }
       },
       detail: { field: 'id' },
       tooltip: [{ field: 'run' }, { field: 'axis' }, { field: 'value' }]
@@ -182,12 +203,14 @@ export function parallelSpec(
 export function scatterSpec(
   runs: readonly Run[],
   x: string,
-  y: string
+  y: string,
+  lines: readonly Line[] = []
 ): object {
   const rows = runs.map(run => {
     const numbers = numbersOf(run);
     return {
       run: titleOf(run),
+      id: run.id,
       x: numbers[x],
       y: numbers[y],
       status: run.status
@@ -201,7 +224,7 @@ export function scatterSpec(
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x, scale: { zero: false } },
       y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
-      color: { field: 'status', type: 'nominal' },
+      color: hueOf(lines) ?? { field: 'status', type: 'nominal' },
       tooltip: [
         { field: 'run' },
         { field: 'x', title: x },

@@ -2,7 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { Run, Status, Value } from '../api/types';
+import { Run, Status, StepState, Value } from '../api/types';
 
 const MARKS: Record<Status, string> = {
   pending: '○',
@@ -28,13 +28,19 @@ export function hasFailed(status: string): boolean {
   return status === 'failed' || status === 'blocked';
 }
 
+const NOT_FINITE: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  inf: '∞',
+  '-inf': '−∞'
+};
+
 /** Four significant digits. */
 export function number(value: Value | null | undefined): string {
   if (value === null || value === undefined) {
     return '';
   }
   if (typeof value === 'string') {
-    return value;
+    return NOT_FINITE[value] ?? value;
   }
   return Number.isInteger(value) && Math.abs(value) < 1e9
     ? value.toLocaleString('en')
@@ -49,6 +55,15 @@ export function aligned(value: Value | null | undefined): string {
     Math.abs(value) >= 1e-3 &&
     Math.abs(value) < 1e4;
   return isPlain ? value.toPrecision(4) : number(value);
+}
+
+/** By how much a value differs from one before, as precise as the value itself is written. */
+export function difference(value: number, before: number): string {
+  const decimals = aligned(value).split('.')[1]?.length ?? 0;
+  const found = Math.abs(value - before).toFixed(Math.min(decimals, 8));
+  return decimals > 0 && Number(found) !== 0
+    ? found
+    : number(Math.abs(value - before));
 }
 
 /** How long a run took, or has been running until `now` (seconds since 1970). */
@@ -150,6 +165,35 @@ export function stateOf(
     state: run.status,
     word: run.reason === '' ? word : `${word}: ${run.reason}`
   };
+}
+
+/** The state of a step in a run of its pipeline, and the word for it. */
+export function stateOfStep(
+  step: Pick<StepState, 'status' | 'reason' | 'cached' | 'skipped'>,
+  trans: TranslationBundle
+): { state: Status | 'cached' | 'skipped'; word: string } {
+  if (step.cached) {
+    return { state: 'cached', word: trans.__('Cached') };
+  }
+  return step.skipped
+    ? { state: 'skipped', word: trans.__('Skipped: %1', step.skipped) }
+    : stateOf(step, trans);
+}
+
+/** How a run stands, and how long it has taken: `Finished in 3.2 s`. */
+export function lastedOf(
+  status: Status,
+  time: string,
+  trans: TranslationBundle
+): string {
+  return {
+    pending: trans.__('Waiting for %1', time),
+    running: trans.__('Running for %1', time),
+    finished: trans.__('Finished in %1', time),
+    failed: trans.__('Failed after %1', time),
+    killed: trans.__('Stopped after %1', time),
+    blocked: trans.__('Blocked by its data after %1', time)
+  }[status];
 }
 
 /** The metric that most of some runs have; of equals, the first. Pure. */

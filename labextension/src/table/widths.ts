@@ -1,10 +1,10 @@
 /** How wide columns are. Pure. */
 
-const FIRST = 280; // eye, dot and name
+const FIRST = 304; // eye, dot and name
 const USUAL: Readonly<Record<string, number>> = {
-  status: 60,
-  started: 112,
-  duration: 80,
+  status: 52,
+  started: 96,
+  duration: 76,
   note: 200,
   experiment: 120,
   kind: 80,

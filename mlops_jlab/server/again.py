@@ -1,0 +1,66 @@
+"""The route that runs a pipeline once more, as an earlier run was given it: whole, or from a step on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web  # type: ignore[attr-defined]  # it lists no exports
+
+from mlops_jlab.engine.folder.state import RunFolder
+from mlops_jlab.entities.parameters import resolve
+from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.server import pipelines
+from mlops_jlab.server.handling import Route, answered, aside
+from mlops_jlab.store import opening, reading
+from mlops_jlab.store.location import Place
+
+
+class AgainRoute(Route):
+    """``POST pipelines/RUN/again``: a new run of the notebook, as it is now, with the parameters of a run."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self, run_id: str) -> None:
+        """``step``: computes that one and those below it anew. Answers at once, with the new run's id."""
+        step = self.body(step=str).get("step", "")
+        notebook, given = await aside(_of_run, self.place, run_id)
+        notebook = await self.door.file(await aside(_below, self.root, notebook))
+        self.answer(await aside(_again, self.place, notebook, given, step))
+
+
+def _of_run(place: Place, run_id: str) -> tuple[Path, dict[str, Any]]:
+    """The notebook of a run, and the parameters that it was given."""
+    with opening.reading(place) as connection:
+        run = reading.find(connection, run_id)
+    if run.kind != "pipeline":
+        raise InputError(f"run {run.id[:12]} is no run of a pipeline")
+    return Path(run.source), RunFolder(pipelines.folder_of(place, run)).load().parameters
+
+
+def _below(root: Path, notebook: Path) -> str:
+    if notebook.suffix != ".ipynb" or not notebook.is_relative_to(root):
+        raise InputError(
+            f"{notebook.name} is no notebook below the server's root", hint="run it again where it was run"
+        )
+    return notebook.relative_to(root).as_posix()
+
+
+def _again(place: Place, notebook: Path, given: dict[str, Any], step: str) -> dict[str, Any]:
+    graph = pipelines.fit(notebook)
+    known = [one.name for one in graph.steps]
+    if step and step not in known:
+        raise InputError(
+            f"the notebook has no step {step!r} now{nearest(step, known)}", hint=f"steps: {', '.join(known)}"
+        )
+    declared = {parameter.name for parameter in graph.parameters}
+    kept = {name: value for name, value in given.items() if name in declared}
+    target = pipelines.new_run(place, notebook)
+    values = target.with_suffix(".json")
+    values.write_text(json.dumps(resolve(graph.parameters, kept)), "utf-8")
+    words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10",
+             "--parameters-file", str(values)]  # fmt: skip
+    return pipelines.begin(place, graph, notebook, target, [*words, *(["--from", step] if step else [])])
