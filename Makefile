@@ -59,7 +59,7 @@ unit: setup
 integration: setup
 	$(BIN)/python -m pytest tests/integration -q -n 2
 
-programs: setup ## six hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
+programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
 	  tests/integration/test_every_cut.py -q -n 2
 

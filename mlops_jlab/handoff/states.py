@@ -11,6 +11,7 @@ from typing import Any
 from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
 
 STATE = "()"  # "f()" names the state that the function or class f keeps
+_OF_ENUMS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
 _WRAPPERS = (classmethod, staticmethod)
 
 
@@ -20,9 +21,9 @@ def state_of(value: Any) -> dict[str, object] | None:
         return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
     if isinstance(value, types.FunctionType):
         return _of_function(value)
-    if isinstance(value, type) and not issubclass(value, (enum.Enum, tuple)):
-        return _of_class(value)
-    return None
+    if isinstance(value, enum.EnumMeta):
+        return _of_members(value)
+    return _of_class(value) if isinstance(value, type) else None
 
 
 def _of_function(value: types.FunctionType) -> dict[str, object] | None:
@@ -37,11 +38,22 @@ def _of_function(value: types.FunctionType) -> dict[str, object] | None:
     }  # fmt: skip
 
 
+def _of_members(value: enum.EnumMeta) -> dict[str, object] | None:
+    """What the members of an enumeration keep beside name and value."""
+    found: dict[str, Any] = dict(value.__members__)
+    members = {
+        name: {key: item for key, item in vars(member).items() if key not in _OF_ENUMS}
+        for name, member in found.items()
+    }
+    return {"members": members} if any(members.values()) else None
+
+
 def _of_class(value: type) -> dict[str, object] | None:
     """Attributes; methods and classes that were put in later, or keep something themselves."""
     attributes: dict[str, object] = {}
     later: dict[str, object] = {}
     kept: dict[str, list[object]] = {}
+    private = "_" if issubclass(value, tuple) else ("__", "_abc_")
     for name, item in vars(value).items():
         own = f"{value.__qualname__}.{name}"
         pieces = _functions_in(item)
@@ -53,7 +65,7 @@ def _of_class(value: type) -> dict[str, object] | None:
         elif isinstance(item, type):
             if item.__qualname__ != own and not name.startswith("__"):
                 later[name] = item
-        elif not name.startswith(("__", "_abc_")) and not hasattr(item, "__get__"):
+        elif not name.startswith(private) and not hasattr(item, "__get__"):
             attributes[name] = item
     if not (attributes or later or kept):
         return None
@@ -105,6 +117,11 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
             for function, one in zip(_functions_in(vars(value).get(name)), states, strict=False):
                 if one is not None:
                     put_state(function, one)
+    elif isinstance(value, enum.EnumMeta) and "members" in state:
+        members: dict[str, Any] = dict(value.__members__)
+        for name, kept in state["members"].items():
+            if name in members:
+                vars(members[name]).update(kept)
     elif "registered" in state:
         for kind, one in state["registered"]:
             if value.registry.get(kind) is not one:

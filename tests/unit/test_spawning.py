@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from mlops_jlab.errors import RunError
-from mlops_jlab.processes.client import address, connect, start
+from mlops_jlab.processes.client import address, connect, start, wanted
 
 pytestmark = pytest.mark.skipif(not start.is_possible(), reason="processes cannot be forked safely here")
 
@@ -89,3 +89,11 @@ def test_only_what_may_matter_keeps_two_environments_apart() -> None:
             [*words, sys.executable, "-c", asked], capture_output=True, text=True, check=True
         )
         assert (said.stdout.strip() == str(here)) is same
+
+
+def test_nothing_is_imported_beforehand_below_a_change_of_warning_filters() -> None:
+    above, below = "import numpy as np", "import warnings\nwarnings.filterwarnings('ignore')\nimport pandas"
+    assert wanted.modules_of([above, below]) == ["numpy", "warnings"]
+    assert wanted.changes_filters([above, below])
+    assert not wanted.changes_filters([above, "import warnings\nwarnings.warn('x')"])
+    assert wanted.changes_filters(["from warnings import simplefilter"])

@@ -155,7 +155,21 @@ def test_a_class_of_its_own_methods_only_keeps_nothing(main: Any) -> None:
     exec("class Plain:\n    def f(self, x=1): return super().__repr__()", vars(main))
     exec("from dataclasses import dataclass\n@dataclass\nclass Data:\n    a: int", vars(main))
     assert states.state_of(main.Plain) is None
+    exec("from typing import NamedTuple\nclass Pair(NamedTuple):\n    a: int = 1", vars(main))
+    exec("import enum\nclass Kind(enum.Enum):\n    A = 1", vars(main))
     assert states.state_of(main.Data) is None
+    assert states.state_of(main.Pair) is None
+    assert states.state_of(main.Kind) is None
+
+
+def test_members_of_an_enumeration_keep_what_they_had(main: Any, tmp_path: Path) -> None:
+    source = "import enum\nclass Kind(enum.Enum):\n    A = 1\n    def __init__(self, _): self.hits = []"
+    exec(source, vars(main))
+    main.Kind.A.hits.append("x")
+    state = carried(tmp_path, {"Kind()": states.state_of(main.Kind)}, vars(main))["Kind()"]
+    exec(source, vars(main))
+    states.put_state(main.Kind, state)
+    assert main.Kind.A.hits == ["x"]
 
 
 def test_a_file_that_is_open_for_writing_is_found_by_its_number(tmp_path: Path) -> None:

@@ -86,7 +86,9 @@ class Warming:
         if not python:
             return None
         modules = self._sources.modules()
-        parent = connect.connect(python, modules, self._environment, self._options.linger)
+        parent = connect.connect(
+            python, modules, self._environment, self._options.linger, learns=self._sources.learns
+        )
         return Shells(parent, self._environment, self._options.folder)
 
     @property

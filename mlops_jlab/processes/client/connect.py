@@ -20,7 +20,7 @@ from mlops_jlab.store import locks
 from mlops_jlab.telling import tell
 
 _LOOK = 2.0  # seconds between two looks at a parent that does not answer
-_NOTHING = "-"  # no module's name
+_NOTHING, _NO_MORE = "-", "!"  # no module's name
 
 
 class Unfit(RunError):
@@ -134,21 +134,23 @@ class WarmParent:
 
 
 def connect(
-    python: str, modules: Sequence[str] | None, environment: Mapping[str, str], linger: float
-) -> WarmParent:
+    python: str, modules: Sequence[str] | None, environment: Mapping[str, str], linger: float, *,
+    learns: bool = True,
+) -> WarmParent:  # fmt: skip
     """A warm parent with these modules, in that environment: one that is left from before, or a new one.
 
-    Without ``modules`` (None) it imports nothing of the user's, and learns nothing.
+    Without ``modules`` (None) it imports nothing of the user's, and learns nothing. What runs have found out
+    that it needs beside them, it imports as well if it ``learns``.
 
     The call returns as soon as the parent listens; a request waits until what it needs is imported.
 
     Raises:
         RunError: it does not start.
     """
-    wanted = [_NOTHING] if modules is None else sorted(set(modules))
+    wanted = [_NOTHING] if modules is None else sorted(set(modules)) + [_NO_MORE] * (not learns)
     kept = start.lasting(environment)
     path = address.socket_of(python, wanted, kept)
-    hints = Hints(path.with_suffix(".json"), frozen=modules is None)
+    hints = Hints(path.with_suffix(".json"), frozen=modules is None or not learns)
     if hints.never:
         path = address.socket_of(python, [*wanted, *(f"!{module}" for module in hints.never)], kept)
         modules = [module for module in modules or () if module not in hints.never]

@@ -13,6 +13,7 @@ _CHANGES_ENVIRONMENT = re.compile(
     r"environ\s*(\[[^\]]*\]\s*[|+]?=(?!=)|\.\s*(update|setdefault|pop|popitem|clear|__setitem__)\b|\|=)"
     r"|\bdel\s+[\w.]*environ\b|\b(un)?(put|set)env\b|%\s*(set_)?env\b|dotenv"
 )
+_FILTERS = frozenset({"filterwarnings", "simplefilter", "resetwarnings", "catch_warnings"})
 
 
 def needs_kernel(sources: Iterable[str]) -> bool:
@@ -24,7 +25,8 @@ def modules_of(sources: Iterable[str]) -> list[str] | None:
     """The modules that cells import at their top level, by full name.
 
     None where nothing may be imported beforehand: cells change environment variables, which libraries
-    may look at when they are imported.
+    may look at when they are imported. Below a change of warning filters, nothing is either: libraries put
+    their own in front of those that are there.
     """
     sources = list(sources)
     if any(_CHANGES_ENVIRONMENT.search(source) for source in sources):
@@ -32,8 +34,24 @@ def modules_of(sources: Iterable[str]) -> list[str] | None:
     found: dict[str, None] = {}
     for source in sources:
         for node in parse_cell(source).tree.body:
+            if _changes_filters(node):
+                return list(found)
             if isinstance(node, ast.Import):
                 found |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found[node.module] = None
     return list(found)
+
+
+def changes_filters(sources: Iterable[str]) -> bool:
+    """Whether cells change which warnings are shown."""
+    return any(_changes_filters(node) for source in sources for node in parse_cell(source).tree.body)
+
+
+def _changes_filters(statement: ast.stmt) -> bool:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Attribute) and node.attr in _FILTERS:
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == "warnings":
+            return True
+    return False
