@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.processes.client import address, start
-from mlops_jlab.processes.client.wanted import changes_filters, modules_of
+from mlops_jlab.processes.client.wanted import matters_to_imports, modules_of
 from mlops_jlab.processes.specs import python_of_kernel
 
 
@@ -59,14 +59,14 @@ class StepSources:
                 return None
             for module in modules:
                 found.setdefault(module, step.name)
-            if changes_filters(self.texts(step.name)):
+            if matters_to_imports(self.texts(step.name)):
                 break
         return found
 
     @cached_property
     def learns(self) -> bool:
         """Whether what steps have to import themselves may be imported beforehand by the next run."""
-        return not any(changes_filters(self.texts(step.name)) for step in self._manifest.steps)
+        return not any(matters_to_imports(self.texts(step.name)) for step in self._manifest.steps)
 
     def texts(self, step: str) -> list[str]:
         """Their sources."""

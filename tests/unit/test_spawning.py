@@ -91,9 +91,11 @@ def test_only_what_may_matter_keeps_two_environments_apart() -> None:
         assert (said.stdout.strip() == str(here)) is same
 
 
-def test_nothing_is_imported_beforehand_below_a_change_of_warning_filters() -> None:
+def test_nothing_is_imported_beforehand_below_what_imports_change_too() -> None:
     above, below = "import numpy as np", "import warnings\nwarnings.filterwarnings('ignore')\nimport pandas"
     assert wanted.modules_of([above, below]) == ["numpy", "warnings"]
-    assert wanted.changes_filters([above, below])
-    assert not wanted.changes_filters([above, "import warnings\nwarnings.warn('x')"])
-    assert wanted.changes_filters(["from warnings import simplefilter"])
+    assert wanted.matters_to_imports([above, below])
+    assert not wanted.matters_to_imports([above, "import warnings\nwarnings.warn('x')"])
+    assert wanted.matters_to_imports(["from warnings import simplefilter"])
+    assert wanted.modules_of(["import random", "random.seed(1)\nimport rich"]) == ["random"]
+    assert not wanted.matters_to_imports(["np.random.seed(1)", "from random import randint"])

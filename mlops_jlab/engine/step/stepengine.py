@@ -100,7 +100,7 @@ def _alone(kernel: str, notebook: Any) -> tuple[StepRun, Shells | None]:
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     if python and start.is_possible() and not wanted.needs_kernel(sources):
         with suppress(RunError):
-            modules, learns = wanted.modules_of(sources), not wanted.changes_filters(sources)
+            modules, learns = wanted.modules_of(sources), not wanted.matters_to_imports(sources)
             parent = connect.connect(python, modules, os.environ, 0, learns=learns)
             shells = Shells(parent, os.environ, Path.cwd())
     return StepRun(None, {}, Path.cwd(), None, Execution(), shells), shells
