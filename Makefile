@@ -89,6 +89,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/continued.py
 	$(BIN)/python benchmarks/values.py
+	$(BIN)/python benchmarks/targets.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py
 	$(BIN)/python benchmarks/gates.py

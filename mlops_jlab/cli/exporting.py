@@ -32,11 +32,13 @@ _PATH = click.Path(path_type=Path)
 @click.option("--image", default="", metavar="NAME", help="The container image with the project in it.")
 @click.option("--fuse", "groups", multiple=True, metavar="STEP,STEP",
               help="Make these steps, and those between them, one.")  # fmt: skip
+@click.option("--promote", default="", metavar="ALIAS",
+              help="Add a task: the version whose gate passed gets this alias.")  # fmt: skip
 @click.option("--standalone", is_flag=True, help="Need papermill only, and nothing of ours.")
 def export(
     notebook: Path | None, output: Path | None, force: bool, target: str, listed: bool,
     pairs: tuple[str, ...], cron: str, tz: str, store: str, image: str, groups: tuple[str, ...],
-    standalone: bool,
+    promote: str, standalone: bool,
 ) -> None:  # fmt: skip
     """Write NOTEBOOK as a pipeline: one papermill notebook a step.
 
@@ -50,7 +52,7 @@ def export(
     if notebook is None:
         raise InputError("there is no notebook to export", hint="name it, or list the targets with --list")
     asked = {"-p": pairs, "--cron": cron, "--store": store, "--image": image, "--fuse": groups,
-             "--standalone": standalone}  # fmt: skip
+             "--promote": promote, "--standalone": standalone}  # fmt: skip
     alone = [name for name, value in asked.items() if value and not target]
     if alone:
         raise InputError(
@@ -61,7 +63,7 @@ def export(
         from mlops_jlab.cli.commands import given
         from mlops_jlab.targets.form import Wishes
 
-        wishes = Wishes(given(pairs, None), cron, tz, store, image, standalone)
+        wishes = Wishes(given(pairs, None), cron, tz, store, image, promote, standalone)
         folder = output or notebook.parent / f"{graph.name}-{target}"
         _write(graph, target, folder, wishes, [group.split(",") for group in groups], force=force)
         return

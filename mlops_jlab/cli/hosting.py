@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.hosted.place import RunStore
 
 _PATH = click.Path(path_type=Path)
 _STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", metavar="PATH|URL",
@@ -39,12 +43,13 @@ def step(
     """Run STEP of the export in DIR, as one task of another engine.
 
     What it takes comes from the store, what it makes goes there. A step that is done is not executed again.
+    @ALIAS instead of a step promotes what the run has registered, if its gates let it pass.
     Parameters also come from MLOPS_JLAB_PARAMETERS (a JSON object) and MLOPS_JLAB_PARAMETER_name.
     Exit code 0: done, 1: failed, 2: wrong input.
     """
     from mlops_jlab.cli.commands import given
     from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.hosted import importing, place, stepping
+    from mlops_jlab.engine.hosted import importing, place, promoting, stepping
     from mlops_jlab.entities.parameters import resolve
     from mlops_jlab.pipeline import manifest
     from mlops_jlab.pipeline.planning import source_of
@@ -52,6 +57,10 @@ def step(
 
     if not store:
         raise InputError("there is no store for what steps hand on", hint="give --store PATH or --store URL")
+    if name.startswith(promoting.MARK):
+        return _promote(
+            name.removeprefix(promoting.MARK), place.RunStore(place.address_of(store, run)), result
+        )
     plan = manifest.read(pipeline)
     if once:
         plan = stepping.without_retries(plan)
@@ -73,6 +82,34 @@ def step(
         return 0
     click.echo(f"step {name}: {outcome.state.status}, {outcome.url}")
     return 0 if outcome.state.status in ("finished", "skipped") else 1
+
+
+def _promote(alias: str, store: RunStore, result: Path | None) -> int:
+    from mlops_jlab.engine.hosted import promoting
+    from mlops_jlab.store import location
+
+    if not os.environ.get(location.VARIABLE):
+        raise InputError(
+            "there is no run table with what the run has registered",
+            hint=f"set {location.VARIABLE} to a folder that all tasks see",
+        )
+    decisions = promoting.promote(store, location.find(), alias)
+    for decision in decisions:
+        click.echo(f"{decision.version}: {decision.told}")
+    if not decisions:
+        click.echo("the run has registered no model: nothing in it has changed")
+    refused = any(decision.refused for decision in decisions)
+    if result is not None:
+        status = "refused" if refused else "finished"
+        told: dict[str, object] = {
+            "step": f"@{alias}",
+            "status": status,
+            "run": store.url,
+            "notebook": "",
+            "metrics": {},
+        }
+        write_whole(result, (json.dumps(told) + "\n").encode())
+    return 1 if refused else 0
 
 
 def _folder(cwd: Path | None, source: Path) -> Path:

@@ -112,5 +112,9 @@ TARGET = Target(
     "held against Argo's models (hera) and our own checks, not run on a cluster",
     files,
     _then,
-    {Feature.FOR_EACH: "its parts are processes of one pod"},
+    {
+        Feature.FOR_EACH: "its parts are processes of one pod",
+        Feature.MODELS: "pods share no run table; a step that registers a model fails and says so",
+        Feature.PROMOTION: "pods share no run table",
+    },
 )

@@ -112,6 +112,8 @@ TARGET = Target(
         Feature.BACKOFF: "it tries again at once, later each time",
         Feature.MEMORY: "agents have the memory that they have; the step's own limit holds",
         Feature.CPUS: "agents have the processors that they have",
+        Feature.MODELS: "jobs share no run table; a step that registers a model fails and says so",
+        Feature.PROMOTION: "jobs share no run table",
         Feature.FOR_EACH: "its parts are processes of one job",
     },
     at_root=True,

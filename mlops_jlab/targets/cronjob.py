@@ -92,6 +92,8 @@ TARGET = Target(
     {
         Feature.PARAMETERS: "a scheduled run has those that were given when it was exported",
         Feature.PARALLEL: "steps run in one pod; there they run side by side where that is proved safe",
+        Feature.MODELS: "the pod's run table goes with it",
+        Feature.PROMOTION: "the pod's run table goes with it",
         Feature.FOR_EACH: "its parts are processes of the pod",
     },
 )

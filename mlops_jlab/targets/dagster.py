@@ -76,7 +76,7 @@ defs = dg.Definitions(
 _ASSET = '''\
 @dg.asset(name={asset}{options})
 def {function}(context: dg.AssetExecutionContext, parameters: Parameters) -> dg.MaterializeResult:
-    """The step {step}."""
+    """{about}"""
     return run_step(context, {step!r}, parameters)
 
 
@@ -123,8 +123,17 @@ def _asset(task: Task, names: dict[str, str], functions: dict[str, str]) -> str:
         delay = f", delay={task.backoff:g}, backoff=dg.Backoff.EXPONENTIAL" if task.backoff else ""
         options += f", retry_policy=dg.RetryPolicy(max_retries={task.retries}{delay})"
     return _ASSET.format(
-        asset=quoting.python(names[task.name]), options=options, function=functions[task.name], step=task.name
+        asset=quoting.python(names[task.name]),
+        options=options,
+        function=functions[task.name],
+        step=task.name,
+        about=_about(task),
     )
+
+
+def _about(task: Task) -> str:
+    alias = task.name.removeprefix("@")
+    return f"The step {task.name}." if alias == task.name else f"Promotes to {alias} what passed its gate."
 
 
 def _then(form: Form, place: Place) -> str:

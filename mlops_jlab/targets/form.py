@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -14,6 +15,7 @@ from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.scheduling import due
 from mlops_jlab.targets import quoting
 
+_REGISTERS = re.compile(r"\b(register_model|gate\.compare)\b")
 KEY = "MLOPS_JLAB_KEY"  # signs what steps hand on, where they do not share a home folder
 
 
@@ -33,6 +35,8 @@ class Feature(StrEnum):
     SECRETS = "secrets"
     STORE = "store"
     IMAGE = "image"
+    MODELS = "registered models"
+    PROMOTION = "promotion"
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,21 @@ class Task:
     cpus: int = 0
     when: str = ""
     for_each: str = ""
-    gate: bool = False
+    registers: bool = False  # a model, or judges one
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is asked for beside the notebook: ``values`` are parameters, ``cron`` is in time zone ``zone``."""
+    """What is asked for beside the notebook: ``values`` are parameters, ``cron`` is in time zone ``zone``.
+
+    ``promote`` is the alias that a version gets whose gate passed."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     cron: str = ""
     zone: str = "UTC"
     store: str = ""
     image: str = ""
+    promote: str = ""
     standalone: bool = False
 
 
@@ -127,6 +134,8 @@ class Form:
             Feature.TIME_ZONE: [self.wishes.zone] if self.wishes.cron and self.wishes.zone != "UTC" else [],
             Feature.STORE: [self.wishes.store] if self.wishes.store else [],
             Feature.IMAGE: [self.wishes.image] if self.wishes.image else [],
+            Feature.MODELS: [t.name for t in self.tasks if t.registers],
+            Feature.PROMOTION: [self.wishes.promote] if self.wishes.promote else [],
         }  # fmt: skip
         return {feature: tuple(names) for feature, names in by_task.items() if names}
 
@@ -160,6 +169,12 @@ def form_of(graph: Graph, identity: str, wishes: Wishes, python: str, version: s
     )  # fmt: skip
 
 
+def promoting(tasks: tuple[Task, ...], alias: str) -> tuple[Task, ...]:
+    """The tasks and a last one, which promotes what the run has registered."""
+    above = {name for task in tasks for name in task.after}
+    return (*tasks, Task(f"@{alias}", tuple(task.name for task in tasks if task.name not in above)))
+
+
 def _task(graph: Graph, step: Step) -> Task:
     given = step.settings
     when = str(given.get("when", ""))
@@ -170,7 +185,8 @@ def _task(graph: Graph, step: Step) -> Task:
         step.name, tuple(other.name for other in graph.steps if other.name in before),
         settings.count(given.get("retries")), _number(given.get("backoff")), _number(given.get("timeout")),
         settings.size(given.get("memory")) or 0, settings.count(given.get("cpus")), when,
-        str(given.get("for_each", "")), any(cell.gate for cell in step.cells),
+        str(given.get("for_each", "")),
+        any(cell.gate or _REGISTERS.search(cell.source) for cell in step.cells),
     )  # fmt: skip
 
 

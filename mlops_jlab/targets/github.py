@@ -113,6 +113,8 @@ TARGET = Target(
     {
         Feature.MEMORY: "runners have the memory that they have; the step's own limit holds",
         Feature.CPUS: "runners have the processors that they have",
+        Feature.MODELS: "jobs share no run table; a step that registers a model fails and says so",
+        Feature.PROMOTION: "jobs share no run table",
         Feature.FOR_EACH: "its parts are processes of one job, not a matrix",
     },
     at_root=True,

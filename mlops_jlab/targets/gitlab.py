@@ -97,6 +97,8 @@ TARGET = Target(
         Feature.SCHEDULE: "it is set in GitLab itself, with its time zone; the file says which",
         Feature.MEMORY: "runners have the memory that they have; the step's own limit holds",
         Feature.CPUS: "runners have the processors that they have",
+        Feature.MODELS: "jobs share no run table; a step that registers a model fails and says so",
+        Feature.PROMOTION: "jobs share no run table",
         Feature.FOR_EACH: "its parts are processes of one job",
     },
     at_root=True,

@@ -226,6 +226,8 @@ TARGET = Target(
     {
         Feature.TIME_ZONE: "recurring runs go by the clock of the server",
         Feature.TIMEOUT: "a task has none; the step's own limit holds",
+        Feature.MODELS: "pods share no run table; a step that registers a model fails and says so",
+        Feature.PROMOTION: "pods share no run table",
         Feature.FOR_EACH: "its parts are processes of one pod, not a ParallelFor",
     },
 )

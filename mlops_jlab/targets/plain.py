@@ -112,6 +112,7 @@ TARGET = Target(
     _then,
     {
         Feature.SECRETS: "they come from the environment of whoever starts run.py",
+        Feature.PROMOTION: "run.py runs the pipeline alone; mlops-jlab schedule promotes as well",
         Feature.STORE: "the run lies in a folder; add --artifacts URL to run.py's options",
     },
     prepare=_prepared,

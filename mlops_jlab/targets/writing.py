@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlops_jlab import __version__
@@ -16,7 +16,7 @@ from mlops_jlab.files import write_whole
 from mlops_jlab.pipeline import export as exporting
 from mlops_jlab.pipeline.build import identity_of
 from mlops_jlab.targets import fusing
-from mlops_jlab.targets.form import Feature, Form, Wishes, form_of
+from mlops_jlab.targets.form import Feature, Form, Wishes, form_of, promoting
 
 NAMES = ("plain", "github", "gitlab", "azure", "airflow", "kfp", "cronjob", "argo", "slurm", "dagster")
 MARK = "Made by mlops-jlab"  # in a file that may be replaced
@@ -112,6 +112,8 @@ def prepare(
         raise exporting.UnfitNotebook(graph)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     form = form_of(graph, identity_of(graph), wishes, python, __version__)
+    if wishes.promote and Feature.PROMOTION not in target.cannot:
+        form = replace(form, tasks=promoting(form.tasks, wishes.promote))
     whole, project = output.resolve(), graph.notebook.path.resolve().parent
     inside = whole.relative_to(project).as_posix() if whole.is_relative_to(project) else ""
     place = Place(whole, f"pipelines/{graph.name}" if target.at_root else "pipeline", inside)

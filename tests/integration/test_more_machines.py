@@ -162,32 +162,6 @@ def test_the_cache_serves_workers_and_is_served_by_them(bench: Bench, cluster: C
     assert bench.printed("both").startswith("again")
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """A bucket in moto's S3 server; fsspec finds it by its own environment variable."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {
-        "key": "testing", "secret": "testing",
-        "client_kwargs": {"endpoint_url": f"http://{host}:{port}"},
-    }  # fmt: skip
-    import s3fs
-
-    files = s3fs.S3FileSystem(**settings)
-    files.mkdir("values")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FSSPEC_S3", json.dumps(settings))
-        import fsspec
-
-        fsspec.config.conf["s3"] = settings
-        yield "s3://values"
-        fsspec.config.conf.pop("s3")
-    server.stop()
-
-
 @pytest.mark.parametrize("kind", ["folder", "s3"])
 def test_workers_that_share_no_folder_find_values_in_a_store(
     bench: Bench, tmp_path: Path, bucket: str, kind: str

@@ -51,6 +51,22 @@ def texts(prepared: writing.Prepared) -> Mapping[str, str]:
     return prepared.target.files(prepared.form, prepared.place)
 
 
+def test_a_last_task_promotes_where_tasks_share_a_run_table(tmp_path: Path) -> None:
+    for name, file, words in (
+        ("slurm", "submit.sh", 'submit @champion --dependency=afterok:"${job[join]}"'),
+        ("airflow", "nb_dag.py", "[step_join] >> step__champion"),
+        ("dagster", "nb_assets.py", '@dg.asset(name="_champion", deps=[join_step])'),
+    ):
+        prepared = prepare(tmp_path, name, promote="champion")
+        assert words in texts(prepared)[file]
+        assert not any(said.startswith("promotion") for said in prepared.target.lost(prepared.form))
+    pods = prepare(tmp_path, "argo", promote="champion", store="s3://b")
+    assert [said.partition(":")[0] for said in pods.target.lost(pods.form)] == [
+        "registered models (join)", "promotion (champion)",
+    ]  # fmt: skip
+    assert len(pods.form.tasks) == 4
+
+
 ASKED = {"cron": "30 4 * * 1-5", "zone": "Europe/Berlin", "store": "s3://bucket/runs", "image": "r/nb:1"}
 
 
@@ -94,7 +110,7 @@ def test_the_form_has_order_settings_and_conditions(tmp_path: Path) -> None:
     assert (train.after, train.retries, train.backoff, train.timeout) == (("load",), 2, 5.0, 600.0)
     assert (train.memory, train.cpus) == (10**9, 2)
     join = form.tasks[-1]
-    assert (join.after, join.when, join.gate) == (("train_a", "train-b"), "rows > 3", True)
+    assert (join.after, join.when, join.registers) == (("train_a", "train-b"), "rows > 3", True)
     metric = prepare(tmp_path, "plain", steps={"train-b": {"when": "metrics.x > 0"}}).form.tasks[2]
     assert metric.after == ("load", "train_a")  # any step above may log it
 

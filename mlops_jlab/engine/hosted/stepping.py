@@ -25,7 +25,9 @@ from mlops_jlab.errors import InputError, RunError, nearest
 from mlops_jlab.handoff.records import read_record, record_path, records_above, resolve
 from mlops_jlab.handoff.variables import ARTIFACTS
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
+from mlops_jlab.registry.versions import all_versions
 from mlops_jlab.store import location, opening, reading
+from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 
 
@@ -80,8 +82,8 @@ def execute(asked: Hosted, listening: Callable[[], Listener]) -> Outcome:
         asked.store.begin(about)
         asked.store.check(about)  # another step may have been first
         _prepare(folder, asked, step, ended)
-        with _table(Path(scratch)):
-            return _execute(asked, about, folder, step, listening(), before)
+        with _table(Path(scratch)) as own:
+            return _execute(asked, about, folder, step, listening(), before, own)
 
 
 def without_retries(manifest: Manifest) -> Manifest:
@@ -170,22 +172,31 @@ def _prepare(folder: RunFolder, asked: Hosted, step: ManifestStep, ended: Mappin
 
 
 @contextmanager
-def _table(scratch: Path) -> Iterator[None]:
-    """Within it, what cells log has a run table: the one that the environment names, or one of their own."""
+def _table(scratch: Path) -> Iterator[Place | None]:
+    """Within it, what cells log has a run table: the one that the environment names, or one of their own.
+
+    The latter is given, and goes with the step's folder.
+    """
     if os.environ.get(location.VARIABLE):
-        yield
+        yield None
         return
     os.environ[location.VARIABLE] = str(scratch / "table")
     try:
-        yield
+        yield Place(scratch / "table")
     finally:
         close_all()
         del os.environ[location.VARIABLE]
 
 
+def _lost(own: Place | None) -> str:
+    """What a step has registered where nobody will find it: an error, not a loss; or nothing."""
+    lost = all_versions(own) if own is not None else []
+    return f"it has registered the model {lost[0].model!r}, and no run table keeps it" if lost else ""
+
+
 def _execute(
     asked: Hosted, about: About, folder: RunFolder, step: ManifestStep, listener: Listener,
-    before: Ended | None,
+    before: Ended | None, own: Place | None,
 ) -> Outcome:  # fmt: skip
     tracked = HostedRun(listener, asked.source, folder, about, asked.manifest)
     options = Options(
@@ -197,11 +208,18 @@ def _execute(
     mine = state.step(step.name)
     if mine.status == "pending":  # the run was stopped before the step could begin
         mine = replace(mine, status="failed", error={"kind": "RunError", "message": state.error})
+    if lost := _lost(own):
+        mine = replace(mine, status="failed", error={"kind": "RunError", "message": lost})
     if before is not None:
         mine = replace(mine, attempts=mine.attempts + before.state.attempts)
     _publish(asked, folder, step, mine, tracked)
     if state.status == "killed":
         raise KeyboardInterrupt
+    if lost:
+        raise RunError(
+            f"step {step.name!r} is not done: {lost}",
+            hint=f"set {location.VARIABLE} to a folder that all tasks see",
+        )
     if state.status != "finished" and not mine.error:
         raise RunError(state.error)
     return Outcome(mine, asked.store.url)
