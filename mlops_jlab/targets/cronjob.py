@@ -34,7 +34,7 @@ def _manifest(form: Form, place: Place) -> dict[str, Any]:
         "all", memory=max(t.memory for t in form.tasks), cpus=max(t.cpus for t in form.tasks)
     )  # fmt: skip
     limits = [commands.limit(task, once=False) for task in form.tasks]
-    command = ["python", f"{image.inside(place)}/run.py", "--output", "/run/mlops/run"]
+    command = ["python", f"{image.inside(place)}/run.py", "--output", f"{image.TABLE}/run"]
     if form.wishes.store:
         command += ["--artifacts", form.wishes.store]
     pod = {
@@ -48,7 +48,7 @@ def _manifest(form: Form, place: Place) -> dict[str, Any]:
                 "command": command,
                 "env": commands.secrets_of_kubernetes(form),
                 **commands.resources(largest),
-                "volumeMounts": [{"name": "run", "mountPath": "/run/mlops"}],
+                "volumeMounts": [{"name": "run", "mountPath": image.TABLE}],
             }
         ],
         "volumes": [{"name": "run", "emptyDir": {}}],

@@ -6,6 +6,7 @@ from mlops_jlab.targets.form import Form
 from mlops_jlab.targets.writing import Place
 
 PROJECT = "/project"
+TABLE = "/mlops"  # a volume with the run table and the folders of runs
 
 
 def inside(place: Place) -> str:
@@ -30,6 +31,11 @@ def dockerfile(head: str, form: Form, place: Place, requirements: str, *, runs: 
     ``runs``: it runs the whole pipeline unless it is told another command.
     """
     command = f'CMD ["python", "{inside(place)}/run.py"]\n' if runs else ""
+    table = (
+        f"RUN install -d -o 1000 -g 1000 {TABLE}\nENV MLOPS_JLAB_STORE={TABLE}\nVOLUME {TABLE}\n"
+        if runs
+        else ""
+    )
     return (
         f"{head}ARG BASE=python:{form.python}-slim\nFROM ${{BASE}}\n"
         f"WORKDIR {PROJECT}\n"
@@ -37,6 +43,7 @@ def dockerfile(head: str, form: Form, place: Place, requirements: str, *, runs: 
         "RUN pip install --no-cache-dir -r /tmp/requirements.txt\n"
         f"COPY . {PROJECT}\n"
         "ENV HOME=/tmp PYTHONUNBUFFERED=1\n"
+        f"{table}"
         "USER 1000:1000\n"
         f"{command}"
     )

@@ -51,7 +51,8 @@ def bring(store: RunStore, place: Place, *, unfinished: bool = True) -> Imported
     if not opening.exists(place):
         database.connect(place.database).close()
     with opening.writing(place) as connection:
-        known = dict(connection.execute("SELECT id, status FROM runs").fetchall())
+        rows = connection.execute("SELECT id, status, attempt FROM runs").fetchall()
+    known = {run: (str(status), int(attempt)) for run, status, attempt in rows}
     new = [found for found in tracked.values() if not _is_over(known.get(found["run"]["id"]))]
     with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch:
         for found in new:
@@ -69,8 +70,8 @@ def bring(store: RunStore, place: Place, *, unfinished: bool = True) -> Imported
     return Imported(about.id, _name(about), status, done, len(about.steps), len(new) + bool(whole))
 
 
-def _is_over(status: str | None) -> bool:
-    return status is not None and RunStatus(status).is_over
+def _is_over(known: tuple[str, int] | None) -> bool:
+    return known is not None and RunStatus(known[0]).is_over
 
 
 def _all_over(about: About, ended: Mapping[str, Ended]) -> bool:
@@ -95,15 +96,20 @@ def _name(about: About) -> str:
 
 
 def _pipeline(
-    about: About, store: RunStore, tracked: Mapping[str, Any], status: str, reason: str, known: str | None
+    about: About,
+    store: RunStore,
+    tracked: Mapping[str, Any],
+    status: str,
+    reason: str,
+    known: tuple[str, int] | None,
 ) -> list[Line]:
     """The lines of the pipeline's own run; none if it is there and came out so."""
-    if known == status and status != RunStatus.KILLED:
+    if known is not None and known[0] == status and status != RunStatus.KILLED:
         return []
     runs = [found["run"] for found in tracked.values()]
     started = min((run["started"] for run in runs), default=time.time())
     over = max((run["ended"] or started for run in runs), default=started)
-    attempt = 1 if known is None else int(time.time())  # always more than that of an earlier import
+    attempt = 1 if known is None else known[1] + 1
     key = [about.id, attempt]
     fields = {
         "name": _name(about), "experiment": about.experiment, "kind": "pipeline", "parent": "",

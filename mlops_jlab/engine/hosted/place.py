@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab import __version__
 from mlops_jlab.engine.folder.state import StepState
 from mlops_jlab.errors import InputError, NotFound
 from mlops_jlab.handoff.remote import Artifacts
@@ -40,6 +41,7 @@ class About:
     parameters: dict[str, Any]
     id: str
     experiment: str = ""
+    version: str = __version__  # of this package, in the task that came first
     format: int = 1
 
 
@@ -88,7 +90,7 @@ class RunStore:
         """Checks that this step belongs to the run, if that has begun.
 
         Raises:
-            InputError: the run began with another pipeline or with other parameters.
+            InputError: the run began with another pipeline, other parameters, or another version of ours.
         """
         found = self.about()
         if found is None:
@@ -97,6 +99,11 @@ class RunStore:
             raise InputError(
                 f"the run in {self.url} is of {found.pipeline}, and the pipeline is {about.pipeline} now",
                 hint="start a new run: the notebook has changed since",
+            )
+        if found.version != about.version:
+            raise InputError(
+                f"the run in {self.url} began with mlops-jlab {found.version}, and here is {about.version}",
+                hint="install the same version where tasks run",
             )
         for name in sorted(found.parameters.keys() | about.parameters.keys()):
             one, other = found.parameters.get(name), about.parameters.get(name)
