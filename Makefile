@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs packs engines ui labs bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs packs engines fuzz ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -71,6 +71,10 @@ ENGINES ?= $(or $(TMPDIR),/tmp)/mlops-jlab-engines
 engines: setup ## other people's engines run what is exported for them, each in an environment of its own
 	tests/engines/environments.sh $(ENGINES)
 	MLOPS_JLAB_ENGINES=$(ENGINES) $(BIN)/python -m pytest tests/engines -q
+
+fuzz: setup ## requests of all kinds by the OpenAPI file, against a real server (FUZZ=25 a route)
+	$(BIN)/python -m pip install --quiet -e '.[fuzz]' -c tests/constraints.txt
+	$(BIN)/python benchmarks/fuzz.py
 
 ui: setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q

@@ -94,6 +94,13 @@ class Route(APIHandler):  # type: ignore[misc]  # jupyter_server is untyped here
         column = {"column": error.column} if isinstance(error, FilterError) and error.column else {}
         self.answer({"message": fitting(error.message), "hint": fitting(error.hint)} | column)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """What tornado or Jupyter refuses, in the words of all other problems."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        said = isinstance(error, web.HTTPError) and status_code < 500 and error.log_message
+        self.set_header("Content-Type", "application/json")
+        self.answer({"message": fitting(str(said or self._reason)), "hint": ""})
+
     def answer(self, content: Any) -> None:
         """Sends JSON. NaN and infinities are strings in it already."""
         self.finish(json.dumps(content, ensure_ascii=False, allow_nan=False))
@@ -109,6 +116,8 @@ def answered(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[
                 await method(self, *args)
         except MlopsError as error:
             self.refuse(error)
+        except web.MissingArgumentError as error:
+            self.refuse(InputError(f"the argument {error.arg_name!r} is missing"))
         except (UnicodeError, RecursionError, OverflowError) as error:
             self.refuse(InputError(f"the request cannot be understood: {type(error).__name__}"))
         except OSError as error:

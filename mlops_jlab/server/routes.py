@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
+from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
+from mlops_jlab.errors import NotFound
 from mlops_jlab.server import (
     again,
     builder,
@@ -20,7 +23,7 @@ from mlops_jlab.server import (
     sources,
     sweeps,
 )
-from mlops_jlab.server.handling import Route
+from mlops_jlab.server.handling import Route, answered
 
 _RUN = r"([0-9a-f]{4,32})"
 
@@ -77,10 +80,27 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
 )
 
 
+class NothingRoute(Route):
+    """All that is no route, which is answered like any other problem and not with a page."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """There is nothing."""
+        raise NotFound("there is no such route, or nothing of this name")
+
+    post = patch = put = delete = get
+
+
 def add_routes(app: Any) -> None:
     """Adds all routes to the server."""
     web_app = app.web_app
     base = web_app.settings["base_url"]
     web_app.add_handlers(
-        ".*$", [(url_path_join(base, "mlops-jlab", "api", path), handler) for path, handler in ROUTES]
+        ".*$",
+        [
+            (url_path_join(base, "mlops-jlab", "api", path), handler)
+            for path, handler in (*ROUTES, (".*", NothingRoute))
+        ],
     )

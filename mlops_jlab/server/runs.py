@@ -167,7 +167,7 @@ class HistoryRoute(Route):
 
 def _history(place: Place, run_id: str, metric: str, points: int) -> dict[str, Any]:
     with opening.reading(place) as connection:
-        found = reading.history(connection, reading.find(connection, run_id), metric, points)
+        found = reading.history(connection, reading.find(connection, run_id, _SHORT), metric, points)
     return _course(found)
 
 
@@ -188,7 +188,7 @@ class HistoriesRoute(Route):
     async def get(self) -> None:
         """``metric`` and ``id``, several times each, and ``points``: at most so many of each course."""
         points = whole(self.get_argument("points", "1000"), 2, 5_000)
-        ids, metrics = self.get_arguments("id"), self.get_arguments("metric")
+        ids, metrics = (list(dict.fromkeys(self.get_arguments(name))) for name in ("id", "metric"))
         if not 0 < len(ids) * len(metrics) <= _MOST_COURSES:
             raise InputError(f"1 to {_MOST_COURSES} courses are given at once, not {len(ids) * len(metrics)}")
         self.answer({"courses": await aside(_histories, self.place, ids, metrics, points)})
@@ -197,7 +197,8 @@ class HistoriesRoute(Route):
 def _histories(place: Place, ids: Sequence[str], metrics: Sequence[str], points: int) -> dict[str, Any]:
     """By metric and run; runs without a metric are left out."""
     with opening.reading(place) as connection:
-        runs = [reading.find(connection, run_id) for run_id in ids]
+        found = (reading.find(connection, run_id, _SHORT) for run_id in ids)
+        runs = list({run.id: run for run in found}.values())
         return {
             metric: {
                 run.id: _course(reading.history(connection, run, metric, points))

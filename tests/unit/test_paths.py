@@ -300,6 +300,42 @@ async def test_bad_input_is_the_askers_fault(
     assert status in (400, 404), told
 
 
+@pytest.mark.parametrize(
+    ("words", "method", "status"),
+    [
+        (("models", "card"), "GET", 400), (("pipelines", "last"), "GET", 400), (("runs", "nothing"), "GET", 404),
+        (("runs", "\xa4"), "GET", 404), (("nowhere", "at", "all"), "POST", 404), (("runs",), "PUT", 405),
+    ],
+)  # fmt: skip
+async def test_whatever_is_refused_is_a_problem_in_json(
+    jp_fetch: Any, root: Path, words: tuple[str, ...], method: str, status: int
+) -> None:
+    body = None if method == "GET" else "{}"
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch("mlops-jlab", "api", *words, method=method, body=body)
+    assert caught.value.code == status
+    assert set(json.loads(caught.value.response.body)) == {"message", "hint"}
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch(
+            "mlops-jlab", "api", *words, method=method, body=body, headers={"Authorization": "token no"}
+        )
+    assert caught.value.code in (403, 405)
+
+
+async def test_one_run_by_many_beginnings_of_its_id_is_loaded_once_and_cut(jp_fetch: Any, root: Path) -> None:
+    """A run of an older version may have a note of any length."""
+    place = Place(root / ".mlops")
+    run = new_run_id()
+    with opening.writing(place) as connection, database.transaction(connection):
+        fields = {"name": "p", "kind": "script", "started": 1.0, "status": "finished"}
+        Applier(connection).apply([["run", run, 1, fields], ["note", run, 1, "x" * 5_000_000]])
+    tracemalloc.start()
+    params = [*(("id", run[:size]) for size in range(16, 33)), *[("id", run)] * 200, ("metric", "m")]
+    assert await ask(jp_fetch, "histories", params=params) == {"courses": {"m": {}}}
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
 async def test_the_door_takes_what_lies_inside(jp_serverapp: Any, root: Path) -> None:
     door = paths.Door(root, jp_serverapp.contents_manager)
     (root / "sub").mkdir()
