@@ -94,6 +94,8 @@ class _Judge:
     def of(self, rule: Rule) -> Iterator[RuleResult]:
         """What a rule comes to; slices are judged together, at the first of them."""
         try:
+            if not len(self._evidence.challenger.truth) and rule.kind not in ("unit", "id"):
+                raise Undefined("there are no rows")
             if rule.kind == "over time":
                 yield self._over_time(rule)
             elif rule.kind in _COMPARED:

@@ -306,8 +306,14 @@ def _gain(truth: Array, score: Array, most: int) -> float | None:
 def _custom(name: str, p: Predicted) -> Estimate:
     """A metric of the user's own; one that gives no value a row has no influence, and needs a bootstrap."""
     labels = np.asarray(p.classes)
-    truth, said = (labels[p.truth], labels[p.labels]) if p.is_classifier else (p.truth, p.labels)
-    found = np.asarray(p.custom[name].function(truth, said, p.chances), dtype=float)
+    truth, said = (
+        (labels[p.truth], labels[p.labels]) if p.is_classifier else (p.truth.copy(), p.labels.copy())
+    )
+    given = p.custom[name].function(truth, said, None if p.chances is None else p.chances.copy())
+    try:
+        found = np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise Undefined(f"{name} gives {given!r}"[:100] + ", which is no number") from error
     if found.shape == (len(p.truth),):
         if not np.isfinite(found).all():
             raise Undefined(f"{name} is not finite in {int((~np.isfinite(found)).sum())} rows")

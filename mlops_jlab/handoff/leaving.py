@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.files import write_whole
+from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff import modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import NO_STREAMS, OUTPUT, OWN_WARNINGS, streams
 from mlops_jlab.handoff.definitions import names_reached
@@ -167,7 +167,7 @@ class Departure:
         alone = alone or next(iter(sorted(watch().seen().stays)), "") or self._wrote_modules(record)
         why = why or alone
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(path, json.dumps(asdict(state)).encode("ascii"))
+        write_whole(path, json.dumps(asdict(state)).encode("ascii"), PRIVATE)
         write_record(
             self._root,
             replace(

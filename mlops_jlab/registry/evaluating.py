@@ -43,12 +43,14 @@ class EvaluationRows:
             truth, data = self._column(data, target, "the target"), data.drop(columns=[target])
         else:
             truth = target
+            _check_order(target, data, "the target")
         self.weights = None
         if weights is not None:
             if isinstance(weights, str):
                 found, data = self._column(data, weights, "the weights"), data.drop(columns=[weights])
             else:
                 found = weights
+                _check_order(weights, data, "the weights")
             self.weights = _weights(found, len(data))
         self.data = data
         self.truth = _truth(truth, len(data))
@@ -89,7 +91,7 @@ class EvaluationRows:
                     f"{whose} takes columns that the data does not have: {', '.join(missing[:8])}{near}",
                     hint="evaluate on rows with all columns that both models take",
                 )
-            return Taken(self.data[list(names)], tuple(map(str, names)))
+            return Taken(self.data[list(names)].copy(), tuple(map(str, names)))  # a model may change them
         found = self.data[self.order] if self.order else self.data
         own = [str(name) for name in found.columns]
         width = getattr(model, "n_features_in_", None)
@@ -109,7 +111,7 @@ class EvaluationRows:
                     hint=f"name the columns in its order: columns={known[:8]}",
                 )
         plain = hasattr(model, "n_features_in_")
-        return Taken(found.to_numpy() if plain else found, tuple(own))
+        return Taken(found.to_numpy(copy=True) if plain else found.copy(), tuple(own))
 
     def predicted(
         self, model: Any, taken: Taken, whose: str, *, positive: Any = None, classes: Sequence[Any] = (),
@@ -168,13 +170,28 @@ class EvaluationRows:
         return found
 
     def units(self, column: str) -> Any:
-        """A code for each row that says which rows hang together."""
+        """A code for each row that says which rows hang together.
+
+        Raises:
+            InputError: some rows have none.
+        """
+        self._check_known(column, "unit")
         return np.unique(self.data[column].astype(str).to_numpy(), return_inverse=True)[1]
+
+    def _check_known(self, column: str, kind: str) -> None:
+        missing = self.data[column].isna().to_numpy()
+        if missing.any():
+            raise InputError(
+                f"{f'{kind} {column}'!r}: {int(missing.sum()):,} rows have no value there, "
+                f"the first is row {int(missing.argmax())}",
+                hint="leave rows without one out, or give them one",
+            )
 
     def hashes(self, seen: Sequence[str], rules: Sequence[Rule]) -> Any:
         """A hash for each row: of the column that identifies it, or of what models see, truth and unit."""
         name = next((rule.column for rule in rules if rule.kind == "id"), "")
         if name:
+            self._check_known(name, "id")
             return rowdigests.of(self.data, [name])
         unit = [rule.column for rule in rules if rule.kind == "unit"]
         return rowdigests.of(self.data, sorted({*seen, *unit}), self.truth)
@@ -248,6 +265,18 @@ def _check_shape(values: Any, count: int, what: str) -> None:
         )
 
 
+def _check_order(values: Any, data: Any, what: str) -> None:
+    """What is given beside the rows stands in their order: pandas would align it, and arrays do not."""
+    labels, own = getattr(values, "index", None), data.index
+    if labels is None or callable(labels) or len(labels) != len(own) or labels.equals(own):
+        return
+    if labels.is_unique and set(labels) == set(own):
+        raise InputError(
+            f"{what} have the labels of the rows in another order",
+            hint="put them in one order: .loc[data.index], or name a column of the data",
+        )
+
+
 def _truth(truth: Any, count: int) -> Any:
     import pandas
 
@@ -318,6 +347,8 @@ def _chances(chances: Any, own: Sequence[Any], known: Sequence[Any], whose: str)
     if chances.ndim != 2 or chances.shape[1] != len(own):
         shape = " × ".join(map(str, chances.shape))
         raise InputError(f"{what} have the shape {shape}", hint=f"rows × {len(own)} classes are judged")
+    if np.iscomplexobj(chances):
+        raise InputError(f"{what} are complex numbers", hint="what predict_proba gives are probabilities")
     found = np.asarray(chances, dtype=float)
     for wrong, words in (
         (~np.isfinite(found).all(axis=1), "not finite"),

@@ -74,7 +74,7 @@ def compare(
     custom = {key: one if isinstance(one, Metric) else Metric(one) for key, one in (metrics or {}).items()}
     more = filter(None, os.environ.get(MORE, "").splitlines())
     asked = [*parse(rules, custom), *(rule_of(line, custom) for line in more)]
-    if not 0 < alpha < 0.5:
+    if not isinstance(alpha, (int, float)) or not 0 < alpha < 0.5:
         raise InputError(f"alpha is {alpha}", hint="a chance to be wrong, such as 0.05")
     run = lifecycle.current()
     place = run.recorder.place if run is not None else lifecycle.recorder().place
@@ -229,8 +229,9 @@ def _keep(place: Place, result: GateResult, run: LiveRun | None, spent: spending
         whole = versions.whole_of(place, run) if run is not None else _PROCESS[0]
         report = {**result.as_json(), "anchor": auditing.head(connection)[1]}
         judgements.keep(
-            connection, report, run=run.id if run is not None else "", whole=whole, used=spent.used(result)
-        )
+            connection, report, who=lifecycle.who(), run=run.id if run is not None else "", whole=whole,
+            used=spent.used(result),
+        )  # fmt: skip
     if run is not None:
         run.log_dict(report, f"gate/{result.model}.json")
         run.set_tag(f"gate.{result.model}", result.verdict)

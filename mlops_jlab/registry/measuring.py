@@ -47,8 +47,8 @@ def _overlap(
 ) -> tuple[int | None, int, tuple[str, ...]]:
     """Evaluation rows that are among those of training, others that nearly are, and by which columns.
 
-    Rows are compared by what the model takes and both have, and by the target where both have it; or by the
-    column that identifies a row.
+    Rows are compared by what the model takes and both have, and by the target where both have it in the same
+    words; or by the column that identifies a row. Nearly are rows of which the target may be another.
     """
     if train is None:
         return None, 0, ()
@@ -64,11 +64,29 @@ def _overlap(
             f"train has none of the columns that the model takes: {', '.join(taken.names[:8])}",
             hint="give the rows that it was fitted on, with their columns",
         )
-    by_target = not identifier and rows.target in there
+    by_target = not identifier and rows.target in there and _alike(rows.truth, train[rows.target])
     truths = (rows.truth, train[rows.target]) if by_target else (None, None)
-    same = np.isin(rowdigests.of(rows.data, names, truths[0]), rowdigests.of(train, names, truths[1]))
-    near = np.isin(
-        rowdigests.of(rows.data, names, truths[0], near=True),
-        rowdigests.of(train, names, truths[1], near=True),
-    )
+    data, trained = _as_precise(rows.data, train, names)
+    same = np.isin(rowdigests.of(data, names, truths[0]), rowdigests.of(trained, names, truths[1]))
+    near = np.isin(rowdigests.of(rows.data, names, near=True), rowdigests.of(train, names, near=True))
     return int(same.sum()), int((near & ~same).sum()), (*names, *([rows.target] if by_target else []))
+
+
+def _as_precise(data: Any, train: Any, names: Sequence[str]) -> tuple[Any, Any]:
+    """Both with the smaller of both precisions: rows that were made shorter are the same rows."""
+    least = {}
+    for name in names:
+        kinds = {str(one[name].dtype) for one in (data, train)} & {"float16", "float32"}
+        if kinds and all(one[name].dtype.kind in "fiu" for one in (data, train)):
+            least[name] = min(kinds)
+    return data.astype(least), train.astype(least)
+
+
+def _alike(truth: Any, trained: Any) -> bool:
+    """Whether any target of one is one of the other: ``yes`` and 1 tell no rows apart."""
+    import pandas
+
+    mine, theirs = (
+        rowdigests.of(pandas.DataFrame({"~": np.asarray(one)}), ["~"]) for one in (truth, trained)
+    )
+    return bool(np.isin(mine, theirs).any())

@@ -44,7 +44,7 @@ def append(
     seq, previous = head(connection)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     text = masked(json.dumps(dict(details or {}), sort_keys=True, ensure_ascii=True, default=str))
-    digest = _digest(seq + 1, now, who, action, subject, reason, text, previous)
+    digest = digest_of(seq + 1, now, who, action, subject, reason, text, previous)
     connection.execute(
         "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (seq + 1, now, who, action, subject, reason, text, previous, digest),
@@ -80,7 +80,7 @@ def problem(connection: sqlite3.Connection, anchor: str = "") -> str:
             return f"entry {expected} is missing"
         if entry.previous != previous:
             return f"entry {entry.seq} does not follow entry {entry.seq - 1}"
-        if entry.digest != _digest(*row[:8]):
+        if entry.digest != digest_of(*row[:8]):
             return f"entry {entry.seq} was changed"
         previous, expected = entry.digest, expected + 1
         anchored = anchored or entry.digest.startswith(anchor)
@@ -96,5 +96,6 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(seq, at, who, action, subject, reason, details, previous, digest)
 
 
-def _digest(*fields: object) -> str:
+def digest_of(*fields: object) -> str:
+    """The digest of an entry, or of what is noted in one because it stands elsewhere in the store."""
     return str(blake3(json.dumps([*map(str, fields)], ensure_ascii=True).encode()).hexdigest())

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jlab.entities.models import CHAMPION, parse_address
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import database
+from mlops_jlab.store import auditing, database
 
 _WORST = ("fail", "not enough data", "pass")
 
@@ -161,17 +161,21 @@ def sequences(connection: sqlite3.Connection, model: str, metric: str, since: fl
 
 
 def keep(
-    connection: sqlite3.Connection, report: Mapping[str, Any], *, run: str, whole: str, used: Used
+    connection: sqlite3.Connection, report: Mapping[str, Any], *, who: str, run: str, whole: str, used: Used
 ) -> None:
-    """Keeps what a gate found, and what it has used; ``report`` is its JSON."""
+    """Keeps what a gate found, and what it has used; ``report`` is its JSON. The audit log has its digest."""
+    text = json.dumps(dict(report))
     with database.transaction(connection, durable=True):
         result = connection.execute(
             "INSERT INTO gate_results (model, run, whole, at, verdict, evaluation, comparison, alpha, "
             "report, content, gate, champion) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (report["model"], run, whole, time.time(), report["verdict"], report["evaluation"],
-             report["comparison"], report["alpha"], json.dumps(dict(report)), report["content"],
+             report["comparison"], report["alpha"], text, report["content"],
              report["gate"], report["champion"]),
         ).lastrowid  # fmt: skip
+        told = (report[name] for name in ("model", "content", "gate", "champion", "verdict"))
+        details = {"number": result, "verdict": report["verdict"], "report": auditing.digest_of(*told, text)}
+        auditing.append(connection, who, "judge", report["model"], details=details)
         connection.executemany(
             "INSERT INTO gate_rows VALUES (?, ?, ?, ?)",
             [(result, seen, count, hashes) for seen, (hashes, count) in used.sketches.items()],

@@ -32,10 +32,11 @@ def add(
         about = {**about, "anchor": auditing.head(connection)[1]}
         row = connection.execute("SELECT max(version) FROM versions WHERE model = ?", (model,)).fetchone()
         number = int(row[0] or 0) + 1
+        text = json.dumps(dict(about), default=str)
         version = connection.execute(
             "INSERT INTO versions (model, version, created, user, run, whole, about) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (model, number, now, who, run, whole, json.dumps(dict(about), default=str)),
+            (model, number, now, who, run, whole, text),
         ).lastrowid
         connection.executemany(
             "INSERT INTO version_files VALUES (?, ?, ?, ?)",
@@ -43,8 +44,9 @@ def add(
         )
         digests = {file.path: file.digest for file in files}
         auditing.append(
-            connection, who, "register", f"{name}/{number}", details={"run": run, "files": digests}
-        )
+            connection, who, "register", f"{name}/{number}",
+            details={"run": run, "files": digests, "about": auditing.digest_of(text)},
+        )  # fmt: skip
     return number
 
 

@@ -22,7 +22,10 @@ class _Replayed:
 
     aliases: dict[str, int] = field(default_factory=dict)  # name@alias -> version
     versions: dict[str, dict[str, str]] = field(default_factory=dict)  # name/number -> files with digests
+    about: dict[str, str] = field(default_factory=dict)  # name/number -> digest of what is known of it
+    verdicts: dict[int, str] = field(default_factory=dict)  # number of a gate's result -> digest
     schedules: dict[str, bool] = field(default_factory=dict)  # name -> whether it is paused
+    specs: dict[str, str] = field(default_factory=dict)  # name of a schedule -> digest of what it says
     data: dict[str, str] = field(default_factory=dict)  # data:name/number -> digest
     heads: set[str] = field(default_factory=lambda: {_START})
 
@@ -30,6 +33,9 @@ class _Replayed:
         self.heads.add(entry.digest)
         if entry.action == "register":
             self.versions[entry.subject] = dict(entry.details.get("files", {}))
+            self.about[entry.subject] = str(entry.details.get("about", ""))
+        elif entry.action == "judge":
+            self.verdicts[int(entry.details["number"])] = str(entry.details["report"])
         elif entry.action == "add data":
             self.data[entry.subject] = str(entry.details.get("digest", ""))
         elif entry.action == "delete":
@@ -40,6 +46,13 @@ class _Replayed:
             self.schedules.pop(entry.subject, None)
         elif entry.action in ("add schedule", "pause schedule", "resume schedule"):
             self.schedules[entry.subject] = entry.action == "pause schedule"
+            if entry.action == "add schedule":
+                self.specs[entry.subject] = str(entry.details.get("spec", ""))
+        elif entry.action == "edit schedule":
+            before = str(entry.details.get("name", [entry.subject])[0])
+            self.schedules[entry.subject] = self.schedules.pop(before, False)
+            self.specs.pop(before, None)
+            self.specs[entry.subject] = str(entry.details.get("spec", ""))
         elif "@" in entry.subject and "to" in entry.details:
             self.aliases[entry.subject] = int(entry.details["to"])
 
@@ -49,17 +62,20 @@ def problems(connection: sqlite3.Connection) -> list[str]:
     said = _Replayed()
     for entry in reversed(auditing.entries(connection)):
         said.apply(entry)
-    return [*_versions(connection, said), *_aliases(connection, said), *_schedules(connection, said),
-            *_data(connection, said), *_anchors(connection, said)]  # fmt: skip
+    return [*_versions(connection, said), *_verdicts(connection, said), *_aliases(connection, said),
+            *_schedules(connection, said), *_data(connection, said), *_anchors(connection, said)]  # fmt: skip
 
 
 def _versions(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
     there: dict[str, dict[str, str]] = {}
     rows = connection.execute(
-        "SELECT v.id, m.name || '/' || v.version FROM versions v JOIN models m ON m.id = v.model "
+        "SELECT v.id, m.name || '/' || v.version, v.about FROM versions v JOIN models m ON m.id = v.model "
         "WHERE v.deleted IS NULL ORDER BY m.name, v.version"
     ).fetchall()
-    for number, name in rows:
+    for number, name, about in rows:
+        known = said.about.get(name)
+        if known and known != auditing.digest_of(about):
+            yield f"what is known of {name} is not what was registered"
         files = connection.execute("SELECT path, digest FROM version_files WHERE version = ?", (number,))
         there[name] = dict(files.fetchall())
     for name in there.keys() - said.versions.keys():
@@ -69,6 +85,26 @@ def _versions(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
     for name in there.keys() & said.versions.keys():
         if there[name] != said.versions[name]:
             yield f"the files of {name} are not those that were registered"
+
+
+def _verdicts(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+    """Results of an older version of the product, which had no entries, come before the first that has."""
+    there: dict[int, tuple[str, str]] = {
+        number: (model, auditing.digest_of(model, *rest))
+        for number, model, *rest in connection.execute(
+            "SELECT id, model, content, gate, champion, verdict, report FROM gate_results"
+        )
+    }
+    first = min(said.verdicts, default=0)
+    for number in sorted(there.keys() | said.verdicts.keys()):
+        model, digest = there.get(number, ("", ""))
+        if number not in there:
+            yield f"a gate's result, number {number}, is gone without an entry"
+        elif number not in said.verdicts:
+            if number < 1 or (first and number > first):
+                yield f"a gate's result for {model}, number {number}, is there without an entry"
+        elif said.verdicts[number] != digest:
+            yield f"a gate's result for {model}, number {number}, is not what the gate found"
 
 
 def _aliases(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
@@ -109,10 +145,13 @@ def _data(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
 
 
 def _schedules(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
-    there = {
-        str(name): bool(paused)
-        for name, paused in connection.execute("SELECT name, paused FROM schedules WHERE removed IS NULL")
-    }
+    there: dict[str, bool] = {}
+    for name, paused, spec in connection.execute(
+        "SELECT name, paused, spec FROM schedules WHERE removed IS NULL"
+    ):
+        there[str(name)] = bool(paused)
+        if said.specs.get(name) and said.specs[name] != auditing.digest_of(spec):
+            yield f"what the schedule {name} is to do is not what the log says"
     for name in sorted(there.keys() - said.schedules.keys()):
         yield f"the schedule {name} is there, and the log has no entry that adds it"
     for name in sorted(said.schedules.keys() - there.keys()):

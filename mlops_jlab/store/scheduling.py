@@ -42,7 +42,9 @@ def add(connection: sqlite3.Connection, schedule: Schedule, *, who: str) -> None
             "VALUES (?, ?, ?, 0, ?, ?, ?)",
             (schedule.id, schedule.name, _spec(schedule), schedule.created, schedule.checked, schedule.seen),
         )
-        shown = json.loads(_spec(schedule)) | {"alerts": list(map(without_secrets, schedule.alerts))}
+        shown = json.loads(_spec(schedule)) | {
+            "alerts": list(map(without_secrets, schedule.alerts)), "spec": auditing.digest_of(_spec(schedule))
+        }  # fmt: skip
         auditing.append(connection, who, "add schedule", schedule.name, details=shown)
 
 
@@ -118,7 +120,10 @@ def change(connection: sqlite3.Connection, before: Schedule, after: Schedule, *,
             "UPDATE schedules SET name = ?, spec = ?, checked = max(checked, ?), seen = ? WHERE id = ?",
             (after.name, _spec(after), after.checked, after.seen, after.id),
         )
-        auditing.append(connection, who, "edit schedule", after.name, details=changed)
+        auditing.append(
+            connection, who, "edit schedule", after.name,
+            details={**changed, "spec": auditing.digest_of(_spec(after))},
+        )  # fmt: skip
 
 
 def last_success(connection: sqlite3.Connection, schedule: str, before: str = "~") -> datetime | None:

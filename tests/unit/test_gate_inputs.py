@@ -233,6 +233,71 @@ def test_rows_of_training_are_found_whatever_columns_are_beside_them(place: Plac
         asked(fitted(), data, rules, train=pd.DataFrame({"z": [1]}))
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: data.assign(y=np.where(data.y == 1, "yes", "no")), "400 rows were in its training"),
+        (lambda data: data.astype({"a": "float32", "b": "float32"}), "400 rows were in its training"),
+        (lambda data: data.assign(y=1 - data.y), "no row was in its training, 400 nearly"),
+    ],
+)
+def test_rows_of_training_are_found_though_their_target_or_precision_is_another(
+    place: Place, change: Any, words: str
+) -> None:
+    data = rows(9, 400)
+    found = asked(fitted(), data, "accuracy above 0.1\nno overlap", train=change(data))
+    assert found.rules[1].why.startswith(words)
+
+
+def test_what_stands_beside_the_rows_is_in_their_order(place: Place) -> None:
+    data, rule = rows(9, 400), "accuracy above 0.1"
+    mixed = data.y.sample(frac=1, random_state=0)
+    with pytest.raises(InputError, match="the target have the labels of the rows in another order"):
+        gate.compare(fitted(), data[["a", "b"]], mixed, name="m", rules=rule)
+    with pytest.raises(InputError, match="the weights have the labels"):
+        asked(fitted(), data, rule, sample_weight=(mixed + 1.0))
+    found = gate.compare(
+        fitted(), data[["a", "b"]].set_axis(range(1000, 1400)), data.y, name="m", rules=rule, bootstrap=True
+    )
+    assert found.passed
+
+
+def test_rows_without_a_unit_or_id_are_refused(place: Place) -> None:
+    data = rows(9, 400).assign(day=[*range(399), np.nan])
+    for kind in ("unit", "id"):
+        with pytest.raises(
+            InputError, match=f"'{kind} day': 1 rows have no value there, the first is row 399"
+        ):
+            asked(fitted(), data, f"accuracy above 0.1\n{kind} day")
+
+
+class Spoils(LogisticRegression):  # type: ignore[misc]  # untyped
+    """A model that changes the rows that it is given."""
+
+    def predict_proba(self, rows: Any) -> Any:
+        rows["a"] = 0.0
+        return super().predict_proba(rows)
+
+
+def spoils(truth: Any, said: Any, chances: Any) -> float:
+    truth[:], said[:], chances[:] = 0, 0, 0
+    return 1.0
+
+
+def test_the_first_champion_is_judged_by_rows_and_nobody_changes_them(place: Place) -> None:
+    data = rows(9, 400)
+    assert asked(fitted(), data.iloc[:0], "accuracy better").verdict == "not enough data"
+    before = data.copy()
+    model = Spoils().fit(data[["a", "b"]], data.y)
+    found = asked(model, data, "mine above 0.5\naccuracy above 0.1", metrics={"mine": spoils})
+    assert found.rules[1].estimate == pytest.approx((model.predict(before[["a", "b"]]) == before.y).mean())
+    assert data.equals(before)
+    words = asked(fitted(), data, "mine above 0.5\naccuracy above 0", metrics={"mine": lambda *_: "x"})
+    assert words.verdict == "not enough data"
+    with pytest.raises(InputError, match="are complex numbers"):
+        asked(Says(LABELS, [0, 1], np.asarray(HALVES, complex)), FINE, "accuracy above 0.1")
+
+
 def test_the_error_budget_follows_the_rows(place: Place) -> None:
     mlops_jlab.register_model(fitted(), "m")
     versions.promote(place, "m/1")

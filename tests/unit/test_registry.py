@@ -29,11 +29,13 @@ import mlops_jlab
 from mlops_jlab import gate
 from mlops_jlab.cli.main import cli
 from mlops_jlab.entities.models import ModelAddress, parse_address
+from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import ConflictError, InputError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.registry import cards, comparing, evidence, onnx, packing, versions
 from mlops_jlab.registry.identity import identity
-from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading, replaying
+from mlops_jlab.scheduling.due import check
+from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading, replaying, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.tracking import contents, lifecycle
@@ -494,13 +496,44 @@ def test_the_audit_log_is_replayed_and_what_was_changed_beside_it_is_named(place
         assert "the schedule s is there, and the log has no entry" in replaying.problems(connection)[1]
 
 
+def test_what_was_judged_known_or_ordered_is_not_changed_beside_the_log(place: Place, tmp_path: Path) -> None:
+    registered()
+    gate.compare(fitted(), rows(5), "y", name="m", rules="accuracy above 0.999", bootstrap=True)
+    (tmp_path / "n.ipynb").write_text("{}")
+    plan = check(Schedule("s", str(tmp_path / "n.ipynb"), cron="0 3 * * *"))
+    with closing(database.connect(place.database)) as connection:
+        scheduling.add(connection, plan, who="me")
+        kept = scheduling.find(connection, "s")
+        scheduling.change(connection, kept, replace(kept, name="t", cron="0 4 * * *"), who="me")
+        assert replaying.problems(connection) == []
+        assert auditing.entries(connection, 9)[-2].action == "judge"
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for change, words in (
+            ("versions SET about = replace(about, 'content', 'x')", "what is known of m/1 is not what was"),
+            (
+                "gate_results SET verdict = 'pass'",
+                "a gate's result for m, number 1, is not what the gate found",
+            ),
+            ("gate_results SET report = replace(report, 'fail', 'pass')", "is not what the gate found"),
+            ("gate_results SET content = 'x'", "is not what the gate found"),
+            ("gate_results SET id = 7", "number 1, is gone without an entry"),
+            ("schedules SET spec = replace(spec, '0 4', '0 5')", "what the schedule t is to do is not"),
+        ):
+            connection.execute("SAVEPOINT before")
+            connection.execute(f"UPDATE {change}")
+            assert words in "; ".join(replaying.problems(connection)), change
+            connection.execute("ROLLBACK TO before")
+            connection.execute("RELEASE before")
+        assert replaying.problems(connection) == []
+
+
 def test_an_end_that_was_cut_off_is_found_by_what_versions_and_gates_have_noted(place: Place) -> None:
     registered()
     versions.promote(place, "m/1")
     gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy above 0.1")
     with closing(database.connect(place.database)) as connection:
         connection.execute("DROP TRIGGER audit_entries_are_not_removed")
-        connection.execute("DELETE FROM audit WHERE seq = 2")
+        connection.execute("DELETE FROM audit WHERE seq >= 2")
         connection.execute("DELETE FROM aliases")  # whoever cuts it off hides what it was about as well
         assert auditing.problem(connection) == ""
         (found,) = replaying.problems(connection)

@@ -26,7 +26,7 @@ from typing import Any
 
 from mlops_jlab.engine.cache.outputs import notebook_bytes, read_notebook, with_outputs
 from mlops_jlab.errors import HandoffError, InputError
-from mlops_jlab.files import write_whole
+from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.trust import is_ours, sign
 from mlops_jlab.store import locks
 from mlops_jlab.store.artifacts import digest_of
@@ -95,7 +95,7 @@ class CacheStore:
                 _link(run_objects / digest[:2] / digest, self._object(digest))
             _link(executed, self._object(entry.executed))
             signed = json.dumps({"signature": sign(body.encode()), "entry": body})
-            write_whole(folder / f"{entry.id}.json", signed.encode("ascii"))
+            write_whole(folder / f"{entry.id}.json", signed.encode("ascii"), PRIVATE)
 
     def take(self, entry: Entry, run_objects: Path, executed: Path, notebook: Path) -> str:
         """Links what the entry made into a run; why that was not possible, or nothing.
@@ -116,7 +116,7 @@ class CacheStore:
                 _link(self._object(digest), run_objects / digest[:2] / digest)
             executed.parent.mkdir(parents=True, exist_ok=True)
             executed.unlink(missing_ok=True)
-            write_whole(executed, notebook_bytes(own))
+            write_whole(executed, notebook_bytes(own), PRIVATE)
             os.utime(self._path(entry))  # it was used
         except (OSError, ValueError) as error:
             return f"what was cached is gone: {getattr(error, 'strerror', None) or error}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.files import write_whole
+from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.observing.world import Looked, World
 
 _MOST = 0.25  # share of the modules that a file of differences may have
@@ -43,7 +43,7 @@ def write(path: Path, world: World, base: Base | None, about: dict[str, str]) ->
     }
     content["known"] = [pair for pair in world.known.items() if pair[0] not in known.known]
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(path, json.dumps(content).encode("utf-8", "backslashreplace"))
+    write_whole(path, json.dumps(content).encode("utf-8", "backslashreplace"), PRIVATE)
 
 
 def read(path: Path) -> tuple[World, Base, dict[str, str]]:
