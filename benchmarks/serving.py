@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,8 @@ def started(words: list[str], port: int, path: str) -> Iterator[psutil.Process]:
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
-            end = time.monotonic() + 180
-            while time.monotonic() < end:
+            end = time.monotonic() + 400
+            while time.monotonic() < end and process.poll() is None:
                 try:
                     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
                     connection.request("GET", path)
@@ -64,9 +64,11 @@ def started(words: list[str], port: int, path: str) -> Iterator[psutil.Process]:
                         break
                 except OSError:
                     time.sleep(0.2)
+            assert process.poll() is None, f"{words[0]} has ended"
             yield psutil.Process(process.pid)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
 
 
@@ -143,6 +145,7 @@ def main() -> None:
         body = json.dumps({"dataframe_records": one.to_dict("records")})
         ours, theirs = free(), free()
         binaries = Path(sys.executable).parent
+        os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ['PATH']}"  # MLflow calls uvicorn by its name
         commands = {
             "mlops-jlab": ([str(binaries / "mlops-jlab"), "models", "serve", "m", "--port", str(ours), "--log", str(folder / "log")], ours),
             "mlflow models serve": ([str(binaries / "mlflow"), "models", "serve", "-m", str(folder / "mlflow"), "-p", str(theirs), "--env-manager", "local", "-w", "1"], theirs),

@@ -110,6 +110,10 @@ def _setup(asked: _Asked, folder: Path, token: str) -> Any:
         raise InputError("there is one version on trial at a time", hint="give --shadow or --canary")
     if asked.log is None and (asked.mask or asked.hash):
         raise InputError("columns are left out of a log, and there is none", hint="--log FOLDER")
+    if asked.id_column in {*asked.mask, *asked.hash}:
+        raise InputError(
+            f"the ids in the log would be the values of {asked.id_column}", hint="name another column: --id"
+        )
     candidate, share = share_in(asked.canary) if asked.canary else (asked.shadow, 0.0)
     model = parse_address(asked.address).model
     settings = None

@@ -115,6 +115,9 @@ class Writer:
             self.problem = f"the prediction log {self.folder} cannot be written: {error.strerror or error}"
             self._lose(len(chosen), self.problem)
             return
+        except Exception as error:  # rows that cannot be written down end no thread
+            self._lose(len(chosen), f"{type(error).__name__}: {str(error)[:300]}")
+            return
         if self.problem:
             tell(
                 f"the prediction log {self.folder} is written again; {self._missing:,} rows are lost",

@@ -20,6 +20,7 @@ from mlops_jlab.serving.trials import Pair, Trial
 
 _LONGEST = 200  # characters of an id
 _QUICK = 0.01  # seconds: a request that takes less is answered in the loop, without a change of threads
+_FEW = 16  # rows of a small request
 _SETTLING = 0.1  # how much the newest request counts in what requests take
 Read = Callable[[Mapping[str, Any], Sequence[str]], Any]
 
@@ -98,7 +99,8 @@ class Desk:
         finally:
             if outcome != "ok":
                 self._note_failure(version, asked.name)
-            self._takes += _SETTLING * ((seconds or _QUICK / 10) - self._takes)
+            if rows <= _FEW:
+                self._takes += _SETTLING * (time.perf_counter() - began - self._takes)
             self.counts.end(version.model, version.version, outcome, rows, seconds)
 
     def _ids(self, asked: Asked, frame: Any) -> tuple[str, list[str]]:

@@ -63,6 +63,10 @@ class Counts:
             self._rows.labels(model, number).inc(rows)
             self._seconds.labels(model, number).observe(seconds)
 
+    def refuse(self, model: str, version: int) -> None:
+        """A request was none that anybody could be asked."""
+        self._requests.labels(model, str(version), "refused").inc()
+
     def lost(self, rows: int) -> None:
         """The log does not have so many rows."""
         self._lost.inc(rows)

@@ -244,6 +244,10 @@ class _Asks:
             name = in_words(content["id"])
         return self._desk.answer(Asked(content, read, chances, name))
 
+    def _refuse(self) -> None:
+        version = self._desk.served.now[0]
+        self._desk.counts.refuse(version.model, version.version)
+
     async def _answer(self, request: Request, ask: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Response:
         """What comes of a request. What is small, and as of late quick, is not worth a thread."""
         try:
@@ -251,14 +255,21 @@ class _Asks:
             read = requests.csv_of if _kind_of(request) == "text/csv" else requests.parsed
 
             def work() -> Response:
-                return _json(ask(read(body)))
+                try:
+                    content = read(body)
+                except InputError:
+                    self._refuse()
+                    raise
+                return _json(ask(content))
 
             if len(body) <= _SMALL and self._desk.is_quick:
                 return work()
             return await run_in_threadpool(work)
         except TooLarge as error:
+            self._refuse()
             return _json({"error": error.message}, 413, connection="close")
         except TimeoutError:
+            self._refuse()
             return _json(
                 {"error": f"the request was not there after {_PATIENCE:g} s"}, 408, connection="close"
             )

@@ -24,6 +24,7 @@ from mlops_jlab.predictions.writing import Answered, Writer, share_of
 from mlops_jlab.registry import references
 from mlops_jlab.serving import requests, scoring
 from mlops_jlab.serving.counting import Counts
+from mlops_jlab.telling import tell
 
 _MOST_WAITING = 64  # requests whose second answer is not there yet
 _LOOK = 0.2  # seconds between two looks whether the trial is over
@@ -107,8 +108,11 @@ class Trial:
     def _run(self) -> None:
         while (one := self._queue.get()) is not None:
             pair, entry = one
-            for event in pair.compare(entry):
-                self._counts.trial(event)
+            try:
+                for event in pair.compare(entry):
+                    self._counts.trial(event)
+            except Exception as error:  # answers that nobody can compare end no thread
+                tell(f"answers cannot be compared: {type(error).__name__}: {str(error)[:300]}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.errors import InputError
 from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.gates.overtime import Night
 from mlops_jlab.predictions import labels, logfolder
@@ -96,7 +96,7 @@ class Watcher:
     def _safely(self) -> None:
         try:
             self.look()
-        except (MlopsError, OSError) as error:
+        except Exception as error:  # a log that somebody has damaged ends no thread
             if str(error) != self._told:
                 self._told = str(error)
                 tell(f"the {self._watch.kind} cannot be judged just now: {error}", once=False)

@@ -143,6 +143,26 @@ def test_a_full_disk_is_said_and_nobody_waits(tmp_path: Path, capsys: pytest.Cap
     assert not writer.problem
 
 
+def test_rows_that_cannot_be_written_down_end_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost: list[int] = []
+    writer = Writer(tmp_path / "log", LogSettings("m"), lost.append)
+    twice = pd.DataFrame([[1.0, 2.0]], columns=["a", "a"])
+    writer.put(Answered(["0"], 1e9, 1, ANSWER, 0.002, twice, ["a"], {"prediction": [1]}))
+    writer.put(answered(1))
+    writer.close()
+    assert [line["_id"] for line in lines(tmp_path / "log")] == ["1"]
+    assert lost == [1]
+    assert "rows are not logged, and answers go on" in capsys.readouterr().err
+
+
+def test_ids_are_no_way_around_a_mask(tmp_path: Path) -> None:
+    words = ["models", "serve", "m", "--log", str(tmp_path / "log"), "--id", "card", "--mask", "card"]
+    with pytest.raises(InputError, match="the ids in the log would be the values of card"):
+        CliRunner().invoke(cli, words, catch_exceptions=False, standalone_mode=False)
+
+
 def test_a_log_that_somebody_clears_goes_on(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "log", LogSettings("m"))
     writer.put(answered(0))

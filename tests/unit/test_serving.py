@@ -265,11 +265,12 @@ def test_what_is_answered_is_counted_and_logged_with_ids(place: Place, tmp_path:
         assert served.ask("/labels", {"labels": [{"id": "x", "label": 1.5}, {"id": "y", "label": None}]})[
             1
         ] == {"labels": 1}
+        assert served.ask("/predict", b"{")[0] == 400
         with urllib.request.urlopen(served.address + "/metrics") as answer:
             page = answer.read().decode()
     log.close()
     assert 'mlops_jlab_requests_total{model="m",outcome="ok",version="1"} 3.0' in page
-    assert 'mlops_jlab_requests_total{model="m",outcome="refused",version="1"} 1.0' in page
+    assert 'mlops_jlab_requests_total{model="m",outcome="refused",version="1"} 2.0' in page
     assert 'mlops_jlab_rows_total{model="m",version="1"} 5.0' in page
     assert "mlops_jlab_requests_in_progress 0.0" in page
     lines = list(logfolder.lines(logfolder.all_files(tmp_path / "log")))
