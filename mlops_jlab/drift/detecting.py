@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from mlops_jlab.drift import distances
+from mlops_jlab.drift import distances, texts
 from mlops_jlab.errors import InputError
 from mlops_jlab.profiles.columns import ColumnProfile
 from mlops_jlab.profiles.frames import Kind
 from mlops_jlab.profiles.profile import SAMPLE, Profile
+from mlops_jlab.profiles.texts import TextProfile
 
 ALPHA = 0.05  # share of windows without drift in which any column may be called drifted
 SHIFT = 0.1  # standard deviations by which numbers have to move
@@ -31,9 +32,10 @@ _UNUSED = 1e-9
 class ColumnDrift:
     """What was found of one column.
 
-    ``test`` is ``ks``, ``chi-square``, ``missing``, or ``kind`` for a column that is gone or holds something
-    else. ``p`` is corrected for the number of columns. ``effect`` is in standard deviations, Cohen's w, or a
-    difference of shares; ``needed`` is what it has to reach.
+    ``test`` is ``ks``, ``chi-square``, ``missing``, of free texts one of their measures or ``vocabulary``, or
+    ``kind`` for a column that is gone or holds something else. ``p`` is corrected for the number of columns.
+    ``effect`` is in standard deviations, Cohen's w, or a difference of shares; ``needed`` is what it has to
+    reach.
     """
 
     name: str
@@ -142,14 +144,24 @@ def _tests(
         found.append(_categories(one, other, widened, effect))
     else:
         found.append(_numbers(one, other, widened, effect))
+    if one.text is not None and other.text is not None:
+        needed = SHIFT if effect is None else effect
+        found += [ColumnDrift(one.name, *test) for test in _texts(one.text, other.text, widened, needed)]
     return found
+
+
+def _texts(one: TextProfile, other: TextProfile, widened: float, needed: float) -> Iterator[tuple[Any, ...]]:
+    for test, statistic, p, effect, least, why in texts.tests(one, other, widened, needed):
+        yield test, statistic, p, effect, least, False, why
 
 
 def _is_free_text(column: ColumnProfile) -> bool:
     """Whether most values are too rare to be counted: then their lengths are compared."""
     counted = sum(column.top.values())
     return column.kind is Kind.TEXT and (
-        column.rarer > counted or (len(column.top) > 50 and len(column.top) > 0.5 * _filled(column))
+        column.text is not None
+        or column.rarer >= counted > 0
+        or (len(column.top) > 50 and len(column.top) >= 0.5 * _filled(column))
     )
 
 

@@ -45,7 +45,7 @@ def estimated(
     squared = true * (1 - chances) ** 2 + (1 - true) * chances**2
     wrong = np.where(positive, 1 - true, true)
     return {
-        "squared error of the chance": _bounded(squared, 1 - 2 * chances, weights, nearest, wide),
+        "brier": _bounded(squared, 1 - 2 * chances, weights, nearest, wide),
         "error": _bounded(wrong, np.where(positive, -1.0, 1.0), weights, nearest, wide),
     }
 

@@ -125,7 +125,7 @@ def look(
     found = LossFound(
         kind=str(reference["kind"]), labels=len(costs), mean=float(costs.mean()) if len(costs) else None,
         error=float(costs.std() / np.sqrt(len(costs))) if len(costs) else 0.0,
-        detector=after, alarm=bool(new), since=after.seen - new[-1][1] + 1 if new else 0,
+        detector=after, alarm=bool(new), since=after.seen - new[0][1] + 1 if new else 0,
         waiting=counts["waiting"], given_up=counts["given_up"], repeated=joined.repeated,
         unknown=joined.unknown, estimated=estimated,
     )  # fmt: skip

@@ -11,11 +11,13 @@ import numpy as np
 from blake3 import blake3
 
 from mlops_jlab.policies import standing
-from mlops_jlab.profiles import sketches
+from mlops_jlab.profiles import sketches, texts
 from mlops_jlab.profiles.frames import Column, Kind
 from mlops_jlab.profiles.sketches import EMPTY, Quantiles
+from mlops_jlab.profiles.texts import TextProfile
 
 MOST = 1_000  # categories that are counted one by one; rarer ones are counted together
+_NAMES = 50  # different values up to which a column of text is taken for categories
 _LONGEST = 60  # characters of a category's name
 
 
@@ -27,7 +29,7 @@ class ColumnProfile:
     ``squares`` (the sum of squared differences from the mean) are of finite numbers, exact; of times in
     seconds since 1970. ``quantiles`` is their distribution, of texts that of their lengths in characters.
     ``top`` counts categories, ``rarer`` the rows of all others; ``sampled`` says that distribution and
-    counts are from a part of the rows.
+    counts are from a part of the rows. ``text`` is known of free texts.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ColumnProfile:
     top: Mapping[str, float] = field(default_factory=dict)
     rarer: float = 0.0
     sampled: bool = False
+    text: TextProfile | None = None
 
     @property
     def missing_share(self) -> float:
@@ -91,7 +94,8 @@ def of(column: Column, chosen: Any, weight: float) -> ColumnProfile:
     lengths = EMPTY
     if base.kind is Kind.TEXT:
         lengths = _lengths(counts, weight)
-    return replace(base, top=top, rarer=rarer, quantiles=lengths)
+    free = base.kind is Kind.TEXT and len(counts) > _NAMES and len(counts) > len(some) / 2
+    return replace(base, top=top, rarer=rarer, quantiles=lengths, text=texts.of(some) if free else None)
 
 
 def _lengths(counts: Any, weight: float) -> Quantiles:
@@ -151,7 +155,8 @@ def merged(parts: Sequence[ColumnProfile]) -> ColumnProfile:
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rarer = sum(part.rarer for part in filled) + sum(count for _name, count in order[MOST:])
     quantiles = sketches.merged([part.quantiles for part in filled])
-    return replace(base, quantiles=quantiles, top=dict(order[:MOST]), rarer=rarer)
+    text = texts.merged([part.text for part in filled])
+    return replace(base, quantiles=quantiles, top=dict(order[:MOST]), rarer=rarer, text=text)
 
 
 def _moments(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:

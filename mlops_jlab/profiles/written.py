@@ -15,9 +15,11 @@ from mlops_jlab.profiles.frames import Kind
 from mlops_jlab.profiles.profile import Profile, Together
 from mlops_jlab.profiles.rates import LabelRates
 from mlops_jlab.profiles.sketches import EMPTY, POINTS, Quantiles
+from mlops_jlab.profiles.texts import MEASURES, TextProfile
 
 BOUND = 20_000  # bytes of a profile that is kept with a run
 FORMAT = 1
+_TEXT_POINTS = 256
 _LEAST = 100  # bytes of a column with hardly anything in it
 _STEPS = ((POINTS, 1000), (256, 200), (128, 100), (64, 50), (48, 30), (32, 20), (24, 10), (16, 8), (12, 5),
           (8, 3), (5, 2), (0, 0))  # fmt: skip
@@ -27,13 +29,13 @@ def as_json(profile: Profile, bound: int | None = BOUND) -> str:
     """The profile as JSON of at most ``bound`` bytes, as fine as has room there; None: in full.
 
     Where not even the plainest description of all columns has room, the last ones are left out and counted.
-    Rates of labels are written in full or not at all.
+    Rates of labels and what texts look like are written where there is no bound.
     """
     room = math.inf if bound is None else bound
     steps = _STEPS[-1:] if len(profile.columns) * _LEAST > room else _STEPS
     text = ""
     for points, categories in steps:
-        text = _text(profile, points, categories, rates=bound is None)
+        text = _text(profile, points, categories, full=bound is None)
         if len(text.encode()) <= room:
             return text
     kept = len(profile.columns)
@@ -45,16 +47,19 @@ def as_json(profile: Profile, bound: int | None = BOUND) -> str:
     return text
 
 
-def _text(profile: Profile, points: int, categories: int, *, rates: bool = False) -> str:
+def _text(profile: Profile, points: int, categories: int, *, full: bool = False) -> str:
     content: dict[str, Any] = {
         "format": FORMAT, "rows": profile.rows,
-        "columns": [_column(column, points, categories) for column in profile.columns],
+        "columns": [
+            {**_column(column, points, categories), **(_texts(column) if full else {})}
+            for column in profile.columns
+        ],
     }  # fmt: skip
     if profile.left_out:
         content["left_out"] = profile.left_out
     if profile.together is not None and points:
         content["together"] = _together(profile.together)
-    if profile.rates and rates:
+    if profile.rates and full:
         content["rates"] = [
             {"group": one.group, "label": one.label,
              "rows": {name: _short(count, 9) for name, count in one.rows.items()},
@@ -105,6 +110,18 @@ def _column(column: ColumnProfile, points: int, categories: int) -> dict[str, An
     if rarer:
         found["rarer"] = _short(rarer, 9)
     return found
+
+
+def _texts(column: ColumnProfile) -> dict[str, Any]:
+    if column.text is None:
+        return {}
+    text = column.text.shortened()
+    measures = {
+        name: {"values": [_short(v, 6) for v in found.values], "weights": _weights(found)}
+        for name, found in ((name, found.shortened(_TEXT_POINTS)) for name, found in text.measures.items())
+    }
+    return {"text": {"texts": text.texts, "measures": measures, "vocabulary": dict(text.vocabulary),
+                     "rarer": text.rarer, "unknown": text.unknown}}  # fmt: skip
 
 
 def _weights(quantiles: Quantiles) -> list[Any] | float:
@@ -172,6 +189,7 @@ def _read_column(entry: Mapping[str, Any]) -> ColumnProfile:
     weights = entry.get("weights", [])
     weights = [weights] * len(values) if isinstance(weights, (int, float)) else weights
     quantiles = Quantiles(values, np.array(weights, dtype=float), bool(entry.get("exact", True)))
+    text = _read_text(entry["text"]) if "text" in entry else None
     if len(quantiles.weights) != len(values):
         raise ValueError("as many weights as values")
     numbers = {key: _float(entry.get(key)) for key in ("minimum", "maximum", "mean")}
@@ -180,8 +198,21 @@ def _read_column(entry: Mapping[str, Any]) -> ColumnProfile:
         int(entry.get("missing", 0)), int(entry.get("infinite", 0)), int(entry.get("finite", 0)),
         **numbers, squares=_float(entry.get("squares", 0.0)), quantiles=quantiles,
         top={str(name): float(count) for name, count in entry.get("top", {}).items()},
-        rarer=float(entry.get("rarer", 0.0)), sampled=bool(entry.get("sampled", False)),
+        rarer=float(entry.get("rarer", 0.0)), sampled=bool(entry.get("sampled", False)), text=text,
     )  # fmt: skip
+
+
+def _read_text(entry: Mapping[str, Any]) -> TextProfile:
+    measures = {}
+    for name in MEASURES:
+        values = np.array([_float(value) for value in entry["measures"][name]["values"]])
+        weights = entry["measures"][name]["weights"]
+        weights = [weights] * len(values) if isinstance(weights, (int, float)) else weights
+        measures[name] = Quantiles(values, np.array(weights, dtype=float), exact=False)
+    counts = {str(word): _float(count) for word, count in entry["vocabulary"].items()}
+    return TextProfile(
+        _float(entry["texts"]), measures, counts, _float(entry["rarer"]), _float(entry["unknown"])
+    )
 
 
 def _read_rates(entry: Mapping[str, Any]) -> LabelRates:

@@ -263,3 +263,35 @@ def test_on_the_command_line(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> 
         run("nowhere", "d")
     assert mlops_jlab.compare_data("d", pd.DataFrame({"x": [0.0] * 100})).found
     close_all()
+
+
+def test_texts_drift_by_what_any_language_shows_and_by_words_that_nobody_knew() -> None:
+    words = np.array([f"wort{n}" for n in range(2000)])
+    shares = 1 / np.arange(1, 2001)
+
+    def texts(seed: int, count: int = 600, new: float = 0.0, loud: bool = False) -> Profile:
+        random = np.random.default_rng([5, seed])
+        made = []
+        for _ in range(count):
+            some = random.choice(words, random.integers(5, 15), p=shares / shares.sum())
+            told = [f"neu{random.integers(10**6)}" if random.random() < new else word for word in some]
+            made.append(" ".join(told).upper() if loud and random.random() < 0.2 else " ".join(told))
+        return of(note=made)
+
+    before = texts(0, 2000)
+    assert sum(detect(before, texts(seed)).found for seed in range(1, 13)) <= 1
+    kept = written.from_json(written.as_json(before, None))
+    assert not detect(kept, texts(20)).found
+    strange = detect(kept, texts(21, new=0.15))
+    by = {column.test: column for column in strange.columns}
+    assert by["vocabulary"].drifted
+    assert "words that the reference does not know" in by["vocabulary"].why
+    assert not by["words"].drifted
+    loud = {column.test for column in detect(before, texts(22, loud=True)).drifted}
+    assert "capitals" in loud
+    assert "vocabulary" not in loud
+    halves = profile.merged([texts(1), texts(2)]).columns[0].text
+    assert halves is not None
+    assert halves.texts == 1200
+    assert of(name=[f"name-{n}" for n in range(600)]).columns[0].text is None  # names are no texts
+    assert written.from_json(written.as_json(before)).columns[0].text is None  # within 20 kB

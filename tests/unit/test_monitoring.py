@@ -313,7 +313,7 @@ def test_labels_that_come_late_again_or_never_are_judged_once(
     assert found.window is not None
     assert found.window.action == "retrain"
     assert "the loss has risen: above" in found.window.why
-    assert found.loss.estimated["squared error of the chance"].high < found.loss.mean  # which it cannot see
+    assert found.loss.estimated["brier"].high < found.loss.mean  # which it cannot see
     run = mlops_jlab.get_run(found.window.run)
     assert run.metrics["loss"].latest == pytest.approx(found.loss.mean)
     arrive(incoming, "3", losses_of(3))
@@ -333,7 +333,7 @@ def test_without_labels_the_loss_is_estimated_and_what_it_assumes_is_said(
     arrive(incoming, "1", moved)
     found = watching.look(place, "flights", incoming, Policy(), now=1.0)
     chances = mlops_jlab.load_model("flights").predict_proba(moved[["a", "b"]])[:, 1]
-    squared = found.loss.estimated["squared error of the chance"]
+    squared = found.loss.estimated["brier"]
     assert squared.value == pytest.approx(np.mean((chances - moved.late) ** 2), abs=0.01)
     assert squared.low < np.mean((chances - moved.late) ** 2) < squared.high
     assert found.loss.estimated["error"].value == pytest.approx(

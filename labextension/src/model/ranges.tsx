@@ -111,6 +111,7 @@ export function Curve(props: {
       className="jp-mlops-reliability"
       width={SIZE.width}
       height={SIZE.height}
+      viewBox={`0 0 ${SIZE.width} ${SIZE.height}`}
       role="img"
       aria-label={name}
     >
