@@ -67,7 +67,7 @@ def _of(found: Lineage, node: Node, payload: dict[str, str]) -> Iterator[dict[st
         yield _action(found, node)
     elif node.kind is Kind.MODEL:
         files = [
-            {"@id": path, "@type": "File", "name": PurePosixPath(path).name, "sha": digest}
+            {"@id": path, "@type": "File", "name": PurePosixPath(path).name, "identifier": f"blake3:{digest}"}
             for path, digest in payload.items()
             if digest in {str(file["digest"]) for file in about.get("files", ())}
         ]

@@ -52,7 +52,7 @@ def _run(found: Lineage, node: Node) -> dict[str, Any]:
     facets: dict[str, Any] = {}
     for whole in found.out_of(node.id, "part"):
         facets["parent"] = _facet(
-            "ParentRunFacet", "1-0-1", run={"runId": _uuid(whole)},
+            "ParentRunFacet", "1-2-0", run={"runId": _uuid(whole)},
             job={"namespace": NAMESPACE, "name": _name(found, whole)},
         )  # fmt: skip
     return {"runId": _uuid(node), "facets": facets}
@@ -70,13 +70,13 @@ def _name(found: Lineage, node: Node) -> str:
 
 def _job(found: Lineage, node: Node) -> dict[str, Any]:
     facets: dict[str, Any] = {
-        "jobType": _facet("JobTypeJobFacet", "2-0-3", processingType="BATCH", integration="MLOPS_JLAB",
+        "jobType": _facet("JobTypeJobFacet", "2-0-4", processingType="BATCH", integration="MLOPS_JLAB",
                           jobType="STEP" if node.kind is Kind.STEP else "RUN"),
     }  # fmt: skip
     for one in found.into(node.id, "ran"):
         if one.kind is Kind.CODE:
             facets["sourceCodeLocation"] = _facet(
-                "SourceCodeLocationJobFacet", "1-0-1", type="git",
+                "SourceCodeLocationJobFacet", "1-1-0", type="git",
                 url=str(one.about.get("remote") or "file:."), version=str(one.about["commit"]),
             )  # fmt: skip
     cells = node.about.get("cells") or ()
@@ -95,7 +95,7 @@ def _dataset(node: Node, side: str) -> dict[str, Any]:
     columns = about.get("schema") or (about.get("columns") or {}).items()
     fields = [{"name": str(name), "type": str(dtype)} for name, dtype in columns if str(name)]
     if fields:
-        facets["schema"] = _facet("SchemaDatasetFacet", "1-1-1", fields=fields)
+        facets["schema"] = _facet("SchemaDatasetFacet", "1-2-0", fields=fields)
     if node.kind is Kind.FILE:
         return {"namespace": "file", "name": str(about["path"]), "facets": facets, f"{side}Facets": {}}
     return {"namespace": NAMESPACE, "name": node.id, "facets": facets, f"{side}Facets": {}}

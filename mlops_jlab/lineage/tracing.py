@@ -51,6 +51,16 @@ def trace(place: Place, wanted: str, *, log: Path | None = None) -> Lineage:
     )
 
 
+def of_run(place: Place, run: str) -> Lineage:
+    """The lineage of a run, by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with opening.reading(place) as connection:
+        return _Tracer(place, connection).of_run(run)
+
+
 class _Tracer:
     """Gathers the nodes and edges."""
 

@@ -30,6 +30,7 @@ from mlops_jlab.masking import masked
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.pipeline.planning import name_of, plan_of, source_of
 from mlops_jlab.policies import standing
+from mlops_jlab.policies.standing import PolicyBreach
 from mlops_jlab.registry import versions
 from mlops_jlab.retraining import alerts, schedules
 from mlops_jlab.scheduling import expressions
@@ -270,7 +271,7 @@ class Retraining:
                 reason=f"schedule {self.schedule.name}, due {self.firing.due}: {why}", by=RETRAINING,
                 asked_by=self.schedule.author if self.schedule.approve else "",
             )  # fmt: skip
-        except ConflictError as error:
+        except (ConflictError, PolicyBreach) as error:
             self._note("promote", "no", error.message)
             return "refused"
         waits = f"; somebody has to approve: mlops-jlab models promote {version.model}@{CHALLENGER}"

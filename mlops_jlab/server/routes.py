@@ -21,6 +21,7 @@ from mlops_jlab.server import (
     samples,
     schedules,
     sources,
+    spending,
     sweeps,
 )
 from mlops_jlab.server.handling import Route, answered
@@ -34,6 +35,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     (rf"runs/{_RUN}/history", runs.HistoryRoute),
     (rf"runs/{_RUN}/artifacts/(.+)", runs.ArtifactRoute),
     (rf"runs/{_RUN}/code", sources.CodeRoute),
+    (rf"runs/{_RUN}/lineage", spending.LineageRoute),
     (rf"runs/{_RUN}/notebook", sources.NotebookRoute),
     (rf"runs/{_RUN}/samples", samples.SamplesRoute),
     (rf"runs/{_RUN}/reproduce", sources.ReproduceRoute),

@@ -11,6 +11,7 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.runs import Point, Run
 from mlops_jlab.errors import InputError, NotFound
+from mlops_jlab.server import spending
 from mlops_jlab.server.handling import Route, answered, aside, whole
 from mlops_jlab.store import artifacts, changing, database, filters, opening, reading
 from mlops_jlab.store.applying import Applier
@@ -66,8 +67,10 @@ def _page(place: Place, query: reading.Query) -> dict[str, Any]:
         page = reading.page(connection, query)
         total = reading.count(connection, query) if not query.after else None
         parts = reading.parts(connection, [run.id for run in page.runs])
+        costs = spending.costs(place, connection, [run.id for run in page.runs])
         runs = [
-            short(run) | {"sparks": _sparks(connection, run), "parts": parts.get(run.id, 0)}
+            short(run)
+            | {"sparks": _sparks(connection, run), "parts": parts.get(run.id, 0), "cost": costs[run.id]}
             for run in page.runs
         ]
     return {"runs": runs, "after": page.after, "total": total, "writable": writable}
@@ -121,13 +124,15 @@ def _detail(place: Place, run_id: str) -> dict[str, Any]:
         sparks = _sparks(connection, run)
         files = reading.artifacts(connection, run)
         inner = reading.children(connection, run, _SHORT)
+        costs = spending.costs(place, connection, [run.id, *(child.id for child in inner)])
     content = plain(run)
     content.pop("owner")
     return content | {
         "number": run.seq,
         "sparks": sparks,
         "artifacts": [{"path": file.path, "size": file.size} for file in files],
-        "children": [short(child) for child in inner],
+        "children": [short(child) | {"cost": costs[child.id]} for child in inner],
+        "cost": costs[run.id],
     }
 
 

@@ -44,20 +44,33 @@ def month_of(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m}"
 
 
-def rows(connection: sqlite3.Connection, now: float) -> list[UsedRow]:
+_FAMILY = """
+  WITH RECURSIVE up (id, parent) AS (
+    SELECT id, parent FROM runs WHERE id IN (SELECT value FROM json_each(?))
+    UNION SELECT r.id, r.parent FROM runs r JOIN up ON r.id = up.parent
+  ), family (id) AS (
+    SELECT id FROM up UNION SELECT r.id FROM runs r JOIN family f ON r.parent = f.id
+  ) SELECT id FROM family
+"""
+
+
+def rows(connection: sqlite3.Connection, now: float, ids: Sequence[str] | None = None) -> list[UsedRow]:
     """All runs, also those that are deleted, in their order; and what is kept of those that are gone.
 
-    A run that goes on has used the time up to ``now``.
+    A run that goes on has used the time up to ``now``. With ``ids`` only these, what they are part of, and
+    their parts.
     """
+    where = "" if ids is None else f"WHERE r.id IN ({_FAMILY})"
     found = connection.execute(
         "SELECT r.id, r.name, r.parent, r.kind, coalesce(("
         "SELECT x.value FROM tags x JOIN keys k ON k.id = x.key WHERE x.run = r.seq AND k.name = ?), ''), "
         "r.user, r.started, coalesce(r.duration, iif(r.status = 'running', max(? - r.started, 0), 0)), "
         "r.status, json_extract(r.facts, '$.engine.cached'), json_extract(r.facts, '$.usage') "
-        "FROM runs r ORDER BY r.seq",
-        (TAG, now),
+        f"FROM runs r {where} ORDER BY r.seq",
+        (TAG, now, *([] if ids is None else [json.dumps(list(ids))])),
     )
-    return [*_gone(connection), *_counted([_row(line) for line in found])]
+    counted = _counted([_row(line) for line in found])
+    return [*counted] if ids is not None else [*_gone(connection), *counted]
 
 
 def _counted(found: Sequence[UsedRow]) -> Iterator[UsedRow]:

@@ -17,7 +17,7 @@ from mlops_jlab.store.location import Place
 POLICY = "version: 1\npersonal: {masked: [email, '*name', born], hashed: [iban]}\ndata: {roots: ['..']}\n"
 SECRETS = ("secret-anna", "secret-bob", "Mustermann", "SECRETIBAN", "1971-03")
 CELLS = [
-    ("setup", "import pandas as pd\nfrom mlops_jlab import check_data, gate, log_param, log_table, log_dict, profile, register_model, set_tag"),
+    ("setup", "import pandas as pd\nfrom mlops_jlab import log_param, log_table, log_dict, profile, set_tag"),
     ("step:load", "df = pd.read_csv('people.csv', parse_dates=['born'])\ndf"),
     ("step:load", "print(df.head())\nprint(df.to_string(), df.iloc[0], df['email'], df.T)\ndf.describe(include='all')"),
     ("step:load", "df.groupby('email').size()"),
@@ -26,8 +26,8 @@ CELLS = [
     ("step:load", "email = df.email[0]\nlog_param('email', email)\nlog_param('options', {'iban': df.iban[0], 'deep': [{'last_name': df.last_name[0]}]})\nset_tag('email', email)"),
     ("step:load", "log_table(df, 'people.csv')\nlog_dict({'rows': [{'email': email, 'x': 1}], 'born': [str(df.born[0])]}, 'people.json')"),
     ("step:load", "print(profile(df))\nprofile(df)"),
-    ("step:check", "check_data(df, 'warn: x below 3\\nwarn: email unique\\nwarn: email matches ^x\\nwarn: born fresh within 1 day\\nwarn: last_name in a, b', name='people')"),
-    ("step:train", "from sklearn.tree import DecisionTreeClassifier\nmodel = DecisionTreeClassifier(max_depth=2).fit(df[['x']], df['y'])\nversion = register_model(model, 'people', input_example=df[['x']], data=df)"),
+    ("step:check", "from mlops_jlab import check_data\ncheck_data(df, 'warn: x below 3\\nwarn: email unique\\nwarn: email matches ^x\\nwarn: born fresh within 1 day\\nwarn: last_name in a, b', name='people')"),
+    ("step:train", "from mlops_jlab import gate, register_model\nfrom sklearn.tree import DecisionTreeClassifier\nmodel = DecisionTreeClassifier(max_depth=2).fit(df[['x']], df['y'])\nversion = register_model(model, 'people', input_example=df[['x']], data=df)"),
     ("step:train gate", "gate.compare(model, df, 'y', name='people', rules='accuracy above 0.1\\nslice last_name\\nslice email\\ngap accuracy by iban below 0.9', bootstrap=True, importance=False)"),
 ]  # fmt: skip
 
@@ -95,6 +95,21 @@ def test_what_is_not_personal_is_shown_and_what_is_hashed_can_be_told_apart(ran:
     assert head == "row,breaks,email,last_name,iban,born,x,y"
     assert first.rsplit(",", 6)[1:3] == ["***", "***"]
     assert first.rsplit(",", 6)[3].startswith("#")
+
+
+def test_the_model_is_followed_back_to_cells_and_file_and_the_file_to_the_model(ran: Path) -> None:
+    back = json.loads(run(ran, "lineage", "people/1", "--format", "json").stdout)
+    nodes = {node["id"]: node for node in back["nodes"]}
+    assert back["root"] == "model:people/1"
+    steps = {node["name"]: node["about"] for node in nodes.values() if node["kind"] == "step"}
+    assert [cell["id"] for cell in steps["train"]["cells"]] == ["c11", "c12"]
+    (file,) = [node for node in nodes.values() if node["kind"] == "file" and node["name"] == "people.csv"]
+    assert file["about"]["digest"]
+    assert [node["name"] for node in nodes.values() if node["kind"] == "notebook"] == ["nb.ipynb"]
+    (ran / "copy.csv").write_bytes((ran / "people.csv").read_bytes())
+    on = run(ran, "lineage", "copy.csv")
+    assert "model people/1" in on.stdout, on.stdout + on.stderr
+    assert not [secret for secret in SECRETS if secret in on.stdout + json.dumps(back)]
 
 
 def test_the_steps_are_cached_all_the_same(ran: Path) -> None:

@@ -12,6 +12,7 @@ import {
   Graph,
   Importance,
   Last,
+  Lineage,
   ModelHistory,
   NewestEvaluation,
   Models,
@@ -131,6 +132,11 @@ export class Client extends Asking {
 
   restore(ids: readonly string[]): Promise<{ ids: string[] }> {
     return this._ask('runs/restore', 'POST', { ids });
+  }
+
+  /** What a run came of, and what came of it. */
+  lineage(id: string): Promise<Lineage> {
+    return this._ask(`runs/${id}/lineage`);
   }
 
   /** The code that a run executed, cell by cell. */

@@ -372,6 +372,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{run}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** What a run came of, and what came of it. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The graph. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Lineage"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{run}/notebook": {
         parameters: {
             query?: never;
@@ -2719,6 +2766,7 @@ export interface components {
             tags: components["schemas"]["Texts"];
             /** @description How many steps, trials or other parts it has; in pages only. */
             parts?: number;
+            cost?: components["schemas"]["Cost"];
             sparks?: components["schemas"]["Sparks"];
         };
         /** @description Some runs; `after` is where the next page begins, empty after the last. */
@@ -2769,6 +2817,39 @@ export interface components {
             children: components["schemas"]["Run"][];
             artifacts: components["schemas"]["File"][];
             facts: {
+                [key: string]: unknown;
+            };
+            cost?: components["schemas"]["Cost"];
+        };
+        /** @description What a run has used with its parts, and what its cache saved; null where it is part of another process. */
+        Cost: {
+            /** @description At the prices of today; 0 where there are none. */
+            money: number;
+            currency: string;
+            cpu_seconds: number;
+            gpu_seconds: number;
+            /** @description In bytes. */
+            peak_memory: number;
+            saved_money: number;
+            saved_cpu_seconds: number;
+        } | null;
+        /** @description What went into what; `root` is the node that was asked for. */
+        Lineage: {
+            root: string;
+            nodes: components["schemas"]["LineageNode"][];
+            edges: {
+                source: string;
+                target: string;
+                /** @enum {string} */
+                how: "read" | "made" | "ran" | "part" | "answered";
+            }[];
+        };
+        LineageNode: {
+            id: string;
+            /** @enum {string} */
+            kind: "file" | "data" | "notebook" | "code" | "run" | "step" | "model" | "prediction";
+            name: string;
+            about: {
                 [key: string]: unknown;
             };
         };

@@ -17,8 +17,10 @@ import {
   aligned,
   difference,
   exactly,
-  lastedOf,
   isOpen,
+  lastedOf,
+  money,
+  moneyOf,
   number,
   seconds,
   size,
@@ -171,7 +173,7 @@ function Name({ around, model, found }: Shown): React.JSX.Element {
 function Facts({ around, found, model }: Shown): React.JSX.Element {
   const { trans } = around;
   const now = Date.now() / 1000;
-  const usage = (found.facts.usage ?? {}) as { peak_memory?: number };
+  const cost = found.cost ?? null;
   const cached = model.steps?.steps.filter(step => step.cached).length ?? 0;
   const facts: [string, string][] = [
     [lastedOf(found.status, took(found, now), trans), found.reason],
@@ -179,10 +181,29 @@ function Facts({ around, found, model }: Shown): React.JSX.Element {
     [found.source.split('/').pop() ?? '', found.source],
     [found.user === '' ? '' : trans.__('started by %1', found.user), ''],
     [
-      usage.peak_memory
-        ? trans.__('peak memory %1', size(usage.peak_memory))
+      cost && cost.peak_memory > 0
+        ? trans.__('peak memory %1', size(cost.peak_memory))
         : '',
       ''
+    ],
+    [
+      cost && cost.cpu_seconds > 0
+        ? trans.__('processor %1', seconds(cost.cpu_seconds))
+        : '',
+      trans.__('With all steps and the processes that they made')
+    ],
+    [
+      cost && cost.gpu_seconds > 0
+        ? trans.__('GPU %1', seconds(cost.gpu_seconds))
+        : '',
+      ''
+    ],
+    [moneyOf(cost), trans.__('At the prices of today')],
+    [
+      cost && cost.saved_cpu_seconds > 0
+        ? trans.__('the cache saved %1', seconds(cost.saved_cpu_seconds))
+        : '',
+      cost && cost.saved_money > 0 ? money(cost.saved_money, cost.currency) : ''
     ],
     [
       cached > 0

@@ -2,14 +2,46 @@
 
 import * as React from 'react';
 
-import { Run } from '../api/types';
+import { Lineage as Found, Run } from '../api/types';
 import { Card, State } from '../elements';
 import { number, stateOf, titleOf, took } from '../runs/words';
+import { Origins } from './origin';
 import { Shown } from './page';
 import { Pairs } from './pairs';
 
 /** The tab. */
 export function Lineage({ around, model, found }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const lineage = useLineage(around, found);
+  return (
+    <>
+      {lineage && lineage.edges.length > 0 && (
+        <Card title={trans.__('What went into what')}>
+          <Origins
+            lineage={lineage}
+            trans={trans}
+            onOpen={id => around.open({ id, name: '' })}
+          />
+        </Card>
+      )}
+      <div className="jp-mlops-columns-2">
+        <ComesFrom around={around} model={model} found={found} />
+        {found.children.length > 0 && (
+          <Card
+            title={
+              found.kind === 'sweep' ? trans.__('Trials') : trans.__('Steps')
+            }
+          >
+            <Parts runs={found.children} around={around} />
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** The notebook, the pipeline and the run that it is part of, and the models that came of it. */
+function ComesFrom({ around, model, found }: Shown): React.JSX.Element {
   const { trans } = around;
   const pipeline = found.tags.pipeline?.split('@')[0];
   const link = (id: string, text: string): React.JSX.Element => (
@@ -47,21 +79,29 @@ export function Lineage({ around, model, found }: Shown): React.JSX.Element {
     }
   ];
   return (
-    <div className="jp-mlops-columns-2">
-      <Card title={trans.__('Comes from')}>
-        <Pairs pairs={pairs} trans={trans} />
-      </Card>
-      {found.children.length > 0 && (
-        <Card
-          title={
-            found.kind === 'sweep' ? trans.__('Trials') : trans.__('Steps')
-          }
-        >
-          <Parts runs={found.children} around={around} />
-        </Card>
-      )}
-    </div>
+    <Card title={trans.__('Comes from')}>
+      <Pairs pairs={pairs} trans={trans} />
+    </Card>
   );
+}
+
+/** The lineage of a run, asked for again when it is over. */
+function useLineage(
+  around: Shown['around'],
+  found: Shown['found']
+): Found | null {
+  const [lineage, setLineage] = React.useState<Found | null>(null);
+  React.useEffect(() => {
+    let wanted = true;
+    around.client
+      .lineage(found.id)
+      .then(answer => wanted && setLineage(answer))
+      .catch(() => undefined); // the rest of the tab stands for itself
+    return () => {
+      wanted = false;
+    };
+  }, [found.id, found.status]);
+  return lineage;
 }
 
 /** The parts of a run with their metrics. */

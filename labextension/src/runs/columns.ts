@@ -1,10 +1,13 @@
 /** Columns of the list: what of a run is shown, and under which name. */
 
 import { Run } from '../api/types';
-import { number, took } from './words';
+import { moneyOf, number, seconds, took } from './words';
 
 /** What can be a column although it is neither metric, param nor tag. */
 export const ATTRIBUTES = ['started', 'duration', 'experiment', 'kind', 'user'];
+
+/** Attributes that are worked out for each run, by which none can be found or sorted. */
+export const WORKED_OUT = ['cpu', 'cost'];
 
 /** The field of a run, as text. */
 export function cellOf(run: Run, column: string): string {
@@ -39,6 +42,10 @@ function attribute(run: Run, name: string): string {
       return run.experiment;
     case 'kind':
       return run.kind;
+    case 'cpu':
+      return run.cost ? seconds(run.cost.cpu_seconds) : '';
+    case 'cost':
+      return moneyOf(run.cost);
     default:
       return run.user;
   }

@@ -2,7 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { Run, Status, StepState, Value } from '../api/types';
+import { Cost, Run, Status, StepState, Value } from '../api/types';
 
 const MARKS: Record<Status, string> = {
   pending: '○',
@@ -83,6 +83,23 @@ export function seconds(count: number): string {
   return minutes < 60
     ? `${minutes} min ${Math.floor(count % 60)} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** An amount of money, with enough digits to tell a small one from nothing. */
+export function money(amount: number, currency: string): string {
+  const digits =
+    amount >= 0.1
+      ? amount.toLocaleString('en', {
+          minimumFractionDigits: 2,
+          maximumFractionDigits: 2
+        })
+      : String(Number(amount.toPrecision(3)));
+  return `${digits} ${currency}`.trim();
+}
+
+/** What a run has cost; nothing where there are no prices. */
+export function moneyOf(cost: Cost | undefined): string {
+  return cost && cost.money > 0 ? money(cost.money, cost.currency) : '';
 }
 
 /** What a run is called beside its number: its name without the moment that some names end with. */

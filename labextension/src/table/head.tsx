@@ -3,6 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { WORKED_OUT } from '../runs/columns';
 import { TableModel } from './model';
 import { titleOf } from './query';
 import { Layout, NAME, widthOf } from './widths';
@@ -22,6 +23,8 @@ export function namesOf(trans: TranslationBundle): Record<string, string> {
     duration: trans.__('Duration'),
     experiment: trans.__('Experiment'),
     kind: trans.__('Kind'),
+    cpu: trans.__('Processor'),
+    cost: trans.__('Cost'),
     user: trans.__('User'),
     source: trans.__('Notebook'),
     pipeline: trans.__('Pipeline'),
@@ -31,7 +34,11 @@ export function namesOf(trans: TranslationBundle): Record<string, string> {
 
 /** Whether a column holds numbers, which stand at the right. */
 export function isNumber(column: string): boolean {
-  return column.startsWith('metrics.') || column === 'duration';
+  return (
+    column.startsWith('metrics.') ||
+    column === 'duration' ||
+    WORKED_OUT.includes(column)
+  );
 }
 
 /** The row of heads. */
@@ -89,6 +96,7 @@ function Column(props: {
       <button
         type="button"
         tabIndex={-1}
+        disabled={WORKED_OUT.includes(column)}
         title={trans.__('Sort by %1', title)}
         onClick={sort}
       >

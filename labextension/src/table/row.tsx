@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { Run } from '../api/types';
 import { Icon, IconButton, Spark, State } from '../elements';
-import { splitColumn } from '../runs/columns';
+import { cellOf, splitColumn } from '../runs/columns';
 import { hueAt, HUES } from '../runs/marked';
 import { calledAs, aligned, exactly, stateOf, took, when } from '../runs/words';
 import { Entry } from './entries';
@@ -226,6 +226,9 @@ function Cell(props: {
       return cell(run.experiment, run.experiment);
     case 'kind':
       return cell(run.kind);
+    case 'cpu':
+    case 'cost':
+      return cell(cellOf(run, column));
     default:
       return cell(run.user);
   }

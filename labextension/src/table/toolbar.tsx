@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Chip, Icon, Menu, Popover } from '../elements';
-import { ATTRIBUTES } from '../runs/columns';
+import { ATTRIBUTES, WORKED_OUT } from '../runs/columns';
 import { namesOf } from './head';
 import { TableModel } from './model';
 import { isCondition } from '../runs/condition';
@@ -201,7 +201,7 @@ function Columns(props: {
   const [wanted, setWanted] = React.useState('');
   const { columns } = model;
   const words = namesOf(trans);
-  const own = ['status', ...ATTRIBUTES, 'source', 'note'];
+  const own = ['status', ...ATTRIBUTES, ...WORKED_OUT, 'source', 'note'];
   const all = [...new Set([...columns, ...own, ...names])];
   const found = all.filter(name =>
     `${name} ${titleOf(name, words)}`
