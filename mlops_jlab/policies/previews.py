@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from mlops_jlab.masking import MASK
 from mlops_jlab.policies import standing
 
 _FRAME = ("__repr__", "_repr_html_", "_repr_latex_", "_repr_data_resource_", "to_string", "to_html",
           "to_markdown", "to_latex")  # fmt: skip
 _SERIES = ("__repr__", "_repr_latex_", "to_string", "to_markdown")
+_SHORT = 10_000  # rows up to which each one is looked at
 _MARK = "_mlops_jlab_shows"
 
 
@@ -31,6 +33,7 @@ def install(shell: Any = None) -> None:
 
         _patch(pandas.DataFrame, _FRAME, _frame)
         _patch(pandas.Series, _SERIES, _series)
+        _patch(pandas.Index, ("__repr__",), _index)
     formatter = getattr(shell, "display_formatter", None)
     if formatter is not None:
         for module, name in (("polars.dataframe.frame", "DataFrame"), ("pyarrow.lib", "Table")):
@@ -74,8 +77,10 @@ def _frame(frame: Any) -> Any:
     """A table without what is personal: its columns, its index, and rows that are named like columns."""
     if not standing.here().personal:
         return frame
-    found = standing.hidden(frame)
-    rows = [place for place, name in enumerate(frame.index) if _is_name(name)]
+    is_short = len(frame) <= _SHORT
+    found = standing.hidden(frame, digests=is_short)
+    labelled = is_short and frame.index.dtype.kind not in "iufbM"
+    rows = [place for place, name in enumerate(frame.index) if _is_name(name)] if labelled else []
     if not rows:
         return found
     found = found.astype(object) if found is not frame else frame.astype(object)
@@ -94,6 +99,14 @@ def _series(series: Any) -> Any:
     named = series.to_frame("value" if series.name is None else series.name)
     found = _frame(named)
     return series if found is named else found.iloc[:, 0].rename(series.name)
+
+
+def _index(index: Any) -> Any:
+    if not any(_is_name(name) for name in index.names):
+        return index
+    import pandas
+
+    return pandas.Index([MASK] * len(index), dtype=object, name=index.name)
 
 
 def _as_pandas(table: Any) -> Any:

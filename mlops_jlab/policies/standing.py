@@ -151,11 +151,16 @@ def _hides(personal: Personal, name: str) -> bool:
     return fits(name, (*personal.masked, *personal.hashed))
 
 
-def hidden(frame: Any) -> Any:
-    """A DataFrame of pandas as it may be shown; itself where no column of it is personal."""
+def hidden(frame: Any, *, digests: bool = True) -> Any:
+    """A DataFrame of pandas as it may be shown; itself where no column of it is personal.
+
+    Without ``digests`` what would be hashed is masked, which takes no time.
+    """
     personal = here().personal
     if not personal:
         return frame
+    if not digests:
+        personal = Personal((*personal.masked, *personal.hashed))
     patterns = (*personal.masked, *personal.hashed)
     places = [place for place, name in enumerate(frame.columns) if _is_named(name, patterns)]
     index = [name for name in frame.index.names if name is not None and _is_named(name, patterns)]
@@ -165,13 +170,22 @@ def hidden(frame: Any) -> Any:
         frame = _without_index(frame, index, personal)
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     for place in places:
-        values = [_shown(personal, _flat(frame.columns[place]), value) for value in columns[place]]
+        values = _column(personal, _flat(frame.columns[place]), columns[place])
         columns[place] = type(columns[place])(values, index=frame.index, dtype=object)
     import pandas
 
     made = pandas.concat(columns, axis=1)
     made.columns = frame.columns
     return made
+
+
+def _column(personal: Personal, name: str, series: Any) -> Any:
+    """The values of a column as they are shown; each that comes again is worked out once."""
+    if fits(name, personal.masked) or not fits(name, personal.hashed):
+        return MASK
+    texts = [str(value) for value in series]
+    known = {text: _shown(personal, name, text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def _flat(name: object) -> str:
