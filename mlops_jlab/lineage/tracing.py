@@ -152,7 +152,7 @@ class _Tracer:
 
     def _code(self, name: str, run: Run, git: Mapping[str, Any]) -> None:
         notebook = run.facts.get("notebook") or run.facts.get("script") or {}
-        path = str(notebook.get("path") or run.source)
+        path = str(notebook.get("path") or ("" if run.kind == "step" else run.source))  # its run has it
         if path:
             digest = str(notebook.get("digest", ""))
             node = Node(
