@@ -25,24 +25,23 @@ they run, if these are not the right ones.
 """
 
 import os
-from datetime import timedelta
-from pathlib import Path
+{timedelta}from pathlib import Path
 from shlex import quote
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG{param}
 
 HERE = Path(__file__).resolve().parent
 PYTHON = os.environ.get("MLOPS_JLAB_PYTHON", {python})
 STORE = os.environ.get("MLOPS_JLAB_RUN_STORE", {store})
 
 
-def step(name: str, **options) -> BashOperator:
+def step(name: str, task_id: str = "", **options) -> BashOperator:
     """The task of a step; what is done already is not done again."""
     export = quote(str(HERE / "pipeline"))
     return BashOperator(
-        task_id=TASKS.get(name, name),
+        task_id=task_id or name,
         bash_command=f"exec {{quote(PYTHON)}} -m mlops_jlab step {{export}} {{name}} --once",
         env={{
             "MLOPS_JLAB_RUN_NAME": "{{{{ run_id }}}}",
@@ -54,8 +53,6 @@ def step(name: str, **options) -> BashOperator:
     )
 
 
-TASKS = {renamed}
-
 with DAG(
     {dag},
     description={description},
@@ -63,9 +60,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz={zone}),
     catchup=False,
     max_active_runs=1,
-    params={{
-{params}    }},
-    tags=["mlops_jlab"],
+{params}    tags=["mlops_jlab"],
     doc_md=__doc__,
 ) as dag:
 {steps}
@@ -76,17 +71,16 @@ def files(form: Form, place: Place) -> dict[str, str]:
     """The DAG."""
     head = header(form, TARGET)
     tasks = [task.name for task in form.tasks]
-    variables = names_of(tasks, IDENTIFIER, "Python")
+    variables = {task: f"step_{name}" for task, name in names_of(tasks, IDENTIFIER, "Python").items()}
     names = names_of(tasks, _TASK, "Airflow")
     params = [
         f"        {quoting.python(one.name)}: {_param(form, one)},\n"
         for one in form.open_parameters
         if one.name in form.wishes.values or not one.computed
     ]
-    lines = [f"    {_variable(variables[task.name])} = {_step(task)}" for task in form.tasks]
+    lines = [f"    {variables[task.name]} = {_step(task, names[task.name])}" for task in form.tasks]
     edges = [
-        f"    [{', '.join(_variable(variables[name]) for name in task.after)}]"
-        f" >> {_variable(variables[task.name])}\n"
+        f"    {_all([variables[name] for name in task.after])} >> {variables[task.name]}\n"
         for task in form.tasks
         if task.after
     ]
@@ -95,18 +89,20 @@ def files(form: Form, place: Place) -> dict[str, str]:
         head=head, name=form.name, python=quoting.python(place.python), store=quoting.python(default),
         dag=quoting.python(form.name), description=quoting.python(f"made from {form.notebook}"),
         schedule=quoting.python(form.wishes.cron or None), zone=quoting.python(form.wishes.zone),
-        params="".join(params), steps="\n".join(lines), edges="".join(edges),
-        renamed=quoting.python({task: name for task, name in names.items() if task != name}),
+        params=f"    params={{\n{''.join(params)}    }},\n" if params else "",
+        param=", Param" if params else "",
+        timedelta="from datetime import timedelta\n" if any("timedelta" in line for line in lines) else "",
+        steps="\n".join(lines), edges="".join(edges),
     )  # fmt: skip
     return {f"{form.name.replace('-', '_')}_dag.py": text}
 
 
-def _variable(name: str) -> str:
-    return f"step_{name}"
+def _all(variables: list[str]) -> str:
+    return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
 
 
-def _step(task: Task) -> str:
-    words = [quoting.python(task.name)]
+def _step(task: Task, name: str) -> str:
+    words = [quoting.python(task.name), *([f"task_id={quoting.python(name)}"] if name != task.name else [])]
     if task.retries:
         words.append(f"retries={task.retries}")
         words.append(f"retry_delay=timedelta(seconds={task.backoff:g})")

@@ -22,15 +22,12 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
-
+{typing}
 import dagster as dg
 
 HERE = Path(__file__).resolve().parent
 PYTHON = os.environ.get("MLOPS_JLAB_PYTHON", {python})
 STORE = os.environ.get("MLOPS_JLAB_RUN_STORE", {store})
-
-
 NAMES = {names}
 
 
@@ -38,7 +35,6 @@ class Parameters(dg.ConfigurableResource):
     """The parameters of a run; what is None is as the notebook says."""
 
 {parameters}
-
 def run_step(
     context: dg.AssetExecutionContext, step: str, parameters: Parameters
 ) -> dg.MaterializeResult:
@@ -65,9 +61,11 @@ def run_step(
 
 
 {assets}
-job = dg.define_asset_job({job}, selection=dg.AssetSelection.assets({all}))
+ASSETS = [
+{all}]
+job = dg.define_asset_job({job}, selection=dg.AssetSelection.assets(*ASSETS))
 defs = dg.Definitions(
-    assets=[{all}],
+    assets=ASSETS,
     jobs=[job],
     resources={{"parameters": Parameters.configure_at_launch()}},
     schedules=[{schedule}],
@@ -77,7 +75,7 @@ _ASSET = '''\
 @dg.asset(name={asset}{options})
 def {function}(context: dg.AssetExecutionContext, parameters: Parameters) -> dg.MaterializeResult:
     """{about}"""
-    return run_step(context, {step!r}, parameters)
+    return run_step(context, {step}, parameters)
 
 
 '''
@@ -94,13 +92,18 @@ def files(form: Form, place: Place) -> dict[str, str]:
             f"execution_timezone={quoting.python(form.wishes.zone)})"
         )
     parameters = [f"    {one.name}: {_field(form, one)}\n" for one in form.open_parameters]
+    typing = [
+        name for name in ("Any", "Optional") if any(name in line.partition(" = ")[0] for line in parameters)
+    ]
     text = _FILE.format(
         head=header(form, TARGET), name=form.name, python=quoting.python(place.python),
         store=quoting.python(form.wishes.store or str(place.output / "store")),
-        parameters="".join(parameters), names=quoting.python([one.name for one in form.open_parameters]),
+        parameters="".join(parameters) + "\n" if parameters else "",
+        typing=f"from typing import {', '.join(typing)}\n" if typing else "",
+        names=quoting.python([one.name for one in form.open_parameters]),
         assets="".join(_asset(task, names, functions) for task in form.tasks).rstrip("\n") + "\n\n",
         job=quoting.python(names_of([f"{form.name}_run"], IDENTIFIER, "Dagster")[f"{form.name}_run"]),
-        all=", ".join(functions.values()), schedule=schedule,
+        all="".join(f"    {name},\n" for name in functions.values()), schedule=schedule,
     )  # fmt: skip
     return {f"{form.name.replace('-', '_')}_assets.py": text}
 
@@ -126,7 +129,7 @@ def _asset(task: Task, names: dict[str, str], functions: dict[str, str]) -> str:
         asset=quoting.python(names[task.name]),
         options=options,
         function=functions[task.name],
-        step=task.name,
+        step=quoting.python(task.name),
         about=_about(task),
     )
 

@@ -23,8 +23,7 @@ _FILE = '''\
 """
 
 import argparse
-from typing import Optional
-
+{typing}
 from kfp import Client, compiler, dsl
 
 try:
@@ -35,7 +34,6 @@ except ImportError:
 IMAGE = {image}
 SECRETS = {secrets}
 CRON = {cron}  # of {zone}; with seconds first, as Kubeflow has it
-
 
 
 def with_secrets(task):
@@ -93,9 +91,9 @@ def {function}(run: str, metrics: dsl.Output[dsl.Metrics]{typed}):
     texts = {texts}
     result = os.path.join(tempfile.mkdtemp(), "result.json")
     project = os.environ.get("MLOPS_JLAB_PROJECT", "{project}")
-    command = [os.environ.get("MLOPS_JLAB_PYTHON", sys.executable), "-m", "mlops_jlab", "step",
-               f"{{project}}/{export}", {step!r}, "--parameters-file", f"{{project}}/{parameters}", "--once",
-               "--result", result]
+    python = os.environ.get("MLOPS_JLAB_PYTHON", sys.executable)
+    command = [python, "-m", "mlops_jlab", "step", f"{{project}}/{export}", {word}, "--once"]
+    command += ["--parameters-file", f"{{project}}/{parameters}", "--result", result]
     environment = {{
         **os.environ,
         "MLOPS_JLAB_RUN_NAME": run,
@@ -144,6 +142,7 @@ def files(form: Form, place: Place) -> dict[str, str]:
         arguments=", ".join(
             [f"{one.name}: {_kind(one)}" for one in required] + [_argument(form, one) for one in rest]
         ),
+        typing="from typing import Optional\n" if any(_is_optional(form, one) for one in shown) else "",
         passed=", ".join(f"{one.name}={one.name}" for one in shown),
         tasks="".join(_task(task, functions) for task in form.tasks),
         secret=quoting.python(f"{name}-secrets"),
@@ -185,12 +184,17 @@ def _component(
     relative = base.removeprefix(image.PROJECT).lstrip("/")
     export = f"{relative}/{place.export}".lstrip("/")
     return _STEP.format(
-        function=functions[task.name], typed="".join(typed), step=task.name, project=image.PROJECT,
+        function=functions[task.name], typed="".join(typed), step=task.name, word=quoting.python(task.name),
+        project=image.PROJECT,
         export=export,
-        given="{" + ", ".join(f"{one.name!r}: {one.name}" for one in shown if not _is_text(one)) + "}",
-        texts="{" + ", ".join(f"{one.name!r}: {one.name}" for one in shown if _is_text(one)) + "}",
+        given=_mapping([one.name for one in shown if not _is_text(one)]),
+        texts=_mapping([one.name for one in shown if _is_text(one)]),
         parameters=f"{relative}/parameters.yaml".lstrip("/"), store=quoting.python(form.wishes.store),
     )  # fmt: skip
+
+
+def _mapping(names: list[str]) -> str:
+    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
 
 
 def _is_optional(form: Form, one: Parameter) -> bool:

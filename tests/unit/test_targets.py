@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def texts(prepared: writing.Prepared) -> Mapping[str, str]:
 def test_a_last_task_promotes_where_tasks_share_a_run_table(tmp_path: Path) -> None:
     for name, file, words in (
         ("slurm", "submit.sh", 'submit @champion --dependency=afterok:"${job[join]}"'),
-        ("airflow", "nb_dag.py", "[step_join] >> step__champion"),
+        ("airflow", "nb_dag.py", "step_join >> step__champion"),
         ("dagster", "nb_assets.py", '@dg.asset(name="_champion", deps=[join_step])'),
     ):
         prepared = prepare(tmp_path, name, promote="champion")
@@ -300,7 +301,21 @@ def test_python_files_have_values_as_literals(name: str, file: str, tmp_path: Pa
     source = texts(prepared)[file]
     names = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
     assert odd in names
-    assert max(map(len, source.split("\n"))) <= 160
+    linter = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--select",
+        "E,F,I,W,B",
+        "--line-length",
+        "160",
+    ]
+    linted = subprocess.run(
+        [*linter, "--stdin-filename", file, "-"], input=source, capture_output=True, text=True
+    )
+    assert linted.returncode == 0, linted.stdout
 
 
 def test_airflow_params_are_typed(tmp_path: Path) -> None:
