@@ -122,7 +122,7 @@ def test_gitlab_runs_the_jobs(project: Project) -> None:
     tool = str(project.engines / "node" / "node_modules" / ".bin" / "gitlab-ci-local")
     done = subprocess.run(
         [tool, "--force-shell-executor", "--variable", "CI_PIPELINE_SOURCE=web",
-         "--variable", f"MLOPS_JLAB_KEY={'k' * 40}"],
+         "--variable", f"MLOPS_JLAB_KEY={'k' * 40}", "--variable", f"PATH={environment['PATH']}"],
         cwd=project.folder, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
