@@ -250,9 +250,9 @@ class Departure:
     def _takes(self, now: snapshot.Snapshot) -> dict[str, Taken]:
         """The newest versions above of all that the step reads, and of what shares objects with it."""
         found: dict[str, Taken] = {}
-        states = {name for name in now.values if name.endswith(states.STATE)}
+        kept = {name for name in now.values if name.endswith(states.STATE)}
         more = looked_up(self._above, self._leaving.inputs)
-        for name in [*self._leaving.inputs, *sorted({*more, *states})]:
+        for name in [*self._leaving.inputs, *sorted({*more, *kept})]:
             taken, record = resolve(self._above, name)
             if not taken.step and name not in self._leaving.inputs:
                 continue
