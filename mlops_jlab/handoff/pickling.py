@@ -204,7 +204,9 @@ def _cannot(obj: object, names: Mapping[str, object]) -> str:
 
 
 # What pandas itself keeps in a frame or series.
-_PANDAS = frozenset({"_mgr", "_item_cache", "_attrs", "_flags", "_name", "_cacher", "_is_copy", "_cache"})
+_PANDAS = frozenset(
+    {"_mgr", "_typ", "_metadata", "_item_cache", "_attrs", "_flags", "_name", "_cacher", "_is_copy", "_cache"}
+)
 
 
 def _memory_of(value: Any, numpy: Any) -> object:

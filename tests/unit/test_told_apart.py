@@ -98,6 +98,18 @@ def test_names_that_hold_one_object_are_twins() -> None:
     assert INDEX not in twins_in({"a": frame, "b": pd.DataFrame({"a": [1, 2]})})
 
 
+def test_a_frame_with_an_attribute_of_its_own_is_refused_and_one_that_came_back_is_not(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"a": [1, 2]})
+    again = carried(tmp_path, {"df": frame, "s": frame.a}, {})
+    assert all(seen.refused is None for seen in snapshot.take(again, {}).values.values())
+    object.__setattr__(again["df"], "_note", "raw")
+    refused = snapshot.take(again, {}).values["df"].refused
+    assert refused is not None
+    assert "an attribute of its own: _note" in refused[0]
+
+
 def test_a_nan_is_the_very_nan_that_it_was(tmp_path: Path) -> None:
     nan = float("nan")
     found = carried(tmp_path, {"a": [nan, 1.0], "b": nan, "c": np.nan, "d": {"e": math.nan}}, {})
