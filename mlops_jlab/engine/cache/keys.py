@@ -165,12 +165,9 @@ def difference(
             return f"{what}{name} is {parameters.get(name)!r}, and was {entry.parameters.get(name)!r}"
     for name, was in sorted(entry.record["takes"].items()):
         newest, _record = resolve(above, name)
-        what = name.removesuffix("()").lstrip("~")
-        if newest.fingerprint.startswith("stays:"):  # by its address, which another object may have now
-            return f"its input {what} lives in the process of step {newest.step} alone"
         if newest.fingerprint != Taken(**was).fingerprint:
             made = f", made by step {newest.step}," if newest.step else ""
-            return f"its input {what}{made} has changed"
+            return f"its input {name.removesuffix('()').lstrip('~')}{made} has changed"
     for name, was in sorted(entry.record["setup"].items()):
         now_made = next((record.setup[name] for record in above if name in record.setup), was)
         if now_made != was:
