@@ -251,10 +251,11 @@ class Departure:
         """The newest versions above of all that the step reads, and of what shares objects with it."""
         found: dict[str, Taken] = {}
         kept = {name for name in now.values if name.endswith(states.STATE)}
+        defined = {name + states.STATE for name in self._looks_up()}  # that nothing is kept counts, too
         more = looked_up(self._above, self._leaving.inputs)
-        for name in [*self._leaving.inputs, *sorted({*more, *kept})]:
+        for name in [*self._leaving.inputs, *sorted({*more, *kept, *defined})]:
             taken, record = resolve(self._above, name)
-            if not taken.step and name not in self._leaving.inputs:
+            if not taken.step and name not in {*self._leaving.inputs, *defined}:
                 continue
             found[name] = taken
             for partner in record.writes[name].group if record is not None else ():
