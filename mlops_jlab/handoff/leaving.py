@@ -44,7 +44,8 @@ class Leaving:
 
     ``before`` is the state that the step began with, as another step left it, or empty if the process was
     new; ``brought`` says that values of other steps were brought in. ``patched`` modules are changed by lines
-    that run again wherever the step's process is not, and so do lines for IPython if it ``has_lines``.
+    that run again wherever the step's process is not, and so do lines for IPython if it ``has_lines``. A
+    process that ``ends`` is continued by nobody: what it loads from now on is seen by nobody.
     """
 
     root: str
@@ -67,6 +68,7 @@ class Leaving:
     has_lines: bool = False
     unkept: str = ""
     alone: str = ""
+    ends: bool = False
     usage: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -65,9 +65,8 @@ class _Attendant:
                 self._life.living.mark = versions.now()
                 return ended
             case protocol.Save():
-                return copying.in_copy(lambda: self._life.save(message.leaving)) or self._life.save(
-                    message.leaving
-                )
+                copy = {**message.leaving, "ends": True}
+                return copying.in_copy(lambda: self._life.save(copy)) or self._life.save(message.leaving)
             case protocol.Bring():
                 return self._life.bring(message)
             case protocol.Look():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.handoff import modules, snapshot
+from mlops_jlab.handoff import looks, modules, snapshot
 from mlops_jlab.handoff.continued import Living
 from mlops_jlab.handoff.leaving import leaving_from
 from mlops_jlab.handoff.limits import limit_memory
@@ -83,7 +84,19 @@ class Life:
             self.living.leave(leaving_from({**leaving, "usage": self._usage}))
         except Exception as error:  # whatever a value does when it is looked at: the step itself is done
             return protocol.Saved(f"{type(error).__name__}: {error}")
+        if leaving["ends"]:
+            self._profile(leaving)
         return protocol.Saved()
+
+    def _profile(self, leaving: Mapping[str, Any]) -> None:
+        """Writes profiles of the frames that the step made, where they are wanted."""
+        folder = looks.folder_of(Path(leaving["root"]), leaving["step"])
+        if folder.is_dir():
+            names = [*leaving["outputs"], *leaving["optional"]]
+            seconds = self._usage["wall_seconds"]
+            frames = looks.due(vars(sys.modules["__main__"]), names, seconds)
+            with contextlib.suppress(Exception):  # whatever a value does when it is looked at
+                looks.write(folder, frames, seconds)
 
     def bring(self, what: protocol.Bring) -> protocol.Brought:
         """Values of other steps, between the definitions that they are made of and those that read them."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from mlops_jlab import gate
 from mlops_jlab.monitoring import watching
 from mlops_jlab.monitoring.policy import Policy
+from mlops_jlab.profiles import profile, written
 from mlops_jlab.store.location import Place
 from sklearn.linear_model import LogisticRegression
 DAY = 86400
@@ -44,6 +45,7 @@ flights(2, 1500).to_csv('flights/2026-07.csv', index=False)
 m.add_dataset('flights', 'flights', owner='ops', note='From the airport, every month. {HOSTILE}')
 with m.start_run(run_name='fit'):
     m.dataset('flights')
+    m.log_text(written.as_json(profile.of_frame(train)), 'profiles/train.json')
     model = LogisticRegression(max_iter=2000).fit(train[takes], train.late)
     m.register_model(model, 'flights', input_example=train[takes], data=train)
     gate.compare(model, test, 'late', name='flights', rules='log_loss below 0.9', bootstrap=True)
@@ -158,6 +160,14 @@ def test_registered_data_show_columns_readers_and_differences(page: Page, own: L
     assert misfits(page, ".jp-mlops-data") == []
     data.get_by_role("complementary").get_by_role("button", name="v1", exact=True).click()
     expect(data.get_by_role("complementary")).to_contain_text("→ flights v1")
+    data.get_by_role("complementary").get_by_role("button", name="fit", exact=True).click()
+    run = page.locator(".jp-mlops-run:visible")
+    run.get_by_role("tab", name="Data 1").click()
+    expect(run.get_by_label("train")).to_contain_text("6,000 rows")
+    expect(run.locator(".jp-mlops-column-table tbody tr")).to_have_count(9)
+    shoot(page, "page-run-data")
+    assert faults(page, ".jp-mlops-run") == []
+    execute(page, "mlops-jlab:open-data", {"name": "flights"})
     execute(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
     page.wait_for_timeout(800)
     shoot(page, "page-data-dark")

@@ -16,6 +16,7 @@ from mlops_jlab import gate
 from mlops_jlab.monitoring import watching
 from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Policy
+from mlops_jlab.profiles import profile, written
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from tests.unit.test_routes import ask, jp_server_config, refused
@@ -201,6 +202,23 @@ async def test_files_are_verified_below_the_root_alone(
     mlops_jlab.add_dataset("elsewhere", outside)
     status, why = await refused(jp_fetch, "datasets", "verify", params={"address": "elsewhere"})
     assert (status, "outside" in why["message"]) == (400, True)
+
+
+async def test_frames_of_a_run_stand_beside_those_of_another(jp_fetch: Any, root: Path) -> None:
+    ids = []
+    for shift in (0, 1):
+        with mlops_jlab.start_run() as run:
+            looks = written.as_json(profile.of_frame(rows(1, shift=shift)))
+            mlops_jlab.log_text(looks, "profiles/flights.json")
+            mlops_jlab.log_text("{}", "profiles/none.json")
+        ids.append(run.id)
+    mlops_jlab.flush()
+    (frame,) = (await ask(jp_fetch, "runs", ids[1], "profiles"))["frames"]
+    assert (frame["step"], frame["name"], frame["rows"], frame["rows_before"]) == ("", "flights", 500, None)
+    (beside,) = (await ask(jp_fetch, "runs", ids[1], "profiles", params={"against": ids[0]}))["frames"]
+    assert [one["name"] for one in beside["moved"] if one["drifted"]] == ["a", "late"]
+    assert len(beside["columns"][0]["bins"]["shares"]) == 2
+    assert (await refused(jp_fetch, "runs", "f" * 32, "profiles"))[0] == 404
 
 
 async def test_without_a_store_there_is_nothing(jp_fetch: Any, root: Path) -> None:

@@ -7,6 +7,7 @@ import {
   Monitoring,
   MonitoringColumn,
   MonitoringHistory,
+  RunProfiles,
   Verified
 } from './types';
 
@@ -30,6 +31,12 @@ export class DataRoutes extends Asking {
   ): Promise<MonitoringColumn> {
     const query = { name, window: String(window), column };
     return this._find('monitoring/column', query);
+  }
+
+  /** The frames that a run has made; beside those of the run `against`, if that is named. */
+  runProfiles(run: string, against = ''): Promise<RunProfiles> {
+    const path = `runs/${run}/profiles`;
+    return against ? this._find(path, { against }) : this._ask(path);
   }
 
   /** All registered data with their versions. */

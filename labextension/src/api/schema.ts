@@ -325,6 +325,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{run}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id, or how it begins. */
+                run: components["parameters"]["Run"];
+            };
+            cookie?: never;
+        };
+        /** The frames that a run or its steps have made, column by column; beside those of another run on request. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Another run. */
+                    against?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description An id, or how it begins. */
+                    run: components["parameters"]["Run"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The frames. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RunProfiles"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{run}/code": {
         parameters: {
             query?: never;
@@ -3390,6 +3440,20 @@ export interface components {
         ColumnBeside: components["schemas"]["ColumnLook"] & {
             bins: components["schemas"]["Bins"];
             before: components["schemas"]["ColumnLook"] | null;
+        };
+        /** @description A frame that a step has made. rows_before is that of the other run's, null where it has none. */
+        FrameLook: {
+            step: string;
+            name: string;
+            rows: number;
+            columns: components["schemas"]["ColumnBeside"][];
+            left_out: number;
+            rows_before: number | null;
+            moved: components["schemas"]["ColumnDrift"][];
+        };
+        RunProfiles: {
+            frames: components["schemas"]["FrameLook"][];
+            left_out: number;
         };
         /** @description How many there are, and the first of them. */
         FileNames: {

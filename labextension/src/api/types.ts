@@ -68,6 +68,8 @@ export type Dataset = Schemas['Dataset'];
 export type DatasetVersion = Schemas['DatasetVersion'];
 export type DatasetWhole = Schemas['DatasetWhole'];
 export type FileChanges = Schemas['FileChanges'];
+export type FrameLook = Schemas['FrameLook'];
+export type RunProfiles = Schemas['RunProfiles'];
 export type Verified = Schemas['Verified'];
 
 type SweepBody = NonNullable<

@@ -9,6 +9,7 @@ import { Surroundings } from '../pages/surroundings';
 import { drawnAs } from '../runs/lines';
 import { titleOf } from '../runs/words';
 import { CodeTab } from './code';
+import { DataTab, isProfile } from './data';
 import { Environment } from './environment';
 import { Files } from './files';
 import { Header, Tiles } from './header';
@@ -91,6 +92,11 @@ function Body(props: Props & Shown): React.JSX.Element {
             name: trans.__('Figures and files'),
             count: found.artifacts.length
           },
+          {
+            key: 'data',
+            name: trans.__('Data'),
+            count: found.artifacts.filter(isProfile).length
+          },
           { key: 'code', name: trans.__('Code') },
           { key: 'logs', name: trans.__('Logs') },
           { key: 'system', name: trans.__('System') },
@@ -113,6 +119,8 @@ function Content(
       return <RunCharts {...props} />;
     case 'files':
       return <Files {...props} />;
+    case 'data':
+      return <DataTab {...props} />;
     case 'code':
       return <CodeTab {...props} />;
     case 'logs':

@@ -150,7 +150,7 @@ class Saving:
             if slowly and not self._waiters and self._queue.qsize() < _BEHIND:
                 _give_way(shell.process.pid)
         with shell.lock:
-            why = shell.save(job.leaving)
+            why = shell.save({**job.leaving, "ends": slowly})
         with self._pace:
             self._writes = 0
         if own:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.entities.runs import AUTOMATIC, Automatic, Run
+from mlops_jlab.entities.runs import AUTOMATIC, Artifact, Automatic, Run
 from mlops_jlab.errors import MlopsError
+from mlops_jlab.handoff import looks
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.policies.standing import is_personal
 from mlops_jlab.store import opening, reading
@@ -18,6 +19,7 @@ from mlops_jlab.tracking import shown
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.shown import Shown
 
+PROFILES = "profiles"  # the folder among a run's files
 TAG = "no-record"  # of a cell from which nothing is taken
 _LARGEST = 50_000_000  # bytes of an executed notebook that is looked through
 
@@ -57,6 +59,29 @@ def cells_of(executed: Path, own: frozenset[str]) -> Cells:
 def keep_displayed(run: LiveRun, step: str, cells: Cells) -> None:
     """Keeps the figures, small tables and last results of a step that is over."""
     _keep(run, shown.displayed(cells, step))
+
+
+def want_profiles(handoff: Path, steps: Iterable[str]) -> None:
+    """Asks the processes of steps to profile the frames that they make."""
+    for step in steps:
+        looks.folder_of(handoff, step).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def keep_profiles(run: LiveRun, handoff: Path, step: str) -> None:
+    """Keeps the profiles of the frames that a step has made."""
+    found = {
+        f"{PROFILES}/{path.name}": path.read_bytes()
+        for path in sorted(looks.folder_of(handoff, step).glob("*.json"))
+    }
+    _keep(run, Shown(files=found))
+
+
+def copy_profiles(run: LiveRun, files: Iterable[Artifact]) -> None:
+    """A step whose answer came from another run has made the frames of that one."""
+    found = [file for file in files if file.path.startswith(f"{PROFILES}/")]
+    for file in found:
+        run.keep_artifact(file)
+    _mark(run, Automatic((), (), tuple(file.path for file in found)))
 
 
 def keep_bound(run: LiveRun, cells: Cells, scalars: Mapping[str, Any]) -> None:

@@ -81,6 +81,8 @@ class TrackedRun:
         )  # fmt: skip
         if self._manifest is not None:
             self._own = automatic.recorded_steps(self._manifest, self.run.recorder.place)
+            with suppress(OSError):
+                automatic.want_profiles(self._folder.handoff, self._own)
         self.run.add_facts({ENGINE: {"folder": str(self._folder.root)}})
         self.run.log_params(state.parameters)
         if any(step.status == "finished" for step in state.steps):
@@ -147,6 +149,7 @@ class TrackedRun:
             if name in self._own and name not in self._bound:
                 self._bound.add(name)
                 automatic.keep_bound(run, self._cells(name), record.scalars)
+                automatic.keep_profiles(run, self._folder.handoff, name)
 
     def _show(self, step: str, run: LiveRun) -> None:
         """The figures, small tables and results that a step has displayed."""
@@ -178,6 +181,7 @@ class TrackedRun:
                 run.recorder.flush()
                 with opening.writing(run.recorder.place) as writer:
                     datasets.copy_reads(writer, found.id, run.id)
+            automatic.copy_profiles(run, reading.artifacts(connection, found))
             for name in found.metrics.keys() - set(by_itself.metrics):
                 for point in reading.history(connection, found, name):
                     run.log_metric(name, point.value, point.iteration)
