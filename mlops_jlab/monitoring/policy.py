@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,11 +84,17 @@ def decide(
     if gathered < policy.min_rows:
         return Action.HELD, f"{what}; {gathered:,} new rows, of {policy.min_rows:,} that are needed"
     if found.until:
-        left = in_words(max(1, round(found.until - now)))
+        left = in_words(_roughly(found.until - now))
         return Action.HELD, f"{what}; the last retraining was too short ago, {left} are left"
     if found.lately >= policy.per_week:
         return Action.HELD, f"{what}; there were {found.lately} retrainings within a week, which is the cap"
     return Action.RETRAIN, what
+
+
+def _roughly(seconds: float) -> float:
+    """A duration in whole hours, minutes or seconds, as long as it takes for that to be near enough."""
+    unit = 3_600 if seconds > 86_400 else 60 if seconds > 600 else 1
+    return max(1.0, math.ceil(seconds / unit)) * unit
 
 
 def _in_words(persisting: Sequence[str]) -> str:

@@ -147,7 +147,7 @@ def test_a_schedule_takes_the_retraining_up_once(
     (["a"], 100, [], Action.HELD, "100 new rows, of 500"),
     (["a"], 100, [Seen(1, 450, Action.NOTHING)], Action.RETRAIN, "drift persists"),
     (["a"], 100, [Seen(1, 450, Action.RETRAIN)], Action.HELD, "100 new rows"),
-    (["a"], 900, [Seen(1000 * HOUR - 60, 450, Action.RETRAIN)], Action.HELD, "too short ago"),
+    (["a"], 900, [Seen(1000 * HOUR - 60, 450, Action.RETRAIN)], Action.HELD, "too short ago, 1439 min are left"),
     (["a"], 900, [Seen(970 * HOUR, 9, Action.RETRAIN), Seen(940 * HOUR, 9, Action.RETRAIN), Seen(910 * HOUR, 9, Action.RETRAIN)],
      Action.HELD, "3 retrainings within a week"),
     (["a"], 900, [Seen(970 * HOUR, 9, Action.RETRAIN), Seen(940 * HOUR, 9, Action.RETRAIN), Seen(800 * HOUR, 9, Action.RETRAIN)],
