@@ -29,13 +29,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return found
 
 
-def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "mlops_jlab", *words],
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         check=False,
     )
 
@@ -112,3 +112,23 @@ def test_the_example_watches_flights_and_stops_a_poisoned_month(place: Place, tm
     newest.write_text(newest.read_text().replace(",1\n", ",7\n", 3))
     assert command(tmp_path, "run", "06-watch-your-data.ipynb", "--output", "poisoned").returncode == 1
     assert next(run for run in finding.find_runs() if run.kind == "pipeline").status == "blocked"
+
+
+def test_the_example_looks_closer_and_the_loss_asks_for_a_retraining(place: Place, tmp_path: Path) -> None:
+    notebooks = Path(__file__).parents[2] / "notebooks"
+    for name in ("07-look-closer.ipynb", "flights.py"):
+        shutil.copy(notebooks / name, tmp_path)
+    months = [sys.executable, "flights.py", "flights", "1", "2", "3", "6"]
+    subprocess.run(months, cwd=tmp_path, check=True, timeout=120)
+    done = command(tmp_path, "run", "07-look-closer.ipynb", "--output", "out", timeout=400)
+    assert done.returncode == 0, done.stderr
+    printed = (tmp_path / "out" / "executed" / "watch.ipynb").read_text()
+    assert "the loss has risen" in printed
+    assert "estimated without labels" in printed
+    (watched,) = [run for run in finding.find_runs() if run.kind == "monitor"]
+    assert watched.tags["monitor"] == "retrain"
+    # June is harder than March, and what the model itself is sure of does not show it.
+    assert watched.metrics["loss"].latest > watched.metrics["estimated.brier"].latest
+    card = command(tmp_path, "models", "card", "flights").stdout
+    assert "### Fairness by carrier × origin" in card
+    assert "### Data by carrier" in card
