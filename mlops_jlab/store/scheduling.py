@@ -17,7 +17,7 @@ from typing import Any
 
 from mlops_jlab.entities.runs import ProcessIdentity
 from mlops_jlab.entities.schedules import Firing, Schedule, Story, without_secrets
-from mlops_jlab.errors import ConflictError, InputError, nearest
+from mlops_jlab.errors import ConflictError, InputError, NotFound, nearest
 from mlops_jlab.store import auditing, database
 from mlops_jlab.store.processes import is_alive, this_process
 
@@ -74,13 +74,13 @@ def find(connection: sqlite3.Connection, name: str) -> Schedule:
     """The schedule with this name or id.
 
     Raises:
-        InputError: there is none.
+        NotFound: there is none.
     """
     found = schedules(connection)
     for schedule in found:
         if name in (schedule.name, schedule.id):
             return schedule
-    raise InputError(
+    raise NotFound(
         f"there is no schedule {name!r}{nearest(name, [s.name for s in found])}",
         hint="see: mlops-jlab schedule list",
     )

@@ -2,6 +2,7 @@
 
 import * as React from 'react';
 
+import { ApiError, Client } from '../api/client';
 import { Graph, ScheduleDetail, Weeks } from '../api/types';
 import { ProblemBox } from '../elements';
 import { Fetched } from '../panel/fetched';
@@ -31,6 +32,8 @@ interface Props {
 interface Known {
   detail: ScheduleDetail | null;
   weeks: Weeks;
+  /** There is no schedule of this name, or no longer. */
+  isGone: boolean;
 }
 
 /** What every part of the page is given. `detail` is missing while a new schedule is written. */
@@ -51,10 +54,12 @@ export interface Shown extends Props {
 export default function SchedulePage(props: Props): React.JSX.Element {
   const { around, sight, address } = props;
   const { client, trans } = around;
-  const fetched = useFetched(around, sight, address.name, async () => ({
-    detail: address.name === '' ? null : await client.scheduleOf(address.name),
-    weeks: await client.weeks()
-  }));
+  const fetched = useFetched(around, sight, address.name, async () => {
+    const { name } = address;
+    const detail = name === '' ? null : await detailOf(client, name);
+    const isGone = name !== '' && detail === null;
+    return { detail, isGone, weeks: await client.weeks() };
+  });
   const known = fetched.value;
   return (
     <div className="jp-mlops-schedule-page">
@@ -64,7 +69,13 @@ export default function SchedulePage(props: Props): React.JSX.Element {
           {trans.__('Loading…')}
         </p>
       )}
-      {known && (
+      {known?.isGone && (
+        <div className="jp-mlops-empty" role="status">
+          <p>{trans.__('The schedule %1 was removed.', address.name)}</p>
+          <p>{trans.__('The runs that it has begun are in the table.')}</p>
+        </div>
+      )}
+      {known && !known.isGone && (
         <Body
           {...props}
           key={address.name}
@@ -75,6 +86,21 @@ export default function SchedulePage(props: Props): React.JSX.Element {
       )}
     </div>
   );
+}
+
+/** All of a schedule; nothing of one that is gone. */
+async function detailOf(
+  client: Client,
+  name: string
+): Promise<ScheduleDetail | null> {
+  try {
+    return await client.scheduleOf(name);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 function Body(

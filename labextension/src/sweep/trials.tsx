@@ -1,14 +1,15 @@
-/** The trials as a table: parameters and metric, the best with a star, pruned ones grey. */
+/** The trials as a table, of which only the rows in sight are drawn: the best with a star, pruned ones grey. */
 
+import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { Trial } from '../api/types';
-import { Button, Choice, Icon, State } from '../elements';
+import { Choice, Icon, State } from '../elements';
 import { aligned, number, seconds, wordOf } from '../runs/words';
 import { metricsOf, valueOf } from './outcome';
 import { Shown } from './page';
 
-const FEW = 100;
+const HEIGHT = 28; // pixels of a row
 
 /** What the table is sorted by: `value`, `number`, `seconds`, or the name of a parameter after `p `. */
 type Key = string;
@@ -19,8 +20,11 @@ export function Trials(props: Shown): React.JSX.Element {
   const { trans } = around;
   const [key, setKey] = React.useState<Key>('value');
   const [turned, setTurned] = React.useState(false);
-  const [all, setAll] = React.useState(false);
-  const rows = sorted(props, key, turned);
+  const rows = React.useMemo(
+    () => sorted(props, key, turned),
+    [sweep, metric, props.minimize, key, turned]
+  );
+  const [body, inSight, above, below] = useInSight(rows.length);
   const metrics = metricsOf(sweep);
   const sort = (other: Key): void => {
     setTurned(other === key ? !turned : false);
@@ -41,7 +45,11 @@ export function Trials(props: Shown): React.JSX.Element {
         </div>
       )}
       <div className="jp-mlops-wide">
-        <table className="jp-mlops-table" aria-label={trans.__('Trials')}>
+        <table
+          className="jp-mlops-table"
+          aria-label={trans.__('Trials')}
+          aria-rowcount={rows.length + 1}
+        >
           <thead>
             <tr>
               <Head id="number" name={trans.__('Trial')} {...state} />
@@ -52,23 +60,58 @@ export function Trials(props: Shown): React.JSX.Element {
               <Head id="seconds" name={trans.__('Time')} {...state} />
             </tr>
           </thead>
-          <tbody>
-            {(all ? rows : rows.slice(0, FEW)).map(trial => (
-              <Row key={trial.number} {...props} trial={trial} />
-            ))}
+          <tbody ref={body}>
+            <tr aria-hidden="true" style={{ height: above }} />
+            {inSight.map(place => {
+              const trial = rows[place];
+              return (
+                trial && <Row key={trial.number} {...props} trial={trial} />
+              );
+            })}
+            <tr aria-hidden="true" style={{ height: below }} />
           </tbody>
         </table>
       </div>
-      {rows.length > FEW && (
-        <Button
-          label={
-            all ? trans.__('Show fewer') : trans.__('Show all %1', rows.length)
-          }
-          onClick={() => setAll(!all)}
-        />
-      )}
     </section>
   );
+}
+
+/** The rows of a long table that are in sight of its page, and the pixels of those above and below. */
+function useInSight(
+  count: number
+): [
+  React.RefObject<HTMLTableSectionElement>,
+  readonly number[],
+  number,
+  number
+] {
+  const body = React.useRef<HTMLTableSectionElement>(null);
+  const [top, setTop] = React.useState(0); // of the rows, in what the page scrolls
+  const scroller = (): HTMLElement | null =>
+    body.current?.closest<HTMLElement>('.jp-mlops-sweep-page') ?? null;
+  React.useLayoutEffect(() => {
+    const page = scroller();
+    if (page !== null && body.current !== null) {
+      const { top: own } = body.current.getBoundingClientRect();
+      setTop(own - page.getBoundingClientRect().top + page.scrollTop);
+    }
+  });
+  const rows = useVirtualizer<HTMLElement, Element>({
+    count,
+    getScrollElement: scroller,
+    estimateSize: () => HEIGHT,
+    scrollMargin: top,
+    overscan: 12
+  });
+  const items = rows.getVirtualItems();
+  const first = items[0];
+  const last = items[items.length - 1];
+  return [
+    body,
+    items.map(item => item.index),
+    first ? first.start - top : 0,
+    last ? rows.getTotalSize() - (last.end - top) : 0
+  ];
 }
 
 function Head(props: {
