@@ -2,7 +2,8 @@
 
 import * as React from 'react';
 
-import { ApiError, Client } from '../api/client';
+import { ApiError } from '../api/asking';
+import { Client } from '../api/client';
 import { Graph, ScheduleDetail, Weeks } from '../api/types';
 import { ProblemBox } from '../elements';
 import { Fetched } from '../panel/fetched';
