@@ -654,7 +654,7 @@ async def test_a_schedule_is_made_run_paused_and_removed(jp_fetch: Any, jp_root_
     await ask(jp_fetch, "schedules", "resume", body=name, **post)
     await ask(jp_fetch, "schedules", "remove", body=name, **post)
     assert (await ask(jp_fetch, "schedules"))["schedules"] == []
-    assert (await refused(jp_fetch, "schedules", "run", body=name, **post))[0] == 400
+    assert (await refused(jp_fetch, "schedules", "run", body=name, **post))[0] == 404
 
 
 async def test_words_find_runs_by_all_that_people_remember(jp_fetch: Any, runs: list[str]) -> None:
@@ -779,8 +779,8 @@ async def test_a_schedule_is_previewed_while_it_is_written_and_then_changed(
     assert "user:pw@host" in kept
     weeks = (await ask(jp_fetch, "schedules", "week"))["schedules"]
     assert {week["name"]: len(week["at"]) > 0 for week in weeks} == {"nightly": True, "fresh": False}
-    assert (await refused(jp_fetch, "schedules", "detail", params={"name": "none"}))[0] == 400
-    assert (await refused(jp_fetch, "schedules", "edit", body=json.dumps({"of": "none"}), **post))[0] == 400
+    assert (await refused(jp_fetch, "schedules", "detail", params={"name": "none"}))[0] == 404
+    assert (await refused(jp_fetch, "schedules", "edit", body=json.dumps({"of": "none"}), **post))[0] == 404
 
 
 async def test_a_sweep_is_previewed_and_tells_its_trials_and_what_matters(
