@@ -95,6 +95,12 @@ class _Tracer:
         for run in usedfiles.runs_of(self._connection, str(path.absolute()), digest)[:_MOST]:
             with suppress(MlopsError):
                 self._run(reading.find(self._connection, run))
+        for edge in list(self.found.edges) if digest else ():  # what was done with a copy was done with it
+            ends = [self.found.nodes[end] for end in (edge.source, edge.target)]
+            alike = [node.id for node in ends if node.kind is Kind.FILE and node.about["digest"] == digest]
+            if alike and self.found.root not in alike:
+                source, target = (self.found.root if e.id in alike else e.id for e in ends)
+                self.found.link(source, target, edge.how)
         return self.found
 
     def of_prediction(self, wanted: str, log: Path) -> Lineage:

@@ -102,7 +102,7 @@ def test_every_end_leads_to_the_whole(
     found = tracing.trace(place, given)
     assert names(found, Kind.MODEL) == ["churn/1"]
     assert names(found, Kind.RUN, Kind.STEP) == ["churn-1", "train"]
-    assert found.root in found.nodes
+    assert found.into(found.root) or found.out_of(found.root)
 
 
 def test_what_is_not_there_is_not_found(place: Place, made: dict[str, Any], tmp_path: Path) -> None:
