@@ -95,9 +95,11 @@ class _Tracer:
         for run in usedfiles.runs_of(self._connection, str(path.absolute()), digest)[:_MOST]:
             with suppress(MlopsError):
                 self._run(reading.find(self._connection, run))
-        for edge in list(self.found.edges) if digest else ():  # what was done with a copy was done with it
+        for edge in list(
+            self.found.edges
+        ):  # what was done with a copy, or with what it was, was done with it
             ends = [self.found.nodes[end] for end in (edge.source, edge.target)]
-            alike = [node.id for node in ends if node.kind is Kind.FILE and node.about["digest"] == digest]
+            alike = [node.id for node in ends if node.kind is Kind.FILE and _is(node, path, digest)]
             if alike and self.found.root not in alike:
                 source, target = (self.found.root if e.id in alike else e.id for e in ends)
                 self.found.link(source, target, edge.how)
@@ -210,6 +212,12 @@ class _Tracer:
             for cell in json.loads(artifacts.read(self._place, file.digest))["cells"]:
                 if cell["cell_type"] == "code" and f"step:{run.name}" in cell["metadata"].get("tags", ()):
                     yield {"id": cell.get("id", ""), "source": "".join(cell["source"])[:2000]}
+
+
+def _is(node: Node, path: Path, digest: str) -> bool:
+    """Whether a file is this one: by its content, or where nothing is known of that, by its path."""
+    known, wanted = ("digest", digest) if digest else ("path", str(path.absolute()))
+    return str(node.about[known]) == wanted
 
 
 def _logged(wanted: str, log: Path) -> tuple[Mapping[str, Any], str]:
