@@ -69,7 +69,8 @@ def _of_class(value: type) -> dict[str, object] | None:
             attributes[name] = item
     if not (attributes or later or kept):
         return None
-    return {"class": attributes, **({"later": later} if later else {}), **({"kept": kept} if kept else {})}
+    names = sorted(name for name in vars(value) if name[:1] != "_")
+    return {"class": attributes, "names": names, "later": later, "kept": kept}
 
 
 def _functions_in(item: object) -> list[types.FunctionType]:
@@ -110,10 +111,12 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
     if isinstance(value, type) and "class" in state:
         for name, item in state["class"].items():
             setattr(value, name, item)
-        for name, item in state.get("later", {}).items():
+        for name in [name for name in vars(value) if name[:1] != "_" and name not in state["names"]]:
+            delattr(value, name)
+        for name, item in state["later"].items():
             if not _is_made_alike(vars(value).get(name), item):
                 setattr(value, name, item)
-        for name, states in state.get("kept", {}).items():
+        for name, states in state["kept"].items():
             for function, one in zip(_functions_in(vars(value).get(name)), states, strict=False):
                 if one is not None:
                     put_state(function, one)
