@@ -315,6 +315,11 @@ class Walk:
                 self.session.append(new)
             if name != "~session":
                 self._bind(new, cell, needs, sure=name in effects.binds)
+        if (
+            getattr(node, "decorator_list", ()) and statement.facts is not None
+        ):  # others may call it from now on
+            for name in statement.facts.effects.used():
+                self.uses.one(name, code.line(node), cell, needs, soft=True)
         self._learn_imports(statement)
 
     def _path_changed(self) -> bool:
