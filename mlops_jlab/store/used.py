@@ -110,7 +110,7 @@ def _gone(connection: sqlite3.Connection) -> Iterator[UsedRow]:
 def keep(connection: sqlite3.Connection, gone: Sequence[UsedRow]) -> None:
     """Adds what runs that are removed have used to what is kept, in the transaction that removes them."""
     for row in gone:
-        if not any(amounts(row).values()):
+        if not row.is_whole and not any(amounts(row).values()):
             continue
         alike = [row.pipeline, row.user, row.kind, row.name, row.cached, row.is_whole, _spot(row)]
         place = f"{_LEDGER}{row.month}:{json.dumps(alike)}"

@@ -120,14 +120,14 @@ async def test_a_process_that_is_killed_at_once_leaves_a_failed_run(jp_fetch: An
 async def test_a_run_that_cannot_begin_says_why_and_keeps_its_log(
     jp_fetch: Any, notebook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = pipelines._fit
+    fit = pipelines.fit
 
     def then_gone(path: Path) -> Graph:
         graph = fit(path)
         path.unlink()
         return graph
 
-    monkeypatch.setattr(pipelines, "_fit", then_gone)
+    monkeypatch.setattr(pipelines, "fit", then_gone)
     for verb, more in (("run", {}), ("sweep", {"values": {"n": "1,2"}})):
         text = notebook.read_text()
         body = json.dumps({"path": "nb.ipynb", **more})

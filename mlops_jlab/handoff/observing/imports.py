@@ -158,7 +158,7 @@ def _text(module: str, name: str) -> str:
 
 
 def _names_of(holder: object) -> dict[str, Any]:
-    if isinstance(holder, types.ModuleType):
+    if issubclass(type(holder), types.ModuleType):
         return dict(object.__getattribute__(holder, "__dict__"))
     return dict(type.__getattribute__(holder, "__dict__")) if isinstance(holder, type) else {}
 

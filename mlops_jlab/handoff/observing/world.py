@@ -146,7 +146,9 @@ def look(before: World | None = None, mark: int = 0) -> World:
     earlier = before.modules if before is not None else {}
     contents = Contents(partial(is_noise, ""), dict(before.known) if before is not None else {}, mark)
     for name, module in list(sys.modules.items()):
-        if name == "__mp_main__" or not isinstance(module, types.ModuleType) or id(module) in seen:
+        # By its type: libraries of C that cffi has opened say that they are modules, and have no globals.
+        is_module = issubclass(type(module), types.ModuleType)
+        if name == "__mp_main__" or not is_module or id(module) in seen:
             continue
         seen.add(id(module))
         looked = earlier.get(name)
