@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -23,12 +24,13 @@ def bucket() -> Iterator[str]:
     import s3fs
 
     files = s3fs.S3FileSystem(**settings)
-    files.mkdir("values")
+    name = f"values-{secrets.token_hex(4)}"  # what a server of an earlier module had is still in this process
+    files.mkdir(name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FSSPEC_S3", json.dumps(settings))
         import fsspec
 
         fsspec.config.conf["s3"] = settings
-        yield "s3://values"
+        yield f"s3://{name}"
         fsspec.config.conf.pop("s3")
     server.stop()
