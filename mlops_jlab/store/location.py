@@ -10,6 +10,7 @@ from pathlib import Path
 from mlops_jlab.policies import standing
 
 VARIABLE = "MLOPS_JLAB_STORE"
+_folder = os.getcwd  # as it is now: cells may put another in its place, and count its calls
 FOLDER = ".mlops"
 
 
@@ -53,7 +54,7 @@ def find(start: Path | None = None, environment: Mapping[str, str] = os.environ)
     given = environment.get(VARIABLE)
     if given:
         return Place(Path(given).expanduser().absolute())
-    here = (start or Path.cwd()).absolute()
+    here = (start or Path(_folder())).absolute()
     above = [here, *here.parents]
     for folder in above:
         if (folder / FOLDER).is_dir():

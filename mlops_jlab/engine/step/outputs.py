@@ -34,7 +34,7 @@ class Displays:
     def change(self, name: str, content: Mapping[str, Any]) -> None:
         """All outputs of that name show something else now."""
         for output in self._named.get(name, ()):
-            output["data"] = content["data"]
+            output["data"] = _masked_data(content["data"])
             output["metadata"] = content.get("metadata", {})
             self.changed.append(output)
 
@@ -94,6 +94,10 @@ class CellOutputs:
         output = output_from_msg(message)
         if kind == "error":
             self.error = content
+        else:
+            output["data"] = _masked_data(
+                output.data
+            )  # in place: a later cell may change what this one shows
         display = (content.get("transient") or {}).get("display_id")
         if display:
             self._displays.add(display, output)
@@ -118,8 +122,6 @@ class CellOutputs:
             if output.output_type == "stream":
                 output.parts[:] = ["".join(output.parts)]
                 output = _stream(output.name, masked(output.parts[0]))
-            elif output.output_type in ("display_data", "execute_result"):
-                output = _node({**output, "data": _masked_data(output.data)})
             elif output.output_type == "error":
                 lines = [masked(line) for line in output.traceback]
                 output = _node({**output, "evalue": masked(output.evalue), "traceback": lines})
@@ -129,12 +131,12 @@ class CellOutputs:
         return found
 
 
-def _masked_data(data: Mapping[str, Any]) -> dict[str, Any]:
+def _masked_data(data: Mapping[str, Any]) -> NotebookNode:
     """What is shown, without secrets where it is text or JSON; pictures and films stay as they are."""
-    return {
+    return _node({
         kind: content if kind.startswith(_PICTURES) and kind != "image/svg+xml" else _masked_value(content)
         for kind, content in data.items()
-    }
+    })  # fmt: skip
 
 
 def _masked_value(value: Any) -> Any:
