@@ -85,7 +85,7 @@ def mlops(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
-    """Better models in June and July; not enough to go by, or worse, in the other months; then a poisoned month."""
+    """A better model in July; not enough to go by, or worse, in the other months; then a poisoned month."""
     for name in ("05-retrain-on-schedule.ipynb", "flights.py"):
         shutil.copy(NOTEBOOKS / name, tmp_path)
 
@@ -108,9 +108,9 @@ def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
         assert firing.status == "finished", firing
         newest = versions.all_versions(place, "flights")[0]
         verdicts[month], champions[month] = newest.verdict, versions.find(place, "flights@champion").version
-    assert verdicts == {4: "pass", 5: "not enough data", 6: "pass", 7: "pass", 8: "not enough data",
+    assert verdicts == {4: "pass", 5: "not enough data", 6: "not enough data", 7: "pass", 8: "not enough data",
                         9: "not enough data", 10: "fail"}  # fmt: skip
-    assert champions == {4: 1, 5: 1, 6: 3, 7: 4, 8: 4, 9: 4, 10: 4}
+    assert champions == {4: 1, 5: 1, 6: 1, 7: 4, 8: 4, 9: 4, 10: 4}
     poisoned = tmp_path / "flights" / "2013-10.csv"
     lines = poisoned.read_text().splitlines()
     poisoned.write_text(
@@ -121,10 +121,10 @@ def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
     assert told(firing)["gates"] == "fail"
     assert versions.find(place, "flights@champion").version == 4
     said = (tmp_path / "told.txt").read_text()
-    assert said.count("promote: done") == 3
+    assert said.count("promote: done") == 2
     assert said.count("promote: no  flights@champion stays: fail") == 2
     assert mlops("models", "rollback", "flights", "--reason", "November", cwd=tmp_path).returncode == 0
-    assert versions.find(place, "flights@champion").version == 3
+    assert versions.find(place, "flights@champion").version == 1
     with opening.reading(place) as connection:
         assert auditing.problem(connection) == ""
         assert [e.action for e in auditing.entries(connection, 2)] == ["roll back", "register"]
