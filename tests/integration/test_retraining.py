@@ -127,7 +127,7 @@ def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
     assert versions.find(place, "flights@champion").version == 1
     with opening.reading(place) as connection:
         assert auditing.problem(connection) == ""
-        assert [e.action for e in auditing.entries(connection, 2)] == ["roll back", "register"]
+        assert [e.action for e in auditing.entries(connection, 2)] == ["roll back", "judge"]
         pictures = connection.execute("SELECT count(*) FROM artifacts WHERE path = 'gate.png'").fetchone()
     assert pictures == (8,)
 

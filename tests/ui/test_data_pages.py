@@ -20,6 +20,7 @@ import numpy as np, pandas as pd, mlops_jlab as m
 from pathlib import Path
 from mlops_jlab import gate
 from mlops_jlab.monitoring import watching
+from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Policy
 from mlops_jlab.profiles import profile, written
 from mlops_jlab.store.location import Place
@@ -61,7 +62,7 @@ for week in range(days):
     frame = frame if week != days - 1 else frame.drop(columns='late')
     frame.to_csv(f'incoming/{{week:02}}.csv', index=False)
     watching.look(Place(Path('.mlops').resolve()), 'flights', 'incoming/*.csv', Policy(cooldown=10 * DAY),
-                  now=time.time() - (days - week) * 7 * DAY + 3600, target='late')
+                  now=time.time() - (days - week) * 7 * DAY + 3600, labels=Labels('late'))
 m.flush()
 """
 

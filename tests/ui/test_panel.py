@@ -125,7 +125,7 @@ def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, fol
         "data-status", "finished", timeout=60_000
     )
     node = page.locator(".jp-mlops-picture .jp-mlops-node", has_text="work")
-    expect(node).to_contain_text("✓")
+    expect(node.get_by_role("img", name="Finished")).to_be_visible()
     node.click()
     assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == 2
     shoot(page, "panel-run")
