@@ -31,7 +31,8 @@ def flights(seed, n=900, storm=0.0, autumn=0.0):
     random = np.random.default_rng(seed)
     visib = np.clip(10 - random.exponential(1.2 + 2.5 * storm, n), 0, 10).round(1)
     frame = pd.DataFrame(dict(
-        visib=visib, wind_speed=random.gamma(2 + storm, 4, n).round(), hour=random.integers(5, 24, n),
+        visib=visib, wind_speed=random.gamma(2 + storm, 4, n).round(),
+        hour=np.clip(random.integers(5, 24, n) + round(6 * autumn), 5, 23),
         temp=random.normal(15 - 9 * autumn, 6, n).round(1), pressure=random.normal(1013, 6, n).round(),
         distance=random.choice([200, 500, 733, 1400, 2475], n).astype(float),
         carrier=random.choice(['UA', 'B6', 'EV', 'DL', 'AA'], n, p=[.3, .25, .2, .15, .1])))
@@ -90,7 +91,7 @@ def test_a_watched_model_shows_what_drifts_since_when(page: Page, own: Lab) -> N
     wait_until_ready(page)
     model = watched(page)
     expect(model.locator("h1")).to_have_text("Monitoring of flights")
-    expect(model.locator("header")).to_contain_text("temp drifts since")
+    expect(model.locator("header")).to_contain_text("hour drifts since")
     expect(model.locator("header")).to_contain_text("champion v1")
     expect(model.locator(".jp-mlops-heat tbody tr").first.locator("td")).to_have_count(18)
     expect(model.locator(".jp-mlops-happened")).to_contain_text("Retraining asked for")
