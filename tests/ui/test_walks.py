@@ -163,9 +163,9 @@ def test_a_fault_is_shown_at_its_cell_and_mended_by_a_click(page: Page, own: Lab
 
 def test_a_pipeline_runs_with_a_parameter_and_is_watched(page: Page, own: Lab) -> None:
     panel = page.locator(".jp-mlops-pipeline")
-    panel.get_by_text("Parameters", exact=True).click()
+    panel.locator(".jp-mlops-parameters summary").click()
     panel.get_by_label("scale").fill("7")
-    expect(panel.get_by_text("Parameters (1 changed)")).to_be_visible()
+    expect(panel.locator(".jp-mlops-parameters summary")).to_contain_text("scale 7 · 1 of")
     panel.get_by_role("button", name="Run", exact=True).click()
     expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1, timeout=60_000)
     expect(panel.locator(".jp-mlops-last")).to_have_attribute("data-status", "finished", timeout=60_000)
