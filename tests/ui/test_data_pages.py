@@ -92,6 +92,9 @@ def test_a_watched_model_shows_what_drifts_since_when(page: Page, own: Lab) -> N
     model = watched(page)
     expect(model.locator("h1")).to_have_text("Monitoring of flights")
     expect(model.locator("header")).to_contain_text("hour drifts since")
+    expect(model.locator("header")).not_to_contain_text(
+        "temp"
+    )  # it moves as far, and the model does not use it
     expect(model.locator("header")).to_contain_text("champion v1")
     expect(model.locator(".jp-mlops-heat tbody tr").first.locator("td")).to_have_count(18)
     expect(model.locator(".jp-mlops-happened")).to_contain_text("Retraining asked for")
