@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PATH = "PYTHONPATH"
@@ -32,6 +32,8 @@ def masked_log(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         OSError: the folder of ``log`` cannot be made, or the process not be started.
     """
     log.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(OSError):  # who is told where it is may read it at once
+        log.touch(mode=0o600)
     writer = subprocess.Popen(
         words("-m", "mlops_jlab.masking", str(log)), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True, env=environment(),

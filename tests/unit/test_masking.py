@@ -225,6 +225,7 @@ def test_what_a_process_says_is_masked_before_it_is_in_its_log(
     script = "import os, time; [os.write(1, p) or time.sleep(0.05) for p in (b'x very-sec', b'ret-value y\\nlast')]"
     log = tmp_path / "logs" / "run.log"
     with interpreter.masked_log(log) as writer:
+        assert log.read_text() == ""
         subprocess.run(interpreter.words("-c", script), stdout=writer.stdin, check=True)
     assert writer.wait(30) == 0
     assert log.read_text() == "x *** y\nlast"
@@ -240,6 +241,12 @@ def test_what_a_process_says_is_masked_before_it_is_in_its_log(
     [thread.join(10) for thread in threads]
     assert own.read_text() == "x *** y\nlast and ***\n"
     assert own.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_speaks_goes_on_though_nobody_can_write_the_log(tmp_path: Path) -> None:
+    with interpreter.masked_log(tmp_path) as writer:  # a folder
+        subprocess.run(interpreter.words("-c", "print('x' * 1_000_000)"), stdout=writer.stdin, check=True)
+    assert writer.wait(30) == 0
 
 
 def test_what_is_shown_is_masked_and_pictures_and_styles_are_left_alone() -> None:
