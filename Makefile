@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs packs engines fuzz ui labs bench pictures format clean
+.PHONY: help setup demo lab test check lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -62,6 +62,9 @@ integration: setup
 programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
 	  tests/integration/test_every_cut.py -q -n 2
+
+faults: setup ## a fault at each place where the outside world is touched
+	MLOPS_JLAB_FAULTS=all $(BIN)/python -m pytest tests/integration/test_fault_sweep.py -q -n 2
 
 packs: setup ## a pack in a clean environment, and as an image where buildah is installed
 	$(BIN)/python benchmarks/packs.py

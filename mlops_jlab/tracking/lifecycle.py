@@ -17,6 +17,7 @@ from typing import Any
 from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT, new_run_id
 from mlops_jlab.errors import MlopsError, StoreError, TrackingError
 from mlops_jlab.store import location
+from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import account, this_process
 from mlops_jlab.store.recorder import Recorder, before_closing, owner_text, recorder_for
 from mlops_jlab.telling import tell
@@ -30,20 +31,20 @@ RUN = "MLOPS_JLAB_RUN"  # the run of the step that this kernel executes: id:atte
 EXPERIMENT = "MLOPS_JLAB_EXPERIMENT"
 
 _experiment = ""
-_named: dict[str, LiveRun] = {}  # runs of others that were logged to, by the id that was given
+_named: dict[tuple[Path, str], LiveRun] = {}  # runs of others that were logged to, by store and given id
 _given: dict[str, LiveRun] = {}  # by the text of the variable
 _origins: dict[str, Provenance] = {}
 _last: LiveRun | None = None
 
 
-def recorder() -> Recorder:
-    """The writer of the store that serves the working directory.
+def recorder(place: Place | None = None) -> Recorder:
+    """The writer of a store: without ``place`` of the one that serves the working directory.
 
     Raises:
         StoreError: the store cannot be used.
     """
     before_closing(end_all)
-    return recorder_for(location.find(), tell)
+    return recorder_for(place or location.find(), tell)
 
 
 def set_experiment(name: str) -> str:
@@ -205,8 +206,10 @@ def current() -> LiveRun | None:
     return _given[given]
 
 
-def run_of(run_id: str) -> LiveRun:
+def run_of(run_id: str, place: Place | None = None) -> LiveRun:
     """The run with an id, to log to: an active one of this process, or any that the store has.
+
+    Without ``place`` that is the store which serves the working directory.
 
     Raises:
         NotFound: there is none.
@@ -214,25 +217,28 @@ def run_of(run_id: str) -> LiveRun:
     for run in stacks.everywhere() + stacks.stack():
         if run.id == run_id:
             return run
-    found = _named.get(run_id)
+    writer = recorder(place)
+    found = _named.get((writer.place.root, run_id))
     if found is None:
         from mlops_jlab.store import opening, reading
 
-        with opening.reading(recorder().place) as connection:
+        with opening.reading(writer.place) as connection:
             known = reading.find(connection, run_id)
         for run in stacks.everywhere() + stacks.stack():
             if run.id == known.id:
                 return run
-        found = attach(known.id, known.attempt, known.name, known.experiment, known.kind)
+        found = attach(known.id, known.attempt, known.name, known.experiment, known.kind, place)
         found.go_on_from(known)
-        _named[run_id] = found
+        _named[writer.place.root, run_id] = found
     return found
 
 
-def attach(run_id: str, attempt: int, name: str, experiment: str, kind: str = "script") -> LiveRun:
+def attach(
+    run_id: str, attempt: int, name: str, experiment: str, kind: str = "script", place: Place | None = None
+) -> LiveRun:
     """A run of another process, to log to; it is that process which ends it."""
     begun = Begun(run_id, name, experiment, attempt, kind=kind, at=time.time(), owned=False)
-    return LiveRun(recorder(), begun, _KEEPER)
+    return LiveRun(recorder(place), begun, _KEEPER)
 
 
 def last() -> LiveRun | None:

@@ -4,6 +4,8 @@
 What must hold then, wherever it struck: the database is whole, each artifact is what its row says,
 nothing half-written is to be seen, no run of a dead process is running, the notebook is untouched, and
 all that was acknowledged is there.
+
+``make faults`` strikes everywhere; the suite strikes at a third of the places, each way at others.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from tests.conftest import notebook_json
 
 FAULTY = Path(__file__).with_name("faulty.py")
 WAYS = ("kill-before", "kill-after", "raise")
+EACH = 1 if os.environ.get("MLOPS_JLAB_FAULTS") == "all" else 3
 CELLS = [
     ("parameters", "factor = 2"),
     ("step:load", "rows = [1, 2, 3]"),
@@ -71,7 +74,7 @@ def first_hits(found: list[str]) -> list[int]:
 def sweep(
     folder: Path, scenario: str, hits: list[int], ways: tuple[str, ...], check: Callable[..., Iterator[str]]
 ) -> tuple[list[str], Counter[str]]:
-    """Strikes everywhere; what is wrong afterwards, and how the processes ended."""
+    """Strikes at all hits, or at a part of them; what is wrong afterwards, and how the processes ended."""
     ends: Counter[str] = Counter()
 
     def one(struck: tuple[str, int]) -> list[str]:
@@ -82,7 +85,9 @@ def sweep(
         return [f"{how} {at}: {problem}\n{done.stderr}" for problem in check(own, done.stdout)]
 
     with ThreadPoolExecutor(2) as pool:
-        wrong = list(pool.map(one, [(how, at) for how in ways for at in hits]))
+        wrong = list(
+            pool.map(one, [(how, at) for how in ways for at in hits[WAYS.index(how) % EACH :: EACH]])
+        )
     return [problem for problems in wrong for problem in problems], ends
 
 
@@ -207,7 +212,7 @@ def test_a_fault_at_each_place_of_tracking(tmp_path: Path) -> None:
     assert len(found) > 100
     wrong, ends = sweep(tmp_path, "track", list(range(1, len(found) + 1)), WAYS, wrong_after_tracking)
     assert not wrong, "\n".join(wrong[:10])
-    assert ends["killed"] > len(found)
+    assert ends["killed"] > len(found) / EACH
 
 
 def test_a_fault_at_each_place_of_an_export(tmp_path: Path) -> None:
@@ -220,8 +225,7 @@ def test_a_fault_at_each_place_of_an_export(tmp_path: Path) -> None:
 def test_a_fault_at_each_place_of_registering_and_promoting(tmp_path: Path) -> None:
     hits = first_hits(places(tmp_path / "count", "promote"))
     assert len(hits) > 30
-    wrong = sweep(tmp_path, "promote", hits[::2], ("kill-after",), wrong_after_promoting)[0]
-    wrong += sweep(tmp_path, "promote", hits[1::2], ("raise",), wrong_after_promoting)[0]
+    wrong, _ends = sweep(tmp_path, "promote", hits, ("kill-after", "raise"), wrong_after_promoting)
     assert not wrong, "\n".join(wrong[:10])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from mlops_jlab.entities.runs import ENGINE, RunStatus
 from mlops_jlab.store import database, location, opening
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.journal import Line
-from mlops_jlab.store.location import VARIABLE, Place
+from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle, values
 
 
@@ -128,14 +127,6 @@ def _pipeline(
 
 def _lift(about: About, place: Place) -> None:
     """The metrics of the steps become the pipeline's too."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(place.root)
-    try:
-        run = lifecycle.run_of(about.id)
-        automatic.lift(run, about.steps)
-        run.recorder.flush()
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
+    run = lifecycle.run_of(about.id, place)
+    automatic.lift(run, about.steps)
+    run.recorder.flush()
