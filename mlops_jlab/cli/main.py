@@ -29,6 +29,7 @@ _HOMES = {
     "cost": "costing",
     "data": "data",
     "debug": "debugging",
+    "diff": "comparing",
     "doctor": "doctoring",
     "export": "exporting",
     "lineage": "tracing",

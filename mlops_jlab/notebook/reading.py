@@ -27,8 +27,14 @@ def read(path: Path) -> tuple[Notebook, tuple[Finding, ...]]:
         NotebookError: no such file, no notebook, another language, or a newer format.
     """
     data = _bytes_of(path)
-    node = _through_jupytext(path) if path.suffix.lower() in _JUPYTEXT else _parse(path, data)
-    return from_node(node, path, hashlib.sha256(data).hexdigest())
+    if path.suffix.lower() in _JUPYTEXT:
+        return from_node(_through_jupytext(path), path, hashlib.sha256(data).hexdigest())
+    return from_bytes(data, path)
+
+
+def from_bytes(data: bytes, path: Path) -> tuple[Notebook, tuple[Finding, ...]]:
+    """A notebook from the bytes of its file, which is or was at ``path``; not a text notebook."""
+    return from_node(_parse(path, data), path, hashlib.sha256(data).hexdigest())
 
 
 def from_node(node: Mapping[str, Any], path: Path, digest: str) -> tuple[Notebook, tuple[Finding, ...]]:
