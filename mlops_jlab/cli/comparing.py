@@ -12,6 +12,7 @@ import click
 from mlops_jlab.errors import InputError, StoreError
 
 if TYPE_CHECKING:
+    from mlops_jlab.entities.graphs import Graph
     from mlops_jlab.pipeline.comparing import CellChange, Changes, Outline, StepChange
 
 _SIGNS = {"added": ("+", "green"), "removed": ("−", "red")}
@@ -48,25 +49,36 @@ def diff(before: str, after: str | None, style: str, *, code: bool) -> int:
         click.echo(json.dumps(changes.as_json(), indent=2, ensure_ascii=False))
     else:
         click.echo(f"{earlier} → {later}")
-        click.echo("\n".join(_lines(changes, code=code)) if changes else "the same pipeline")
+        click.echo("\n".join(lines(changes, code=code)) if changes else "the same pipeline")
     return 1 if changes else 0
 
 
 def _outline(wanted: str) -> Outline:
     from mlops_jlab.pipeline import comparing, manifest
-    from mlops_jlab.pipeline.export import graph_of, graph_of_notebook
 
     path = Path(wanted)
     if path.is_dir():
         return comparing.of_export(manifest.read(path))
-    if path.exists() or (path.suffix and ":" not in wanted):
-        return comparing.of_graph(graph_of(path))
-    from mlops_jlab.notebook import reading
+    return comparing.of_graph(graph_from(wanted))
 
+
+def graph_from(wanted: str) -> Graph:
+    """The graph of a notebook: a file, ``REVISION:NOTEBOOK`` as git has it, or the one that a run has kept.
+
+    Raises:
+        InputError: there is none.
+        NotebookError: it cannot be read.
+    """
+    from mlops_jlab.notebook import reading
+    from mlops_jlab.pipeline.export import graph_of, graph_of_notebook
+
+    path = Path(wanted)
+    if path.exists() or (path.suffix and ":" not in wanted):
+        return graph_of(path)
     data, name = _of_revision(wanted) if ":" in wanted else _of_run(wanted)
     if name.suffix.lower() != ".ipynb":
         raise InputError(f"{wanted}: a text notebook is compared as a file", hint="check it out to a folder")
-    return comparing.of_graph(graph_of_notebook(*reading.from_bytes(data, name)))
+    return graph_of_notebook(*reading.from_bytes(data, name))
 
 
 def _of_revision(wanted: str) -> tuple[bytes, Path]:
@@ -108,7 +120,8 @@ def _of_run(wanted: str) -> tuple[bytes, Path]:
     return artifacts.read(place, about["digest"]), name
 
 
-def _lines(changes: Changes, *, code: bool) -> Iterator[str]:
+def lines(changes: Changes, *, code: bool = False) -> Iterator[str]:
+    """What has changed, a part after another; with ``code`` the lines too."""
     if changes.parameters:
         yield from ("", click.style("parameters", bold=True))
         for one in changes.parameters:

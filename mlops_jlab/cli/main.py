@@ -26,6 +26,7 @@ _HOMES = {
     "audit": "models",
     "cache": "caches",
     "check": "commands",
+    "ci": "reviewing",
     "cost": "costing",
     "data": "data",
     "debug": "debugging",

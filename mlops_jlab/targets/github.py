@@ -17,12 +17,16 @@ _MINUTES = 360  # of a job, where nothing is said
 
 
 def files(form: Form, place: Place) -> dict[str, str]:
-    """The workflow and the parameters that it starts from."""
+    """The workflow, the parameters that it starts from, and the review of pull requests."""
     head = header(form, TARGET)
-    return {
+    found = {
         f"{place.export}.yaml": head + quoting.as_yaml(dict(form.wishes.values)),
         f".github/workflows/{form.name}.yml": head + quoting.as_yaml(_workflow(form, place)),
     }
+    if place.notebook:
+        review = head + quoting.as_yaml(_review(form, place))
+        found[f".github/workflows/{form.name}-review.yml"] = review
+    return found
 
 
 def _workflow(form: Form, place: Place) -> dict[str, Any]:
@@ -42,6 +46,65 @@ def _workflow(form: Form, place: Place) -> dict[str, Any]:
         "env": {commands.RUN: "${{ github.run_id }}", commands.STORE: form.wishes.store or "store"},
         "jobs": {names[task.name]: _job(form, task, names, given, place) for task in form.tasks},
     }
+
+
+def _review(form: Form, place: Place) -> dict[str, Any]:
+    """A job on each pull request that touches the notebook: the review, and a comment with what it says."""
+    words = ["mlops-jlab", "ci", place.notebook, "--parameters-file", f"{place.export}.yaml", "--base"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"  # others' tokens only read
+    return {
+        "name": f"{form.name} review",
+        "on": {"pull_request": {"paths": [place.notebook, f"{place.export}.yaml", "**.py"]}},
+        "permissions": {"contents": "read", "pull-requests": "write"},
+        "concurrency": {"group": f"{form.name}-review-${{{{ github.ref }}}}", "cancel-in-progress": True},
+        "jobs": {
+            "review": {
+                "name": "review",
+                "runs-on": "ubuntu-latest",
+                **({"container": form.wishes.image} if form.wishes.image else {}),
+                "steps": [
+                    _checkout(whole=True),
+                    *_python(form, place),
+                    {
+                        "name": "Review",
+                        "run": f'{" ".join(map(quoting.shell, words))} "origin/$GITHUB_BASE_REF"',
+                        "env": {secret: f"${{{{ secrets.{secret} }}}}" for secret in form.secrets},
+                    },
+                    {
+                        "if": "always()",
+                        "uses": "actions/upload-artifact@v4",
+                        "with": {"name": "review", "path": "ci-report", "if-no-files-found": "ignore"},
+                    },
+                    {
+                        "name": "Comment",
+                        "if": f"always() && {own} && hashFiles('ci-report/summary.md') != ''",
+                        "run": 'gh pr comment "$NUMBER" --edit-last --create-if-none'
+                        " --body-file ci-report/summary.md",
+                        "env": {
+                            "GH_TOKEN": "${{ github.token }}",
+                            "NUMBER": "${{ github.event.pull_request.number }}",
+                        },
+                    },
+                ],
+            }
+        },
+    }
+
+
+def _checkout(*, whole: bool = False) -> dict[str, Any]:
+    more = {"fetch-depth": 0} if whole else {}
+    return {"uses": "actions/checkout@v5", "with": {"persist-credentials": False, **more}}
+
+
+def _python(form: Form, place: Place) -> list[dict[str, Any]]:
+    needed = f"{place.export}/requirements.txt"
+    return [
+        {
+            "uses": "actions/setup-python@v6",
+            "with": {"python-version": form.python, "cache": "pip", "cache-dependency-path": needed},
+        },
+        {"name": "Install", "run": f"python -m pip install -r {quoting.shell(needed)}"},
+    ]
 
 
 def _input(parameter: Parameter, text: str | None) -> dict[str, Any]:
@@ -67,7 +130,6 @@ def _job(form: Form, task: Task, names: dict[str, str], shown: list[str], place:
     environment = {secret: f"${{{{ secrets.{secret} }}}}" for secret in form.secrets}
     environment |= {f"{commands.PARAMETER}{name}": f"${{{{ inputs.{name} }}}}" for name in shown}
     words = commands.step_words(place.export, f"{place.export}.yaml", task.name, once=False)
-    needed = f"{place.export}/requirements.txt"
     return {
         "name": task.name,
         "runs-on": "ubuntu-latest",
@@ -75,12 +137,8 @@ def _job(form: Form, task: Task, names: dict[str, str], shown: list[str], place:
         **({"needs": needs} if needs else {}),
         "timeout-minutes": min(-(-seconds // 60) + 15, _MINUTES) if seconds else _MINUTES,
         "steps": [
-            {"uses": "actions/checkout@v5", "with": {"persist-credentials": False}},
-            {
-                "uses": "actions/setup-python@v6",
-                "with": {"python-version": form.python, "cache": "pip", "cache-dependency-path": needed},
-            },
-            {"name": "Install", "run": f"python -m pip install -r {quoting.shell(needed)}"},
+            _checkout(),
+            *_python(form, place),
             *([] if form.wishes.store else [_download(need) for need in needs]),
             {"name": "Run", "run": " ".join(map(quoting.shell, words)), "env": environment},
             *([] if form.wishes.store else [_upload(names[task.name])]),

@@ -28,12 +28,14 @@ _SCRIPTS = (".sh", "run.py")
 class Place:
     """Where the files are: ``output``, and the ``export`` as seen from there.
 
-    ``inside`` is ``output`` as seen from the project, the notebook's folder; nothing where it lies elsewhere.
+    ``inside`` is ``output`` as seen from the project, the notebook's folder; ``notebook`` is the notebook as
+    seen from ``output``; each is nothing where it lies elsewhere.
     """
 
     output: Path
     export: str
     inside: str = ""
+    notebook: str = ""
     python: str = sys.executable
 
 
@@ -114,10 +116,11 @@ def prepare(
     form = form_of(graph, identity_of(graph), wishes, python, __version__)
     if wishes.promote and Feature.PROMOTION not in target.cannot:
         form = replace(form, tasks=promoting(form.tasks, wishes.promote))
-    whole, project = output.resolve(), graph.notebook.path.resolve().parent
-    inside = whole.relative_to(project).as_posix() if whole.is_relative_to(project) else ""
-    place = Place(whole, f"pipelines/{graph.name}" if target.at_root else "pipeline", inside)
-    return Prepared(target, graph, form, place, tuple(remarks))
+    whole, source = output.resolve(), graph.notebook.path.resolve()
+    inside = whole.relative_to(source.parent).as_posix() if whole.is_relative_to(source.parent) else ""
+    notebook = source.relative_to(whole).as_posix() if source.is_relative_to(whole) else ""
+    export = f"pipelines/{graph.name}" if target.at_root else "pipeline"
+    return Prepared(target, graph, form, Place(whole, export, inside, notebook), tuple(remarks))
 
 
 def write(prepared: Prepared, *, force: bool = False) -> list[Path]:

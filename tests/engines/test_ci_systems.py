@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.conftest import notebook_json
 from tests.engines.conftest import WANTED, Project
 
 _SCHEDULE = ("--cron", "17 3 * * 1")
@@ -39,10 +40,12 @@ def _git(folder: Path, *words: str) -> None:
 
 def _programs(folder: Path) -> dict[str, str]:
     """An environment in which python is the project's, and pip installs nothing."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     script = f'#!/bin/sh\n[ "$2" = pip ] && exit 0\nexec {sys.executable} "$@"\n'
     (folder / "python").write_text(script)
     (folder / "python").chmod(0o755)
+    (folder / "mlops-jlab").write_text(f'#!/bin/sh\nexec {sys.executable} -m mlops_jlab "$@"\n')
+    (folder / "mlops-jlab").chmod(0o755)
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
@@ -50,7 +53,12 @@ def _programs(folder: Path) -> dict[str, str]:
     "more", [(), (*_SCHEDULE, "--tz", "Europe/Berlin"), (*_SCHEDULE, "--store", "s3://b/x")]
 )
 def test_the_workflow_is_clean_for_the_tools_of_github(project: Project, more: tuple[str, ...]) -> None:
-    file = project.export("github", *more) / ".github" / "workflows" / "nb.yml"
+    folder = project.export("github", *more, output=".") / ".github" / "workflows"
+    _lint(project, folder / "nb.yml")
+    _lint(project, folder / "nb-review.yml")
+
+
+def _lint(project: Project, file: Path) -> None:
     schema = [
         project.tool("lint", "check-jsonschema"),
         "--builtin-schema",
@@ -81,17 +89,13 @@ def test_the_workflow_is_clean_for_the_tools_of_github(project: Project, more: t
     assert rules <= {"unpinned-uses"}, audited.stdout  # tags, not hashes: a choice of the repository's
 
 
-def test_github_runs_the_jobs(project: Project) -> None:
-    project.export("github", *_SCHEDULE, output=".")
-    shutil.rmtree(project.folder / ".mlops")
-    _git(project.folder, "init", "-q", "-b", "main")
-    _git(project.folder, "remote", "add", "origin", "https://github.com/x/y.git")
-    _git(project.folder, "add", "-A")
-    _git(project.folder, "commit", "-qm", "x")
-    stubs = project.folder.parent / f"{project.folder.name}-stubs"
+def _act(project: Project, stubs: Path, file: str, *event: str) -> str:
+    """Runs a workflow with stand-ins for GitHub's own actions; what act said."""
     words = []
-    workflow = (project.folder / ".github" / "workflows" / "nb.yml").read_text()
+    workflow = (project.folder / ".github" / "workflows" / file).read_text()
     for name, script in _STUBS.items():
+        if f"{name}@" not in workflow:
+            continue
         version = workflow.partition(f"{name}@")[2].split()[0]
         folder = stubs / name.replace("/", "-")
         folder.mkdir(parents=True)
@@ -101,15 +105,60 @@ def test_github_runs_the_jobs(project: Project) -> None:
         (folder / "action.yml").write_text(yaml.safe_dump(action))
         words += ["--local-repository", f"{name}@{version}={folder}"]
     environment = _programs(stubs / "bin")
-    act = [project.tool("lint", "act"), "workflow_dispatch", "-P", "ubuntu-latest=-self-hosted", *words,
-           "--env", f"ARTIFACTS={stubs / 'artifacts'}", "--input", "rows=5", "--secret", f"MLOPS_JLAB_KEY={'k' * 40}",
+    act = [project.tool("lint", "act"), *event, "-W", f".github/workflows/{file}", "-P", "ubuntu-latest=-self-hosted",
+           *words, "--env", f"ARTIFACTS={stubs / 'artifacts'}", "--secret", f"MLOPS_JLAB_KEY={'k' * 40}",
            "--env", f"PATH={environment['PATH']}"]  # fmt: skip
     done = subprocess.run(
         act, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def test_github_runs_the_jobs(project: Project) -> None:
+    project.export("github", *_SCHEDULE, output=".")
+    shutil.rmtree(project.folder / ".mlops")
+    _git(project.folder, "init", "-q", "-b", "main")
+    _git(project.folder, "remote", "add", "origin", "https://github.com/x/y.git")
+    _git(project.folder, "add", "-A")
+    _git(project.folder, "commit", "-qm", "x")
+    stubs = project.folder.parent / f"{project.folder.name}-stubs"
+    _act(project, stubs, "nb.yml", "workflow_dispatch", "--input", "rows=5")
     (project.folder / ".mlops").mkdir()
     assert project.answer(stubs / "artifacts" / "store-join") == WANTED
+
+
+def test_github_reviews_a_pull_request_and_says_so_in_a_comment(project: Project) -> None:
+    notebook = project.folder / "nb.ipynb"
+    cells = [("parameters", "rows: int = 10\ncity: str = ''\nrate: float = 1\nfull: bool = False"),
+             ("step:load", "data = list(range(rows))"),
+             ("step:count", "import mlops_jlab\nmlops_jlab.log_metric('total', sum(data))")]  # fmt: skip
+    notebook.write_text(json.dumps(notebook_json(cells)))
+    project.export("github", output=".")
+    _git(project.folder, "init", "-q", "-b", "main")
+    _git(project.folder, "remote", "add", "origin", "https://github.com/x/y.git")
+    _git(project.folder, "add", "-A")
+    _git(project.folder, "commit", "-qm", "x")
+    _git(project.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    notebook.write_text(
+        json.dumps(notebook_json([cells[0], ("step:load", "data = list(range(rows + 1))"), cells[2]]))
+    )
+    _git(project.folder, "commit", "-qam", "y")
+    stubs = project.folder.parent / f"{project.folder.name}-stubs"
+    (stubs / "bin").mkdir(parents=True)
+    (stubs / "bin" / "gh").write_text(
+        f'#!/bin/sh\necho "$@" > {stubs}/said\ncp ci-report/summary.md {stubs}/\n'
+    )
+    (stubs / "bin" / "gh").chmod(0o755)
+    event = stubs / "event.json"
+    repository = {"full_name": "x/y"}
+    pull = {"number": 7, "head": {"ref": "y", "repo": repository}, "base": {"ref": "main"}}
+    event.write_text(json.dumps({"pull_request": pull, "repository": repository}))
+    _act(project, stubs, "nb-review.yml", "pull_request", "-e", str(event))
+    assert (stubs / "said").read_text().startswith("pr comment 7 --edit-last")
+    summary = (stubs / "summary.md").read_text()
+    assert "| total | 10 | 15 | +5 |" in summary
+    assert (stubs / "artifacts" / "review" / "junit.xml").exists()
 
 
 def test_gitlab_runs_the_jobs(project: Project) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +268,19 @@ def test_github_jobs_wait_for_what_they_take_and_may_do_little(tmp_path: Path) -
     assert not any(
         "artifact" in str(step.get("uses")) for step in _steps(prepare(tmp_path, "github", store="s3://b"))
     )
+
+
+def test_github_reviews_pull_requests_where_the_notebook_is_in_the_repository(tmp_path: Path) -> None:
+    prepared = prepare(tmp_path, "github")
+    outside = replace(prepared, place=replace(prepared.place, notebook=""))
+    assert not any("review" in name for name in texts(outside))
+    inside = replace(prepared, place=replace(prepared.place, notebook="it's.ipynb"))
+    workflow = yaml.load(texts(inside)[".github/workflows/nb-review.yml"], yaml.BaseLoader)
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert workflow["on"]["pull_request"]["paths"][0] == "it's.ipynb"
+    runs = [step["run"] for step in workflow["jobs"]["review"]["steps"] if "run" in step]
+    assert not any("${{" in run for run in runs)
+    assert shlex.split(runs[1])[:3] == ["mlops-jlab", "ci", "it's.ipynb"]
 
 
 def _steps(prepared: writing.Prepared) -> list[Any]:
