@@ -12,6 +12,7 @@ from mlops_jlab.notebook.tags import slug
 SOURCES = ("kale", "headings", "cells")
 _OURS = re.compile(r"(step:|after:|block:|prev:|limit:|image:)|(setup|parameters|gate)\Z")
 _KALE_WORDS = {"imports", "functions", "pipeline-parameters", "pipeline-metrics", "skip"}
+_OURS_ALONE = re.compile(r"after:|(setup|parameters|gate)\Z")
 
 
 def suggest(notebook: Notebook, source: str) -> dict[int, tuple[str, ...]]:
@@ -26,10 +27,14 @@ def suggest(notebook: Notebook, source: str) -> dict[int, tuple[str, ...]]:
 
 
 def has_kale_tags(notebook: Notebook) -> bool:
-    """Whether the notebook was tagged for Kale and not yet for us."""
+    """Whether the notebook was tagged for Kale and not yet for us. Newer Kale writes ``step:`` as we do."""
     tags = {tag for cell in notebook.cells for tag in cell.tags}
-    mine = any(cell.role in (Role.STEP, Role.SETUP) for cell in notebook.cells)
-    return not mine and bool(tags & _KALE_WORDS or any(t.startswith("block:") for t in tags))
+    if any(_OURS_ALONE.match(tag) for tag in tags):
+        return False
+    kales = tags & _KALE_WORDS
+    if any(tag.startswith("step:") for tag in tags):
+        kales -= {"skip"}  # others say so too
+    return bool(kales) or any(tag.startswith(("block:", "prev:")) for tag in tags)
 
 
 def _others(cell: Cell) -> tuple[str, ...]:
@@ -38,9 +43,13 @@ def _others(cell: Cell) -> tuple[str, ...]:
 
 
 def _from_kale(notebook: Notebook) -> dict[int, tuple[str, ...]]:
-    """Kale's meaning: an untagged cell joins the step before it; ``skip`` leaves a cell out."""
+    """Kale's meaning: an untagged cell joins the step before it; ``skip`` leaves a cell out.
+
+    Metrics are printed at the end of the last step, as Kale has it.
+    """
     found: dict[int, tuple[str, ...]] = {}
     current: tuple[str, ...] = ()
+    last = "step:pipeline-metrics"
     for cell in notebook.cells:
         if not cell.is_code:
             continue
@@ -55,10 +64,11 @@ def _from_kale(notebook: Notebook) -> dict[int, tuple[str, ...]]:
         elif words & {"imports", "functions"}:
             current = ("setup",)
         elif "pipeline-metrics" in words:
-            current = ("step:pipeline-metrics",)
+            current = (last,)
         elif names:
             prev = [slug(t[5:]) for t in cell.tags if t.startswith("prev:") and t[5:]]
-            current = (f"step:{names[0]}",)
+            last = f"step:{names[0]}"
+            current = (last,)
             found[cell.index] = (*_others(cell), *current, *(f"after:{name}" for name in prev))
             continue
         found[cell.index] = (*_others(cell), *current)

@@ -16,6 +16,7 @@ from mlops_jlab.notebook.reading import from_node, read
 from mlops_jlab.notebook.retagging import retag
 from mlops_jlab.notebook.suggesting import suggest
 from mlops_jlab.notebook.tags import role_of
+from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA, notebook_json
 
 GOLDEN = json.loads((DATA / "roles.json").read_text("utf-8"))
@@ -171,6 +172,30 @@ def test_kale_tags_are_understood() -> None:
         0: ("setup",), 1: ("parameters",), 2: ("step:load",), 3: ("step:load",), 4: (),
         5: ("step:train", "after:load"),
     }  # fmt: skip
+
+
+def test_newer_kale_writes_step_and_its_metrics_belong_to_the_last_step(
+    write_notebook: Callable[..., Path],
+) -> None:
+    cells = [
+        ("imports", "import math"), ("pipeline-parameters", "n = 4"), ("step:load", "x = n"),
+        ("skip", "debug()"), ("prev:load step:train", "z = math.sqrt(x)"), ("prev:load step:plot", "p = 1"),
+        ("pipeline-metrics", "print(z)"),
+    ]  # fmt: skip
+    graph = graph_of(write_notebook(cells))
+    assert not graph.errors
+    assert {(e.source, e.target) for e in graph.edges} == {
+        ("load", "train"), ("load", "plot"), ("train", "plot"),  # z is printed there
+    }  # fmt: skip
+    assert [p.name for p in graph.parameters] == ["n"]
+    assert [(s.name, len(s.cells)) for s in graph.steps] == [("load", 1), ("train", 1), ("plot", 2)]
+
+
+def test_tags_of_ours_are_not_taken_for_kales(write_notebook: Callable[..., Path]) -> None:
+    ours = [("setup imports", "import math"), ("step:a", "x = math.pi"), ("-", "y = 2"), ("skip", "z = 3")]
+    assert [len(step.cells) for step in graph_of(write_notebook(ours)).steps] == [1]
+    skipping = [("step:a", "x = 1"), ("skip", "z = 3"), ("-", "y = 2")]
+    assert [len(step.cells) for step in graph_of(write_notebook(skipping)).steps] == [1]
 
 
 def test_headings_propose_steps() -> None:
