@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.files import PRIVATE, write_whole
-from mlops_jlab.handoff import modules, snapshot, states, warned
+from mlops_jlab.handoff import loggers, modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import NO_STREAMS, OUTPUT, OWN_WARNINGS, streams
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
@@ -187,10 +187,10 @@ class Departure:
         return ""
 
     def _stays_behind(self, before: State | None) -> str:
-        """Why no other process could have what the step did to output and warnings, or nothing."""
+        """Why no other process could have what the step did to output, logs and warnings, or nothing."""
         if before is not None and before.hidden.get(_STREAMS, NO_STREAMS) != streams():
             return OUTPUT
-        return OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else ""
+        return loggers.what_stays() or (OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else "")
 
     def _wrote_modules(self, record: StepRecord) -> str:
         """A module of the notebook's own whose file it has written itself: the text may be a newer one."""

@@ -29,9 +29,24 @@ def capture() -> dict[str, Any]:
 
 def is_handed_on(logger: logging.Logger) -> bool:
     """Whether what was set up of a logger, if anything, is among what :func:`capture` gives."""
-    state = _state_of(logger)
-    described = all(len(handler) > 1 for handler in state[-1])
-    return not logger.filters and described and (state == _DEFAULT or not _is_a_packages(logger.name))
+    is_a_packages = _is_a_packages(logger.name) and _state_of(logger) != _DEFAULT
+    return not is_a_packages and not _stays_behind(logger)
+
+
+def what_stays() -> str:
+    """In words, a filter or handler of the notebook's loggers that :func:`capture` cannot describe."""
+    known = logging.root.manager.loggerDict.items()
+    own = [one for name, one in known if isinstance(one, logging.Logger) and not _is_a_packages(name)]
+    for logger in (logging.root, *own):
+        if what := _stays_behind(logger):
+            return f"the logger {logger.name!r} has {what}, which only its own process has"
+    return ""
+
+
+def _stays_behind(logger: logging.Logger) -> str:
+    kinds = [type(one).__name__ for one in logger.filters]
+    kinds += [kind.rpartition(".")[2] for kind, *known in _state_of(logger)[3] if not known]
+    return f"a {kinds[0]}" if kinds else ""
 
 
 def _is_a_packages(name: str) -> bool:

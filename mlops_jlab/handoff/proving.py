@@ -6,7 +6,6 @@ whatever classes the values have, and takes its time.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,6 +18,7 @@ from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import Written
+from mlops_jlab.handoff.states import caches_in
 
 _ALONE = frozenset({int, float, complex, bool, str, bytes, type(None)})  # nothing is held in them
 
@@ -52,9 +52,8 @@ def prove(
 
 
 def _unsaved(value: object) -> str:
-    if isinstance(value, functools._lru_cache_wrapper) and value.cache_info().currsize:
-        return f"the results that its cache holds ({value.cache_info().currsize}) cannot be saved"
-    return ""
+    kept = sum(one.cache_info().currsize for one in caches_in(value))
+    return f"the results that its cache holds ({kept}) cannot be saved" if kept else ""
 
 
 def _with_their_groups(lost: dict[str, str], writes: Mapping[str, Written]) -> dict[str, str]:

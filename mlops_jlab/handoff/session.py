@@ -322,11 +322,12 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
     ``held`` is the state of those that are not defined here.
     """
     found = dict(held or {})
+    taken_out = any(states.may_take_out(value) for value in list(names.values()) if _notebooks_own(value))
     for name, value in list(names.items()):
         if is_session_name(name) or isinstance(value, types.ModuleType):
             continue
         if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
-            state = states.state_of(value)
+            state = states.state_of(value, names=taken_out)
             found.pop(name + states.STATE, None)
             if state is not None:
                 found[name + states.STATE] = state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import pickle
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from mlops_jlab.handoff.pickling import (
     refusal,
 )
 from mlops_jlab.handoff.sharing import can_be_shared
-from mlops_jlab.handoff.states import STATE
+from mlops_jlab.handoff.states import STATE, caches_in
 from mlops_jlab.handoff.tensors import storages
 
 
@@ -92,11 +91,11 @@ _REMEMBERED = ("what a function of functools.cache remembers", "call it in the s
 
 
 def remembered(names: Mapping[str, object]) -> dict[str, object]:
-    """For each of the notebook's functions that remembers something, the name of its state."""
+    """For each of the notebook's functions and classes that remember something, the name of its state."""
     return {
-        name + STATE: Remembered(str(value.cache_info()))
+        name + STATE: Remembered(", ".join(used))
         for name, value in list(names.items())
-        if isinstance(value, functools._lru_cache_wrapper) and any(value.cache_info()[:2])
+        if (used := [str(info) for one in caches_in(value) if any((info := one.cache_info())[:2])])
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import functools
+import opcode
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
@@ -13,17 +15,51 @@ from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
 STATE = "()"  # "f()" names the state that the function or class f keeps
 _OF_ENUMS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
 _WRAPPERS = (classmethod, staticmethod)
+_TAKES_OUT = opcode.opmap["DELETE_ATTR"]
 
 
-def state_of(value: Any) -> dict[str, object] | None:
-    """What a function or class of the notebook keeps beside its source text, if anything."""
+def state_of(value: Any, *, names: bool = False) -> dict[str, object] | None:
+    """What a function or class of the notebook keeps beside its source text, if anything.
+
+    With ``names``, those that a class has are something: others may have been taken out.
+    """
     if _dispatches(value):
-        return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
+        return _registered(value)
     if isinstance(value, types.FunctionType):
         return _of_function(value)
     if isinstance(value, enum.EnumMeta):
         return _of_members(value)
-    return _of_class(value) if isinstance(value, type) else None
+    return _of_class(value, names=names) if isinstance(value, type) else None
+
+
+def caches_in(value: object) -> Iterator[functools._lru_cache_wrapper[Any]]:
+    """The functions of ``functools.cache`` that a value is, or that are methods of it."""
+    if isinstance(value, functools._lru_cache_wrapper):
+        yield value
+    elif isinstance(value, type) and value.__module__ == "__main__":
+        for item in vars(value).values():
+            if isinstance(item, type) and item.__qualname__.startswith(f"{value.__qualname__}."):
+                yield from caches_in(item)
+            for piece in (item, *_pieces_of(item)):
+                if isinstance(piece, functools._lru_cache_wrapper):
+                    yield piece
+
+
+def may_take_out(value: object) -> bool:
+    """Whether a function, or a method of a class, takes attributes out of objects."""
+    if isinstance(value, type):
+        return any(may_take_out(one) for item in vars(value).values() for one in _functions_in(item))
+    return isinstance(value, types.FunctionType) and _code_takes_out(value.__code__)
+
+
+def _code_takes_out(code: types.CodeType) -> bool:
+    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
+    named = {"delattr", "__delattr__"}.intersection(code.co_names)
+    return bool(named) or _TAKES_OUT in code.co_code[::2] or any(_code_takes_out(one) for one in inner)
+
+
+def _registered(value: Any) -> dict[str, object]:
+    return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
 
 
 def _of_function(value: types.FunctionType) -> dict[str, object] | None:
@@ -48,7 +84,7 @@ def _of_members(value: enum.EnumMeta) -> dict[str, object] | None:
     return {"members": members} if any(members.values()) else None
 
 
-def _of_class(value: type) -> dict[str, object] | None:
+def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
     """Attributes; methods and classes that were put in later, or keep something themselves."""
     attributes: dict[str, object] = {}
     later: dict[str, object] = {}
@@ -61,26 +97,35 @@ def _of_class(value: type) -> dict[str, object] | None:
             if any(_is_put_in(piece, own, name) for piece in pieces):
                 later[name] = item
             if any(_keeps_something(piece) for piece in pieces):
-                kept[name] = [_of_function(piece) for piece in pieces]
+                kept[name] = [state_of(piece) for piece in pieces]
         elif isinstance(item, type):
             if item.__qualname__ != own and not name.startswith("__"):
                 later[name] = item
-        elif not name.startswith(private) and not hasattr(item, "__get__"):
+            elif item.__qualname__ == own and (inner := state_of(item, names=names)) is not None:
+                kept[name] = [inner]
+        elif not name.startswith(private) and (
+            not hasattr(item, "__get__") or type(item).__module__ == "__main__"
+        ):
             attributes[name] = item
-    if not (attributes or later or kept):
+    if not (attributes or later or kept or names):
         return None
-    names = sorted(name for name in vars(value) if name[:1] != "_")
-    return {"class": attributes, "names": names, "later": later, "kept": kept}
+    public = sorted(name for name in vars(value) if name[:1] != "_")
+    return {"class": attributes, "names": public, "later": later, "kept": kept}
 
 
 def _functions_in(item: object) -> list[types.FunctionType]:
     """The functions that a method, a property or their like is made of."""
-    found: list[object] = [item]
+    return [one for one in _pieces_of(item) if isinstance(one, types.FunctionType)]
+
+
+def _pieces_of(item: object) -> list[object]:
     if isinstance(item, property):
-        found = [item.fget, item.fset, item.fdel]
-    elif isinstance(item, _WRAPPERS):
-        found = [item.__func__]
-    return [one for one in found if isinstance(one, types.FunctionType)]
+        return [item.fget, item.fset, item.fdel]
+    if isinstance(item, _WRAPPERS):
+        return [item.__func__]
+    if isinstance(item, functools.singledispatchmethod):
+        return [item.dispatcher]
+    return [item.func] if isinstance(item, functools.cached_property) else [item]
 
 
 def _is_put_in(function: types.FunctionType, own: str, name: str) -> bool:
@@ -90,6 +135,9 @@ def _is_put_in(function: types.FunctionType, own: str, name: str) -> bool:
 
 def _keeps_something(method: types.FunctionType) -> bool:
     """Whether a method that the notebook wrote keeps what could change: in decorators, or as defaults."""
+    if _dispatches(method):
+        own = method.__qualname__.rpartition(".")[0] + "."
+        return any(not one.__qualname__.startswith(own) for one in _registry(method).values())
     if method.__globals__ is not vars(sys.modules["__main__"]) or method.__code__.co_filename[:1] == "<":
         return False
     defaults = (*(method.__defaults__ or ()), *(method.__kwdefaults__ or {}).values())
@@ -106,6 +154,11 @@ def _dispatches(value: Any) -> bool:
     return isinstance(value, types.FunctionType) and isinstance(registry, types.MappingProxyType)
 
 
+def _registry(value: Any) -> Mapping[type, Any]:
+    found: Mapping[type, Any] = value.registry
+    return found
+
+
 def put_state(value: Any, state: Mapping[str, Any]) -> None:
     """Gives a function or class that was defined again the state that it had."""
     if isinstance(value, type) and "class" in state:
@@ -117,9 +170,11 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
             if not _is_made_alike(vars(value).get(name), item):
                 setattr(value, name, item)
         for name, states in state["kept"].items():
-            for function, one in zip(_functions_in(vars(value).get(name)), states, strict=False):
+            item = vars(value).get(name)
+            owners = [item] if isinstance(item, type) else _functions_in(item)
+            for owner, one in zip(owners, states, strict=False):
                 if one is not None:
-                    put_state(function, one)
+                    put_state(owner, one)
     elif isinstance(value, enum.EnumMeta) and "members" in state:
         members: dict[str, Any] = dict(value.__members__)
         for name, kept in state["members"].items():

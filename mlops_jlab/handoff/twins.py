@@ -9,45 +9,90 @@ from __future__ import annotations
 import enum
 import sys
 import types
+from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 _MOST = 200  # entries of one container that are looked at
+_ALL = 1000  # objects of one name that are looked at, in containers of containers too
 _EVERYBODYS = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, enum.Enum, bool)
 _SMALL = range(-5, 257)  # of which Python has one each
+_CONTAINERS = (list, tuple, set, frozenset, deque)
+_HOLD_NOTHING = frozenset({int, float, complex, str, bytes, bool, type(None)})
+_NUMBERS = (int, float, complex)  # of which a file has each place's own
 
 
 INDEX = "an index"
 
 
 def twins_in(values: Mapping[str, object]) -> dict[str, str]:
-    """Two names that have an object in common, in words, by what kind of object it is."""
+    """Two names that have an object in common, in words, by what kind of object it is.
+
+    One name may be both: a number that a list holds twice comes back as two.
+    """
     first: dict[int, str] = {}
     found: dict[str, str] = {}
     for name, value in values.items():
-        for what, one in _parts(value):
-            known = first.setdefault(id(one), name)
-            if known != name:
-                found.setdefault(what, f"{known} and {name} have {what} in common")
+        numbers: set[int] = set()
+        for one in _reached(value):
+            for what, part in _parts(one):
+                known = first.setdefault(id(part), name)
+                if known != name:
+                    found.setdefault(what, f"{known} and {name} have {what} in common")
+                elif type(part) in _NUMBERS:
+                    if id(part) in numbers:
+                        found.setdefault(what, f"{name} holds {what} twice")
+                    numbers.add(id(part))
     return found
 
 
-def _parts(value: Any) -> Iterator[tuple[str, object]]:
-    """Each with what it is. Objects that lists and dicts share come back as one."""
+def _parts(one: Any) -> Iterator[tuple[str, object]]:
+    """What an object is, and of frames what they have that others may have too."""
+    if _is_unchangeable(one):
+        yield f"one {type(one).__name__}", one
+    elif _is_frame(one):
+        for axis in one._mgr.axes:
+            yield from _of_index(axis)
+    elif _is_index(one):
+        yield from _of_index(one)
+
+
+def _reached(value: Any) -> Iterator[Any]:
+    """The value, and what it holds: each container once, and what it holds as often as it does."""
+    known: set[int] = set()
+    todo, left = deque([value]), _ALL
+    while todo and left:
+        left -= 1
+        one = todo.popleft()
+        yield one
+        if id(one) not in known and (inner := _inner(one)):
+            known.add(id(one))
+            todo.extend(inner)
+
+
+def _inner(value: Any) -> list[Any]:
     kind = type(value)
+    if kind in _HOLD_NOTHING:
+        return []
     inner: list[Any] = []
-    if kind is dict:
-        inner = list(value.values())[:_MOST]
-    elif kind in (list, tuple):
-        inner = list(value[:_MOST])
-    for one in (value, *inner):
-        if _is_unchangeable(one):
-            yield f"one {type(one).__name__}", one
-        elif _is_frame(one):
-            for axis in one._mgr.axes:
-                yield from _of_index(axis)
-        elif _is_index(one):
-            yield from _of_index(one)
+    if issubclass(kind, dict):
+        inner = [key for key in islice(dict.keys(value), _MOST) if type(key) is not str]
+        inner += islice(dict.values(value), _MOST)
+    elif issubclass(kind, _CONTAINERS):
+        plain = next(one for one in _CONTAINERS if issubclass(kind, one))
+        inner = list(islice(plain.__iter__(value), _MOST))
+    if kind.__module__ == "__main__" and isinstance(kept := _attributes(value), dict):
+        inner += islice(kept.values(), _MOST)
+    return inner
+
+
+def _attributes(value: Any) -> Any:
+    """The attributes of an object, whatever its class gives for ``__dict__``."""
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
 
 
 def _of_index(value: Any) -> Iterator[tuple[str, object]]:

@@ -19,8 +19,8 @@ from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
 SUFFIX = ".world"
 _WAIT = 5.0  # seconds for the look that was begun when the process was
 # Modules, with all below them, whose state is a hidden variable, or comes back when it is needed.
-_HANDED_ON = ("pandas._config", "matplotlib.rcParams", "logging", "random", "numpy.random", "sklearn._config",
-              "locale", "decimal", "os.environ")  # fmt: skip
+_HANDED_ON = ("pandas._config", "matplotlib.rcParams", "logging.root", "random", "numpy.random",
+              "sklearn._config", "locale", "decimal", "os.environ")  # fmt: skip
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _TAUGHT_BY_LINES = ("hooks", "display", "magics", "aliases")  # a line such as %load_ext is run again below
 
