@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlops_jlab.handoff import warned
+from mlops_jlab.handoff import loggers, warned
 from mlops_jlab.handoff.observing import departing, versions, watch
 from mlops_jlab.handoff.observing.world import look
 from mlops_jlab.handoff.remains import Remains
@@ -53,7 +53,7 @@ class Alone:
             step, self._world, patched, versions.ALL, has_lines=has_lines, names=names, strict=False
         ).unkept(step)
         output = OUTPUT if streams() != self._streams else ""
-        own = OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else ""
+        own = loggers.what_stays() or (OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else "")
         stays = next(iter(sorted(watch().seen().stays)), "")
         displays = DISPLAYS if self._displays else ""
         return world or displays or output or own or stays or self._remains.found()

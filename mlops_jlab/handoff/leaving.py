@@ -126,6 +126,8 @@ class Departure:
         leaving = self._leaving
         before = State() if not leaving.before else State.read(Path(leaving.before))
         values = values_of(self._names) | snapshot.remembered(self._names)
+        of_modules, holders = modules.what_stays(self._names)
+        values |= {name + states.STATE: snapshot.Remembered(of_modules, of_modules) for name in holders}
         values |= self._definitions({*leaving.outputs, *leaving.optional} - values.keys())
         known = dict(before.values) if before is not None else {}
         if leaving.brought:
@@ -161,6 +163,7 @@ class Departure:
         objects = saver.objects | of_hidden.objects
         why = leaving.unkept or ("" if before is not None else "the state in which it began is not known")
         alone = leaving.alone or self._unknown_setup(now) or self._stays_behind(before)
+        alone = alone or ("" if holders else of_modules)
         prints = {**self._hidden.prints(), _STREAMS: streams()}
         state = State({n: s.fingerprint for n, s in now.values.items()}, prints)
         path = state_path(self._root, leaving.position, leaving.step)
@@ -190,7 +193,8 @@ class Departure:
         """Why no other process could have what the step did to output, logs and warnings, or nothing."""
         if before is not None and before.hidden.get(_STREAMS, NO_STREAMS) != streams():
             return OUTPUT
-        return loggers.what_stays() or (OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else "")
+        own = OWN_WARNINGS if warned.of_the_notebook(warned.capture()) else ""
+        return loggers.what_stays() or own
 
     def _wrote_modules(self, record: StepRecord) -> str:
         """A module of the notebook's own whose file it has written itself: the text may be a newer one."""

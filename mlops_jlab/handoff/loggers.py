@@ -51,7 +51,13 @@ def _stays_behind(logger: logging.Logger) -> str:
 
 def _is_a_packages(name: str) -> bool:
     module = sys.modules.get(name.partition(".")[0])
-    return module is not None and module.__name__ != "__main__"
+    return name == _name_of_kernel() or (module is not None and module.__name__ != "__main__")
+
+
+def _name_of_kernel() -> str:
+    """The logger of the application that executes cells is called so."""
+    kinds = getattr(sys.modules.get("traitlets.config.application"), "Application", None)
+    return type(kinds._instance).__name__ if kinds is not None and kinds.initialized() else ""
 
 
 def _state_of(logger: logging.Logger) -> tuple[Any, ...]:

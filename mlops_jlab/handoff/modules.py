@@ -6,9 +6,14 @@ it, a cache, or a function that it puts in another module's place would be there
 
 from __future__ import annotations
 
+import contextvars
+import functools
+import io
 import os
 import sys
+import threading
 import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +23,9 @@ from mlops_jlab.handoff.references import imported_module
 from mlops_jlab.loaded import file_of, globals_of
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_HALFWAY = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
+_WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 class _Facts:
@@ -103,6 +111,49 @@ def files_of_packages() -> dict[str, str]:
 def loaded_versions() -> dict[str, str]:
     """The versions of the packages that this kernel has really imported, by module name."""
     return _versions.all()
+
+
+def what_stays(names: Mapping[str, object]) -> tuple[str, list[str]]:
+    """What the user's own modules hold that only their process has, in words, or nothing.
+
+    The second of the pair are those of ``names`` that stand for own modules, or things of them.
+    """
+    own = set(local_modules())
+    found = [
+        f"{name}.{key} {what}"
+        for name in sorted(own)
+        for key, value in list(vars(sys.modules[name]).items())
+        if not key.startswith("__") and (what := _stays(value, name))
+    ]
+    if not found:
+        return "", []
+    bound = [name for name, value in list(names.items()) if _comes_from(value) in own]
+    return ", ".join(found), bound
+
+
+def _comes_from(value: object) -> object:
+    if isinstance(value, types.ModuleType):
+        return value.__name__
+    return getattr(value if callable(value) else type(value), "__module__", None)
+
+
+def _stays(value: Any, module: str) -> str:
+    if isinstance(value, (functools._lru_cache_wrapper, type)):
+        if getattr(value, "__module__", "") != module:
+            return ""
+        calls = sum(sum(one.cache_info()[:2]) for one in states.caches_in(value, module))
+        return f"remembers what it gave ({calls} calls)" * bool(calls)
+    if isinstance(value, _HALFWAY):
+        return "is halfway"
+    if isinstance(value, io.IOBase):
+        return "is an open file" * (not value.closed and value not in (sys.stdout, sys.stderr, sys.stdin))
+    if isinstance(value, _WEAK):
+        return "knows living objects" * bool(len(value))
+    if isinstance(value, threading.local):
+        return "belongs to a thread" * bool(vars(value))
+    if isinstance(value, contextvars.ContextVar):
+        return "is set" * (value in contextvars.copy_context())
+    return "is locked" * (isinstance(value, _LOCKS) and "unlocked" not in repr(value))
 
 
 def capture(name: str) -> dict[str, Any]:

@@ -82,12 +82,13 @@ _IDENTITY = ("the identity of an object, which is another one elsewhere", "remem
 
 @dataclass(frozen=True)
 class Remembered:
-    """That a function of ``functools.cache`` remembers what it gave; what that is, nobody can ask."""
+    """That a function of ``functools.cache`` remembers what it gave; what that is, nobody can ask.
+
+    Or ``what`` else only this process has; ``info`` is another text when it has changed.
+    """
 
     info: str
-
-
-_REMEMBERED = ("what a function of functools.cache remembers", "call it in the step that needs it")
+    what: str = "what a function of functools.cache remembers"
 
 
 def remembered(names: Mapping[str, object]) -> dict[str, object]:
@@ -173,7 +174,9 @@ def take(
         seen: dict[int, object] = {}
         numbers[name] = numbers_in(value)
         if isinstance(value, Remembered):
-            snapshot.values[name] = Seen(f"stays:{value.info}", refused=_REMEMBERED)
+            snapshot.values[name] = Seen(
+                f"stays:{value.info}", refused=(value.what, "call it in the step that needs it")
+            )
             continue
         try:
             digest = _fingerprint(

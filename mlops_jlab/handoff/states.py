@@ -32,14 +32,14 @@ def state_of(value: Any, *, names: bool = False) -> dict[str, object] | None:
     return _of_class(value, names=names) if isinstance(value, type) else None
 
 
-def caches_in(value: object) -> Iterator[functools._lru_cache_wrapper[Any]]:
-    """The functions of ``functools.cache`` that a value is, or that are methods of it."""
+def caches_in(value: object, module: str = "__main__") -> Iterator[functools._lru_cache_wrapper[Any]]:
+    """The functions of ``functools.cache`` that a value is, or that are methods of a class of ``module``."""
     if isinstance(value, functools._lru_cache_wrapper):
         yield value
-    elif isinstance(value, type) and value.__module__ == "__main__":
+    elif isinstance(value, type) and value.__module__ == module:
         for item in vars(value).values():
             if isinstance(item, type) and item.__qualname__.startswith(f"{value.__qualname__}."):
-                yield from caches_in(item)
+                yield from caches_in(item, module)
             for piece in (item, *_pieces_of(item)):
                 if isinstance(piece, functools._lru_cache_wrapper):
                     yield piece
@@ -96,7 +96,7 @@ def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
         if pieces:
             if any(_is_put_in(piece, own, name) for piece in pieces):
                 later[name] = item
-            if any(_keeps_something(piece) for piece in pieces):
+            if any(_keeps_something(piece, value.__module__) for piece in pieces):
                 kept[name] = [state_of(piece) for piece in pieces]
         elif isinstance(item, type):
             if item.__qualname__ != own and not name.startswith("__"):
@@ -104,7 +104,7 @@ def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
             elif item.__qualname__ == own and (inner := state_of(item, names=names)) is not None:
                 kept[name] = [inner]
         elif not name.startswith(private) and (
-            not hasattr(item, "__get__") or type(item).__module__ == "__main__"
+            not hasattr(item, "__get__") or type(item).__module__ in ("__main__", value.__module__)
         ):
             attributes[name] = item
     if not (attributes or later or kept or names):
@@ -133,12 +133,12 @@ def _is_put_in(function: types.FunctionType, own: str, name: str) -> bool:
     return function.__qualname__ != own and (function.__module__ == "__main__" or name[:2] != "__")
 
 
-def _keeps_something(method: types.FunctionType) -> bool:
-    """Whether a method that the notebook wrote keeps what could change: in decorators, or as defaults."""
+def _keeps_something(method: types.FunctionType, module: str) -> bool:
+    """Whether a method that stands in ``module`` keeps what could change: in decorators, or as defaults."""
     if _dispatches(method):
         own = method.__qualname__.rpartition(".")[0] + "."
         return any(not one.__qualname__.startswith(own) for one in _registry(method).values())
-    if method.__globals__ is not vars(sys.modules["__main__"]) or method.__code__.co_filename[:1] == "<":
+    if method.__globals__ is not vars(sys.modules.get(module, sys)) or method.__code__.co_filename[:1] == "<":
         return False
     defaults = (*(method.__defaults__ or ()), *(method.__kwdefaults__ or {}).values())
     return (

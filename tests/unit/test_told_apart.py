@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import logging
 import math
 import os
 import sys
@@ -16,12 +18,15 @@ import pandas as pd
 import pytest
 
 from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
-from mlops_jlab.handoff import modules, nans, settings, snapshot, states
+from mlops_jlab.handoff import loggers, modules, nans, settings, snapshot, states
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.saving import Saver
+from mlops_jlab.handoff.session import values_of
 from mlops_jlab.handoff.twins import INDEX, twins_in
 from tests.unit.test_same_answer import graph_of
+
+_BIG = 10**40
 
 
 @pytest.fixture
@@ -172,6 +177,111 @@ def test_a_class_of_its_own_methods_only_keeps_nothing(main: Any) -> None:
     assert states.state_of(main.Data) is None
     assert states.state_of(main.Pair) is None
     assert states.state_of(main.Kind) is None
+
+
+def test_what_descriptors_inner_classes_and_later_kinds_keep_comes_back(main: Any, tmp_path: Path) -> None:
+    source = """
+from functools import singledispatchmethod
+class Meter:
+    def __init__(self): self.n = 0
+    def __get__(self, one, owner=None):
+        if one is None: return self
+        self.n += 1
+        return self.n
+class Model:
+    reads = Meter()
+    class Inner:
+        hits = 0
+    @singledispatchmethod
+    def show(self, x): return "any"
+"""
+    cell = compile(source, "/tmp/cell.py", "exec")
+    exec(cell, vars(main))
+    assert main.Model().reads == 1
+    main.Model.Inner.hits += 1
+    exec("Model.show.register(int, lambda self, x: 'int')", vars(main))
+    state = carried(tmp_path, {"Model()": states.state_of(main.Model)}, vars(main))["Model()"]
+    exec(cell, vars(main))
+    states.put_state(main.Model, state)
+    assert (main.Model().reads, main.Model.Inner.hits, main.Model().show(1)) == (2, 1, "int")
+
+
+def test_what_a_function_took_out_of_a_class_stays_out(main: Any) -> None:
+    source = "class Model:\n    def fit(self): return 1\n    def old(self): return 0"
+    exec(source + "\ndef strip(cls):\n    del cls.old", vars(main))
+    assert "Model()" not in values_of({"Model": main.Model})
+    main.strip(main.Model)
+    state = values_of({"Model": main.Model, "strip": main.strip})["Model()"]
+    exec(source, vars(main))
+    states.put_state(main.Model, state)
+    assert not hasattr(main.Model, "old")
+    assert main.Model().fit() == 1
+
+
+def test_a_method_that_remembers_what_it_gave_cannot_be_brought_elsewhere(main: Any) -> None:
+    exec(
+        "from functools import cache\nclass Api:\n    @staticmethod\n    @cache\n    def get(k): return k",
+        vars(main),
+    )
+    assert snapshot.remembered({"Api": main.Api}) == {}
+    main.Api.get(1)
+    names = {"Api": main.Api}
+    seen = snapshot.take(values_of(names) | snapshot.remembered(names), names)
+    assert seen.values["Api()"].refused is not None
+
+
+def test_what_only_an_own_module_holds_is_said_with_the_names_that_stand_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_and_cached.py").write_text(
+        "import functools, threading\nlock = threading.Lock()\n"
+        "@functools.cache\ndef f(x): return x\ndef numbers(): yield 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module: Any = importlib.import_module("own_and_cached")
+    monkeypatch.setitem(sys.modules, "own_and_cached", module)
+    names = {"m": module, "f": module.f, "x": 1, "np": np}
+    assert modules.what_stays(names) == ("", [])
+    module.f(1)
+    assert modules.what_stays(names) == ("own_and_cached.f remembers what it gave (1 calls)", ["m", "f"])
+    module.f.cache_clear()
+    module.halfway = module.numbers()
+    module.lock.acquire()
+    assert modules.what_stays(names)[0] == "own_and_cached.lock is locked, own_and_cached.halfway is halfway"
+
+
+def test_a_filter_or_a_handler_of_ones_own_stays_in_its_process() -> None:
+    logger = logging.getLogger("a-logger-of-the-notebook")
+    handler = logging.StreamHandler(sys.stdout)
+    logger.addHandler(handler)
+    before = loggers.what_stays()
+    assert "a-logger-of-the-notebook" not in before
+    handler.addFilter(lambda _record: True)
+    assert not loggers.is_handed_on(logger)
+    handler.filters.clear()
+    logger.addFilter(logging.Filter("x"))
+    assert loggers.what_stays() == before or "has a Filter" in loggers.what_stays()
+    assert not loggers.is_handed_on(logger)
+    logger.filters.clear()
+    logger.removeHandler(handler)
+    assert loggers.is_handed_on(logger)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_one"),
+    [
+        ({"a": (1, 2), "b": (1, 3)}, False),
+        ({"b": {"x": [10**30]}}, False),
+        ({"a": [{"k": [_BIG]}], "b": {"x": ({"y": _BIG},)}}, True),
+        ({"a": [_BIG, [_BIG]]}, True),
+        ({"a": ["text", ["text"]]}, False),
+        ({"a": [{"lr": 1}], "b": {"lr": 2}}, False),
+    ],
+)
+def test_what_two_containers_hold_deep_inside_is_known_to_be_one(
+    values: dict[str, object], is_one: bool
+) -> None:
+    assert bool(twins_in(values)) is is_one
 
 
 def test_members_of_an_enumeration_keep_what_they_had(main: Any, tmp_path: Path) -> None:
