@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.gates.intervals import difference, share_of_budget
-from mlops_jlab.gates.judging import Evidence, _night, judge
+from mlops_jlab.gates.judging import Evidence, judge
 from mlops_jlab.gates.metrics import Predicted, estimate
-from mlops_jlab.gates.overtime import Night
+from mlops_jlab.gates.overtime import Night, night_of
 from mlops_jlab.gates.overtime import evidence as gathered
 from mlops_jlab.gates.rules import parse
 from mlops_jlab.retraining import ticking
@@ -140,11 +140,11 @@ def year(nights: Any, alpha: float) -> int:
     return 0
 
 
-def night_of(metric: str, drawn: Evidence) -> Iterator[Night]:
+def nights_of(metric: str, drawn: Evidence) -> Iterator[Night]:
     """The night that the rows make; none if they are too few to count."""
     assert drawn.champion is not None
     found = difference(metric, drawn.challenger, drawn.champion, drawn.units, 0.05)
-    night = _night(found, len(drawn.challenger.truth))
+    night = night_of(found, len(drawn.challenger.truth))
     if night is not None:
         yield night
 
@@ -162,13 +162,13 @@ def losses(random: Any, rows: int, skill: float, rate: float, nights: int = 365)
         drawn = Evidence(
             Predicted(nothing, lost[0]), Predicted(nothing, lost[1])
         )  # the loss is its own error
-        yield from night_of("mae", drawn)
+        yield from nights_of("mae", drawn)
 
 
 def areas(random: Any, rows: int, skill: float, _rate: float, nights: int = 365) -> Iterator[Night]:
     """The same of the area under the curve."""
     for _ in range(nights):
-        yield from night_of("roc_auc", evidence(random, rows, skill))
+        yield from nights_of("roc_auc", evidence(random, rows, skill))
 
 
 def bare() -> float:
@@ -306,7 +306,7 @@ def skewed_years(rounds: int = ROUNDS) -> None:
         found = 0
         for _ in range(rounds):
             blocks = (by_days(random, gains(random, 20), 5) for _ in range(18))
-            found += year((night for block in blocks for night in night_of("mae", block)), alpha) > 0
+            found += year((night for block in blocks for night in nights_of("mae", block)), alpha) > 0
         print(f"| equal, {name} | {found / rounds:.1%} |")
 
 

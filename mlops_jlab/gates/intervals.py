@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ FEWEST = 10  # units, below which nothing is decided
 FEWEST_OF_CLASS = 20  # rows of each class, below which no area under a curve is judged
 FEWEST_THAT_COUNT = 6.0  # rows that carry the difference, below which their scatter is not known
 FEWEST_UNITS_THAT_COUNT = 3.0  # the same of units, which are few and each many rows
-_DOUBT = 1.5  # standard errors by which skewness may be worse than few rows show
+_DOUBT = 2.0  # standard errors by which skewness may be worse than few rows show
 _FURTHEST = 8.0  # standard errors from which all is as improbable
 _POWER = 0.8
 _LARGEST = 10**9
@@ -172,11 +172,26 @@ def spread(influence: Array, units: Array, strata: Array = None) -> Spread:
         shares = sizes[there] / rows
         sums = np.bincount(units, weights=influence)[there]
         # a large unit draws the estimate to itself, and its sum seems smaller than it is
-        return _spread_of(
-            [sums * (1 - 1 / len(sums)) / (1 - shares)] if len(sums) > 1 else [sums], rows, shares
-        )
+        drawn = sums * (1 - 1 / len(sums)) / (1 - shares) if len(sums) > 1 else sums
+        found = _spread_of([drawn], rows, shares)
+        return replace(found, skew=_skew_of_means(sums / sizes[there], shares)) if found.error else found
     parts = [influence] if strata is None else [influence[strata == code] for code in np.unique(strata)]
     return _spread_of(parts, rows)
+
+
+def _skew_of_means(means: Array, shares: Array) -> float:
+    """The skewness of a sum of units: what those of different size say of it by their means, each alike.
+
+    The sums would say less of it: a few large units make most of them.
+    """
+    count = len(means)
+    centred = means - means.mean()
+    squares = float((centred**2).sum()) / max(1, count - 1)
+    if count < 2 or not squares > 0:
+        return 0.0
+    third = float((centred**3).sum()) * count / ((count - 1) * max(1, count - 2))
+    lean = float((shares**3).sum()) / math.pow(float((shares**2).sum()), 1.5)
+    return third / math.pow(squares, 1.5) * lean
 
 
 def _spread_of(parts: list[Array], rows: int, shares: Array = None) -> Spread:
@@ -199,7 +214,7 @@ def _spread_of(parts: list[Array], rows: int, shares: Array = None) -> Spread:
     unbiased = count**2 / ((count - 1) * max(1, count - 2))
     return Spread(
         math.sqrt(whole) / rows, count, max(1.0, min(free, like - 1)), third / whole**1.5 * unbiased,
-        _DOUBT * math.sqrt(6) / like, whole**2 / fourth,
+        _DOUBT * math.sqrt(6) / count, whole**2 / fourth,
     )  # fmt: skip
 
 
