@@ -201,8 +201,10 @@ def alive(after: str, alerts: tuple[str, ...]) -> int:
 @_FORMAT
 def list_schedules(style: str) -> None:
     """All schedules: next time, and how the last ones went."""
+    import time
+
     from mlops_jlab.cli.tables import rows
-    from mlops_jlab.retraining import schedules, watching
+    from mlops_jlab.retraining import schedules, ticking, watching
     from mlops_jlab.store import location, opening, scheduling
 
     place = location.find()
@@ -227,8 +229,8 @@ def list_schedules(style: str) -> None:
             ])  # fmt: skip
     click.echo(rows(("name", "when", "next", "last", "", "notebook", "changed since"), table))
     told = watching.problem(place, 600.0)
-    if told:
-        click.echo(f"  {told.title}", err=True)
+    for line in [*([told.title] if told else []), *ticking.waiting_for(place, time.time())]:
+        click.echo(f"  {line}", err=True)
 
 
 @schedule.command("next")
@@ -241,7 +243,7 @@ def next_times(name: str, count: int) -> None:
     with opening.reading(location.find()) as connection:
         found = scheduling.find(connection, name)
     times = coming(location.find(), found, count)
-    click.echo("\n".join(times) or f"only when data changes: {', '.join(found.on_data)}")
+    click.echo("\n".join(times) or f"only {found.when}")
 
 
 @schedule.command()
@@ -335,7 +337,7 @@ def tick() -> int:
         show(firing)
         any_due, failed = True, failed or firing.status == "failed"
     if not any_due:
-        click.echo("nothing is due")
+        click.echo("\n".join(["nothing is due", *ticking.waiting_for(place, time.time())]))
     return int(failed)
 
 

@@ -123,10 +123,23 @@ def _on_data(place: Place, schedule: Schedule, now: float, cancelled: Callable[[
         return None
     changed = data.changed(schedule.seen, seen)
     if not changed:
+        if seen != schedule.seen:  # the same content with another time: it is not read again at each look
+            with opening.writing(place) as connection:
+                scheduling.see(connection, schedule, seen)
         return None
     names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
     at = f"{moment.isoformat(timespec='microseconds')} data"
     return _take(place, schedule, at, "data", f"changed: {names}", now, seen)
+
+
+def waiting_for(place: Place, now: float) -> list[str]:
+    """A sentence for each schedule that is due when data changes and waits, as a file is being written."""
+    told = []
+    for schedule in schedules.all_schedules(place):
+        with suppress(InputError):
+            held = data.held_up(schedules.watched(schedule), schedule.seen, now) if schedule.on_data else ""
+            told += [f"{schedule.name} waits: {held} is being written"] if held else []
+    return told
 
 
 def _take(

@@ -11,7 +11,8 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -54,8 +55,8 @@ def look(
 ) -> str:  # fmt: skip
     """What is at the paths, as a text that changes with their content; ``before`` is what it was.
 
-    Contents are read only where a time or a size differs from ``before``. While a file is being written,
-    where nothing is there, and if it is ``cancelled``, what it was before counts.
+    Contents are read only where a time or a size differs from ``before``. While a file is being written or
+    a folder filled, where nothing is there, and if it is ``cancelled``, what it was before counts.
 
     Raises:
         TooMuch: there are more than :data:`MOST_FILES` files.
@@ -69,14 +70,46 @@ def look(
             if old:
                 found[str(path)] = old
             continue
-        same = old[:2] == [about.st_size, about.st_mtime_ns]
+        stamp = [about.st_mtime_ns, about.st_ctime_ns]  # a copy may have the time of what it replaces
+        same = [old[0], *old[1]] == [about.st_size, *stamp] if old and isinstance(old[1], list) else False
         if cancelled() or (not same and _is_written(path, about, now, watched.settle)):
             return before
         digest = old[2] if same else _digest(path, about, digest_of, lambda: cancelled() or _is_over(end))
         if cancelled() or not digest:
             return before
-        found[str(path)] = [about.st_size, about.st_mtime_ns, digest]
+        found[str(path)] = [about.st_size, stamp, digest]
+    if watched.marker:
+        found = {**_unmarked(known, found, watched.marker), **found}
+    if _is_being_filled({*known} ^ {*found}, now, watched.settle):
+        return before
     return json.dumps(found, sort_keys=True) if found else before
+
+
+def _unmarked(known: dict[str, list[object]], found: Iterable[str], marker: str) -> dict[str, list[object]]:
+    """What is gone from folders without a marker: they are being written anew."""
+    return {
+        name: old for name, old in known.items()
+        if name not in found and not Path(name).with_name(marker).exists()
+    }  # fmt: skip
+
+
+def _is_being_filled(names: Iterable[str], now: float, settle: float) -> bool:
+    """Whether files have come or gone just now in the folder of one of these."""
+    for folder in {os.path.dirname(name) for name in names}:
+        with suppress(OSError):
+            if -settle < now - os.stat(folder).st_mtime < settle:
+                return True
+    return False
+
+
+def held_up(watched: Watched, before: str, now: float) -> str:
+    """The file that nothing is due before: it is still being written; nothing if there is none."""
+    known = json.loads(before) if before else {}
+    for path, about in _files(watched):
+        is_new = str(path) not in known or known[str(path)][0] != about.st_size
+        if is_new and _is_written(path, about, now, watched.settle):
+            return str(path)
+    return ""
 
 
 def _is_over(end: float) -> bool:
@@ -99,9 +132,12 @@ def _digest(path: Path, about: os.stat_result, digest_of: Digest, stop: Callable
 
 
 def _is_written(path: Path, about: os.stat_result, now: float, settle: float) -> bool:
-    """Whether somebody may still be writing the file. A time that lies ahead says nothing."""
-    age = now - about.st_mtime
-    return -settle < age < settle or writers.has_writer(path)
+    """Whether somebody may still be writing the file. A time that lies ahead says nothing.
+
+    What is moved here or copied with its time is as new as the change of its entry.
+    """
+    ages = (now - about.st_mtime, now - about.st_ctime)
+    return any(-settle < age < settle for age in ages) or writers.has_writer(path)
 
 
 def _is_marked(marker: Path, about: os.stat_result) -> bool:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -28,7 +28,7 @@ _MOST_MISSED = 10_000
 
 @dataclass(frozen=True)
 class Due:
-    """The newest time that is due, and how many before it were missed."""
+    """The newest time that is due, and how many before it were missed; of very many, at least so many."""
 
     at: datetime
     missed: int = 0
@@ -134,12 +134,16 @@ def due(schedule: Schedule, since: datetime, now: datetime) -> Due | None:
 
     A clock that was set back makes nothing due again: ``since`` is later than ``now`` then.
     """
-    found: list[datetime] = []
-    for at in islice(times(schedule, since), _MOST_MISSED):
-        if at > now:
-            break
-        found.append(at)
-    return Due(found[-1], len(found) - 1) if found else None
+    found = many = _until(schedule, since, now)
+    while len(many) == _MOST_MISSED:  # the newest lies in the last part of the time, if that has any
+        later = max(many[-1], now - (many[-1] - many[0]) / 2)
+        many = _until(schedule, later, now) or _until(schedule, many[-1], now) or many[-1:]
+    return Due(many[-1], len(found) - 1) if found else None
+
+
+def _until(schedule: Schedule, after: datetime, now: datetime) -> list[datetime]:
+    """The times after ``after`` and not after ``now``, of very many the first ones."""
+    return list(islice(takewhile(lambda at: at <= now, times(schedule, after)), _MOST_MISSED))
 
 
 def parse_duration(text: str) -> float:

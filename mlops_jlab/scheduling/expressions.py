@@ -19,6 +19,9 @@ from mlops_jlab.errors import ParameterError, nearest
 
 NAMES = ("due", "last")
 _EXPRESSION = re.compile(r"\{\s*([A-Za-z_]+)\s*((?:[+-]\s*\d+\s*[A-Za-z]+\s*)*)(?::([^{}]*))?\}")
+_NEARLY = re.compile(r"\{\s*(due|last)\s*(?:[-+:.|!}]|$)[^{}]*\}?", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"%(?:[-_0^#]?[A-Za-z%]|:z|.?$)", re.DOTALL)
+_DIRECTIVES = frozenset("aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%")
 _STEP = re.compile(r"([+-])\s*(\d+)\s*([A-Za-z]+)")
 _EXACT = {"second": "seconds", "minute": "minutes", "hour": "hours"}
 _CALENDAR = ("day", "week", "month", "year")
@@ -41,8 +44,10 @@ class Moments:
 
 
 def has_expression(value: object) -> bool:
-    """Whether a parameter's value names a time."""
-    return isinstance(value, str) and any(_is_ours(match) for match in _EXPRESSION.finditer(value))
+    """Whether a value names a time, or nearly does: what is wrong in it is said, not handed on."""
+    if not isinstance(value, str):
+        return False
+    return any(map(_is_ours, _EXPRESSION.finditer(value))) or bool(_NEARLY.search(value))
 
 
 def _is_ours(match: re.Match[str]) -> bool:
@@ -83,9 +88,32 @@ def _written(name: str, text: str, kinds: Sequence[str], moments: Moments) -> st
         at = moments.local(match[1])
         for sign, count, unit in _STEP.findall(match[2]):
             at = _moved(name, at, int(sign + count), unit)
-        return at.strftime(match[3] or usual)
+        return _formatted(name, at, match[3] or usual)
 
+    left = _NEARLY.search(_EXPRESSION.sub(lambda match: "" if _is_ours(match) else match[0], text))
+    if left:
+        raise ParameterError(
+            f"parameter {name!r}: {left[0]!r} is no time",
+            hint="write {due}, {last}, {due - 1 month} or {due:%Y-%m}",
+        )
     return _EXPRESSION.sub(one, text)
+
+
+def _formatted(name: str, at: datetime, style: str) -> str:
+    wrong = next((one for one in _DIRECTIVE.findall(style) if one == "%" or one[-1] not in _DIRECTIVES), "")
+    if wrong or "%" not in style:
+        raise ParameterError(
+            f"parameter {name!r}: {wrong or style!r} is no format of a time", hint="such as %Y-%m-%d or %H:%M"
+        )
+    try:
+        return at.strftime(_DIRECTIVE.sub(lambda one: _epoch(at, one[0]), style))
+    except ValueError as error:  # such as a lone surrogate
+        raise ParameterError(f"parameter {name!r}: {style!r} is no format of a time") from error
+
+
+def _epoch(at: datetime, directive: str) -> str:
+    """The system's ``%s`` takes any clock for its own."""
+    return str(int(at.timestamp())) if directive == "%s" else directive
 
 
 def _moved(name: str, at: datetime, count: int, unit: str) -> datetime:

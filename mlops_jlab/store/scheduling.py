@@ -187,6 +187,14 @@ def claim(
     return bool(won)
 
 
+def see(connection: sqlite3.Connection, schedule: Schedule, seen: str) -> None:
+    """Notes what data looks like now whose content is as before."""
+    with database.transaction(connection):
+        connection.execute(
+            "UPDATE schedules SET seen = ? WHERE id = ? AND seen = ?", (seen, schedule.id, schedule.seen)
+        )
+
+
 def is_busy(connection: sqlite3.Connection, schedule: str) -> bool:
     """Whether a firing of the schedule runs, or waits to be tried again."""
     return bool(

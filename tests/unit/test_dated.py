@@ -40,6 +40,9 @@ def moments(due: str, last: str = "2026-01-01T00:00", zone: str = "Europe/Berlin
         (TEXT, "data/{due:%Y}/{due:%m}.csv", "2026-03-31T03:00", "data/2026/03.csv"),
         (TEXT, "{last}", "2026-03-31T03:00", "2026-01-01"),
         (TEXT, "{due - 1 hour:%H %Z}", "2026-03-29T01:30", "01 CET"),  # 03:30 CEST: 02:30 there is not
+        (TEXT, "{last:%s}", "2026-03-31T03:00", "1767225600"),  # not as if Berlin's clock were the system's
+        (TEXT, "{due:%d%%}", "2026-03-31T03:00", "31%"),
+        (TEXT, "{last name} of {due}", "2026-03-31T03:00", "{last name} of 2026-03-31"),
         (DATE, "{due}", "2026-03-31T03:00", "2026-03-31"),
         (WHEN, "{due}", "2026-03-31T03:00", "2026-03-31T05:00:00+02:00"),
         (NUMBER, "{due:%Y%m}", "2026-03-31T03:00", 202603),
@@ -61,7 +64,10 @@ def test_what_a_time_becomes(parameter: Parameter, text: str, due: str, value: o
     [
         (TEXT, "{deu:%Y}", "there is no time 'deu'; did you mean 'due'"), (TEXT, "{due - 1 moth}", "did you mean 'month'"),
         (NUMBER, "{due:%B}", "wants int"), (MONTH, "{due - 1 year:%Y-%m}", "one of|wants"),
-        (TEXT, "{due - 99999 years}", "calendar"), (TEXT, "{due - 9999999 days}", "too many"),
+        (TEXT, "{due", "is no time"), (TEXT, "{DUE}", "is no time"), (TEXT, "{due | 1}", "is no time"),
+        (TEXT, "{due - 1.5 days}", "is no time"), (TEXT, "{due.year}-{due:%m}", "'{due.year}' is no time"),
+        (TEXT, "{due:%Q}", "'?%Q'? is no format"), (TEXT, "{due: 1}", "no format"), (TEXT, "{due:%Y%}", "no format"),
+        (TEXT, "{due:%Y\ud800}", "no format"), (TEXT, "{due - 99999 years}", "calendar"), (TEXT, "{due - 9999999 days}", "too many"),
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(parameter: Parameter, text: str, words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -141,6 +142,90 @@ def test_a_folder_counts_when_its_marker_is_there_and_files_that_fit(tmp_path: P
     assert data.look(watched, first, now, digest_of_data) == first  # written since: it is marked anew
     os.utime(tmp_path / "day=1" / "_SUCCESS", (now + 9, now + 9))
     assert data.changed(first, data.look(watched, first, now, digest_of_data)) == [str(part)]
+
+
+def test_what_is_moved_in_with_an_old_time_has_to_settle_as_well(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for n in range(2):
+        (tmp_path / f"{n}.csv").write_text(str(n))
+        os.utime(tmp_path / f"{n}.csv", (1, 1))
+    watched, now = data.Watched([str(tmp_path / "in")], 30.0), time.time()
+    (tmp_path / "0.csv").rename(tmp_path / "in" / "0.csv")  # the other one is on its way
+    assert data.look(watched, "", now, digest_of_data) == ""
+    (tmp_path / "1.csv").rename(tmp_path / "in" / "1.csv")
+    first = data.look(watched, "", now + 60, digest_of_data)
+    assert len(data.changed("", first)) == 2
+    (tmp_path / "in" / "1.csv").unlink()  # to be written anew
+    assert data.look(watched, first, now, digest_of_data) == first
+    assert data.changed(first, data.look(watched, first, now + 60, digest_of_data)) == [
+        str(tmp_path / "in" / "1.csv")
+    ]
+
+
+def test_a_copy_with_the_size_and_time_of_what_it_replaces_is_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1")
+    os.utime(path, (1, 1))
+    watched, now = data.Watched([str(path)], 0.0), time.time() + 10
+    first = data.look(watched, "", now, digest_of_data)
+    path.write_text("2")
+    os.utime(path, (1, 1))
+    assert data.changed(first, data.look(watched, first, now, digest_of_data)) == [str(path)]
+
+
+def test_a_marked_folder_that_is_emptied_to_be_written_anew_is_no_change_yet(tmp_path: Path) -> None:
+    for day in ("day=1", "day=2"):
+        (tmp_path / day).mkdir()
+        for name in ("part.csv", "_SUCCESS"):
+            (tmp_path / day / name).write_text("1")
+    watched, now = data.Watched([str(tmp_path)], 0.0, marker="_SUCCESS"), time.time() + 100
+    first = data.look(watched, "", now, digest_of_data)
+    shutil.rmtree(tmp_path / "day=1")
+    assert data.look(watched, first, now, digest_of_data) == first
+    (tmp_path / "day=1").mkdir()
+    (tmp_path / "day=1" / "part.csv").write_text("2")
+    assert data.look(watched, first, now, digest_of_data) == first
+    (tmp_path / "day=1" / "_SUCCESS").touch()
+    os.utime(tmp_path / "day=1" / "_SUCCESS", (now, now))
+    assert data.changed(first, data.look(watched, first, now, digest_of_data)) == [
+        str(tmp_path / "day=1" / "part.csv")
+    ]
+
+
+def test_a_file_that_is_never_finished_is_named(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1")
+    log = tmp_path / "live.log"
+    schedule = Schedule("data", "nb.ipynb", on_data=(str(tmp_path),), id="w", settle=0.0)
+    with opening.writing(place) as connection:
+        scheduling.add(connection, schedule, who="me")
+    assert ticking.waiting_for(place, time.time() + 60) == []
+    with log.open("w"):
+        assert ticking.waiting_for(place, time.time() + 60) == [f"data waits: {log} is being written"]
+
+
+def test_data_with_a_new_time_and_the_same_content_is_read_once(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, read = tmp_path / "a.csv", []
+    path.write_text("1")
+    now = time.time() + 100
+
+    def digest(path: Path, size: int, stop: Callable[[], bool]) -> str:
+        read.append(path)
+        return digest_of_data(path, size, stop)
+
+    monkeypatch.setattr(ticking, "digest_of_data", digest)
+    seen = data.look(data.Watched([str(path)]), "", now, digest_of_data)
+    with opening.writing(place) as connection:
+        for other in scheduling.schedules(connection):
+            scheduling.remove(connection, other, who="me")
+        scheduling.add(
+            connection, Schedule("d", "nb.ipynb", on_data=(str(path),), id="w", seen=seen), who="me"
+        )
+    path.touch()
+    for _ in range(3):
+        assert list(ticking.claim_all(place, now)) == []
+    assert len(read) == 1
 
 
 def test_a_look_has_limits_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +377,18 @@ def test_files_that_are_too_many_keep_no_other_schedule_waiting(
     claimed = list(ticking.claim_all(place, time.time() + 3600))
     assert "other" in [one.schedule.name for one in claimed]
     assert "schedule 0-many: there are more than 1 files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [{"cron": "", "every": 10.0}, {"cron": "* * * * *"}, {"cron": "* * 1 1 *"}])
+def test_after_a_long_rest_the_newest_time_is_caught_up(given: dict[str, object]) -> None:
+    """However many were missed: more than are counted."""
+    schedule, now = nightly(created=0.0, tz="UTC", **given), moment("2026-07-01 12:00")
+    since = moment("2026-06-01 00:00") if "every" in given else moment("2016-07-01 00:00")
+    since = moment("2026-06-20 00:00") if given["cron"] == "* * * * *" else since
+    found = due(schedule, since, now)
+    assert found is not None
+    assert found.at == (now if given["cron"] != "* * 1 1 *" else moment("2026-01-01 23:59"))
+    assert found.missed >= 9_999
 
 
 def test_a_schedule_is_due_between_its_first_and_its_last_day_alone() -> None:
