@@ -59,6 +59,8 @@ def write(folder: Path, frames: Mapping[str, Any], seconds: float) -> None:
 
     Of a frame of which time was left for some columns only, the others are counted.
     """
+    if not frames:
+        return  # a step without frames has not imported what reads them, and may have a numpy.py of its own
     from mlops_jlab.profiles import columns as of_columns
     from mlops_jlab.profiles import frames as readers
     from mlops_jlab.profiles import profile, written

@@ -99,3 +99,56 @@ def test_nothing_is_imported_beforehand_below_what_imports_change_too() -> None:
     assert wanted.matters_to_imports(["from warnings import simplefilter"])
     assert wanted.modules_of(["import random", "random.seed(1)\nimport rich"]) == ["random"]
     assert not wanted.matters_to_imports(["np.random.seed(1)", "from random import randint"])
+
+
+_LATE = """
+import os, select, socket, sys
+from mlops_jlab.processes.parent import serve
+from mlops_jlab.processes.protocol import Receiver, send
+
+path = sys.argv[1]
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+listener.bind(path)
+listener.listen(8)
+parent = serve.Parent(listener, {"path": path, "linger": 0, "modules": []})
+parent._missing, parent._unfit, parent._commands = [], "so that nothing is forked", True
+caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+look, called = parent._selector.select, []
+
+def late(wait):
+    if called and caller.fileno() >= 0 and select.select([caller], [], [], 0)[0]:
+        print(*Receiver(caller).read())
+        caller.close()
+    found = look(wait)
+    if not found and not called:  # somebody calls after it has looked for the last time
+        called.append(caller.connect(path))
+        send(caller, {"id": 7, "fds": 0})
+    return found
+
+parent._selector.select = late
+parent.serve()
+print(os.path.exists(path))
+"""
+
+
+def test_who_calls_in_the_moment_in_which_it_ends_is_answered(tmp_path: Path) -> None:
+    """Under load that moment is long: its run failed, as the parent had ended before it could fork."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LATE, str(tmp_path / "one.sock")], capture_output=True, text=True, timeout=120
+    )
+    assert "'forked': 7" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.rstrip().endswith("False")
+
+
+def test_one_that_ends_leaves_the_socket_of_the_next_one(tmp_path: Path) -> None:
+    spawned = start.Spawned(sys.executable, dict(os.environ))
+    path = tmp_path / "one.sock"
+    address.listen(spawned, path, 0, modules=[])
+    channel = address.wait_and_call(spawned, path)
+    assert channel is not None
+    path.unlink()  # as who finds it stopped does, before it starts another one
+    path.touch()
+    channel.close()
+    until_ended(spawned)
+    assert path.exists()
+    spawned.let_go()

@@ -68,10 +68,11 @@ def main() -> int:
     order = _listen_when_told(listener)
     if order is None:
         return 1  # nobody needs it
+    parent = Parent(listener, order)
     try:
-        return Parent(listener, order).serve()
+        return parent.serve()
     finally:
-        Path(order["path"]).unlink(missing_ok=True)
+        parent.hide()
 
 
 def _take_over_orphans() -> None:
@@ -140,6 +141,14 @@ def warm_up(module: str) -> None:
         importlib.import_module(module)
 
 
+def _identity(path: Path) -> tuple[int, ...]:
+    try:
+        about = path.lstat()
+    except OSError:
+        return ()
+    return about.st_dev, about.st_ino, about.st_ctime_ns
+
+
 _MOST_STRAYS = 1000
 _MOMENT = 0.02  # seconds that somebody who is about to come is waited for before the next import
 
@@ -160,6 +169,8 @@ class Parent:
         self._unfit = _unfit[0] if _unfit else ""  # the module that started threads
         self._expecting = True  # who has told it to listen calls at once, and who has called asks at once
         self._linger = float(order["linger"])
+        self._path = Path(order["path"])
+        self._place = _identity(self._path)
         self._selector = selectors.DefaultSelector()
         self._runners: dict[socket.socket, Receiver] = {}
         self._children: dict[int, socket.socket] = {}
@@ -184,7 +195,7 @@ class Parent:
             wait = None if self._runners else left
             ready = self._selector.select(_MOMENT if self._expecting else 0 if self._missing else wait)
             self._expecting = any(key.fileobj is self._listener for key, _events in ready)
-            if not (left or ready or self._runners or self._missing):
+            if not (left or ready or self._runners or self._missing) and self._is_left_alone():
                 return 0
             for key, _events in ready:
                 if key.fileobj is self._listener:
@@ -198,6 +209,18 @@ class Parent:
             self._answer()
             if self._runners:
                 alone_since = time.monotonic()
+
+    def _is_left_alone(self) -> bool:
+        """Whether nobody has called in this very moment: from here on nobody can find this process."""
+        self.hide()
+        self._linger = 0.0
+        return not select.select([self._listener], [], [], 0)[0]
+
+    def hide(self) -> None:
+        """Takes the socket away, unless another has put its own there meanwhile."""
+        if self._place and self._place == _identity(self._path):
+            self._path.unlink(missing_ok=True)
+        self._place = ()
 
     def _import_next(self) -> None:
         module = self._missing.pop(0)
