@@ -297,13 +297,15 @@ def _points(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -
 
 
 def _thinned(connection: sqlite3.Connection, series: int, first: int, last: int, most: int) -> list[Point]:
-    """From the stored extremes of each bucket where the points are many, else from the points."""
+    """From the stored extremes of each bucket where those are fine enough, else from the points."""
     size = 1 << BUCKET
     few = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM points WHERE series = ? LIMIT ?)", (series, 8 * size)
     ).fetchone()[0]
     if few < 8 * size:
         return _thin(_points(connection, "series = ?", [series]), most)
+    if (stretch := 2 * (last - first) // most) < size:
+        return _thin(_extremes(connection, series, first, last, stretch), most)
     rows = connection.execute(
         "SELECT low_iteration, high_iteration FROM buckets WHERE series = ?", (series,)
     ).fetchall()
@@ -316,6 +318,18 @@ def _thinned(connection: sqlite3.Connection, series: int, first: int, last: int,
     start = _points(connection, "series = ? AND iteration BETWEEN 0 AND ?", [series, size - 1])
     merged = {point.iteration: point for point in [*chosen, *start]}
     return _thin([merged[iteration] for iteration in sorted(merged)], most)
+
+
+def _extremes(
+    connection: sqlite3.Connection, series: int, first: int, last: int, stretch: int
+) -> list[Point]:
+    """The least and the greatest point of every ``stretch`` iterations, and the ends."""
+    own = "SELECT iteration, {}(value), at FROM points WHERE series = ?1 GROUP BY iteration / ?2"
+    rows = connection.execute(f"{own.format('min')} UNION ALL {own.format('max')}", (series, stretch))
+    ends = _points(connection, "series = ? AND iteration IN (?, ?)", [series, first, last])
+    found = {iteration: Point(iteration, _nan(value), at) for iteration, value, at in rows}
+    found |= {point.iteration: point for point in ends}
+    return [found[iteration] for iteration in sorted(found)]
 
 
 def _thin(points: list[Point], most: int) -> list[Point]:

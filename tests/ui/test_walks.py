@@ -266,7 +266,21 @@ def test_runs_are_compared_and_saved_as_files(page: Page, own: Lab, tmp_path: Pa
     runs.get_by_role("button", name="Compare").click()
     view = page.locator(".jp-mlops-comparison:visible")
     expect(view.get_by_label("Values")).to_contain_text("depth")
-    expect(view.get_by_label("Parallel coordinates").locator("canvas")).to_have_count(1)
+    axes = view.get_by_label("Parallel coordinates")
+    expect(axes.locator("path[data-look='marked']")).to_have_count(4)
+    handle = axes.locator(".jp-mod-handle").first.bounding_box()
+    assert handle
+    page.mouse.move(handle["x"] + 8, handle["y"] - 4 + handle["height"])
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 8, handle["y"] + handle["height"] * 0.6, steps=4)
+    page.mouse.up()
+    expect(axes.locator("path[data-faded='true']")).not_to_have_count(0)
+    expect(view.get_by_label("Values").locator("thead th")).not_to_have_count(5)  # the table has fewer runs
+    view.get_by_role("button", name="Clear").click()
+    expect(view.get_by_label("Values").locator("thead th")).to_have_count(5)
+    view.get_by_role("button", name="Scatter").click()
+    expect(view.locator(".jp-mlops-vega canvas")).to_have_count(1)
+    view.get_by_role("button", name="Parallel", exact=True).click()
     assert faults(page, ".jp-mlops-comparison") == []
     view.get_by_role("tab", name="Code").click()
     expect(view.get_by_label("Code", exact=True)).to_contain_text("Neither has kept its code.")
@@ -278,7 +292,6 @@ def test_runs_are_compared_and_saved_as_files(page: Page, own: Lab, tmp_path: Pa
     assert lines[0].startswith("kind,name,r")
     assert "param,depth," in "\n".join(lines)
     assert faults(page, ".jp-mlops-comparison") == []
-    page.locator(".jp-mlops-relations:visible").scroll_into_view_if_needed()
     page.wait_for_timeout(800)
     shoot(page, "walk-compare")
     run = own.folder.joinpath("other.py")

@@ -14,10 +14,12 @@ import {
 } from '../runs/words';
 import { Shown } from './page';
 
-interface Props extends Shown {
+interface Props extends Omit<Shown, 'onAdd'> {
   label: string;
   own: readonly Line[];
   isShort: boolean;
+  /** Shows the rows that are the same, too. */
+  onAll: () => void;
   isRelative: boolean;
 }
 
@@ -61,6 +63,13 @@ export function Lines(props: Props): React.JSX.Element {
                 <tr className="jp-mlops-table-group">
                   <th scope="rowgroup" colSpan={found.runs.length + 1}>
                     {kinds[kind]}
+                    <span className="jp-mlops-hint">
+                      {kind === 'metric' &&
+                        trans.__(
+                          'best ★, change against #%1',
+                          found.runs[0]?.number ?? ''
+                        )}
+                    </span>
                   </th>
                 </tr>
                 {some.map(line => (
@@ -77,7 +86,10 @@ export function Lines(props: Props): React.JSX.Element {
             '%1 identical row is hidden',
             '%1 identical rows are hidden',
             own.length - shown.length
-          )}
+          )}{' '}
+          <button type="button" className="jp-mlops-link" onClick={props.onAll}>
+            {trans.__('Show')}
+          </button>
         </p>
       )}
       {shown.length === 0 && own.length === 0 && (
@@ -161,6 +173,7 @@ function Difference(props: {
 
 /** The heads: a run a column, in the color of its lines. */
 function Heads({ around, found, lines }: Props): React.JSX.Element {
+  const { trans } = around;
   return (
     <thead>
       <tr>
@@ -183,7 +196,8 @@ function Heads({ around, found, lines }: Props): React.JSX.Element {
             >
               {`#${run.number}`}
             </button>{' '}
-            <State {...stateOf(run, around.trans)} />
+            {run.id === around.marked.baseline && trans.__('baseline')}{' '}
+            <State {...stateOf(run, trans)} />
           </th>
         ))}
       </tr>

@@ -1,27 +1,27 @@
 /** Runs side by side in the main area: what differs first, then curves, relations, figures, code and environment. */
 
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Comparison } from '../api/types';
+import { Comparison, Run } from '../api/types';
 import { Card, Menu, ProblemBox, Segments, Tabs, Tick } from '../elements';
 import { Surroundings } from '../pages/surroundings';
 import { Problem, problemOf } from '../problems';
 import { drawnAs, Line as Drawn } from '../runs/lines';
 import { csv, download } from '../runs/saving';
-import { canDraw } from '../runs/vega';
-import { titleOf } from '../runs/words';
+import { AddRun } from './adding';
 import { Figures } from './figures';
 import { Lines } from './lines';
+import { Numbers, NumbersAndCharts } from './numbers';
+import { useOthers } from './others';
 
-const Charts = React.lazy(() => import('../runs/charts'));
-const Relations = React.lazy(() => import('../runs/relations'));
 const Code = React.lazy(() => import('../runs/code'));
-
-const FEW = 4; // runs whose table leaves room for a chart beside it
 
 interface Props {
   around: Surroundings;
   ids: readonly string[];
+  /** Compares these runs instead, on the same page. */
+  onRuns: (ids: readonly string[]) => void;
 }
 
 /** The page. The baseline comes first, if it is among the runs. */
@@ -47,7 +47,8 @@ export default function ComparisonPage(props: Props): React.JSX.Element {
       </div>
     );
   }
-  return <Body around={around} found={found} />;
+  const onAdd = (run: Run): void => props.onRuns([...props.ids, run.id]);
+  return <Body around={around} found={found} onAdd={onAdd} />;
 }
 
 /** What the parts of the page are given. */
@@ -55,6 +56,8 @@ export interface Shown {
   around: Surroundings;
   found: Comparison;
   lines: readonly Drawn[];
+  /** Compares with one more run. */
+  onAdd: (run: Run) => void;
 }
 
 function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
@@ -67,12 +70,14 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
     () => linesOf(found, marked),
     [found, marked.drawn.join(' '), marked.baseline]
   );
-  const shown = { ...props, lines };
+  const others = useOthers(around, found.runs);
+  const shown = { ...props, lines, others };
   return (
     <div className="jp-mlops-comparison">
-      <header className="jp-mlops-line">
+      <header className="jp-mlops-line jp-mlops-wrapping">
         <h1>{trans.__('Compare %1 runs', found.runs.length)}</h1>
         <span className="jp-mlops-gap" />
+        <AddRun others={others} onAdd={props.onAdd} trans={trans} />
         <Menu
           bare
           label={trans.__('Export')}
@@ -94,11 +99,48 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
           ]}
         />
         <span className="jp-mlops-gap" />
+        <Options
+          tab={tab}
+          isShort={isShort}
+          setShort={setShort}
+          isRelative={isRelative}
+          setRelative={setRelative}
+          trans={trans}
+        />
+      </div>
+      <div className="jp-mlops-body" role="tabpanel">
+        <Tab
+          {...shown}
+          tab={tab}
+          isShort={isShort}
+          onAll={() => setShort(false)}
+          isRelative={isRelative}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** How the tables are shown; nothing on tabs without one. */
+function Options(props: {
+  tab: string;
+  isShort: boolean;
+  setShort: (isShort: boolean) => void;
+  isRelative: boolean;
+  setRelative: (isRelative: boolean) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { tab, isShort, setShort, isRelative, setRelative, trans } = props;
+  return (
+    <>
+      {(tab === 'numbers' || tab === 'environment') && (
         <Tick
           label={trans.__('Show only differences')}
           checked={isShort}
           onChange={setShort}
         />
+      )}
+      {tab === 'numbers' && (
         <Segments<'absolute' | 'relative'>
           label={trans.__('Differences')}
           value={isRelative ? 'relative' : 'absolute'}
@@ -108,11 +150,8 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
           ]}
           onChange={value => setRelative(value === 'relative')}
         />
-      </div>
-      <div className="jp-mlops-body" role="tabpanel">
-        <Tab {...shown} tab={tab} isShort={isShort} isRelative={isRelative} />
-      </div>
-    </div>
+      )}
+    </>
   );
 }
 
@@ -134,12 +173,9 @@ function linesOf(
   });
 }
 
-function Tab(
-  props: Shown & { tab: string; isShort: boolean; isRelative: boolean }
-): React.JSX.Element {
-  const { around, found, lines, tab } = props;
-  const { client, trans, rendermime } = around;
-  const isOfEnvironment = (kind: string): boolean => kind === 'fact';
+function Tab(props: Numbers & { tab: string }): React.JSX.Element {
+  const { around, found, tab } = props;
+  const { client, trans } = around;
   switch (tab) {
     case 'figures':
       return <Figures {...props} />;
@@ -155,65 +191,13 @@ function Tab(
           <Lines
             {...props}
             label={trans.__('Environment')}
-            own={found.lines.filter(line => isOfEnvironment(line.kind))}
+            own={found.lines.filter(line => line.kind === 'fact')}
           />
         </Card>
       );
     default:
-      return (
-        <>
-          <div className="jp-mlops-beside" data-few={found.runs.length <= FEW}>
-            <section className="jp-mlops-card">
-              <Lines
-                {...props}
-                label={trans.__('Values')}
-                own={found.lines.filter(line => !isOfEnvironment(line.kind))}
-              />
-            </section>
-            {rendermime && canDraw(rendermime) && (
-              <React.Suspense fallback={null}>
-                <Relations
-                  runs={found.runs}
-                  lines={lines}
-                  rendermime={rendermime}
-                  trans={trans}
-                />
-              </React.Suspense>
-            )}
-          </div>
-          <Legend {...props} />
-          <React.Suspense fallback={null}>
-            <Charts
-              client={client}
-              runs={found.runs}
-              lines={lines}
-              trans={trans}
-            />
-          </React.Suspense>
-        </>
-      );
+      return <NumbersAndCharts {...props} />;
   }
-}
-
-/** The one legend of all charts. */
-function Legend({ around, found, lines }: Shown): React.JSX.Element {
-  return (
-    <div className="jp-mlops-legend">
-      {found.runs.map((run, place) => (
-        <button
-          key={run.id}
-          type="button"
-          className="jp-mlops-link"
-          style={{
-            ['--jp-mlops-hue' as string]: `var(${lines[place]?.hue ?? ''})`
-          }}
-          onClick={() => around.open(run)}
-        >
-          <span className="jp-mlops-dot" /> {titleOf(run)}
-        </button>
-      ))}
-    </div>
-  );
 }
 
 function saveTable({ runs, lines }: Comparison): void {

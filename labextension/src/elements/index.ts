@@ -1,5 +1,7 @@
 /** The elements that all pages are built from. */
 
+export { axisOf, isWide, turned } from './axes';
+export type { Axis } from './axes';
 export { Change, directionOf, judged } from './change';
 export type { Direction } from './change';
 export { Button, Chip, Choice, IconButton, Segments, Tick } from './controls';
@@ -9,6 +11,8 @@ export { Command } from './command';
 export { FindingRow } from './finding';
 export { Icon } from './icon';
 export type { IconName } from './icon';
+export { isWithin, ParallelLines } from './parallel';
+export type { Across, Brushes } from './parallel';
 export { Menu, Popover } from './popover';
 export type { Entry } from './popover';
 export { ProblemBox } from './problem';

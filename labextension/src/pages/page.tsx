@@ -184,7 +184,13 @@ export class Page extends ReactWidget implements Sight {
       case 'canvas':
         return <Canvas around={around} sight={this} path={address.path} />;
       case 'comparison':
-        return <Comparison around={around} ids={address.ids} />;
+        return (
+          <Comparison
+            around={around}
+            ids={address.ids}
+            onRuns={ids => this.go({ ...address, ids })}
+          />
+        );
       case 'model':
         return <Model around={around} sight={this} address={address} />;
       case 'schedule':

@@ -6,20 +6,20 @@ import * as React from 'react';
 import { Client } from '../api/client';
 import { Run } from '../api/types';
 import { ProblemBox, Segments, Tick } from '../elements';
-import { Problem, problemOf } from '../problems';
-import { Axis, Course, drawable } from './courses';
+import { Axis, Course } from './courses';
 import { Curve } from './curve';
 import { Line } from './lines';
+import { useCourses } from './loading';
+import { grouped, overlaid } from './pairs';
 
-const POINTS = 1000;
 const MOST = 24;
-const MOST_COURSES = 2000; // that the server gives at once
 
 /** How all charts are drawn, and which metrics are wanted. */
 interface Settings {
   axis: Axis;
   smoothing: number;
   logarithmic: boolean;
+  isOverlaid: boolean;
   wanted: string;
 }
 
@@ -27,6 +27,7 @@ const USUAL: Settings = {
   axis: 'step',
   smoothing: 0,
   logarithmic: false,
+  isOverlaid: true,
   wanted: ''
 };
 
@@ -42,7 +43,7 @@ export default function Charts(props: Props): React.JSX.Element {
   const { client, runs, lines, trans } = props;
   const [most, setMost] = React.useState(MOST);
   const [settings, setSettings] = React.useState(USUAL);
-  const { wanted, ...drawing } = settings;
+  const { wanted, isOverlaid, ...drawing } = settings;
   const names = React.useMemo(
     () => [...new Set(runs.flatMap(run => Object.keys(run.metrics)))],
     [runs]
@@ -52,9 +53,11 @@ export default function Charts(props: Props): React.JSX.Element {
   );
   const [courses, problem] = useCourses(client, runs, found.slice(0, most));
   const group = React.useId();
-  const shown = Object.entries(courses ?? {}).filter(([name]) =>
-    found.includes(name)
-  );
+  const drawn = Object.keys(courses ?? {}).filter(name => found.includes(name));
+  const groups = grouped(drawn);
+  const shown = isOverlaid
+    ? groups
+    : drawn.map(name => [name, [name]] as const);
   return (
     <div className="jp-mlops-charts">
       {(shown.length > 0 || wanted !== '') && (
@@ -62,23 +65,21 @@ export default function Charts(props: Props): React.JSX.Element {
           settings={settings}
           onChange={change => setSettings({ ...settings, ...change })}
           count={names.length}
+          canOverlay={groups.length < drawn.length}
           trans={trans}
         />
       )}
       <ProblemBox problem={problem} />
       {courses !== null && shown.length === 0 && (
-        <p className="jp-mlops-empty">
-          {wanted === ''
-            ? trans.__('No metric here has more than one value.')
-            : trans.__('No metric with a course is called so.')}
-        </p>
+        <Empty isWanted={wanted !== ''} trans={trans} />
       )}
       <div className="jp-mlops-chart-grid">
-        {shown.map(([name, own]) => (
-          <Curve
-            key={name}
-            title={name}
-            courses={own}
+        {shown.map(([title, own]) => (
+          <Metrics
+            key={title}
+            title={title}
+            names={own}
+            courses={courses ?? NONE}
             lines={lines}
             {...drawing}
             group={group}
@@ -99,57 +100,39 @@ export default function Charts(props: Props): React.JSX.Element {
   );
 }
 
-/** The courses of metrics that have more than one point in some run, by metric. */
-function useCourses(
-  client: Client,
-  runs: readonly Run[],
-  names: readonly string[]
-): [Readonly<Record<string, readonly Course[]>> | null, Problem | null] {
-  const [courses, setCourses] = React.useState<Record<string, Course[]> | null>(
-    null
+function Empty(props: {
+  isWanted: boolean;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { isWanted, trans } = props;
+  return (
+    <p className="jp-mlops-empty">
+      {isWanted
+        ? trans.__('No metric with a course is called so.')
+        : trans.__('No metric here has more than one value.')}
+    </p>
   );
-  const [problem, setProblem] = React.useState<Problem | null>(null);
-  const key = names.join('\n');
-  React.useEffect(() => {
-    let wanted = true;
-    load(client, runs, names).then(
-      found => wanted && (setCourses(found), setProblem(null)),
-      error => wanted && setProblem(problemOf(error))
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [runs, key]);
-  return [courses, problem];
 }
 
-async function load(
-  client: Client,
-  runs: readonly Run[],
-  names: readonly string[]
-): Promise<Record<string, Course[]>> {
-  const found: Record<string, Course[]> = {};
-  const atOnce = Math.max(
-    Math.floor(MOST_COURSES / Math.max(runs.length, 1)),
-    1
-  );
-  const ids = runs.map(run => run.id);
-  for (let first = 0; first < names.length && ids.length > 0; first += atOnce) {
-    const some = names.slice(first, first + atOnce);
-    const { courses } = await client.histories(ids, some, POINTS);
-    for (const name of some) {
-      const own = Object.entries(courses[name] ?? {}).map(([id, course]) => ({
-        id,
-        places: course.iterations,
-        times: course.times,
-        values: drawable(course.values)
-      }));
-      if (own.some(course => course.places.length > 1)) {
-        found[name] = own;
-      }
-    }
+const NONE: Readonly<Record<string, readonly Course[]>> = {};
+
+/** The chart of a metric, or of one of training and validation together. */
+function Metrics(
+  props: Omit<React.ComponentProps<typeof Curve>, 'courses'> & {
+    names: readonly string[];
+    courses: Readonly<Record<string, readonly Course[]>>;
   }
-  return found;
+): React.JSX.Element {
+  const { names, courses, lines, ...others } = props;
+  const own = names.map(name => courses[name]);
+  const drawn = React.useMemo(
+    () =>
+      names.length === 1
+        ? { lines, courses: own[0] ?? [] }
+        : overlaid(lines, names, courses),
+    [lines, names.join('\n'), ...own]
+  );
+  return <Curve {...others} {...drawn} />;
 }
 
 /** The one toolbar of all charts. */
@@ -157,9 +140,10 @@ function Tools(props: {
   settings: Settings;
   onChange: (change: Partial<Settings>) => void;
   count: number;
+  canOverlay: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { settings, onChange, count, trans } = props;
+  const { settings, onChange, count, canOverlay, trans } = props;
   return (
     <div className="jp-mlops-chart-tools">
       <Segments<Axis>
@@ -190,6 +174,13 @@ function Tools(props: {
         checked={settings.logarithmic}
         onChange={logarithmic => onChange({ logarithmic })}
       />
+      {canOverlay && (
+        <Tick
+          label={trans.__('Train and validation together')}
+          checked={settings.isOverlaid}
+          onChange={isOverlaid => onChange({ isOverlaid })}
+        />
+      )}
       {count > 4 && (
         <input
           type="search"

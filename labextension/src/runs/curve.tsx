@@ -9,8 +9,10 @@ import { IconButton, Menu } from '../elements';
 import { Axis, Course, placesOn, smooth, together } from './courses';
 import { svgChart } from './drawing';
 import { Line } from './lines';
-import { picture, plotOf, Trace } from './plot';
+import { HUES } from './marked';
+import { columnsOf, picture, plotOf, Trace } from './plot';
 import { download } from './saving';
+import { banded, isCrowded } from './stretches';
 import { number } from './words';
 
 interface Props {
@@ -91,23 +93,26 @@ function colourIn(node: Element | null, hue: string): string {
 /** What is drawn: for each course its line, its points on the axis, raw and smoothed. */
 function useTraces(props: Props): readonly Trace[] {
   const { courses, lines, axis, smoothing } = props;
-  return React.useMemo(
-    () =>
-      lines.flatMap(line => {
-        const course = courses.find(own => own.id === line.id);
-        return course === undefined
-          ? []
-          : [
-              {
-                line,
-                places: placesOn(course, axis),
-                raw: course.values,
-                values: smooth(course.values, smoothing)
-              }
-            ];
-      }),
-    [courses, lines, axis, smoothing]
-  );
+  return React.useMemo(() => {
+    const found = lines.flatMap(line => {
+      const course = courses.find(own => own.id === line.id);
+      return course === undefined
+        ? []
+        : [{ line, places: placesOn(course, axis), values: course.values }];
+    });
+    const thin = isCrowded(found) ? banded(found) : found;
+    return found.map(({ line }, n) => {
+      const own = thin[n] as (typeof thin)[number];
+      return {
+        line,
+        places: own.places,
+        raw: own.values,
+        values: smooth(own.values, smoothing),
+        ...('low' in own &&
+          found.length <= HUES && { band: [own.low, own.high] as const })
+      };
+    });
+  }, [courses, lines, axis, smoothing]);
 }
 
 /** The values below the cursor; without one, the last ones. */
@@ -139,6 +144,9 @@ function Values(props: {
           title={trace.line.name}
         >
           <span className="jp-mlops-dot" />
+          {trace.line.part && (
+            <span className="jp-mlops-hint">{trace.line.part}</span>
+          )}
           {written(valueAt(trace, at))}
         </span>
       ))}
@@ -172,13 +180,9 @@ function useChart(
     if (node === null || traces.length === 0) {
       return;
     }
-    const columns = traces.flatMap(({ places, raw, values }) => [
-      { iterations: places, values: raw },
-      { iterations: places, values }
-    ]);
     const chart = new uPlot(
       plotOf(node, props),
-      together(columns) as uPlot.AlignedData,
+      together(columnsOf(traces)) as uPlot.AlignedData,
       node
     );
     const themes = new MutationObserver(() => chart.redraw());

@@ -9,6 +9,9 @@ export interface Line {
   name: string;
   hue: string;
   dashed: boolean;
+  /** Which data its values are of, where there are several: those that a model was trained on are dotted. */
+  part?: string;
+  dotted?: boolean;
 }
 
 /** The line of a run that has an eye; others get the color of `place`. */

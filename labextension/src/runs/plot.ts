@@ -6,7 +6,7 @@ import { Axis } from './courses';
 import { Line } from './lines';
 
 const HEIGHT = 200;
-const ENDS = 44; // room for the names at the ends of lines
+const LETTER = 6.5; // px, of the names at the ends of lines
 const LINE = 12; // least distance of two such names
 const FONT = '11px system-ui, sans-serif';
 
@@ -16,6 +16,26 @@ export interface Trace {
   places: readonly number[];
   raw: readonly (number | null)[];
   values: readonly (number | null)[];
+  /** The least and the greatest value around each point, where one stands for many. */
+  band?: readonly [
+    low: readonly (number | null)[],
+    high: readonly (number | null)[]
+  ];
+}
+
+/** The columns of a chart: of each trace its points as they are, and smoothed; then the ends of the bands. */
+export function columnsOf(
+  traces: readonly Trace[]
+): { iterations: readonly number[]; values: readonly (number | null)[] }[] {
+  return [
+    ...traces.flatMap(({ places, raw, values }) => [
+      { iterations: places, values: raw },
+      { iterations: places, values }
+    ]),
+    ...traces.flatMap(({ places, band }) =>
+      (band ?? []).map(values => ({ iterations: places, values }))
+    )
+  ];
 }
 
 interface Wish {
@@ -33,17 +53,12 @@ export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
   const { format } = wish;
   const colour = (name: string): string =>
     getComputedStyle(node).getPropertyValue(name).trim();
-  const muted = (): string => colour('--jp-ui-font-color2');
-  const axis: uPlot.Axis = {
-    stroke: muted,
-    font: FONT,
-    ticks: { show: false }
-  };
   const isSmoothed = wish.traces.some(trace => trace.raw !== trace.values);
+  const banded = wish.traces.filter(trace => trace.band);
   return {
     width: Math.max(node.clientWidth, 200),
     height: HEIGHT,
-    padding: [8, ENDS, 0, 0],
+    padding: [8, roomFor(wish.traces), 0, 0],
     legend: { show: false },
     scales: {
       x: { time: wish.axis === 'time' },
@@ -58,20 +73,19 @@ export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
       points: { size: 6 },
       drag: { x: true, y: false }
     },
-    axes: [
-      { ...axis, size: 24, grid: { show: false } },
-      {
-        ...axis,
-        size: format ? 64 : 52,
-        space: 40,
-        values: format && ((_, at) => at.map(value => format(value))),
-        grid: { stroke: () => colour('--jp-border-color2'), width: 1 }
-      }
-    ],
+    axes: axesOf(colour, format),
     series: [
       {},
-      ...wish.traces.flatMap(({ line }) => seriesOf(line, colour, isSmoothed))
+      ...wish.traces.flatMap(({ line }) => seriesOf(line, colour, isSmoothed)),
+      ...banded.flatMap(() => [UNSEEN, UNSEEN])
     ],
+    bands: banded.map(({ line }, place) => {
+      const low = 2 * wish.traces.length + 2 * place + 1;
+      return {
+        series: [low + 1, low] as [number, number],
+        fill: () => `color-mix(in srgb, ${colour(line.hue)} 18%, transparent)`
+      };
+    }),
     hooks: {
       draw: [chart => drawNames(chart, wish.traces, colour)],
       setCursor: [
@@ -85,6 +99,30 @@ export function plotOf(node: HTMLElement, wish: Wish): uPlot.Options {
     }
   };
 }
+
+function axesOf(
+  colour: (name: string) => string,
+  format: Wish['format']
+): uPlot.Axis[] {
+  const axis: uPlot.Axis = {
+    stroke: () => colour('--jp-ui-font-color2'),
+    font: FONT,
+    ticks: { show: false }
+  };
+  return [
+    { ...axis, size: 24, grid: { show: false } },
+    {
+      ...axis,
+      size: format ? 64 : 52,
+      space: 40,
+      values: format && ((_, at) => at.map(value => format(value))),
+      grid: { stroke: () => colour('--jp-border-color2'), width: 1 }
+    }
+  ];
+}
+
+/** The end of a band: not drawn, only what lies between. */
+const UNSEEN: uPlot.Series = { width: 0, points: { show: false } };
 
 function seriesOf(
   line: Line,
@@ -103,10 +141,15 @@ function seriesOf(
       label: line.name,
       stroke: () => colour(line.hue),
       width: 1.5,
-      dash: line.dashed ? [6, 3] : undefined,
+      dash: line.dotted ? [2, 3] : line.dashed ? [6, 3] : undefined,
       spanGaps: false
     }
   ];
+}
+
+/** The room for the names at the ends of lines, in px. */
+function roomFor(traces: readonly Trace[]): number {
+  return 12 + LETTER * Math.max(...traces.map(({ line }) => line.name.length));
 }
 
 /** The names at the ends of the lines; those that would touch are moved apart. */

@@ -144,61 +144,6 @@ function hueOf(lines: readonly Line[]): object | undefined {
   };
 }
 
-/** Parallel coordinates: one line a run, each axis from its smallest to its greatest value. */
-export function parallelSpec(
-  runs: readonly Run[],
-  axes: readonly string[],
-  colour: string,
-  lines: readonly Line[] = []
-): object {
-  const rows = runs.map(run => ({
-    run: titleOf(run),
-    id: run.id,
-    ...numbersOf(run)
-  }));
-  return {
-    width: 'container',
-    height: 260,
-    data: { values: rows },
-    transform: [
-      { calculate: `datum[${JSON.stringify(colour)}]`, as: '__colour' },
-      { fold: axes, as: ['axis', 'value'] },
-      { filter: 'isValid(datum.value)' },
-      {
-        joinaggregate: [
-          { op: 'min', field: 'value', as: 'low' },
-          { op: 'max', field: 'value', as: 'high' }
-        ],
-        groupby: ['axis']
-      },
-      {
-        calculate: '(datum.value - datum.low) / (datum.high - datum.low || 1)',
-        as: 'place'
-      }
-    ],
-    mark: { type: 'line', opacity: 0.6, point: true },
-    encoding: {
-      x: {
-        field: 'axis',
-        type: 'nominal',
-        sort: axes,
-        title: null,
-        axis: { labelAngle: -20 }
-      },
-      y: { field: 'place', type: 'quantitative', axis: null },
-      color: hueOf(lines) ?? {
-        field: '__colour',
-        type: 'quantitative',
-        title: colour,
-        scale: { range: 'ramp' },
-        legend: { orient: 'top', type: 'gradient', gradientLength: 120 }
-      },
-      detail: { field: 'id' },
-      tooltip: [{ field: 'run' }, { field: 'axis' }, { field: 'value' }]
-    }
-  };
-}
-
 /** One number of runs against another. */
 export function scatterSpec(
   runs: readonly Run[],

@@ -3,10 +3,10 @@
 import * as React from 'react';
 
 import { Importance as Shares, Trial } from '../api/types';
-import { Card, useWidth } from '../elements';
+import { Axis, axisOf, Card, useWidth } from '../elements';
 import { Problem, problemOf } from '../problems';
 import { aligned, number } from '../runs/words';
-import { Axis, axisOf, bestSoFar, valueOf } from './outcome';
+import { bestSoFar, valueOf } from './outcome';
 import { Shown } from './page';
 
 const HEIGHT = 140;
