@@ -111,6 +111,7 @@ pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/walk-compare.png docs/images/compare.png
 	cp screenshots/models.png docs/images/models.png
 	cp screenshots/page-monitoring.png docs/images/monitoring.png
+	cp screenshots/page-monitoring-serving.png docs/images/serving.png
 	cp screenshots/page-data.png docs/images/data.png
 
 format: setup node_modules/.ready ## lay the code out

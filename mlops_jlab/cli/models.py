@@ -28,7 +28,7 @@ def models() -> None:
     """
 
 
-for _command in (serving.predict, serving.serve, serving.labels, serving.pack):
+for _command in (serving.predict, serving.serve, serving.services, serving.labels, serving.pack):
     models.add_command(_command)
 
 

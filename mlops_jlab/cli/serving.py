@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+
+from mlops_jlab.cli import tables
 
 _MODEL = click.argument("address", metavar="MODEL")
 _TRUST = click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
@@ -96,6 +98,50 @@ def serve(**given: Any) -> None:
         port = listening.getsockname()[1]
         click.echo(f"{version.title} at http://{asked.host}:{port}/predict", err=True)
         processes.run(setup, listening, asked.processes)
+
+
+@click.command()
+@click.argument("model", default="", metavar="[MODEL]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def services(model: str, form: str) -> None:
+    """Show who serves a model, or any, and how that goes: traffic, latency, errors, load."""
+    import json
+
+    from mlops_jlab.entities.models import check_model_name
+    from mlops_jlab.serving import courses, pulse
+    from mlops_jlab.store import location
+
+    found = pulse.services(location.find(), check_model_name(model) if model else "")
+    if form == "json":
+        told = [
+            {
+                "id": one.id, "running": one.running, **asdict(one.begun),
+                "last": asdict(one.beats[-1]) if one.beats else None,
+                "now": asdict(now) if (now := courses.newest(one.beats)) is not None else None,
+            }
+            for one in found
+        ]  # fmt: skip
+        click.echo(json.dumps(told))
+        return
+    if not found:
+        click.echo(f"nobody serves {model or 'a model'}: mlops-jlab models serve MODEL@champion")
+        return
+    head = ["model", "answers", "at", "since", "requests/s", "median", "99 %", "failed", "load", "waiting"]
+    click.echo(tables.rows(head, [_line_of(one) for one in found]))
+
+
+def _line_of(service: Any) -> list[str]:
+    """A service in one line: how it did in the last minute that is known."""
+    from mlops_jlab.serving import courses
+
+    begun, now = service.begun, courses.newest(service.beats)
+    version = f"v{service.beats[-1].version}" if service.beats else ""
+    numbers = [""] * 6
+    if now is not None:
+        latency = ["" if s is None else f"{1000 * s:.3g} ms" for s in (now.median, now.p99)]
+        numbers = [f"{now.a_second:.3g}", *latency, f"{now.failed:.1%}", f"{now.load:.0%}", str(now.busy)]
+    where = begun.url if service.running else "has ended"
+    return [begun.address, version, where, tables.moment(begun.begun), *numbers]
 
 
 def _setup(asked: _Asked, folder: Path, token: str) -> Any:

@@ -17,6 +17,8 @@ from mlops_jlab.retraining import schedules
 from mlops_jlab.server.handling import Route, answered, aside, whole
 from mlops_jlab.server.looks import LONGEST, MOST, plain_bins, plain_column, plain_drift
 from mlops_jlab.server.schedules import plain_firing
+from mlops_jlab.serving import courses, pulse
+from mlops_jlab.serving.pulse import Beat, Service
 from mlops_jlab.store import opening, scheduling
 from mlops_jlab.store.location import Place
 
@@ -102,6 +104,42 @@ def _schedules(place: Place, model: str) -> list[dict[str, Any]]:
             "firings": [plain_firing(firing) for firing in past],
         })  # fmt: skip
     return answer
+
+
+class MonitoringServicesRoute(Route):
+    """``GET monitoring/services``: who serves a model, and how that goes, from what services write down."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def get(self) -> None:
+        """``name``: the model; ``span``: the last so many seconds."""
+        span = whole(self.get_argument("span", "1800"), 60, int(pulse.KEPT))
+        name = check_model_name(self.get_argument("name"))
+        self.answer({"services": await aside(_services, self.place, name, span)})
+
+
+def _services(place: Place, name: str, span: int) -> list[dict[str, Any]]:
+    return [_service(one, span) for one in pulse.services(place, name)]
+
+
+def _service(service: Service, span: int) -> dict[str, Any]:
+    begun, last = service.begun, service.beats[-1] if service.beats else Beat(service.begun.begun)
+    now = courses.newest(service.beats)
+    trial = None
+    if begun.trial:
+        trial = {
+            "kind": begun.trial, "candidate": begun.candidate, "share": begun.share, "on": last.on,
+            "events": last.events, "standing": last.standing,
+        }  # fmt: skip
+    return {
+        "id": service.id, "address": begun.address, "url": begun.url[:LONGEST], "processes": begun.processes,
+        "begun": begun.begun, "at": last.at, "running": service.running, "log": begun.log[-LONGEST:],
+        "version": last.version, "behind": last.behind, "memory": last.memory, "lost": last.lost,
+        "requests": last.ok + last.refused + last.failed, "rows": last.rows,
+        "now": None if now is None else asdict(now),
+        "course": [asdict(point) for point in courses.course(service.beats, span)], "trial": trial,
+    }  # fmt: skip
 
 
 class MonitoringColumnRoute(Route):

@@ -71,6 +71,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("monitoring", monitoring.MonitoringRoute),
     ("monitoring/history", monitoring.MonitoringHistoryRoute),
     ("monitoring/column", monitoring.MonitoringColumnRoute),
+    ("monitoring/services", monitoring.MonitoringServicesRoute),
     ("datasets", datasets.DatasetsRoute),
     ("datasets/version", datasets.DatasetVersionRoute),
     ("datasets/verify", datasets.DatasetVerifyRoute),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -18,8 +18,23 @@ try:
 except ImportError as error:
     raise MlopsError("serving needs prometheus-client", hint="pip install 'mlops-jlab[serve]'") from error
 
-_TRIAL = "mlops_jlab_trial_events"
-_EDGES = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 4.096)
+_EDGES = (
+    0.0002, 0.0003, 0.0005, 0.0007, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05,
+    0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0,
+)  # fmt: skip
+
+
+@dataclass
+class Counted:
+    """What all processes have counted up to now; ``seconds`` has each request once, by its upper edge."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    lost: int = 0
+    busy: int = 0
+    behind: bool = False
+    seconds: dict[str, int] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
 
 
 class Counts:
@@ -45,10 +60,15 @@ class Counts:
             "mlops_jlab_requests_in_progress", "Requests that wait for their answer.", registry=own,
             multiprocess_mode="livesum",
         )  # fmt: skip
+        self._behind = Gauge(
+            "mlops_jlab_behind", "1 while the version that the alias points at cannot be loaded.",
+            registry=own, multiprocess_mode="livemax",
+        )  # fmt: skip
         self._lost = Counter("mlops_jlab_log_rows_lost", "Rows that the log does not have.", registry=own)
         self._trial = Counter(
-            _TRIAL, "Pairs of answers of two versions, by what was seen.", ("event",), registry=own
-        )
+            "mlops_jlab_trial_events", "Pairs of answers of two versions, by what was seen.", ("event",),
+            registry=own,
+        )  # fmt: skip
 
     def begin(self) -> None:
         """A request has come."""
@@ -67,6 +87,10 @@ class Counts:
         """A request was none that anybody could be asked."""
         self._requests.labels(model, str(version), "refused").inc()
 
+    def behind(self, is_behind: bool) -> None:
+        """Whether the version that the alias points at is not the one that answers."""
+        self._behind.set(is_behind)
+
     def lost(self, rows: int) -> None:
         """The log does not have so many rows."""
         self._lost.inc(rows)
@@ -79,9 +103,13 @@ class Counts:
         """All counts as Prometheus reads them, those of other processes too."""
         return bytes(generate_latest(_readable(self._folder, self._own)))
 
+    def now(self) -> Counted:
+        """What was counted up to now, by all processes."""
+        return _counted(_readable(self._folder, self._own))
+
     def events(self) -> dict[str, int]:
         """How often each event of a trial was seen, by all processes."""
-        return dict(_events(_readable(self._folder, self._own)))
+        return self.now().events
 
 
 def _readable(folder: Path | None, own: CollectorRegistry) -> CollectorRegistry:
@@ -96,16 +124,38 @@ def _readable(folder: Path | None, own: CollectorRegistry) -> CollectorRegistry:
     return together
 
 
-def _events(registry: CollectorRegistry) -> Iterator[tuple[str, int]]:
-    for metric in registry.collect():
-        for sample in metric.samples:
-            if sample.name == f"{_TRIAL}_total":
-                yield sample.labels["event"], int(sample.value)
+def _counted(registry: CollectorRegistry) -> Counted:
+    found = Counted()
+    heaps: dict[float, int] = {}
+    for sample in (sample for metric in registry.collect() for sample in metric.samples):
+        value = int(sample.value)
+        match sample.name:
+            case "mlops_jlab_requests_total":
+                outcome = sample.labels["outcome"]
+                found.outcomes[outcome] = found.outcomes.get(outcome, 0) + value
+            case "mlops_jlab_request_seconds_bucket":
+                edge = float(sample.labels["le"])
+                heaps[edge] = heaps.get(edge, 0) + value
+            case "mlops_jlab_trial_events_total":
+                found.events[sample.labels["event"]] = value
+            case "mlops_jlab_rows_total":
+                found.rows += value
+            case "mlops_jlab_log_rows_lost_total":
+                found.lost = value
+            case "mlops_jlab_requests_in_progress":
+                found.busy = value
+            case "mlops_jlab_behind":
+                found.behind = bool(value)
+    below = 0
+    for edge in sorted(heaps):
+        found.seconds[f"{edge:g}"] = heaps[edge] - below
+        below = heaps[edge]
+    return found
 
 
-def events_in(folder: Path) -> dict[str, int]:
-    """How often each event of a trial was seen by the processes that count in a folder."""
-    return dict(_events(_readable(folder, CollectorRegistry())))
+def counted_in(folder: Path) -> Counted:
+    """What the processes that count in a folder have counted up to now."""
+    return _counted(_readable(folder, CollectorRegistry()))
 
 
 def together() -> Path | None:

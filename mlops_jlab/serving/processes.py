@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any
 
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.serving import counting, service, watching
+from mlops_jlab.serving.beating import Pulse
+from mlops_jlab.serving.counting import Counted
 from mlops_jlab.serving.setup import Setup, end_with
 from mlops_jlab.telling import tell
 
@@ -74,23 +76,39 @@ def run(setup: Setup, listening: socket.socket, processes: int = 1) -> None:
     Raises:
         MlopsError: it cannot begin.
     """
+    url = _url(listening)
     with ExitStack() as stack:
-        watch = setup.watch()
         if processes > 1:
             setup.counted.mkdir()
             os.environ[counting.FOLDER] = str(setup.counted)  # for the processes that are started
             stack.callback(os.environ.pop, counting.FOLDER, None)
-            if watch is not None:
-                _watched(stack, setup, watch, lambda: counting.events_in(setup.counted))
+            _observed(stack, setup, url, processes, lambda: counting.counted_in(setup.counted))
             supervisor = _Supervisor(_config(_Worker(setup), processes), sockets=[listening])
             supervisor.run()
             if supervisor.cannot_begin:
                 raise MlopsError("the service cannot begin", hint="what stands against it is said above")
             return
         desk = stack.enter_context(setup.opened())
-        if watch is not None:
-            _watched(stack, setup, watch, desk.counts.events)
+        _observed(stack, setup, url, 1, desk.counts.now)
         answer(service.application(desk, setup.token, standing=setup.standing), listening)
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _observed(
+    stack: ExitStack, setup: Setup, url: str, processes: int, counted: Callable[[], Counted]
+) -> None:
+    """The trial is judged, if there is one, and the pulse is taken, until the stack is left."""
+    if (watch := setup.watch()) is not None:
+        watcher = watching.Watcher(watch, lambda: counted().events, setup.going, setup.standing)
+        watcher.start()
+        stack.callback(watcher.stop)
+    taken = Pulse(setup, url, processes, counted)
+    taken.start()
+    stack.callback(taken.stop)
 
 
 def answer(application: Any, listening: socket.socket) -> None:
@@ -102,12 +120,6 @@ def answer(application: Any, listening: socket.socket) -> None:
 def load(application: Any) -> None:
     """Loads all that answering takes, and answers nothing."""
     _config(application, 1).load()
-
-
-def _watched(stack: ExitStack, setup: Setup, watch: watching.Watch, events: Any) -> None:
-    watcher = watching.Watcher(watch, events, setup.going, setup.standing)
-    watcher.start()
-    stack.callback(watcher.stop)
 
 
 def _config(app: Any, processes: int) -> uvicorn.Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,19 @@ class Served:
     """A model at an address. Whoever asks for :attr:`now` has a version and its model that belong together.
 
     ``kept`` is a file that says which version answers: a process that begins while the one that the alias
-    points at cannot be loaded goes on with that.
+    points at cannot be loaded goes on with that. ``behind`` is told whether that is so, whenever it changes.
 
     Raises:
         InputError: there is no such version, or its model cannot be loaded.
     """
 
-    def __init__(self, place: Place, address: str, *, trust: bool = False, kept: Path | None = None) -> None:
+    def __init__(
+        self, place: Place, address: str, *, trust: bool = False, kept: Path | None = None,
+        behind: Callable[[bool], object] = lambda _: None,
+    ) -> None:  # fmt: skip
         self.address = address
         self.problem = ""  # why the version that the alias points at is not the one that answers
-        self._place, self._trust, self._kept = place, trust, kept
+        self._place, self._trust, self._kept, self._behind = place, trust, kept, behind
         self.now: tuple[ModelVersion, Any] = self._first()
         self._keep()
         self._stopped = threading.Event()
@@ -57,7 +61,14 @@ class Served:
     def _refuse(self, version: ModelVersion, why: str) -> None:
         if self.problem != why:
             self.problem = why
+            self._behind(True)
             tell(f"{version.title} goes on answering: {why}", once=False)
+
+    def _stand(self) -> None:
+        """Nothing stands against the version that answers."""
+        if self.problem:
+            self.problem = ""
+            self._behind(False)
 
     def _load(self, version: ModelVersion) -> tuple[ModelVersion, Any]:
         return version, modelfiles.load(self._place, version, trust=self._trust)
@@ -70,7 +81,7 @@ class Served:
         try:
             version = versions.find(self._place, self.address)
             if version.id == self.now[0].id:
-                self.problem = ""
+                self._stand()
                 return False
             self.now = self._load(version)
         except MlopsError as error:
@@ -79,7 +90,7 @@ class Served:
         except Exception as error:  # whatever a file that was tampered with makes a library raise
             self._refuse(self.now[0], f"{type(error).__name__}: {error}")
             return False
-        self.problem = ""
+        self._stand()
         self._keep()
         tell(f"{version.title} answers from now on", once=False)
         return True

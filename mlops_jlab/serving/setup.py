@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_jlab.entities.models import ModelVersion
+from mlops_jlab.entities.models import ModelVersion, parse_address
 from mlops_jlab.errors import InputError
 from mlops_jlab.predictions import logfolder
 from mlops_jlab.predictions.logfolder import LogSettings
@@ -47,6 +47,11 @@ class Setup:
     disagreement: float = 0.5
 
     @property
+    def model(self) -> str:
+        """The name of the model."""
+        return parse_address(self.address).model
+
+    @property
     def going(self) -> Path:
         """The file that is there while the trial goes on."""
         return self.runtime / "trial"
@@ -55,6 +60,11 @@ class Setup:
     def standing(self) -> Path:
         """The file that says how the trial stands."""
         return self.runtime / "standing.json"
+
+    @property
+    def answering(self) -> Path:
+        """The file that says which version answers."""
+        return self.runtime / "answers"
 
     @property
     def counted(self) -> Path:
@@ -91,7 +101,7 @@ class Setup:
     def opened(self) -> Iterator[Desk]:
         """Where this process answers requests; what it has to write is written when it is left."""
         counts = counting.Counts(counting.together())
-        served = Served(self.place, self.address, trust=self.trust, kept=self.runtime / "answers")
+        served = Served(self.place, self.address, trust=self.trust, kept=self.answering, behind=counts.behind)
         log = trial = None
         if self.log is not None and self.settings is not None:
             log = Writer(self.log, self.settings, counts.lost)

@@ -26,6 +26,8 @@ import mlops_jlab
 from mlops_jlab.cli.main import cli
 from mlops_jlab.errors import InputError
 from mlops_jlab.predictions import logfolder
+from mlops_jlab.serving import pulse
+from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
@@ -124,8 +126,13 @@ def test_processes_die_and_aliases_move_and_the_service_goes_on(store: Path) -> 
         answered = sum(count for what, count in seen.items() if what != "lost")
         assert answered <= counted <= answered + seen["lost"]  # of all processes, the dead one too
         connection.close()
+        (found,) = pulse.services(Place(store / "store"), "m")
+        assert (found.running, found.begun.processes, found.begun.pid) == (True, 2, process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+        (found,) = pulse.services(Place(store / "store"), "m")
+        assert not found.running
+        assert found.beats[-1].ok == counted  # its last beat has them all
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
         lines = list(logfolder.lines(logfolder.whole_files(store / "log")))

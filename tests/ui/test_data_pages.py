@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -64,6 +69,7 @@ for week in range(days):
     frame.to_csv(f'incoming/{{week:02}}.csv', index=False)
     watching.look(Place(Path('.mlops').resolve()), 'flights', 'incoming/*.csv', Policy(cooldown=10 * DAY),
                   now=time.time() - (days - week) * 7 * DAY + 3600, labels=Labels('late'))
+m.register_model(LogisticRegression(C=1e-3).fit(train[takes], train.late), 'flights', input_example=train[takes])
 m.flush()
 """
 
@@ -77,8 +83,30 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     subprocess.run([sys.executable, "-c", STORY], env=environment, cwd=folder, check=True)
     promoted = [sys.executable, "-m", "mlops_jlab", "data", "promote", "flights/1", "validated"]
     subprocess.run(promoted, env=environment, cwd=folder, check=True)
-    with start_lab(folder) as lab:
+    with served(folder, environment), start_lab(folder) as lab:
         yield lab
+
+
+@contextmanager
+def served(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """The champion answers some requests, with another version in its shadow."""
+    words = ["models", "serve", "flights@champion", "--port", "0", "--shadow", "2"]
+    command = [sys.executable, "-m", "mlops_jlab", *words]
+    with subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            found = re.search(r":(\d+)/predict", process.stderr.readline())
+            assert found
+            connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
+            row = {"visib": 9, "wind_speed": 8, "hour": 17, "temp": 15, "pressure": 1013, "distance": 733}
+            for number in range(300):
+                body = json.dumps({"rows": [row] if number % 50 else []})
+                connection.request("POST", "/predict", body)
+                assert connection.getresponse().read()
+            connection.close()
+            yield
+        finally:
+            process.terminate()
 
 
 def watched(page: Page) -> Locator:
@@ -123,6 +151,28 @@ def test_a_cell_shows_the_values_of_then_beside_those_at_fitting(page: Page, own
     execute(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
     page.wait_for_timeout(800)
     shoot(page, "page-monitoring-dark")
+    assert faults(page, ".jp-mlops-monitoring") == []
+    execute(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
+
+
+def test_a_service_shows_how_it_does_and_who_is_on_trial(page: Page, own: Lab) -> None:
+    serving = watched(page).get_by_label("Serving", exact=True)
+    expect(serving).to_contain_text("v1 of flights@champion")
+    expect(serving).to_contain_text("running")
+    expect(serving.get_by_label("Traffic").first).to_contain_text("requests, 300 in all")
+    expect(serving.get_by_label("Latency").first).to_contain_text("ms")
+    expect(serving.get_by_label("Errors").first).to_contain_text("refused")
+    expect(serving.get_by_label("v2 in the shadow of v1")).to_contain_text(
+        "294 requests that both were asked"
+    )
+    expect(serving.get_by_role("row").filter(has_text="disagreement")).to_contain_text("of 294 requests")
+    serving.scroll_into_view_if_needed()
+    shoot(page, "page-monitoring-serving")
+    assert faults(page, ".jp-mlops-monitoring") == []
+    assert misfits(page, ".jp-mlops-monitoring") == []
+    execute(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
+    page.wait_for_timeout(800)
+    shoot(page, "page-monitoring-serving-dark")
     assert faults(page, ".jp-mlops-monitoring") == []
     execute(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
 

@@ -17,6 +17,7 @@ from mlops_jlab.monitoring import watching
 from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Policy
 from mlops_jlab.profiles import profile, written
+from mlops_jlab.serving.pulse import Beat, Begun, Record
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from tests.unit.test_routes import ask, jp_server_config, refused
@@ -121,6 +122,30 @@ async def test_a_column_of_a_window_stands_beside_the_reference(jp_fetch: Any) -
     for wrong, status in (({"column": "aa"}, 404), ({"window": "9" * 12}, 404), ({"window": "x"}, 400)):
         asked = {"name": "late", "window": str(windows[0]["id"]), "column": "a"} | wrong
         assert (await refused(jp_fetch, "monitoring", "column", params=asked))[0] == status
+
+
+async def test_who_serves_a_model_is_told_with_its_course_and_trial(root: Path, jp_fetch: Any) -> None:
+    mlops_jlab.register_model(LogisticRegression().fit([[0], [1]], [0, 1]), "late")
+    place = Place(root / ".mlops")
+    params = {"name": "late"}
+    assert await ask(jp_fetch, "monitoring", "services", params=params) == {"services": []}
+    begun = Begun("late", "late@champion", "http://127.0.0.1:1", 1, 2, 0.0, "served", "shadow", 2)
+    finding = {"what": "errors", "why": "none", "evidence": 1.0, "wanted": 80.0}
+    standing = {"verdict": "goes on", "why": "", "pairs": 9, "labelled": 0, "findings": [finding]}
+    record = Record(place, begun)
+    record.add(Beat(0.0, 1))
+    (one,) = (await ask(jp_fetch, "monitoring", "services", params=params))["services"]
+    assert (one["now"], one["course"], one["running"]) == (None, [], True)
+    assert one["trial"]["standing"] is None
+    more = {"seconds": {"0.001": 90}, "cpu": {"7": 5.0}, "events": {"pairs": 9}, "standing": standing}
+    record.add(Beat(10.0, 1, ok=90, refused=10, on=True, **more))
+    record.close()
+    (one,) = (await ask(jp_fetch, "monitoring", "services", params=params))["services"]
+    assert (one["running"], one["requests"], one["now"]["a_second"]) == (False, 100, 10.0)
+    assert (one["now"]["load"], one["now"]["refused"], len(one["course"])) == (0.5, 0.1, 1)
+    assert (one["trial"]["on"], one["trial"]["standing"]["pairs"]) == (True, 9)
+    for wrong in ({"span": "1"}, {"span": "x"}, {"name": "../x"}):
+        assert (await refused(jp_fetch, "monitoring", "services", params=params | wrong))[0] == 400
 
 
 @pytest.mark.usefixtures("watched")

@@ -8,6 +8,7 @@ import {
   MonitoringColumn,
   MonitoringHistory,
   RunProfiles,
+  Services,
   Verified
 } from './types';
 
@@ -21,6 +22,11 @@ export class DataRoutes extends Asking {
   /** The last windows of a watched model. */
   monitoringHistory(name: string, windows: number): Promise<MonitoringHistory> {
     return this._find('monitoring/history', { name, windows: String(windows) });
+  }
+
+  /** Who serves a model, and how that went in the last `span` seconds. */
+  services(name: string, span: number): Promise<Services> {
+    return this._find('monitoring/services', { name, span: String(span) });
   }
 
   /** One column of a window beside what the version was fitted on. */

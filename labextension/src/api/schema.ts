@@ -2061,6 +2061,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who serves a model, and how that goes; from what services write down. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description The model. */
+                    name: string;
+                    /** @description The last so many seconds. */
+                    span?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Services"];
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/datasets": {
         parameters: {
             query?: never;
@@ -3392,6 +3437,83 @@ export interface components {
             moves: components["schemas"]["Move"][];
             schedules: components["schemas"]["WatchedSchedule"][];
             writable: boolean;
+        };
+        Services: {
+            /** @description Those that run, then those that have ended; the newest first. */
+            services: components["schemas"]["Service"][];
+        };
+        Service: {
+            id: string;
+            /** @description What is served, such as flights@champion. */
+            address: string;
+            url: string;
+            processes: number;
+            begun: number;
+            /** @description When it was last heard of. */
+            at: number;
+            running: boolean;
+            /** @description The folder of the prediction log; empty without one. */
+            log: string;
+            /** @description The version that answers; 0 before it is known. */
+            version: number;
+            /** @description Whether the version that the alias points at cannot be loaded. */
+            behind: boolean;
+            /** @description Bytes of all processes. */
+            memory: number;
+            /** @description Rows that the log does not have. */
+            lost: number;
+            requests: number;
+            rows: number;
+            /** @description The last minute. */
+            now: components["schemas"]["ServicePoint"] | null;
+            /** @description The oldest first. */
+            course: components["schemas"]["ServicePoint"][];
+            trial: components["schemas"]["ServiceTrial"] | null;
+        };
+        ServicePoint: {
+            at: number;
+            /** @description The seconds up to then that it is about. */
+            span: number;
+            requests: number;
+            /** @description Of the latency, in seconds; null where nobody was answered. */
+            median: number | null;
+            p99: number | null;
+            /** @description Requests a second. */
+            a_second: number;
+            /** @description The share of requests that the model failed on. */
+            failed: number;
+            /** @description The share of requests that were refused. */
+            refused: number;
+            /** @description The share of one processor that the busiest process took. */
+            load: number;
+            /** @description Requests that waited for their answer at the end. */
+            busy: number;
+        };
+        ServiceTrial: {
+            /** @enum {string} */
+            kind: "shadow" | "canary";
+            candidate: number;
+            share: number;
+            /** @description Whether the candidate still takes part. */
+            on: boolean;
+            events: {
+                [key: string]: number;
+            };
+            standing: components["schemas"]["TrialStanding"] | null;
+        };
+        TrialStanding: {
+            /** @enum {string} */
+            verdict: "worse" | "better" | "goes on";
+            why: string;
+            pairs: number;
+            labelled: number;
+            findings: {
+                what: string;
+                why: string;
+                evidence: number;
+                /** @description The evidence from which it decides. */
+                wanted: number;
+            }[];
         };
         MonitoringColumn: {
             reference: components["schemas"]["ColumnLook"];

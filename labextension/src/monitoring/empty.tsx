@@ -27,7 +27,7 @@ export function Empty({ around, history }: Shown): React.JSX.Element {
     }
   ];
   return (
-    <div className="jp-mlops-body jp-mlops-unwatched">
+    <div className="jp-mlops-unwatched">
       <h2>{trans.__('Nobody watches %1 yet', name)}</h2>
       <ol>
         {steps.map(step => (

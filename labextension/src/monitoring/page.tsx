@@ -13,6 +13,7 @@ import { Empty } from './empty';
 import { Happenings } from './happenings';
 import { Header } from './header';
 import { LossChart } from './loss';
+import { Services } from './services';
 import { Standing } from './standing';
 import { Strip } from './strip';
 
@@ -25,6 +26,7 @@ export interface Cell {
 /** What every part of the page is given. */
 export interface Shown {
   around: Surroundings;
+  sight: Sight;
   fetched: Fetched<MonitoringHistory | null>;
   history: MonitoringHistory;
   /** How many windows are looked back. */
@@ -65,6 +67,7 @@ export default function MonitoringPage(props: {
       {history && (
         <Body
           around={around}
+          sight={sight}
           fetched={fetched}
           history={history}
           reach={reach}
@@ -78,25 +81,28 @@ export default function MonitoringPage(props: {
 }
 
 function Body(props: Shown): React.JSX.Element {
-  const { history, cell } = props;
+  const { around, sight, history, cell } = props;
   return (
     <>
       <Header {...props} />
-      {history.windows.length === 0 ? (
-        <Empty {...props} />
-      ) : (
-        <div className="jp-mlops-body jp-mlops-watched">
-          <div className="jp-mlops-stack">
-            <Strip {...props} />
-            <LossChart {...props} />
-            <Standing {...props} />
+      <div className="jp-mlops-body jp-mlops-stack">
+        {history.windows.length === 0 ? (
+          <Empty {...props} />
+        ) : (
+          <div className="jp-mlops-watched">
+            <div className="jp-mlops-stack">
+              <Strip {...props} />
+              <LossChart {...props} />
+              <Standing {...props} />
+            </div>
+            <div className="jp-mlops-stack">
+              {cell && <Beside {...props} cell={cell} />}
+              <Happenings {...props} />
+            </div>
           </div>
-          <div className="jp-mlops-stack">
-            {cell && <Beside {...props} cell={cell} />}
-            <Happenings {...props} />
-          </div>
-        </div>
-      )}
+        )}
+        <Services around={around} sight={sight} name={history.name} />
+      </div>
     </>
   );
 }
