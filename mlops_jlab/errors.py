@@ -68,6 +68,12 @@ class StoreError(MlopsError):
     """The store of runs cannot be read or written as it should be."""
 
 
+class NoStore(StoreError):
+    """There is no store where one was looked for. Exit code 2."""
+
+    exit_code = 2
+
+
 class StoreBusy(StoreError):
     """Another process holds the store; waiting helps."""
 

@@ -35,6 +35,11 @@ def write_whole(path: Path, data: bytes, mode: int = SHARED) -> None:
         raise
 
 
+def told(error: Exception) -> str:
+    """What an error says, without the name of the unfinished file that it may have met."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
 def close_to_others(path: Path) -> None:
     """Takes from everybody the right to write a file or folder that was just made, whatever the umask is."""
     mode = path.stat().st_mode

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,21 +33,40 @@ def _store() -> CacheStore:
 
 
 @cache.command("list")
-def show() -> None:
+@FORMAT
+def show(style: str) -> None:
     """List what is kept, the one used last first."""
+    from mlops_jlab.cli.tables import rows
+
     store = _store()
     entries = store.all()
-    for entry in entries:
-        given = " ".join(f"{name}={value!r}" for name, value in sorted(entry.parameters.items()))
-        made = datetime.fromisoformat(entry.created).astimezone()
-        took = f"{made:%Y-%m-%d %H:%M} {entry.seconds:8.1f} s"
-        click.echo(f"{entry.pipeline:20} {entry.step:20} {took}  {given}")
-    click.echo(f"{len(entries)} steps, {store.size() / 1e6:,.1f} MB in {store.root}")
+    kept = [
+        {"pipeline": one.pipeline, "step": one.step, "created": one.created, "seconds": one.seconds,
+         "parameters": dict(sorted(one.parameters.items()))}
+        for one in entries
+    ]  # fmt: skip
+    table = [
+        [one.pipeline, one.step, f"{datetime.fromisoformat(one.created).astimezone():%Y-%m-%d %H:%M}",
+         f"{one.seconds:.1f} s", _given(one.parameters)]
+        for one in entries
+    ]  # fmt: skip
+    size = store.size()
+    if table and style == "text":
+        click.echo(rows(("pipeline", "step", "computed", "took", "parameters"), table))
+    answer(
+        style, {"folder": store.root, "bytes": size, "steps": kept},
+        f"{len(entries)} steps, {size / 1e6:,.1f} MB in {store.root}",
+    )  # fmt: skip
+
+
+def _given(parameters: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value!r}" for name, value in sorted(parameters.items()))
 
 
 @cache.command()
 @click.argument("run", type=_PATH, metavar="FOLDER|RUN")
-def why(run: Path) -> None:
+@FORMAT
+def why(run: Path, style: str) -> None:
     """Say for each step of a run why it was run, or whose answer was used.
 
     FOLDER is the run's folder, RUN its id or name in the run table.
@@ -54,8 +74,9 @@ def why(run: Path) -> None:
     from mlops_jlab.engine.folder.state import RunFolder
 
     state = RunFolder(folder_of(run)).load()
-    for step in state.steps:
-        click.echo(f"{step.name}: {reason(step)}")
+    told = [{"step": one.name, "status": one.status, "cached": one.cached, "reason": reason(one)}
+            for one in state.steps]  # fmt: skip
+    answer(style, told, "\n".join(f"{one['step']}: {one['reason']}" for one in told))
 
 
 def reason(step: Any) -> str:
@@ -90,7 +111,8 @@ def folder_of(run: Path) -> Path:
 
 @cache.command()
 @click.option("--limit", default="10 GB", show_default=True, metavar="SIZE", help="Keep at most this much.")
-def gc(limit: str) -> None:
+@FORMAT
+def gc(limit: str, style: str) -> None:
     """Remove what was not used for the longest time."""
     from mlops_jlab.entities.settings import size
 
@@ -98,4 +120,4 @@ def gc(limit: str) -> None:
     if most is None:
         raise InputError(f"{limit!r} is no size", hint="write it as 500 MB, 2 GB or 0")
     removed, freed = _store().collect(most)
-    click.echo(f"removed {removed} steps, {freed / 1e6:,.1f} MB")
+    answer(style, {"removed": removed, "bytes": freed}, f"removed {removed} steps, {freed / 1e6:,.1f} MB")

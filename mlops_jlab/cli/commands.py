@@ -6,15 +6,17 @@ import os
 import secrets
 import tempfile
 import threading
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, RUN_ID, SNAPSHOTS
+from mlops_jlab.cli.answers import FORMAT, answer
+from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
 from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
-from mlops_jlab.files import write_whole
+from mlops_jlab.files import told, write_whole
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -70,11 +72,14 @@ def check(notebook: Path, style: str) -> int:
 @EXECUTOR
 @ARTIFACTS
 @RUN_ID
+@QUIET
+@VERBOSE
+@FORMAT
 def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
     kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
     keep_warm: float, no_cache: bool, refresh: tuple[str, ...], start: str, executor: str,
-    artifacts: str, run_id: str, snapshots: int,
+    artifacts: str, run_id: str, snapshots: int, volume: int | None, style: str,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -90,7 +95,7 @@ def run(
     sources = StepSources(plan)
     sources.import_soon(kernel or plan.kernel)
 
-    from mlops_jlab.cli import handing
+    from mlops_jlab.cli import handing, printing
     from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.folder.state import RunFolder
@@ -107,7 +112,7 @@ def run(
     )  # fmt: skip
     _check_folder(options.folder)
     threading.Thread(target=prepare, name="report", daemon=True).start()
-    with listener() as watching:
+    with listener(volume or 0) as watching:
         tracked = None
         if not no_track:
             os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(pipeline)))
@@ -116,12 +121,13 @@ def run(
             options = tracked.watching(options)
         state = run_pipeline(plan, target, values, options, tracked or watching, sources)
     report = write_report(plan, RunFolder(target), state)
-    click.echo(f"  run:    {target}\n  report: {report}")
-    if state.remark:
-        click.echo(f"  note:   {state.remark}")
-    if tracked is not None and tracked.run is not None:
+    run_of = tracked.run.id if tracked is not None and tracked.run is not None else ""
+    if tracked is not None and run_of:
         tracked.keep_report(report)
-        click.echo(f"  show:   mlops-jlab runs show {tracked.run.id[:12]}")
+    if style == "json":
+        answer(style, printing.outcome(state, target, report, run_of), "")
+    elif volume != -1:
+        click.echo(printing.after(state, target, report, run_of))
     if state.status != "finished":
         click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
         if any(step.error for step in state.steps):
@@ -140,9 +146,12 @@ def run(
 @_JOBS
 @_KERNEL
 @_COLD
+@QUIET
+@VERBOSE
+@FORMAT
 def verify(
     notebook: Path, pairs: tuple[str, ...], file: Path | None, every_cut: bool,
-    output: Path | None, jobs: int | None, kernel: str, cold: bool,
+    output: Path | None, jobs: int | None, kernel: str, cold: bool, volume: int | None, style: str,
 ) -> int:  # fmt: skip
     """Prove that the pipeline computes what NOTEBOOK computes.
 
@@ -161,7 +170,7 @@ def verify(
     if every_cut and not graph.errors:
         graph = cut_everywhere(graph.notebook, tuple(graph.findings))
     values = resolve(graph.parameters, given(pairs, file), from_text=True)
-    with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener() as watching:
+    with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener(volume or 0) as watching:
         target = output or Path(scratch)
         if output is not None and output.exists() and any(output.iterdir()):
             raise InputError(f"{output} is not empty", hint="choose another --output")
@@ -169,7 +178,8 @@ def verify(
         environment = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
         options = Options(notebook.parent.resolve(), jobs or 0, kernel, cold=cold, environment=environment)
         verdict = verify_graph(graph, target.resolve(), values, options, watching)
-    click.echo(printing.verdict(verdict, notebook))
+    words = "" if volume == -1 and verdict.same else printing.verdict(verdict, notebook)
+    answer(style, {"same": verdict.same, **asdict(verdict)}, words)
     return 0 if verdict.same else 1
 
 
@@ -178,7 +188,8 @@ def verify(
 @click.option("--from", "source", type=click.Choice(["kale", "headings", "cells"]), required=True,
               help="Where the steps come from.")  # fmt: skip
 @click.option("-o", "--output", type=_PATH, default=None, help="Write here, not to NOTEBOOK itself.")
-def tag(notebook: Path, source: str, output: Path | None) -> None:
+@FORMAT
+def tag(notebook: Path, source: str, output: Path | None, style: str) -> None:
     """Tag the cells of NOTEBOOK: from Kale, headings, or each cell.
 
     Only tags change: cells, outputs and ids stay byte for byte.
@@ -194,9 +205,11 @@ def tag(notebook: Path, source: str, output: Path | None) -> None:
     try:
         write_whole(target, retagging.retag(text, tags).encode("utf-8"))
     except OSError as error:
-        raise ExportError(f"{target} cannot be written: {error}") from error
-    click.echo(f"{len(tags)} cells tagged in {target}")
-    click.echo(f"  look at it: mlops-jlab check {target}")
+        raise ExportError(f"{target} cannot be written: {told(error)}") from error
+    answer(
+        style, {"notebook": target, "tags": tags},
+        f"{len(tags)} cells tagged in {target}\n  look at it: mlops-jlab check {target}",
+    )  # fmt: skip
 
 
 def _steps(plan: Any, names: tuple[str, ...], start: str) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from mlops_jlab.cli.answers import FORMAT, as_json
 
 if TYPE_CHECKING:
     from mlops_jlab.costs.prices import Prices
@@ -22,8 +23,7 @@ _BY = click.Choice(["pipeline", "step", "user", "month", "run"])
 @click.option("--month", default="", metavar="YYYY-MM", help="Of this month alone, in UTC.")
 @click.option("--pipeline", default="", metavar="NAME", help="Of this pipeline alone.")
 @click.option("--user", default="", metavar="NAME", help="Of this user alone.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="How to print.")  # fmt: skip
+@FORMAT
 def cost(wanted: str, by: str, month: str, pipeline: str, user: str, style: str) -> None:
     """What runs have used of processors, memory and graphics cards, the money, and what the cache saved.
 
@@ -42,10 +42,9 @@ def cost(wanted: str, by: str, month: str, pipeline: str, user: str, style: str)
     _check_month(month)
     found = reckoning.lines(place, table, by, month=month, pipeline=pipeline, user=user)
     if style == "json":
-        click.echo(json.dumps({
-            "by": by, "currency": table.currency, "lines": [asdict(line) for line in found],
-            "energy": asdict(table.energy) if table.energy else None,
-        }, indent=2, ensure_ascii=False))  # fmt: skip
+        click.echo(as_json({
+            "by": by, "currency": table.currency, "lines": found, "energy": table.energy or None,
+        }))  # fmt: skip
     elif not found:
         click.echo("no runs that have used anything" + (" there" if month or pipeline or user else " yet"))
     else:
@@ -69,7 +68,7 @@ def _of_run(name: str, found: RunCost, prices: Prices, style: str) -> None:
     from mlops_jlab.costs.reckoning import Line
 
     if style == "json":
-        click.echo(json.dumps({"currency": prices.currency, **asdict(found)}, indent=2, ensure_ascii=False))
+        click.echo(as_json({"currency": prices.currency, **asdict(found)}))
         return
     whole = Line(f"{name} in all", found.total, found.saved)
     click.echo(_table("step", [*found.steps, whole], prices))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 import click
 
-_FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
-                       show_default=True, help="How to print.")  # fmt: skip
+from mlops_jlab.cli.answers import FORMAT, answer, as_json
 
 
 @click.group()
@@ -24,7 +22,7 @@ def data() -> None:
 
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE|FOLDER")
-@_FORMAT
+@FORMAT
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=None,
               help="Write the profile to this file, to compare with later.")  # fmt: skip
 def profile(path: Path, style: str, output: Path | None) -> None:
@@ -38,7 +36,7 @@ def profile(path: Path, style: str, output: Path | None) -> None:
     if output is not None:
         write_whole(output, written.as_json(found).encode())
     if style == "json":
-        click.echo(json.dumps(written.plain(found), indent=2, ensure_ascii=False))
+        click.echo(as_json(written.plain(found)))
     else:
         click.echo("\n".join(visible(line) for line in repr(found).splitlines()))
 
@@ -53,7 +51,10 @@ def profile(path: Path, style: str, output: Path | None) -> None:
 @click.option("--owner", default="", help="Who looks after the data.")
 @click.option("--note", default="", help="What people should know of them.")
 @click.option("--no-profile", is_flag=True, help="Read the files for their digest alone.")
-def add(name: str, source: str, query: str, address: str, owner: str, note: str, no_profile: bool) -> None:
+@FORMAT
+def add(
+    name: str, source: str, query: str, address: str, owner: str, note: str, no_profile: bool, style: str
+) -> None:
     """Keep what lies at a path, a pattern (in quotes) or in a query as the next version of NAME."""
     from mlops_jlab.datasets import queries, versions
     from mlops_jlab.errors import InputError
@@ -70,7 +71,10 @@ def add(name: str, source: str, query: str, address: str, owner: str, note: str,
     else:
         added = versions.add(name, source, **about)
     word = "added" if added.is_new else "nothing new: it is"
-    click.echo(f"{word} {name}/{added.version.version}  {_size(added.version)}  {added.version.digest[:12]}")
+    answer(
+        style, {"new": added.is_new, **asdict(added.version), "source": added.version.source},
+        f"{word} {name}/{added.version.version}  {_size(added.version)}  {added.version.digest[:12]}",
+    )  # fmt: skip
 
 
 def _size(version: Any) -> str:
@@ -84,7 +88,7 @@ def _size(version: Any) -> str:
 
 @data.command("list")
 @click.argument("name", required=False, default="", metavar="[NAME]")
-@_FORMAT
+@FORMAT
 def list_data(name: str, style: str) -> None:
     """The registered datasets; with NAME all versions of one."""
     from mlops_jlab.cli import tables
@@ -93,7 +97,7 @@ def list_data(name: str, style: str) -> None:
 
     found = versions.all_versions(location.find(), name)
     if style == "json":
-        click.echo(json.dumps([asdict(version) for version in found], indent=2, ensure_ascii=False))
+        click.echo(as_json([{**asdict(version), "source": version.source} for version in found]))
         return
     if not found:
         click.echo("no data yet; add some: mlops-jlab data add NAME PATH")
@@ -111,7 +115,7 @@ def list_data(name: str, style: str) -> None:
 
 @data.command()
 @click.argument("address", metavar="DATA")
-@_FORMAT
+@FORMAT
 def show(address: str, style: str) -> None:
     """All that is known of a version: source, schema, profile, who has read it, which models came of it."""
     from mlops_jlab.cli import telling_data
@@ -124,7 +128,7 @@ def show(address: str, style: str) -> None:
         readers = datasets.readers(connection, version)
     profile = versions.profile_of(place, version)
     if style == "json":
-        click.echo(telling_data.as_json(version, readers, profile))
+        click.echo(as_json(telling_data.plain(version, readers, profile)))
     else:
         click.echo(telling_data.as_text(version, readers, profile))
 
@@ -132,7 +136,7 @@ def show(address: str, style: str) -> None:
 @data.command()
 @click.argument("one", metavar="DATA")
 @click.argument("other", metavar="DATA")
-@_FORMAT
+@FORMAT
 def diff(one: str, other: str, style: str) -> None:
     """How two versions differ: files, rows, columns, and how the columns moved."""
     from mlops_jlab.cli import telling_data
@@ -142,14 +146,15 @@ def diff(one: str, other: str, style: str) -> None:
     place = location.find()
     found = versions.diff(place, versions.find(place, one), versions.find(place, other))
     if style == "json":
-        click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        click.echo(as_json(asdict(found)))
     else:
         click.echo(telling_data.difference(found))
 
 
 @data.command()
 @click.argument("address", metavar="DATA")
-def verify(address: str) -> int:
+@FORMAT
+def verify(address: str, style: str) -> int:
     """Read all files of a version again; exit code 1 if one is not as it was."""
     from mlops_jlab.datasets import versions
     from mlops_jlab.store import location
@@ -157,24 +162,34 @@ def verify(address: str) -> int:
     place = location.find()
     version = versions.find(place, address)
     found = versions.verify(place, version)
-    if found:
+    changed = bool(found)
+    if changed:
         click.echo(f"{version.source} is not what {version.title} was: {found}", err=True)
-        return 1
-    click.echo(f"{version.title} is as it was: {_size(version)}")
-    return 0
+    answer(
+        style,
+        {"dataset": version.dataset, "version": version.version, "source": version.source,
+         "changed": changed, "how": str(found) if changed else ""},
+        "" if changed else f"{version.title} is as it was: {_size(version)}",
+    )  # fmt: skip
+    return int(changed)
 
 
 @data.command()
 @click.argument("address", metavar="DATA")
 @click.argument("alias")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit log.")
-def promote(address: str, alias: str, reason: str) -> None:
+@FORMAT
+def promote(address: str, alias: str, reason: str, style: str) -> None:
     """Let ALIAS, such as validated, point at a version."""
     from mlops_jlab.datasets import versions
     from mlops_jlab.store import location
 
     version, before = versions.promote(location.find(), address, alias, reason=reason)
-    click.echo(f"{version.dataset}@{alias}: version {before or 'none'} → {version.version}")
+    answer(
+        style,
+        {"dataset": version.dataset, "alias": alias, "before": before or 0, "after": version.version},
+        f"{version.dataset}@{alias}: version {before or 'none'} → {version.version}",
+    )  # fmt: skip
 
 
 @data.command()
@@ -189,7 +204,7 @@ def promote(address: str, alias: str, reason: str) -> None:
               "chi-square, w.")  # fmt: skip
 @click.option("--history", multiple=True, metavar="WINDOW",
               help="A window of the past without drift; five of them calibrate the tests.")  # fmt: skip
-@_FORMAT
+@FORMAT
 def drift(
     reference: str, current: str, alpha: float, effect: float | None, distance: str,
     history: tuple[str, ...], style: str,
@@ -205,7 +220,7 @@ def drift(
     found = comparing.compare(one, other, alpha=alpha, effect=effect, history=history)
     distances = telling_data.distances(distance, one, other) if distance else {}
     if style == "json":
-        click.echo(json.dumps({**asdict(found), "distances": distances}, indent=2, ensure_ascii=False))
+        click.echo(as_json({**asdict(found), "distances": distances}))
     else:
         click.echo(telling_data.drift(found, distance, distances))
     return int(found.found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.caches import folder_of
 
 _PATH = click.Path(path_type=Path)
@@ -15,7 +16,8 @@ _PATH = click.Path(path_type=Path)
 @click.argument("run", type=_PATH, metavar="FOLDER|RUN")
 @click.argument("step", default="")
 @click.option("-o", "--output", type=_PATH, default=Path(), help="Where to write it (default: here).")
-def debug(run: Path, step: str, output: Path) -> None:
+@FORMAT
+def debug(run: Path, step: str, output: Path, style: str) -> None:
     """Open a failed step: a notebook with its inputs loaded, at the failing cell.
 
     FOLDER is the run's folder, RUN its id or name in the run table. Without STEP it is the one that
@@ -25,5 +27,7 @@ def debug(run: Path, step: str, output: Path) -> None:
 
     output.mkdir(parents=True, exist_ok=True)
     opened = open_step(folder_of(run).resolve(), step, output)
-    click.echo(f"wrote {opened.path}: step {opened.step}, cell {opened.cell}")
-    click.echo(f"  open it: jupyter lab {opened.path}")
+    answer(
+        style, {"notebook": opened.path, "step": opened.step, "cell": opened.cell},
+        f"wrote {opened.path}: step {opened.step}, cell {opened.cell}\n  open it: jupyter lab {opened.path}",
+    )  # fmt: skip

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from mlops_jlab.cli.answers import FORMAT, as_json
 
 _MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "broken": ("✗", "red")}
 
 
 @click.command()
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@FORMAT
 def doctor(style: str) -> int:
     """Look whether everything works here, and say the cure where it does not.
 
@@ -33,7 +34,7 @@ def doctor(style: str) -> int:
                 click.echo(f"    → {visible(check.cure)}")
     broken = sum(check.state is State.BROKEN for check in found)
     if style == "json":
-        click.echo(json.dumps([asdict(check) for check in found], indent=2, ensure_ascii=False))
+        click.echo(as_json([asdict(check) for check in found]))
     elif broken:
         click.echo(click.style(f"{broken} broken", fg="red"))
     else:

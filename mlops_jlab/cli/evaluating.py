@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mlops_jlab.cli.answers import as_json
+
 
 def show(
     address: str, source: Path, target: str, groups: Sequence[str], unit: str, positive: Any, *, trust: bool,
-    as_json: bool,
+    style: str,
 ) -> None:  # fmt: skip
     """Evaluates a version on the rows of a file, and prints what was found."""
     import pandas
@@ -27,8 +28,8 @@ def show(
     found = evaluations.evaluate(
         location.find(), address, rows, target, groups=crossed, unit=unit, positive=positive, trust=trust
     )
-    if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    if style == "json":
+        click.echo(as_json(found.as_json()))
         return
     click.echo("\n".join(visible(line) for line in repr(found).splitlines()))
     click.echo(f"in the card: mlops-jlab models card {found.model}/{found.version}")

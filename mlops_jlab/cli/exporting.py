@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--promote", default="", metavar="ALIAS",
               help="Add a task: the version whose gate passed gets this alias.")  # fmt: skip
 @click.option("--standalone", is_flag=True, help="Need papermill only, and nothing of ours.")
+@FORMAT
 def export(
     notebook: Path | None, output: Path | None, force: bool, target: str, listed: bool,
     pairs: tuple[str, ...], cron: str, tz: str, store: str, image: str, groups: tuple[str, ...],
-    promote: str, standalone: bool,
+    promote: str, standalone: bool, style: str,
 ) -> None:  # fmt: skip
     """Write NOTEBOOK as a pipeline: one papermill notebook a step.
 
@@ -47,7 +49,7 @@ def export(
     from mlops_jlab.pipeline import export as exporting
 
     if listed:
-        _list()
+        _list(style)
         return
     if notebook is None:
         raise InputError("there is no notebook to export", hint="name it, or list the targets with --list")
@@ -65,16 +67,27 @@ def export(
 
         wishes = Wishes(given(pairs, None), cron, tz, store, image, promote, standalone)
         folder = output or notebook.parent / f"{graph.name}-{target}"
-        _write(graph, target, folder, wishes, [group.split(",") for group in groups], force=force)
+        _write(
+            graph, target, folder, wishes, [group.split(",") for group in groups], force=force, style=style
+        )
         return
     folder = output or notebook.parent / "pipelines" / graph.name
     exporting.export(graph, folder, force=force)
-    click.echo(f"exported {len(graph.steps)} steps to {folder}")
-    click.echo(f"  run it: mlops-jlab run {folder}")
+    answer(
+        style, _told(folder, "", [step.name for step in graph.steps], []),
+        f"exported {len(graph.steps)} steps to {folder}\n  run it: mlops-jlab run {folder}",
+    )  # fmt: skip
 
 
 def _write(
-    graph: Graph, name: str, folder: Path, wishes: Wishes, groups: list[list[str]], *, force: bool
+    graph: Graph,
+    name: str,
+    folder: Path,
+    wishes: Wishes,
+    groups: list[list[str]],
+    *,
+    force: bool,
+    style: str,
 ) -> None:
     from mlops_jlab.targets import writing
 
@@ -86,15 +99,33 @@ def _write(
         click.echo(f"{name} cannot express {sentence}", err=True)
     written = writing.write(prepared, force=force)
     steps = len(prepared.form.tasks)
-    click.echo(f"exported {steps} step{'s' * (steps != 1)} for {target.title} to {folder}")
-    for path in written:
-        click.echo(f"  {path.relative_to(folder.resolve())}")
-    click.echo(f"  run it: {target.then(prepared.form, prepared.place)}")
+    files = [str(path.relative_to(folder.resolve())) for path in written]
+    lines = [f"exported {steps} step{'s' * (steps != 1)} for {target.title} to {folder}"]
+    lines += [f"  {path}" for path in files]
+    lines.append(f"  run it: {target.then(prepared.form, prepared.place)}")
+    answer(style, _told(folder, name, [task.name for task in prepared.form.tasks], files), "\n".join(lines))
 
 
-def _list() -> None:
+def _told(folder: Path, target: str, steps: list[str], files: list[str]) -> dict[str, object]:
+    return {"folder": folder, "target": target, "steps": steps, "files": files}
+
+
+def _list(style: str) -> None:
     from mlops_jlab.targets import writing
 
+    if style == "json":
+        found = map(writing.target_of, writing.NAMES)
+        targets = [
+            {
+                "name": name,
+                "title": target.title,
+                "checked": target.checked,
+                "cannot": {str(one): why for one, why in target.cannot.items()},
+            }
+            for name, target in zip(writing.NAMES, found, strict=True)
+        ]
+        answer(style, {"targets": targets}, "")
+        return
     for name in writing.NAMES:
         target = writing.target_of(name)
         click.echo(f"{name:<8}  {target.title}: {target.checked}")

@@ -10,14 +10,16 @@ from mlops_jlab.registry import packing, versions
 from mlops_jlab.store import location
 
 
-def write(address: str, output: Path | None, form: str, rows: Path | None, *, trust: bool) -> str:
-    """Writes a version in the asked form; what to tell the user."""
+def write(
+    address: str, output: Path | None, form: str, rows: Path | None, *, trust: bool
+) -> tuple[Path, str]:
+    """Writes a version in the asked form: where, and what to do with it."""
     place = location.find()
     version = versions.find(place, address)
     stem = f"{version.model}-{version.version}"
     if form == "archive":
         target = packing.pack(place, version, output or Path(f"{stem}.zip"))
-        return f"{target}\n  load it anywhere: unzip, pip install -r requirements.txt, python load.py"
+        return target, "load it anywhere: unzip, pip install -r requirements.txt, python load.py"
     from mlops_jlab.registry import modelfiles
 
     model = modelfiles.load(place, version, trust=trust)
@@ -27,10 +29,10 @@ def write(address: str, output: Path | None, form: str, rows: Path | None, *, tr
 
     target = output or Path(f"{stem}-mlflow")
     models.save(model, target, dict(version.about))
-    return f"{target}\n  serve it: mlflow models serve -m {target}"
+    return target, f"serve it: mlflow models serve -m {target}"
 
 
-def _onnx(model: Any, rows: Path | None, target: Path) -> str:
+def _onnx(model: Any, rows: Path | None, target: Path) -> tuple[Path, str]:
     from mlops_jlab.registry import onnx
 
     if rows is None:
@@ -48,4 +50,4 @@ def _onnx(model: Any, rows: Path | None, target: Path) -> str:
     if missing:
         raise InputError(f"{rows} has no column {missing[0]!r}, which the model takes")
     gap = onnx.write(model, frame if names is None else frame[list(names)], target)
-    return f"{target}\n  the same predictions for {len(frame):,} rows, {gap:.2g} apart at most"
+    return target, f"the same predictions for {len(frame):,} rows, {gap:.2g} apart at most"

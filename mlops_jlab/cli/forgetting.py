@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from mlops_jlab.cli.answers import as_json
 from mlops_jlab.cli.tables import visible
 from mlops_jlab.store import datasets, forgetting, opening
 from mlops_jlab.store.forgetting import Trace
@@ -38,7 +38,7 @@ def forget(place: Place, wanted: str, *, remove: bool, asks: bool, style: str) -
                 click.echo("removed" + ("; what is left:" if found or outside else ""))
     left = [*found, *outside]
     if style == "json":
-        click.echo(json.dumps({"found": [asdict(trace) for trace in left]}, indent=2, ensure_ascii=False))
+        click.echo(as_json({"found": [asdict(trace) for trace in left]}))
     elif left:
         _print(left)
     elif not remove or not found:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
+from mlops_jlab.cli.options import QUIET, VERBOSE
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
 
@@ -36,9 +38,13 @@ _STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", meta
 @click.option("--result", type=_PATH, default=None, metavar="FILE",
               help="Write how the step ended, and its metrics, as JSON.")  # fmt: skip
 @click.option("--cold", is_flag=True, help="Start an ordinary kernel.")
+@QUIET
+@VERBOSE
+@FORMAT
 def step(
     pipeline: Path, name: str, store: str, run: str, pairs: tuple[str, ...], file: Path | None,
     cwd: Path | None, kernel: str, experiment: str, again: bool, once: bool, result: Path | None, cold: bool,
+    volume: int | None, style: str,
 ) -> int:  # fmt: skip
     """Run STEP of the export in DIR, as one task of another engine.
 
@@ -59,7 +65,7 @@ def step(
         raise InputError("there is no store for what steps hand on", hint="give --store PATH or --store URL")
     if name.startswith(promoting.MARK):
         return _promote(
-            name.removeprefix(promoting.MARK), place.RunStore(place.address_of(store, run)), result
+            name.removeprefix(promoting.MARK), place.RunStore(place.address_of(store, run)), result, style
         )
     plan = manifest.read(pipeline)
     if once:
@@ -71,20 +77,23 @@ def step(
         resolve(plan.parameters, values, from_text=True), _folder(cwd, source), source, kernel, experiment,
         again, cold,
     )  # fmt: skip
-    with listener() as watching:
+    with listener(volume or 0) as watching:
         outcome = stepping.execute(where, lambda: watching)
     if os.environ.get(location.VARIABLE):
         importing.bring(where.store, location.find(), unfinished=False)
+    told = stepping.told(where, outcome)
     if result is not None:
-        write_whole(result, (json.dumps(stepping.told(where, outcome), ensure_ascii=False) + "\n").encode())
-    if outcome.done_before:
-        click.echo(f"step {name} is done already: {outcome.url}")
-        return 0
-    click.echo(f"step {name}: {outcome.state.status}, {outcome.url}")
-    return 0 if outcome.state.status in ("finished", "skipped") else 1
+        write_whole(result, (json.dumps(told, ensure_ascii=False) + "\n").encode())
+    done = outcome.done_before
+    answer(
+        style, told,
+        f"step {name} is done already: {outcome.url}" if done
+        else f"step {name}: {outcome.state.status}, {outcome.url}",
+    )  # fmt: skip
+    return 0 if done or outcome.state.status in ("finished", "skipped") else 1
 
 
-def _promote(alias: str, store: RunStore, result: Path | None) -> int:
+def _promote(alias: str, store: RunStore, result: Path | None, style: str) -> int:
     from mlops_jlab.engine.hosted import promoting
     from mlops_jlab.store import location
 
@@ -94,20 +103,14 @@ def _promote(alias: str, store: RunStore, result: Path | None) -> int:
             hint=f"set {location.VARIABLE} to a folder that all tasks see",
         )
     decisions = promoting.promote(store, location.find(), alias)
-    for decision in decisions:
-        click.echo(f"{decision.version}: {decision.told}")
-    if not decisions:
-        click.echo("the run has registered no model: nothing in it has changed")
     refused = any(decision.refused for decision in decisions)
+    told: dict[str, object] = {
+        "step": f"@{alias}", "status": "refused" if refused else "finished", "run": store.url,
+        "notebook": "", "metrics": {},
+    }  # fmt: skip
+    lines = [f"{decision.version}: {decision.told}" for decision in decisions]
+    answer(style, told, "\n".join(lines) or "the run has registered no model: nothing in it has changed")
     if result is not None:
-        status = "refused" if refused else "finished"
-        told: dict[str, object] = {
-            "step": f"@{alias}",
-            "status": status,
-            "run": store.url,
-            "notebook": "",
-            "metrics": {},
-        }
         write_whole(result, (json.dumps(told) + "\n").encode())
     return 1 if refused else 0
 
@@ -121,7 +124,8 @@ def _folder(cwd: Path | None, source: Path) -> Path:
 
 @click.command("import")
 @click.argument("address", metavar="STORE[/RUN]")
-def import_runs(address: str) -> None:
+@FORMAT
+def import_runs(address: str, style: str) -> None:
     """Collect runs that other engines have executed from the store of their steps.
 
     A run that is there already stays as it is.
@@ -129,8 +133,10 @@ def import_runs(address: str) -> None:
     from mlops_jlab.engine.hosted import importing, place
     from mlops_jlab.store import location
 
-    for url in place.runs_below(address):
-        found = importing.bring(place.RunStore(url), location.find())
-        news = "" if found.new else ", nothing new"
-        done = f"{found.done} of {found.steps} steps"
-        click.echo(f"{found.id[:12]}  {found.name}: {found.status}, {done}{news}")
+    taken = [importing.bring(place.RunStore(url), location.find()) for url in place.runs_below(address)]
+    lines = [
+        f"{found.id[:12]}  {found.name}: {found.status}, {found.done} of {found.steps} steps"
+        + ("" if found.new else ", nothing new")
+        for found in taken
+    ]
+    answer(style, taken, "\n".join(lines))

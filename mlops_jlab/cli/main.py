@@ -37,11 +37,13 @@ _HOMES = {
     "mlflow": "mlflow",
     "models": "models",
     "monitor": "monitoring",
+    "new": "creating",
     "policy": "policing",
     "reproduce": "reproducing",
     "run": "commands",
     "runs": "runs",
     "schedule": "schedules",
+    "schema": "describing",
     "step": "hosting",
     "store": "stores",
     "sweep": "sweeping",
@@ -72,6 +74,7 @@ def cli() -> None:
     Tag the cells of a notebook with step:NAME, then:
 
     \b
+      mlops-jlab new NAME             a project to begin with
       mlops-jlab check NOTEBOOK       what the steps are and what crosses between them
       mlops-jlab verify NOTEBOOK      proof that the pipeline computes what the notebook computes
       mlops-jlab export NOTEBOOK      one papermill notebook a step, in a folder for git

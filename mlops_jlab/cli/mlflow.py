@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.errors import InputError, StoreError
 
 _TO = click.option("--uri", default="", metavar="ADDRESS", help="The server (default: MLFLOW_TRACKING_URI).")
@@ -39,17 +40,19 @@ def _push(server: Any) -> Any:
 
 @mlflow.command()
 @_TO
-def push(uri: str) -> None:
+@FORMAT
+def push(uri: str, style: str) -> None:
     """Send what the server does not have. Sending twice changes nothing."""
     result = _push(_server(uri))
     models = f" and {result.versions} model versions" if result.versions else ""
-    click.echo(f"sent {result.runs} runs{models}; {result.unchanged} were there already")
+    answer(style, result, f"sent {result.runs} runs{models}; {result.unchanged} were there already")
 
 
 @mlflow.command()
 @_TO
 @click.option("--experiment", multiple=True, metavar="NAME", help="Of this experiment alone.")
-def pull(uri: str, experiment: tuple[str, ...]) -> None:
+@FORMAT
+def pull(uri: str, experiment: tuple[str, ...], style: str) -> None:
     """Take runs that are not here yet."""
     from mlops_jlab.mirror.pulling import Pull
     from mlops_jlab.store import location, opening
@@ -61,7 +64,8 @@ def pull(uri: str, experiment: tuple[str, ...]) -> None:
     connect(place.database).close()
     with opening.writing(place) as connection:
         taken = Pull(place, connection, server)
-        click.echo(f"took {taken.all(experiment)} runs")
+        count = taken.all(experiment)
+    answer(style, {"runs": count, "left_out": list(taken.skipped)}, f"took {count} runs")
     for note in taken.skipped:
         click.echo(f"  left out {note}", err=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -12,10 +11,9 @@ from typing import Any
 import click
 
 from mlops_jlab.cli import serving
+from mlops_jlab.cli.answers import FORMAT, answer, as_json
 from mlops_jlab.entities.models import CHAMPION
 
-_FORMAT = click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
-                       show_default=True, help="How to print.")  # fmt: skip
 _MODEL = click.argument("address", metavar="MODEL")
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit log.")
 
@@ -34,7 +32,7 @@ for _command in (serving.predict, serving.serve, serving.services, serving.label
 
 @models.command("list")
 @click.argument("name", required=False, default="", metavar="[NAME]")
-@_FORMAT
+@FORMAT
 def list_models(name: str, style: str) -> None:
     """The registered models; with NAME all versions of one."""
     from mlops_jlab.cli.tables import version_table
@@ -43,7 +41,7 @@ def list_models(name: str, style: str) -> None:
 
     found = versions.all_versions(location.find(), name)
     if style == "json":
-        click.echo(json.dumps([plain(version) for version in found], indent=2, ensure_ascii=False))
+        click.echo(as_json([plain(version) for version in found]))
     elif not found:
         click.echo("no models yet; register one: mlops_jlab.register_model(model, NAME)")
     else:
@@ -61,7 +59,7 @@ def plain(version: Any) -> dict[str, Any]:
 
 @models.command()
 @_MODEL
-@_FORMAT
+@FORMAT
 def show(address: str, style: str) -> None:
     """All that is known of a version."""
     from mlops_jlab.registry import packing, versions
@@ -70,7 +68,7 @@ def show(address: str, style: str) -> None:
     place = location.find()
     version = versions.find(place, address)
     if style == "json":
-        click.echo(json.dumps(plain(version), indent=2, ensure_ascii=False))
+        click.echo(as_json(plain(version)))
         return
     from rich.console import Console
     from rich.markdown import Markdown
@@ -81,7 +79,7 @@ def show(address: str, style: str) -> None:
 
 @models.command()
 @click.argument("wanted", nargs=-1, required=True, metavar="MODEL...")
-@_FORMAT
+@FORMAT
 def compare(wanted: tuple[str, ...], style: str) -> None:
     """Versions side by side: metrics, parameters, data, files."""
     from mlops_jlab.cli.tables import visible
@@ -92,7 +90,7 @@ def compare(wanted: tuple[str, ...], style: str) -> None:
     found = [versions.find(place, address) for address in wanted]
     lines = comparing.compare(place, found)
     if style == "json":
-        click.echo(json.dumps([asdict(line) for line in lines], indent=2, ensure_ascii=False))
+        click.echo(as_json([asdict(line) for line in lines]))
     else:
         click.echo(visible(comparing.as_text(found, lines)))
 
@@ -111,7 +109,10 @@ def compare(wanted: tuple[str, ...], style: str) -> None:
 )
 @click.option("--expect", type=click.IntRange(0), default=None, metavar="N",
               help="Only if the alias points at version N now (0: at none).")  # fmt: skip
-def promote(address: str, alias: str, reason: str, override: str | None, expect: int | None) -> None:
+@FORMAT
+def promote(
+    address: str, alias: str, reason: str, override: str | None, expect: int | None, style: str
+) -> None:
     """Let ALIAS point at a version; champion if none is named."""
     from mlops_jlab.registry import versions
     from mlops_jlab.store import location
@@ -124,22 +125,24 @@ def promote(address: str, alias: str, reason: str, override: str | None, expect:
         expected=expect,
         override=override is not None,
     )
-    click.echo(f"{moved.model}@{moved.alias}: version {moved.before or 'none'} → {moved.after}")
-    if moved.before:
-        click.echo(f"  back: mlops-jlab models rollback {moved.model} {moved.alias}")
+    back = f"\n  back: mlops-jlab models rollback {moved.model} {moved.alias}" if moved.before else ""
+    told = f"{moved.model}@{moved.alias}: version {moved.before or 'none'} → {moved.after}{back}"
+    answer(style, moved, told)
 
 
 @models.command()
 @_MODEL
 @click.argument("alias", default=CHAMPION)
 @_REASON
-def approve(address: str, alias: str, reason: str) -> None:
+@FORMAT
+def approve(address: str, alias: str, reason: str, style: str) -> None:
     """Approve of a version for ALIAS, where the policy asks that somebody does."""
     from mlops_jlab.registry import versions
     from mlops_jlab.store import location
 
     version = versions.approve(location.find(), address, alias, reason=reason)
-    click.echo(f"you approve of {version.title} as {alias}")
+    told = {"model": version.model, "version": version.version, "alias": alias}
+    answer(style, told, f"you approve of {version.title} as {alias}")
 
 
 @models.command()
@@ -149,26 +152,29 @@ def approve(address: str, alias: str, reason: str) -> None:
     "--to", type=click.IntRange(1), default=None, metavar="N", help="To this version, not the one before."
 )
 @_REASON
-def rollback(name: str, alias: str, to: int | None, reason: str) -> None:
+@FORMAT
+def rollback(name: str, alias: str, to: int | None, reason: str, style: str) -> None:
     """Let ALIAS point at the version that it pointed at before."""
     from mlops_jlab.registry import versions
     from mlops_jlab.store import location
 
     moved = versions.roll_back(location.find(), name, alias, to=to or 0, reason=reason)
-    click.echo(f"{moved.model}@{moved.alias}: version {moved.before} → {moved.after}")
+    answer(style, moved, f"{moved.model}@{moved.alias}: version {moved.before} → {moved.after}")
 
 
 @models.command()
 @_MODEL
 @_REASON
 @click.confirmation_option(prompt="Delete this version for good?")
-def delete(address: str, reason: str) -> None:
+@FORMAT
+def delete(address: str, reason: str, style: str) -> None:
     """Remove a version that no alias points at."""
     from mlops_jlab.registry import versions
     from mlops_jlab.store import location
 
     version = versions.delete(location.find(), address, reason=reason)
-    click.echo(f"deleted {version.title}; mlops-jlab runs gc frees its files")
+    told = {"model": version.model, "version": version.version}
+    answer(style, told, f"deleted {version.title}; mlops-jlab runs gc frees its files")
 
 
 @models.command("export")
@@ -181,11 +187,15 @@ def delete(address: str, reason: str) -> None:
 @click.option("--rows", type=click.Path(path_type=Path), default=None, metavar="FILE.csv",
               help="For ONNX: rows for which both must predict the same.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-def export_model(address: str, output: Path | None, form: str, rows: Path | None, trust: bool) -> None:
+@FORMAT
+def export_model(
+    address: str, output: Path | None, form: str, rows: Path | None, trust: bool, style: str
+) -> None:
     """Write a version as an archive that loads without us, as an MLflow model, or as ONNX."""
     from mlops_jlab.cli.exporting_models import write
 
-    click.echo(write(address, output, form, rows, trust=trust))
+    path, then = write(address, output, form, rows, trust=trust)
+    answer(style, {"path": path}, f"{path}\n  {then}")
 
 
 @models.command()
@@ -198,7 +208,7 @@ def export_model(address: str, output: Path | None, form: str, rows: Path | None
 @click.option("--unit", default="", metavar="COLUMN", help="Rows that share its value hang together.")
 @click.option("--positive", default=None, metavar="CLASS", help="The positive one of two classes.")
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-@_FORMAT
+@FORMAT
 def evaluate(
     address: str, source: Path, target: str, groups: tuple[str, ...], unit: str, positive: str | None,
     trust: bool, style: str,
@@ -206,13 +216,14 @@ def evaluate(
     """Fairness by group, importance, calibration and slices of a version on some rows; kept with it."""
     from mlops_jlab.cli.evaluating import show
 
-    show(address, source, target, groups, unit, positive, trust=trust, as_json=style == "json")
+    show(address, source, target, groups, unit, positive, trust=trust, style=style)
 
 
 @models.command()
 @_MODEL
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="The archive to write.")
-def evidence(address: str, output: Path | None) -> None:
+@FORMAT
+def evidence(address: str, output: Path | None, style: str) -> None:
     """Pack what an independent validator needs; the archive is verified without the store."""
     from mlops_jlab.registry import evidence as archives
     from mlops_jlab.registry import versions
@@ -220,9 +231,8 @@ def evidence(address: str, output: Path | None) -> None:
 
     place = location.find()
     version = versions.find(place, address)
-    click.echo(
-        archives.pack(place, version, output or Path(f"{version.model}-{version.version}-evidence.zip"))
-    )
+    path = archives.pack(place, version, output or Path(f"{version.model}-{version.version}-evidence.zip"))
+    answer(style, {"path": path}, str(path))
 
 
 @models.command()
@@ -261,7 +271,7 @@ def audit() -> None:
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="The most entries."
 )
-@_FORMAT
+@FORMAT
 def list_entries(limit: int, style: str) -> None:
     """The newest entries."""
     from mlops_jlab.cli.tables import rows
@@ -270,7 +280,7 @@ def list_entries(limit: int, style: str) -> None:
     with opening.reading(location.find()) as connection:
         found = auditing.entries(connection, limit)
     if style == "json":
-        click.echo(json.dumps([asdict(entry) for entry in found], indent=2, ensure_ascii=False))
+        click.echo(as_json([asdict(entry) for entry in found]))
         return
     table = [
         (str(e.seq), f"{datetime.fromisoformat(e.at).astimezone():%Y-%m-%d %H:%M:%S}", e.who, e.action,
@@ -288,7 +298,8 @@ def _change(details: Mapping[str, Any]) -> str:
 @click.option(
     "--anchor", default="", metavar="DIGEST", help="A head that was noted before; its beginning will do."
 )
-def verify(anchor: str) -> int:
+@FORMAT
+def verify(anchor: str, style: str) -> int:
     """Prove that no entry was changed, removed or put in, and nothing beside them. Exit code 1 if so."""
     from mlops_jlab.registry import anchoring
     from mlops_jlab.store import auditing, location, opening, replaying
@@ -302,10 +313,9 @@ def verify(anchor: str) -> int:
         found += [*replaying.problems(connection), *anchoring.problems(place, heads)]
     for problem in found:
         click.echo(f"{click.style('✗', fg='red')} {problem}", err=True)
-    if found:
-        return 1
-    click.echo(
+    whole = (
         f"{click.style('✓', fg='green')} {number} entries, whole and in order; aliases, versions and "
         f"schedules are as they say\n  head: {digest}"
     )
-    return 0
+    answer(style, {"entries": number, "head": digest, "problems": found}, "" if found else whole)
+    return int(bool(found))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT
+
 if TYPE_CHECKING:
     from mlops_jlab.monitoring.labels import Labels
 
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
 @click.option("--alert", "alerts", multiple=True, metavar="ADDRESS",
               help="Tell of drift that persists, as schedule add does.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
-              show_default=True, help="How to print.")  # fmt: skip
+@FORMAT
 def monitor(
     address: str, source: str, labels: str, identifier: str, target: str, apart: float, every: str,
     cooldown: str, min_rows: int, per_week: int,

@@ -19,6 +19,11 @@ SNAPSHOTS = click.option("--snapshot-memory", "snapshots", default="", metavar="
                          help="Memory of all snapshots together (default: half of all).")  # fmt: skip
 
 
+QUIET = click.option("-q", "--quiet", "volume", flag_value=-1, type=int, help="Print errors alone.")
+VERBOSE = click.option("-v", "--verbose", "volume", flag_value=1, type=int,
+                       help="Print each cell as it begins.")  # fmt: skip
+
+
 def _size(text: str) -> int:
     found = settings.size(text) if text else 0
     if found is None:

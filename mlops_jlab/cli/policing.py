@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+
+from mlops_jlab.cli.answers import FORMAT, answer, as_json
 
 
 @click.group()
@@ -16,8 +17,7 @@ def policy() -> None:
 
 @policy.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="How to print.")  # fmt: skip
+@FORMAT
 def check(path: Path | None, style: str) -> None:
     """Read a policy and say what it asks for, or what is wrong with which line (exit code 2).
 
@@ -31,13 +31,14 @@ def check(path: Path | None, style: str) -> None:
     own = location.find().root / reading.FILE
     chosen = path or own
     if path is None and not own.exists():
-        click.echo(f"there is no policy: everything is allowed. One would lie at {own}")
+        nothing = f"there is no policy: everything is allowed. One would lie at {own}"
+        answer(style, {"asks": []}, nothing)
         return
     found = reading.read(chosen, rule_of)
     said = explaining.sentences(found)
     if style == "json":
         content = {**asdict(found), "asks": [{"line": line, "text": text} for line, text in said]}
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        click.echo(as_json(content))
         return
     name = f" {found.name}" if found.name else ""
     force = "in force" if chosen.resolve() == own.resolve() else "not in force here"
@@ -53,4 +54,4 @@ def schema() -> None:
     """Print the JSON Schema of policies, for editors."""
     from mlops_jlab.policies import reading
 
-    click.echo(json.dumps(reading.schema(), indent=2))
+    click.echo(as_json(reading.schema()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.pipeline.describing import describe
 from mlops_jlab.pipeline.picture import lines_of
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.folder.state import RunState
 
 _COLOUR = {Severity.ERROR: "red", Severity.HAZARD: "yellow", Severity.NOTE: "blue"}
 
@@ -78,6 +82,27 @@ def sarif(graph: Graph) -> str:
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
          "runs": [{"tool": {"driver": driver}, "results": results}]}, indent=2,
     )  # fmt: skip
+
+
+def outcome(state: RunState, folder: Path, report: Path, run: str) -> dict[str, Any]:
+    """How a run of a pipeline came out, as JSON data; ``run`` is its id in the run table, or nothing."""
+    return {
+        "status": state.status, "run": run, "folder": folder, "report": report, "seconds": state.seconds,
+        "error": state.error, "note": state.remark, "parameters": state.parameters,
+        "steps": [
+            {"name": step.name, "status": step.status, "seconds": step.seconds, "attempts": step.attempts,
+             "cached": step.cached, "why": step.why, "error": step.error}
+            for step in state.steps
+        ],
+    }  # fmt: skip
+
+
+def after(state: RunState, folder: Path, report: Path, run: str) -> str:
+    """Where to look when a run has ended."""
+    lines = [f"  run:    {folder}", f"  report: {report}"]
+    lines += [f"  note:   {state.remark}"] if state.remark else []
+    lines += [f"  show:   mlops-jlab runs show {run[:12]}"] if run else []
+    return "\n".join(lines)
 
 
 def verdict(found: Verdict, notebook: Path) -> str:

@@ -13,15 +13,19 @@ import click
 
 from mlops_jlab.engine.folder.state import RunState, StepState
 
+SILENT = -2  # not even problems: who asked tells them
 _MARK = {"pending": "·", "running": "▸", "finished": "✓", "skipped": "–", "failed": "✗", "killed": "✗"}
 _STYLE = {"running": "cyan", "finished": "green", "failed": "red", "killed": "red"}
 
 
 @contextmanager
-def listener() -> Iterator[PlainLines]:
-    """Who prints the progress of the run; the terminal is put back however the run ends."""
-    if not sys.stderr.isatty():
-        yield PlainLines()
+def listener(volume: int = 0) -> Iterator[PlainLines]:
+    """Who prints the progress of the run; the terminal is put back however the run ends.
+
+    ``volume`` is -1 for problems alone, 0 as usual, 1 for each cell as it begins.
+    """
+    if volume or not sys.stderr.isatty():
+        yield PlainLines(volume)
         return
     from rich.console import Console
     from rich.live import Live
@@ -38,15 +42,15 @@ def listener() -> Iterator[PlainLines]:
 class PlainLines:
     """One line for each thing that happens: for logs, cron and continuous integration."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, volume: int = 0) -> None:
         self._lock = threading.Lock()
-        self._quiet = quiet
+        self._volume = volume
         self._count = 0
 
-    def say(self, text: str) -> None:
-        """Prints a line at once."""
+    def say(self, text: str, volume: int = 0) -> None:
+        """Prints a line at once, if the volume is high enough for it."""
         with self._lock:
-            if not self._quiet:
+            if volume <= self._volume:
                 click.echo(text, err=True)
 
     def started(self, state: RunState) -> None:
@@ -60,19 +64,21 @@ class PlainLines:
         if note:
             self.say(f"  ↻ {step.name} runs again: {note}")
         elif step.status != "running":
-            self.say(line_of(step))
+            loud = -1 if step.error else 0
+            self.say(line_of(step), loud)
             for line in problem_of(step):
-                self.say(line)
+                self.say(line, loud)
 
     def written(self, step: StepState) -> None:
         """That a step's values are written down is no news."""
 
     def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
-        """A step begins a cell; not worth a line."""
+        """A step begins a cell: a line for those who asked to hear all."""
+        self.say(f"  {_MARK['running']} {step}: cell {index + 1} of {count}", 1)
 
     def ended(self, state: RunState) -> None:
         """The run is over."""
-        self.say(last_line(state))
+        self.say(last_line(state), 0 if state.status == "finished" else -1)
 
 
 class LiveTable(PlainLines):
@@ -112,6 +118,8 @@ class LiveTable(PlainLines):
         from rich.table import Table
 
         table = Table(box=None, show_header=False, padding=(0, 1))
+        for _ in range(4):
+            table.add_column(no_wrap=True, overflow="ellipsis")  # a narrow terminal cuts, it does not wrap
         for step in self._state.steps if self._state else ():
             style = _STYLE.get(step.status, "dim")
             seconds = step.seconds

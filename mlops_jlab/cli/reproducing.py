@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
+
 
 @click.command()
 @click.argument("wanted", metavar="RUN")
@@ -15,7 +17,10 @@ import click
 @click.option("--tolerance", type=click.FloatRange(0), default=1e-9, show_default=True,
               help="The relative difference up to which metrics are the same.")  # fmt: skip
 @click.option("--kernel", default="python3", show_default=True, metavar="NAME", help="The Jupyter kernel.")
-def reproduce(wanted: str, output: Path | None, no_run: bool, tolerance: float, kernel: str) -> int:
+@FORMAT
+def reproduce(
+    wanted: str, output: Path | None, no_run: bool, tolerance: float, kernel: str, style: str
+) -> int:
     """Run RUN again from what was kept of it; compare metrics.
 
     The folder gets the notebook as it was, the executed cells, parameters, requirements and the
@@ -27,12 +32,24 @@ def reproduce(wanted: str, output: Path | None, no_run: bool, tolerance: float, 
 
     run = finding.get_run(wanted)
     remains = reproduce.gather(run.id, (output or Path(f"reproduce-{run.id[:8]}")).absolute())
-    click.echo(f"{run.name} ({run.id[:12]}): gathered in {remains.folder}")
+    told: dict[str, object] = {"run": run.id, "folder": remains.folder, "same": None, "metrics": []}
+    if style == "text":
+        click.echo(f"{run.name} ({run.id[:12]}): gathered in {remains.folder}")
     if no_run:
+        answer(style, told, "")
         return 0
     reproduce.repeat(remains, kernel)
     pairs = reproduce.compare(remains)
     different = [pair for pair in pairs if not pair.agrees(tolerance)]
+    if style == "json":
+        told["same"] = not different
+        told["metrics"] = [
+            {"run": pair.run, "name": pair.name, "then": pair.then, "now": pair.now,
+             "same": pair not in different}
+            for pair in pairs
+        ]  # fmt: skip
+        answer(style, told, "")
+        return 1 if different else 0
     for pair in pairs:
         mark = click.style("≠", fg="red") if pair in different else click.style("=", fg="green")
         name = f"{pair.run}: {pair.name}" if pair.run else pair.name

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer, as_json
 from mlops_jlab.cli.hosting import import_runs
 from mlops_jlab.errors import InputError
+
+if TYPE_CHECKING:
+    from mlops_jlab.entities.runs import Run
 
 _FORMAT = click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text",
                        show_default=True, help="How to print.")  # fmt: skip
@@ -21,7 +25,7 @@ _RUNS = click.argument("wanted", nargs=-1, required=True, metavar="RUN...")
 def runs() -> None:
     """Find, compare and clean up runs.
 
-    RUN is an id, the beginning of one, or a name (its newest run).
+    RUN is an id, a name (its newest run), or the beginning of an id.
     """
 
 
@@ -42,59 +46,64 @@ def _options(command: Any) -> Any:
 
 
 @runs.command("list")
+@click.option("--tree", "shape", flag_value="tree", help="Steps and trials below their run as well.")
+@click.option("--flat", "shape", flag_value="flat", help="All runs alike, steps and trials too.")
 @_options
-def list_runs(
-    order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool,
-    columns: tuple[str, ...], style: str,
-) -> None:  # fmt: skip
-    """The newest runs."""
-    _print_runs("", order_by, limit, experiment, deleted, columns, style)
+def list_runs(shape: str | None, columns: tuple[str, ...], style: str, **wanted: Any) -> None:
+    """The newest runs; the steps of a pipeline and the trials of a sweep are folded into their run."""
+    found = _found("" if shape == "flat" else 'parent = ""', **wanted)
+    _print_runs(found, columns, style, "no runs yet; track one: %track start", whole=shape == "tree")
 
 
 @runs.command()
 @click.argument("filter_string", metavar="FILTER")
 @_options
-def search(
-    filter_string: str, order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool,
-    columns: tuple[str, ...], style: str,
-) -> None:  # fmt: skip
-    """The runs that FILTER finds.
+def search(filter_string: str, columns: tuple[str, ...], style: str, **wanted: Any) -> None:
+    """The runs that FILTER finds, steps and trials too.
 
     Such as: metrics.acc > 0.9 and params.model = "rf".
     """
-    _print_runs(filter_string, order_by, limit, experiment, deleted, columns, style)
+    _print_runs(_found(filter_string, **wanted), columns, style, "no runs that match")
 
 
-def _print_runs(
-    filter_string: str, order_by: tuple[str, ...], limit: int, experiments: tuple[str, ...], deleted: bool,
-    columns: tuple[str, ...], style: str,
-) -> None:  # fmt: skip
+def _found(
+    filter_string: str, *, order_by: tuple[str, ...], limit: int, experiment: tuple[str, ...], deleted: bool
+) -> list[Run]:
     from mlops_jlab.store import location, opening
-    from mlops_jlab.tracking import exporting, finding, pages
+    from mlops_jlab.tracking import finding
 
-    found = finding.find_runs(filter_string, order_by, limit, experiments, deleted)
+    found = finding.find_runs(filter_string, order_by, limit, experiment, deleted)
     waits = opening.waiting(location.find())
     if waits:
         click.echo(f"  {waits}", err=True)
+    return found
+
+
+def _print_runs(
+    runs: Sequence[Run], columns: Sequence[str], style: str, nothing: str, *, whole: bool = False
+) -> None:
+    from mlops_jlab.cli.tables import run_table
+    from mlops_jlab.tracking import exporting, finding, pages
+
+    depths = [(run, 0) for run in runs]
+    counts: dict[str, int] = {}
+    if runs:
+        depths, counts = finding.unfolded(runs) if whole else depths, finding.parts(runs)
+    found = [run for run, _ in depths]
     chosen = list(columns) or pages.columns_of(found, 6 if style == "text" else 10_000)
     if style == "json":
-        click.echo(json.dumps([exporting.plain(run) for run in found], indent=2, ensure_ascii=False))
+        click.echo(as_json([exporting.plain(run) | {"parts": counts.get(run.id, 0)} for run in found]))
     elif style == "csv":
         click.echo(exporting.rows(found, chosen), nl=False)
-    elif not found:
-        click.echo("no runs" + (" that match" if filter_string else " yet; track one: %track start"))
     else:
-        from mlops_jlab.cli.tables import run_table
-
-        click.echo(run_table(found, chosen))
+        click.echo(run_table(depths, chosen, counts) if found else nothing)
 
 
 @runs.command()
 @click.argument("wanted", metavar="RUN")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Print the points of this metric.")
 @click.option("--points", type=click.IntRange(2), default=None, help="At most so many, that show its course.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="How to print.")  # fmt: skip
+@FORMAT
 def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) -> None:
     """One run with all that is known of it."""
     from mlops_jlab.cli.tables import run_details
@@ -116,7 +125,7 @@ def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) 
                 name: [[p.iteration, exporting.finite(p.value), p.at] for p in course]
                 for name, course in courses.items()
             }
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        click.echo(as_json(content))
         return
     for name, course in courses.items():
         click.echo("\n".join(f"{name}\t{p.iteration}\t{p.value}\t{p.at:.3f}" for p in course))
@@ -140,7 +149,7 @@ def compare(wanted: tuple[str, ...], style: str) -> None:
              "values": [exporting.finite(value) for value in line.values]}
             for line in found.lines
         ]  # fmt: skip
-        click.echo(json.dumps({"runs": [r.id for r in found.runs], "lines": lines}, indent=2))
+        click.echo(as_json({"runs": [r.id for r in found.runs], "lines": lines}))
     elif style == "csv":
         click.echo(",".join(["kind", "name", *(run.id for run in found.runs)]))
         for row in table:
@@ -162,7 +171,8 @@ def _csv(value: object) -> str:
 
 @runs.command()
 @_RUNS
-def delete(wanted: tuple[str, ...]) -> None:
+@FORMAT
+def delete(wanted: tuple[str, ...], style: str) -> None:
     """Hide runs and their children, until `runs restore`.
 
     `runs gc` removes them for good.
@@ -174,14 +184,14 @@ def delete(wanted: tuple[str, ...]) -> None:
         ids = changing.delete(
             connection, [reading.find(connection, name) for name in wanted], lifecycle.who()
         )
-    click.echo(
-        f"deleted {len(ids)}; take it back with: mlops-jlab runs restore {' '.join(i[:12] for i in ids)}"
-    )
+    back = f"mlops-jlab runs restore {' '.join(i[:12] for i in ids)}"
+    answer(style, {"deleted": ids}, f"deleted {len(ids)}; take it back with: {back}")
 
 
 @runs.command()
 @_RUNS
-def restore(wanted: tuple[str, ...]) -> None:
+@FORMAT
+def restore(wanted: tuple[str, ...], style: str) -> None:
     """Show deleted runs again."""
     from mlops_jlab.store import changing, location, opening, reading
     from mlops_jlab.tracking import lifecycle
@@ -190,26 +200,30 @@ def restore(wanted: tuple[str, ...]) -> None:
         ids = changing.restore(
             connection, [reading.find(connection, name) for name in wanted], lifecycle.who()
         )
-    click.echo(f"restored {len(ids)}")
+    answer(style, {"restored": ids}, f"restored {len(ids)}")
 
 
 @runs.command("export")
 @_RUNS
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs-export"),
               show_default=True, help="The folder to write into.")  # fmt: skip
-def export_runs(wanted: tuple[str, ...], output: Path) -> None:
+@FORMAT
+def export_runs(wanted: tuple[str, ...], output: Path, style: str) -> None:
     """Write runs as plain files: JSON, CSV, and their artifacts."""
     from mlops_jlab.store import location, opening, reading
     from mlops_jlab.tracking import exporting
 
     place = location.find()
+    written = []
     with opening.reading(place) as connection:
         for name in wanted:
             run = reading.find(connection, name)
             try:
-                click.echo(f"{run.name}: {exporting.write(place, connection, run, output)}")
+                folder = exporting.write(place, connection, run, output)
+                written.append({"run": run.id, "name": run.name, "folder": str(folder)})
             except OSError as error:
                 raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    answer(style, written, "\n".join(f"{one['name']}: {one['folder']}" for one in written))
 
 
 runs.add_command(import_runs)
@@ -219,7 +233,8 @@ runs.add_command(import_runs)
 @click.option("--older-than", type=click.FloatRange(0), default=0.0, metavar="DAYS", show_default=True,
               help="Only runs that were deleted so long ago.")  # fmt: skip
 @click.confirmation_option(prompt="Remove deleted runs for good?")
-def gc(older_than: float) -> None:
+@FORMAT
+def gc(older_than: float, style: str) -> None:
     """Remove deleted runs, files that no run refers to, and what the policy keeps no longer, for good."""
     from mlops_jlab.store import changing, location, opening, retaining
     from mlops_jlab.tracking import lifecycle
@@ -228,7 +243,11 @@ def gc(older_than: float) -> None:
     with opening.writing(place) as connection:
         old = retaining.expired(place, connection)
         retaining.retain(connection, old, who=lifecycle.who())
-        if old:
+        if old and style == "text":
             click.echo(f"too old for the policy: {old}")
         found = changing.clean(place, connection, older_than * 86_400, lifecycle.who())
-    click.echo(f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)")
+    expired = {"runs": old.runs, "artifacts": old.artifacts, "logs": old.logs}
+    answer(
+        style, {"runs": found.runs, "files": found.files, "bytes": found.size, "expired": expired},
+        f"removed {found.runs} runs and {found.files} files ({found.size / 1e6:.1f} MB)",
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mlops_jlab.cli import tables
+from mlops_jlab.cli.answers import FORMAT, answer
 
 _MODEL = click.argument("address", metavar="MODEL")
 _TRUST = click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
@@ -21,13 +22,16 @@ _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 @click.argument("source", type=click.Path(path_type=Path), metavar="IN")
 @click.argument("target", type=click.Path(path_type=Path), metavar="OUT")
 @_TRUST
-def predict(address: str, source: Path, target: Path, trust: bool) -> None:
+@FORMAT
+def predict(address: str, source: Path, target: Path, trust: bool, style: str) -> None:
     """Write the rows of IN with the predictions of a version to OUT (.csv or .parquet), in parts."""
     from mlops_jlab.serving import scoring
     from mlops_jlab.store import location
 
     done = scoring.score(location.find(), address, source, target, trust=trust)
-    click.echo(f"{done.target}: {done.rows:,} rows by {done.version.title}")
+    told = {"path": done.target, "rows": done.rows, "model": done.version.model,
+            "version": done.version.version}  # fmt: skip
+    answer(style, told, f"{done.target}: {done.rows:,} rows by {done.version.title}")
 
 
 @dataclass(frozen=True)
@@ -209,16 +213,18 @@ def _bytes(text: str) -> int:
 )
 @click.option("--label", "label_column", default="", metavar="COLUMN",
               help="Where the labels are: label, or the only other one, else this.")  # fmt: skip
-def labels(folder: Path, source: Path, id_column: str, label_column: str) -> None:
+@FORMAT
+def labels(folder: Path, source: Path, id_column: str, label_column: str, style: str) -> None:
     """Add labels that came later to a prediction log; they join by id."""
     from mlops_jlab.predictions import labels as joining
 
     added = joining.add(folder, source, id_column, label_column)
-    click.echo(f"{added.new:,} new labels, {added.corrected:,} corrected, {added.repeated:,} known already")
+    lines = [f"{added.new:,} new labels, {added.corrected:,} corrected, {added.repeated:,} known already"]
     if added.without:
-        click.echo(f"  {added.without:,} rows without a label were left out")
+        lines.append(f"  {added.without:,} rows without a label were left out")
     if added.strange:
-        click.echo(f"  {added.strange:,} are of ids that the log does not have (yet)")
+        lines.append(f"  {added.strange:,} are of ids that the log does not have (yet)")
+    answer(style, added, "\n".join(lines))
 
 
 @click.command()
@@ -227,7 +233,8 @@ def labels(folder: Path, source: Path, id_column: str, label_column: str) -> Non
 @click.option("--rows", type=click.Path(path_type=Path), default=None, metavar="FILE",
               help="Rows that prove it, where it was registered without an example.")  # fmt: skip
 @_TRUST
-def pack(address: str, output: Path | None, rows: Path | None, trust: bool) -> None:
+@FORMAT
+def pack(address: str, output: Path | None, rows: Path | None, trust: bool, style: str) -> None:
     """Write a folder that serves a version without the store, after proof that it answers the same."""
     from mlops_jlab.registry import versions
     from mlops_jlab.serving.packs import folder
@@ -238,8 +245,12 @@ def pack(address: str, output: Path | None, rows: Path | None, trust: bool) -> N
     target = output or Path(f"{version.model}-{version.version}-pack")
     measured = folder.pack(place, address, target, rows=rows, trust=trust)
     median, p95 = measured.latency[1]
-    click.echo(
+    latency = [{"rows": count, "median": low, "p95": high} for count, (low, high) in measured.latency.items()]
+    answer(
+        style,
+        {"path": target, "cold_start": measured.cold_start, "memory": measured.memory, "size": measured.size,
+         "latency": latency},
         f"{target}: answers as where it was registered; cold start {measured.cold_start:.1f} s, "
         f"{measured.memory / 1e6:.0f} MB of memory, a row in {1e3 * median:.1f} ms, "
-        f"95 % within {1e3 * p95:.1f} ms"
-    )
+        f"95 % within {1e3 * p95:.1f} ms",
+    )  # fmt: skip

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_jlab.cli.options import EXECUTOR, RUN_ID
+from mlops_jlab.cli.answers import FORMAT, answer
+from mlops_jlab.cli.options import EXECUTOR, QUIET, RUN_ID
 from mlops_jlab.errors import InputError, MlopsError
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
                    "(default: grid, with --trials random).")  # fmt: skip
 @click.option("--prune", is_flag=True, help="End trials whose --metric falls behind while it is logged.")
 @RUN_ID
+@QUIET
+@FORMAT
 def sweep(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
     metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str, search: str | None,
-    prune: bool, run_id: str,
+    prune: bool, run_id: str, volume: int | None, style: str,
 ) -> int:  # fmt: skip
     """Run a pipeline with every combination of the given values.
 
@@ -82,35 +85,73 @@ def sweep(
         folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER, executor=executor
     )
 
-    click.echo(f"{plan.name}: {count} trials of {', '.join(space)}", err=True)
+    told = _Teller(whole, asked, quiet=volume == -1)
+    told.say(f"{plan.name}: {count} trials of {', '.join(space)}")
     place = Place(Path(os.environ["MLOPS_JLAB_STORE"]))
     executing = _Trials(plan, options, source, name, whole, place)
     try:
         done = sweep.sweep(
             chooser, target, place, metric, executing,
-            lambda trial: _told(trial, whole, asked), watch=prune,
+            told.ended, watch=prune,
         )  # fmt: skip
     except MlopsError as error:
         whole.end("failed", error.message)
         raise
-    failed = [trial for trial in done if trial.has_failed]
-    if any(trial.is_cancelled for trial in done):
-        whole.end("killed", "cancelled")
-    else:
-        whole.end("failed" if failed else "finished", f"{len(failed)} trials failed" if failed else "")
-    for text in table(done, list(space), metric, minimize=minimize):
-        click.echo(text)
-    click.echo(f"  show: mlops-jlab runs show {whole.id[:12]}")
+    failed = _end(whole, done)
+    lines = table(done, list(space), metric, minimize=minimize)
+    answer(
+        style, _plain(whole.id, done, metric),
+        "\n".join([*lines, f"  show: mlops-jlab runs show {whole.id[:12]}"]),
+    )  # fmt: skip
     return 1 if failed or len(done) < count else 0
 
 
-def _told(trial: Trial, whole: LiveRun, asked: dict[str, Any]) -> None:
-    from mlops_jlab.engine.sweeps.outcome import FACT
+def _end(whole: LiveRun, trials: list[Trial]) -> int:
+    """Ends the run of the sweep; how many trials have failed."""
+    failed = sum(trial.has_failed for trial in trials)
+    if any(trial.is_cancelled for trial in trials):
+        whole.end("killed", "cancelled")
+    else:
+        whole.end("failed" if failed else "finished", f"{failed} trials failed" if failed else "")
+    return failed
 
-    click.echo(line_of(trial), err=True)
-    if trial.pruned:
-        asked["pruned"] |= {trial.run: trial.pruned}
-        whole.add_facts({FACT: asked})
+
+def _plain(run: str, trials: list[Trial], metric: str) -> dict[str, object]:
+    """The sweep as JSON data, its trials in the order in which they were made."""
+    return {
+        "run": run,
+        "metric": metric,
+        "trials": [
+            {"number": trial.number, "run": trial.run, "parameters": trial.parameters,
+             "status": trial.state.status if trial.state else "pending", "pruned": trial.pruned,
+             "seconds": trial.state.seconds if trial.state else None, "metrics": trial.metrics,
+             "error": trial.state.error if trial.state else ""}
+            for trial in trials
+        ],
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """Says how trials go while the sweep goes on."""
+
+    whole: LiveRun
+    asked: dict[str, Any]
+    quiet: bool
+
+    def say(self, text: str) -> None:
+        """Prints a line, unless nobody wants to hear it."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def ended(self, trial: Trial) -> None:
+        """A trial has come to its end."""
+        from mlops_jlab.engine.sweeps.outcome import FACT
+
+        self.say(line_of(trial))
+        if trial.pruned:
+            self.asked["pruned"] |= {trial.run: trial.pruned}
+            self.whole.add_facts({FACT: self.asked})
 
 
 @dataclass(frozen=True)
@@ -135,7 +176,7 @@ class _Trials:
 
     def run(self, trial: Trial) -> RunState:
         """Runs it to its end."""
-        from mlops_jlab.cli.progress import PlainLines
+        from mlops_jlab.cli.progress import SILENT, PlainLines
         from mlops_jlab.engine.folder.state import RunFolder
         from mlops_jlab.engine.run.loop import run
         from mlops_jlab.engine.run.tracked import TrackedRun
@@ -143,7 +184,7 @@ class _Trials:
         from mlops_jlab.tracking import announcing
 
         tracked = TrackedRun(
-            PlainLines(quiet=True), self.source, RunFolder(trial.folder.resolve()), self.experiment,
+            PlainLines(SILENT), self.source, RunFolder(trial.folder.resolve()), self.experiment,
             parent=self.whole.id, run_id=trial.run, manifest=self.plan,
         )  # fmt: skip
         chosen = tracked.watching(replace(self.options, cancelled=lambda: trial.pruned))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from mlops_jlab.tracking.pages import cell, took
 _COLOURS = {RunStatus.FINISHED: "green", RunStatus.FAILED: "red", RunStatus.KILLED: "red",
             RunStatus.BLOCKED: "magenta", RunStatus.RUNNING: "blue", RunStatus.PENDING: "yellow"}  # fmt: skip
 _WIDEST = 28
+_NARROWEST = 8
 # What a terminal would obey instead of show: controls, and marks that turn the reading direction.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -26,15 +29,22 @@ def visible(text: str) -> str:
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def run_table(runs: Sequence[Run], columns: Sequence[str]) -> str:
-    """One line a run."""
-    head = ["id", "name", "status", "started", "took", *(c.partition(".")[2] or c for c in columns)]
+def run_table(runs: Sequence[tuple[Run, int]], columns: Sequence[str], parts: Mapping[str, int]) -> str:
+    """One line a run, set in by how deep it lies; ``parts`` are how many steps or trials it has."""
+    head = ["id", "name", "parts", "status", "started", "took", *(c.partition(".")[2] or c for c in columns)]
     table = [
-        [run.id[:8], _short(run.name), str(run.status), moment(run.started), seconds(took(run)),
-         *(_short(cell(run, column)) for column in columns)]
-        for run in runs
+        [run.id[:8], "  " * depth + _short(run.name), str(parts.get(run.id, "")), str(run.status),
+         moment(run.started), seconds(took(run)), *(_short(cell(run, column)) for column in columns)]
+        for run, depth in runs
     ]  # fmt: skip
-    return rows(head, table, {2: [_COLOURS.get(run.status) for run in runs]})
+    colours: dict[int, list[str | None]] = {3: [_COLOURS.get(run.status) for run, _ in runs]}
+    if not parts:
+        head, table, colours = (
+            [*head[:2], *head[3:]],
+            [[*row[:2], *row[3:]] for row in table],
+            {2: colours[3]},
+        )
+    return rows(head, table, colours)
 
 
 def rows(
@@ -43,7 +53,9 @@ def rows(
 ) -> str:  # fmt: skip
     """A table; ``colours`` are those of the cells of some columns, by the column's place."""
     table = [[visible(text) for text in row] for row in table]
-    widths = [max(len(row[n]) for row in [head, *table]) for n in range(len(head))]
+    widths = fitting([max(len(row[n]) for row in [head, *table]) for n in range(len(head))], _columns())
+    head = [_cut(text, width) for text, width in zip(head, widths, strict=True)]
+    table = [[_cut(text, width) for text, width in zip(row, widths, strict=True)] for row in table]
     first = "  ".join(text.ljust(w) for text, w in zip(head, widths, strict=True)).rstrip()
     lines = [click.style(first, bold=True)]
     for place, row in enumerate(table):
@@ -52,6 +64,28 @@ def rows(
             cells[column] = click.style(cells[column], fg=of_rows[place])
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _columns() -> int:
+    """How wide the terminal is; 0 where the table goes into a file or another program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def fitting(widths: Sequence[int], columns: int) -> list[int]:
+    """The widths of columns that together take ``columns`` characters at most, two between each.
+
+    The widest give way first, down to eight characters; where that is not enough, lines are longer.
+    """
+    found = list(widths)
+    over = sum(found) + 2 * (len(found) - 1) - columns if columns else 0
+    while over > 0 and max(found) > _NARROWEST:
+        found[found.index(max(found))] -= 1
+        over -= 1
+    return found
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 _VERDICTS = {"pass": "green", "fail": "red", "not enough data": "yellow"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -18,13 +17,14 @@ from mlops_jlab.store.datasets import Reader
 _SHOWN = 20
 
 
-def as_json(version: DatasetVersion, readers: Sequence[Reader], profile: Profile | None) -> str:
-    """A version as JSON."""
-    content = {
-        **asdict(version), "read_by": [asdict(reader) for reader in readers],
+def plain(
+    version: DatasetVersion, readers: Sequence[Reader], profile: Profile | None
+) -> dict[str, object]:  # fmt: skip
+    """A version as JSON data."""
+    return {
+        **asdict(version), "source": version.source, "read_by": [asdict(reader) for reader in readers],
         "profile": written.plain(profile) if profile is not None else None,
     }  # fmt: skip
-    return json.dumps(content, indent=2, ensure_ascii=False)
 
 
 def as_text(version: DatasetVersion, readers: Sequence[Reader], profile: Profile | None) -> str:

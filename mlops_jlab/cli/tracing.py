@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from mlops_jlab.cli.answers import as_json
 
 if TYPE_CHECKING:
     from mlops_jlab.lineage.graph import Lineage
@@ -59,4 +60,4 @@ def _written(found: Lineage, style: str) -> str:
         "json": found.as_json, "openlineage": lambda: openlineage.events(found),
         "prov": lambda: prov.document(found), "ro-crate": lambda: crate.metadata(found),
     }  # fmt: skip
-    return json.dumps(forms[style](), indent=2, ensure_ascii=False, default=str)
+    return as_json(forms[style]())

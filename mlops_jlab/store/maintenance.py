@@ -31,11 +31,11 @@ def check(place: Place) -> Health:
     """Looks at everything: the database, each artifact's digest, journals, late lines.
 
     Raises:
-        StoreError: there is no store.
+        NoStore: there is none.
     """
     health = Health()
     if not opening.exists(place):
-        raise StoreError(f"there is no store at {place.root}", hint="track a run first")
+        raise opening.missing(place)
     if filesystem.is_network(place.root):
         health.notes.append("it lies on a network file system: no write-ahead log is used there")
     elif sqlite3.sqlite_version_info < _FIXED:
@@ -107,8 +107,11 @@ def backup(place: Place, target: Path) -> None:
     """Writes a copy of the whole store, as of one moment, into a new folder.
 
     Raises:
+        NoStore: there is none to copy.
         InputError: ``target`` holds something.
     """
+    if not opening.exists(place):
+        raise opening.missing(place)
     if target.exists() and any(target.iterdir()):
         raise InputError(f"{target} is not empty", hint="name a new folder")
     copy = Place(target.absolute())
@@ -129,7 +132,13 @@ def backup(place: Place, target: Path) -> None:
 
 
 def vacuum(place: Place) -> tuple[int, int]:
-    """Gives the space of what is gone back to the disk; bytes before and after."""
+    """Gives the space of what is gone back to the disk; bytes before and after.
+
+    Raises:
+        NoStore: there is none.
+    """
+    if not opening.exists(place):
+        raise opening.missing(place)
     before = place.database.stat().st_size
     with opening.writing(place) as connection:
         connection.execute("VACUUM")

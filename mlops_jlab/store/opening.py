@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from mlops_jlab.errors import StoreBusy, StoreError
+from mlops_jlab.errors import NoStore, StoreBusy
 from mlops_jlab.store import database, journal, recovery
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import current
@@ -33,6 +33,13 @@ def exists(place: Place) -> bool:
     return place.database.exists()
 
 
+def missing(place: Place) -> NoStore:
+    """The error that says that there is no store yet."""
+    return NoStore(
+        f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
+    )
+
+
 def is_writable(place: Place) -> bool:
     """Whether this process may change the store."""
     return os.access(place.root, os.W_OK) and (
@@ -45,15 +52,14 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
     """A connection that sees everything that was logged up to now, by this process and by dead ones.
 
     Raises:
-        StoreError: there is no store, or it cannot be read.
+        NoStore: there is none.
+        StoreError: it cannot be read.
     """
     recorder = current(place)
     if recorder is not None:
         recorder.flush()
     elif not exists(place):
-        raise StoreError(
-            f"there is no store at {place.root} yet", hint="track a run first, or set MLOPS_JLAB_STORE"
-        )
+        raise missing(place)
     if is_writable(place):
         with closing(database.connect(place.database)) as writer:
             # While others write, what is there is read; what waits is told by waiting().
@@ -72,10 +78,11 @@ def writing(place: Place) -> Iterator[sqlite3.Connection]:
     """A connection for changes that people make: deleting, restoring, cleaning up.
 
     Raises:
-        StoreError: there is no store, or it cannot be written.
+        NoStore: there is none.
+        StoreError: it cannot be written.
     """
     if not exists(place):
-        raise StoreError(f"there is no store at {place.root} yet", hint="track a run first")
+        raise missing(place)
     recorder = current(place)
     if recorder is not None:
         recorder.flush()

@@ -46,28 +46,30 @@ class Query:
 
 
 def find(connection: sqlite3.Connection, wanted: str, longest: int = 0) -> Run:
-    """The run with an id, or with the only id that begins so, or the newest of a name.
+    """The run with an id, or the newest of a name, or the run with the only id that begins so.
 
     Raises:
         NotFound: there is none.
         InputError: there are several.
     """
     rows = connection.execute(
-        "SELECT seq, id FROM runs WHERE id = ? OR id GLOB ? LIMIT 3", (wanted, _escaped(wanted) + "*")
-    ).fetchall()
-    exact = [row for row in rows if row[1] == wanted]
-    if not rows:
+        "SELECT seq, id FROM runs WHERE id = ? UNION ALL "
+        "SELECT * FROM (SELECT seq, id FROM runs WHERE name = ? AND deleted IS NULL "
+        "ORDER BY seq DESC LIMIT 1)",
+        (wanted, wanted),
+    ).fetchall()[:1]
+    if not rows:  # more of an id can always be given; a name is all that there is
         rows = connection.execute(
-            "SELECT seq, id FROM runs WHERE name = ? AND deleted IS NULL ORDER BY seq DESC LIMIT 1", (wanted,)
+            "SELECT seq, id FROM runs WHERE id GLOB ? LIMIT 3", (_escaped(wanted) + "*",)
         ).fetchall()
     if not rows or not wanted:
         raise NotFound(f"there is no run {wanted!r}", hint="see them with: mlops-jlab runs list")
-    if len(rows) > 1 and not exact:
+    if len(rows) > 1:
         raise InputError(
             f"several runs begin with {wanted!r}: {', '.join(row[1][:12] for row in rows)} …",
             hint="give more of the id",
         )
-    return load(connection, [(exact or rows)[0][0]], longest)[0]
+    return load(connection, [rows[0][0]], longest)[0]
 
 
 def _escaped(text: str) -> str:

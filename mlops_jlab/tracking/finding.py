@@ -74,6 +74,24 @@ def find_runs(
     return found
 
 
+def parts(runs: Sequence[Run]) -> dict[str, int]:
+    """How many steps, trials or other parts each run has; those without any are left out."""
+    with opening.reading(location.find()) as connection:
+        return reading.parts(connection, [run.id for run in runs])
+
+
+def unfolded(runs: Sequence[Run]) -> list[tuple[Run, int]]:
+    """Each run with its depth, 0 for ``runs`` themselves, followed by its parts in their order."""
+    with opening.reading(location.find()) as connection:
+        waiting = [(run, 0) for run in reversed(runs)]
+        found = []
+        while waiting:
+            run, depth = waiting.pop()
+            found.append((run, depth))
+            waiting += [(part, depth + 1) for part in reversed(reading.children(connection, run))]
+    return found
+
+
 def search_runs(
     experiment_ids: Sequence[str] | None = None,
     filter_string: str = "",

@@ -64,7 +64,7 @@ class Project:
                 check=True,
             )
         listed = subprocess.run(
-            [sys.executable, "-m", "mlops_jlab", "runs", "list", "--format", "json"], cwd=self.folder,
+            [sys.executable, "-m", "mlops_jlab", "runs", "list", "--flat", "--format", "json"], cwd=self.folder,
             check=True, capture_output=True, text=True,
         )  # fmt: skip
         runs = json.loads(listed.stdout)

@@ -85,7 +85,7 @@ def test_steps_hand_on_by_the_store_and_become_one_run_of_the_table(bench: Bench
 
     assert "finished, 3 of 3 steps" in bench.call("runs", "import", "store").stdout
     assert "nothing new" in bench.call("runs", "import", f"store/{run_name('r:1')}").stdout
-    runs = json.loads(bench.call("runs", "list", "--format", "json").stdout)
+    runs = json.loads(bench.call("runs", "list", "--flat", "--format", "json").stdout)
     whole = next(run for run in runs if run["kind"] == "pipeline")
     assert len(runs) == 4
     assert (whole["status"], whole["params"]["city"], whole["metrics"]["most"]["latest"]) == (
@@ -117,7 +117,7 @@ def test_a_step_is_left_out_by_its_condition_and_one_that_fails_is_tried_again(b
         "not so: metrics.drift > 0.1"
     )
     assert json.loads((states / "c.json").read_text())["state"]["attempts"] == 2
-    listed = bench.call("runs", "list", "--format", "json", MLOPS_JLAB_STORE=str(table)).stdout
+    listed = bench.call("runs", "list", "--flat", "--format", "json", MLOPS_JLAB_STORE=str(table)).stdout
     assert sorted(run["kind"] for run in json.loads(listed)) == ["pipeline", "step", "step", "step"]
 
 

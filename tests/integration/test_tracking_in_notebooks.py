@@ -314,4 +314,4 @@ def test_runs_on_the_command_line(place: Place, tmp_path: Path) -> None:
     gone = mlops("runs", "list", cwd=tmp_path)
     assert (gone.returncode, "no runs yet" in gone.stdout) == (0, True)
     nothing = mlops("runs", "show", "r1", cwd=tmp_path)
-    assert (nothing.returncode, "no store" in nothing.stderr) == (1, True)
+    assert (nothing.returncode, "no store" in nothing.stderr) == (2, True)

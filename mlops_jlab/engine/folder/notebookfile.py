@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import RunError
-from mlops_jlab.files import PRIVATE, write_whole
+from mlops_jlab.files import PRIVATE, told, write_whole
 from mlops_jlab.pipeline.build import OWN_CELLS, lines_of
 
 _SYNC = 1.0  # seconds after which a save is forced to the disk
@@ -46,7 +46,7 @@ class ExecutedFile:
             self._write(0, _HEAD, 0)
             fresh.replace(path)  # whole from the first moment, and never a link to what another run executed
         except OSError as error:
-            raise RunError(f"{path} cannot be written: {error}") from error
+            raise RunError(f"{path} cannot be written: {told(error)}") from error
 
     def update(self, place: int) -> None:
         """Saves the cell at ``place``, counted from 0, and the notebook's metadata."""
@@ -77,7 +77,9 @@ class ExecutedFile:
             self._file.flush()
             self._sync()
         except OSError as error:
-            raise RunError(f"{self._path} cannot be written: {error}", hint="free some space") from error
+            raise RunError(
+                f"{self._path} cannot be written: {told(error)}", hint="free some space"
+            ) from error
 
     def _foot(self) -> bytes:
         rest = {key: value for key, value in self._notebook.items() if key != "cells"}

@@ -22,6 +22,7 @@ from mlops_jlab.tracking import finding
 from mlops_jlab.tracking.provenance import kept
 
 _CLOCKS = ("seconds", "_time", "duration")  # endings of metrics that no two runs share
+_MESSAGES = 2  # standard error: the result that people and programs read is the comparison
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ def repeat(remains: Remains, kernel: str = "python3") -> None:
 
 def _command(arguments: list[str], remains: Remains, environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=remains.directory, env={**os.environ, **environment}, check=False
-    )
+        [sys.executable, *arguments], cwd=remains.directory, env={**os.environ, **environment}, check=False,
+        stdout=_MESSAGES,
+    )  # fmt: skip
     if done.returncode:
         raise RunError(f"running it again failed with exit code {done.returncode}")
 
