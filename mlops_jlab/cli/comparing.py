@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ _SIGNS = {"added": ("+", "green"), "removed": ("−", "red")}
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option("--code", is_flag=True, help="Show the lines that have changed.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text",
-              show_default=True, help="How to print.")  # fmt: skip
+@FORMAT
 def diff(before: str, after: str | None, style: str, *, code: bool) -> int:
     """What has changed in a pipeline: parameters, steps, cells, and what crosses between them.
 
@@ -45,11 +44,8 @@ def diff(before: str, after: str | None, style: str, *, code: bool) -> int:
         )
     earlier, later = (before, after) if after else (f"HEAD:{before}", before)
     changes = compare(_outline(earlier), _outline(later))
-    if style == "json":
-        click.echo(json.dumps(changes.as_json(), indent=2, ensure_ascii=False))
-    else:
-        click.echo(f"{earlier} → {later}")
-        click.echo("\n".join(lines(changes, code=code)) if changes else "the same pipeline")
+    told = "\n".join(lines(changes, code=code)) if changes else "the same pipeline"
+    answer(style, changes.as_json(), f"{earlier} → {later}\n{told}")
     return 1 if changes else 0
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.commands import given
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
@@ -37,9 +38,10 @@ _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 @click.option("--require-gate", is_flag=True, help="Fail if a model that the run registers passes no gate.")
 @click.option("-o", "--output", type=_PATH, default=Path("ci-report"), show_default=True,
               help="The folder of the reports.")  # fmt: skip
+@FORMAT
 def ci(
     notebook: Path, pairs: tuple[str, ...], file: Path | None, samples: tuple[str, ...], base: str,
-    output: Path, *, no_verify: bool, require_gate: bool,
+    output: Path, style: str, *, no_verify: bool, require_gate: bool,
 ) -> int:  # fmt: skip
     """Review NOTEBOOK before it is merged: check, verify, run, gates.
 
@@ -71,9 +73,18 @@ def ci(
     if os.environ.get(_JOB_SUMMARY):
         with Path(os.environ[_JOB_SUMMARY]).open("a", encoding="utf-8") as page:
             page.write(summary)
-    click.echo("\n".join(_lines(found, base)))
-    click.echo(f"\n  summary: {output / _SUMMARY}")
+    told = "\n".join([*_lines(found, base), "", f"  summary: {output / _SUMMARY}"])
+    answer(style, _content(found, base, output), told)
     return 2 if graph.errors else int(not found.passed)
+
+
+def _content(found: Review, base: str, output: Path) -> dict[str, object]:
+    return {
+        "notebook": found.notebook, "passed": found.passed, "stages": found.stages, "base": base,
+        "changes": found.changes.as_json() if found.changes is not None else None,
+        "metrics": {name: {"base": pair[0], "now": pair[1]} for name, pair in found.metrics.items()},
+        "steps": found.steps, "reports": output,
+    }  # fmt: skip
 
 
 def _base(base: str, notebook: Path) -> Graph:

@@ -106,32 +106,24 @@ def serve(**given: Any) -> None:
 
 @click.command()
 @click.argument("model", default="", metavar="[MODEL]")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def services(model: str, form: str) -> None:
+@FORMAT
+def services(model: str, style: str) -> None:
     """Show who serves a model, or any, and how that goes: traffic, latency, errors, load."""
-    import json
-
     from mlops_jlab.entities.models import check_model_name
     from mlops_jlab.serving import courses, pulse
     from mlops_jlab.store import location
 
     found = pulse.services(location.find(), check_model_name(model) if model else "")
-    if form == "json":
-        told = [
-            {
-                "id": one.id, "running": one.running, **asdict(one.begun),
-                "last": asdict(one.beats[-1]) if one.beats else None,
-                "now": asdict(now) if (now := courses.newest(one.beats)) is not None else None,
-            }
-            for one in found
-        ]  # fmt: skip
-        click.echo(json.dumps(told))
-        return
-    if not found:
-        click.echo(f"nobody serves {model or 'a model'}: mlops-jlab models serve MODEL@champion")
-        return
+    told = [
+        {
+            "id": one.id, "running": one.running, **asdict(one.begun),
+            "last": one.beats[-1] if one.beats else None, "now": courses.newest(one.beats),
+        }
+        for one in found
+    ]  # fmt: skip
     head = ["model", "answers", "at", "since", "requests/s", "median", "99 %", "failed", "load", "waiting"]
-    click.echo(tables.rows(head, [_line_of(one) for one in found]))
+    nobody = f"nobody serves {model or 'a model'}: mlops-jlab models serve MODEL@champion"
+    answer(style, told, tables.rows(head, [_line_of(one) for one in found]) if found else nobody)
 
 
 def _line_of(service: Any) -> list[str]:

@@ -124,6 +124,7 @@ def pipelines(call: Bench, notebook: Path) -> None:
     broken.write_text(notebook.read_text().replace("max(rows)", "1 / 0"))
     assert call("run", broken, "-o", "broken", code=1)["steps"][1]["error"]["kind"] == "ZeroDivisionError"
     assert call("debug broken")["step"] == "score"
+    assert call("diff", broken, notebook, code=1)["steps"][0]["name"] == "score"
     assert call("tag", notebook, "--from", "cells", "-o", "tagged.ipynb")["tags"]
     handed = call("step plain/pipeline load --store handed --run r")
     assert handed["status"] == "finished"
@@ -170,6 +171,7 @@ def models(call: Bench) -> None:
     call("monitor m/1 --data rows.csv")
     assert call("models delete m/2 --yes")["version"] == 2
     assert call("policy check") is not None
+    assert call("models services") == []
 
 
 def data(call: Bench) -> None:
@@ -214,6 +216,11 @@ def store(call: Bench) -> None:
     assert call("store move moved")["folder"]
 
 
+def review(call: Bench, notebook: Path) -> None:
+    found = call("ci", notebook, "--no-verify", "--base", call.folder / "broken.ipynb")
+    assert found["metrics"] == {"best": {"base": None, "now": 1}}
+
+
 def test_what_is_printed_is_what_the_schema_says(write_notebook: Callable[..., Path], bench: Bench) -> None:
     notebook = write_notebook(CELLS)
     pipelines(bench, notebook)
@@ -221,6 +228,7 @@ def test_what_is_printed_is_what_the_schema_says(write_notebook: Callable[..., P
     models(bench)
     data(bench)
     schedules(bench, notebook)
+    review(bench, notebook)
     store(bench)
     assert bench.done | ELSEWHERE == set(answers.described())
 
