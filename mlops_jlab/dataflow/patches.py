@@ -28,6 +28,33 @@ def is_plain(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
 
 
+def places_of(name: str, text: str) -> list[str]:
+    """What of the imported ``name`` the statements in ``text`` set, as ``name.attribute``.
+
+    It is the ``name`` alone if they do more than to set attributes of it: a call may change anything in it.
+    """
+    found = set()
+    for node in ast.parse(text).body:
+        targets = (
+            node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [getattr(node, "target", node)]
+        )
+        for target in targets:
+            path = _path(target)
+            if len(path) < 2 or path[0] != name:
+                return [name]
+            found.add(f"{name}.{path[1]}")
+    return sorted(found)
+
+
+def _path(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Subscript):
+        return _path(node.value)
+    if isinstance(node, ast.Attribute):
+        inner = _path(node.value)
+        return [*inner, node.attr] if inner else []
+    return [node.id] if isinstance(node, ast.Name) else []
+
+
 def root_of_told(node: ast.stmt, effects: Effects, imports: Mapping[str, str]) -> str:
     """The import through which the statement tells a library something for good, or nothing."""
     if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)) or effects.binds:

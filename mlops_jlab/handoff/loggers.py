@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff.modules import is_installed
+from mlops_jlab.handoff.modules import is_installed, is_local
 from mlops_jlab.loaded import file_of
 
 _PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
@@ -50,8 +50,11 @@ def _stays_behind(logger: logging.Logger) -> str:
 
 
 def _is_a_packages(name: str) -> bool:
-    module = sys.modules.get(name.partition(".")[0])
-    return name == _name_of_kernel() or (module is not None and module.__name__ != "__main__")
+    top = name.partition(".")[0]
+    module = sys.modules.get(top)
+    if module is None or module.__name__ == "__main__":
+        return name == _name_of_kernel()
+    return not is_local(top, file_of(module))
 
 
 def _name_of_kernel() -> str:

@@ -23,6 +23,7 @@ from mlops_jlab.handoff.references import imported_module
 from mlops_jlab.loaded import file_of, globals_of
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_NAMES = "~names"  # all that a module has: others were deleted since it was imported
 _HALFWAY = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
@@ -169,13 +170,23 @@ def capture(name: str) -> dict[str, Any]:
         elif getattr(value, "__module__", None) != name or not callable(value):
             found[key] = value
     seen = snapshot.take(found, {}).values
-    return {key: value for key, value in found.items() if seen[key].refused is None}
+    kept = {key: value for key, value in found.items() if seen[key].refused is None}
+    return {_NAMES: _names_in(sys.modules[name]), **kept}
+
+
+def _names_in(module: types.ModuleType) -> list[str]:
+    held = vars(module).items()
+    return sorted(key for key, value in held if key[:2] != "__" and not isinstance(value, types.ModuleType))
 
 
 def restore(name: str, state: dict[str, Any]) -> None:
     """Gives the module its globals back, in place where others may hold them."""
     module = sys.modules[name]
+    for key in set(_names_in(module)).difference(state.get(_NAMES, _names_in(module))):
+        delattr(module, key)
     for key, value in state.items():
+        if key == _NAMES:
+            continue
         if key.endswith(states.STATE):
             owner = getattr(module, key.removesuffix(states.STATE), None)
             if owner is not None:

@@ -8,6 +8,7 @@ import opcode
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
@@ -70,8 +71,25 @@ def _of_function(value: types.FunctionType) -> dict[str, object] | None:
     if plain and not (attributes or defaults or keywords):
         return None
     return {
-        "defaults": defaults, "keyword defaults": keywords, "attributes": attributes, "closure": filled,
+        "defaults": defaults, "keyword defaults": keywords, "attributes": attributes,
+        "closure": tuple(_or_made(item, value) for item in filled),
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A function that an own module's import makes again, under no name of its own: what it keeps."""
+
+    state: dict[str, object] | None
+
+
+def _or_made(item: Any, holder: types.FunctionType) -> object:
+    if not isinstance(item, types.FunctionType) or item is holder or item.__module__ == "__main__":
+        return item
+    found: Any = sys.modules.get(item.__module__)
+    for part in item.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return item if found is item else _Made(state_of(item))
 
 
 def _of_members(value: enum.EnumMeta) -> dict[str, object] | None:
@@ -190,7 +208,10 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
         vars(value).update(state["attributes"])
         filled = [cell for cell in value.__closure__ or () if is_filled(cell)]
         for cell, content in zip(filled, state["closure"], strict=False):
-            cell.cell_contents = content
+            if not isinstance(content, _Made):
+                cell.cell_contents = content
+            elif content.state is not None:
+                put_state(cell.cell_contents, content.state)
 
 
 def _is_made_alike(there: object, item: object) -> bool:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
 
@@ -200,15 +201,12 @@ def _secret(graph: Graph) -> set[str]:
     return {parameter.name for parameter in graph.parameters if parameter.secret}
 
 
-def _run_again(graph: Graph, step: Step) -> set[str]:
-    """The carried sources of this step's that steps below run again, by their names."""
+def _run_again(graph: Graph, step: Step) -> list[CarriedSource]:
+    """The carried sources of this step's that steps below run again."""
     below = graph.steps[step.position + 1 :]
-    return {
-        one.name
-        for other in below
-        for one in other.carried
-        if graph.notebook.cells[one.cell].step == step.name
-    }
+    return [
+        one for other in below for one in other.carried if graph.notebook.cells[one.cell].step == step.name
+    ]
 
 
 def _save(graph: Graph, step: Step) -> str:
@@ -216,12 +214,14 @@ def _save(graph: Graph, step: Step) -> str:
     options = {
         "outputs": list(step.outputs), "optional": list(step.optional),
         "watched": list(step.watched), "seeds": list(step.seeds), "settings": list(step.hidden),
-        "patched": sorted(name[7:] for name in again if name.startswith("~patch:")),
+        "patched": sorted(
+            {p for one in again if one.name.startswith("~patch:") for p in places_of(one.name[7:], one.text)}
+        ),
     }  # fmt: skip
     lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
     if step.writes_any:
         lines += "    writes_any=True,\n"
-    if "~session" in again:
+    if any(one.name == "~session" for one in again):
         lines += "    has_lines=True,\n"
     head = "# mlops-jlab: leaves what the steps below need\n"
     return head + (f"_step.leave(\n{lines})" if lines else "_step.leave()")

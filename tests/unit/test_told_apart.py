@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
+from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.handoff import loggers, modules, nans, settings, snapshot, states
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
@@ -282,6 +283,22 @@ def test_what_two_containers_hold_deep_inside_is_known_to_be_one(
     values: dict[str, object], is_one: bool
 ) -> None:
     assert bool(twins_in(values)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("logging.Formatter.converter = time.gmtime", ["logging.Formatter"]),
+        ("plt.rcParams['lines.linewidth'] = 3", ["plt.rcParams"]),
+        ("m.a = m.b = 1\ndel m.c", ["m.a", "m.b", "m.c"]),
+        ("m.n += 1", ["m.n"]),
+        ("m.a = other.b = 1", ["m"]),
+        ("setattr(m, 'a', 1)", ["m"]),
+        ("m.set(1)", ["m"]),
+    ],
+)
+def test_a_line_that_is_run_again_speaks_for_what_it_sets_alone(text: str, places: list[str]) -> None:
+    assert places_of(text.partition(".")[0] if "setattr" not in text else "m", text) == places
 
 
 def test_members_of_an_enumeration_keep_what_they_had(main: Any, tmp_path: Path) -> None:

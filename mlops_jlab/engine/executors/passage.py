@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.engine.executors import CannotGoOn, StepWork
 from mlops_jlab.engine.executors.bound import Bound
 from mlops_jlab.engine.executors.parting import refused, what_holds
@@ -327,8 +328,10 @@ class Passage:
     def _run_again(self) -> tuple[list[str], bool]:
         """The modules that lines of source change again below, and whether IPython is taught so."""
         pieces = [piece for below in self._course.plan.from_here(self._step.name) for piece in below.pieces]
-        own = {piece.name for piece in pieces if piece.step == self._step.name}
-        return sorted(name[7:] for name in own if name.startswith("~patch:")), "~session" in own
+        own = [piece for piece in pieces if piece.step == self._step.name]
+        patched = {(one.name[7:], one.text) for one in own if one.name.startswith("~patch:")}
+        places = {place for name, text in patched for place in places_of(name, text)}
+        return sorted(places), any(one.name == "~session" for one in own)
 
     def _watched(self) -> list[str]:
         """All that this step and those below look at: it may have changed what its source does not show."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ def leave(
     step: str, before: Outside | None, patched: Collection[str], mark: int, *, has_lines: bool,
     names: Mapping[str, Any], strict: bool = True,
 ) -> Outside:  # fmt: skip
-    """What is to be seen as the step is left. ``patched`` modules are those whose change is run again below.
+    """What is to be seen as the step is left. What is ``patched`` (``module.attribute``) is so again below.
 
     ``has_lines`` says that the same holds for lines that teach IPython something; ``mark`` is that of
     :func:`look`. Unless it is ``strict``, what installed libraries keep for themselves is no change.
@@ -80,15 +80,26 @@ def leave(
     now = look(before.world if before is not None else None, mark)
     if before is None or before.why:
         return Outside(now, before.step, before.why, before.base) if before is not None else Outside(now)
-    known = tuple(
-        names[name].__name__ for name in patched if isinstance(names.get(name), types.ModuleType)
-    ) + tuple(modules.local_modules())
+    known = (*(place for one in patched for place in _places(one, names)), *modules.local_modules())
     changes = [one for one in now.changed_since(before.world) if not _is_handed_on(one, known, has_lines)]
     if not strict:
         changes = [one for one in changes if _is_the_notebooks(one)]
     changes = imports.explain(changes, before.world, now)
     why = f"{changes[0].module}.{changes[0].name}" if changes else ""
     return Outside(now, step if why else "", why, before.base)
+
+
+def _places(patched: str, names: Mapping[str, Any]) -> Iterator[str]:
+    """Where that stands which is patched, under the name that was used and where it is defined."""
+    name, _, attribute = patched.partition(".")
+    module = names.get(name)
+    if isinstance(module, types.ModuleType):
+        yield ".".join(filter(None, (module.__name__, attribute)))
+        value = vars(module).get(attribute)
+        if isinstance(value, types.ModuleType):
+            yield value.__name__
+        elif isinstance(value, type):
+            yield f"{value.__module__}.{value.__qualname__}"
 
 
 def _is_the_notebooks(change: Change) -> bool:
