@@ -34,6 +34,7 @@ from mlops_jlab.handoff.records import (
 )
 from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
+from mlops_jlab.handoff.twins import told_apart, twins_in
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY, PART
 
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
@@ -59,18 +60,21 @@ def enter(
     inputs: Sequence[str] = (),
     after: Sequence[str] = (),
     setup: Sequence[str] = (),
+    defined: Sequence[str] = (),
+    tells: Sequence[str] = (),
 ) -> StepSession:
     """Begins a step: loads ``inputs`` into the notebook's namespace and starts to watch.
 
     ``after`` are steps that must have run; ``setup`` are values made by setup that must be the same
-    in every step.
+    in every step. What is ``defined`` by source once more may have remembered something; ``tells`` says
+    whether the step may tell two objects from one (:mod:`mlops_jlab.handoff.twins`).
 
     Raises:
         HandoffError: a step above has not run, or a file is not what this machine wrote.
     """
     limit_memory(int(os.environ.get(MEMORY) or 0))
-    session = StepSession(pipeline, step, position, after, setup)
-    session.take(inputs)
+    session = StepSession(pipeline, step, position, after, setup, tells)
+    session.take([*inputs, *(name + states.STATE for name in defined)])
     return session
 
 
@@ -86,13 +90,13 @@ class StepSession:
 
     def __init__(
         self, pipeline: str, step: str, position: int, after: Sequence[str],
-        setup: Sequence[str],
+        setup: Sequence[str], tells: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.names = vars(sys.modules["__main__"])
         self.root = handoff_root(pipeline)
         self._identity = (pipeline, step, position)
         self._above = records_above(self.root, pipeline, position)
-        self._check_above(after)
+        self._check_above(after, tells)
         present = {name: self.names[name] for name in setup if name in self.names}
         self._setup = {
             name: seen.fingerprint
@@ -120,7 +124,7 @@ class StepSession:
         self._hidden.enter()
         self._alone = Alone()
 
-    def _check_above(self, after: Sequence[str]) -> None:
+    def _check_above(self, after: Sequence[str], tells: Sequence[str]) -> None:
         done = {record.step for record in self._above}
         missing = [name for name in after if name not in done]
         if missing:
@@ -130,11 +134,11 @@ class StepSession:
                 hint="run the steps in order in the same folder, or all of them with: mlops-jlab run",
             )
         for record in self._above:
-            if record.alone:
+            if why := record.alone or told_apart(record.twins, tells):
                 kind = NotInParts if PART in os.environ else HandoffError
                 raise kind(
                     f"step {self._identity[1]!r} can only go on in the process of step {record.step!r}: "
-                    f"{record.alone}",
+                    f"{why}",
                     hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
                 )
 
@@ -147,8 +151,9 @@ class StepSession:
             self._takes[name] = taken
             if taken.fingerprint.startswith("stays:"):
                 why = next(one.refused[name] for one in self._above if name in one.refused)
+                what = name.removesuffix(states.STATE)
                 raise HandoffError(
-                    f"step {self._identity[1]!r} needs {name!r}, which lives in the process of step "
+                    f"step {self._identity[1]!r} needs {what!r}, which lives in the process of step "
                     f"{taken.step!r} alone: it is, or holds, {why}",
                     hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
                 )
@@ -236,7 +241,7 @@ class StepSession:
             if self._parts.joins:
                 base = snapshot.take(self._values(), self.names)
                 self._parts.join(self.names, base, [*outputs, *watched, *optional])
-        values = self._values()
+        values = self._values() | snapshot.remembered(self.names)
         keep_all = os.environ.get(KEEP) == "all"
         live = {*outputs, *watched, *optional, *(self._inputs - {n for n in self._takes if n[0] == "~"})}
         live |= {name for name in values if name.endswith(states.STATE)}
@@ -308,7 +313,7 @@ class StepSession:
             versions=modules.loaded_versions(),
             usage=usage_so_far(),
             attempt=os.environ.get(ATTEMPT, ""),
-            scalars=scalars_of(self.names), alone=alone, unkept=alone,
+            scalars=scalars_of(self.names), alone=alone, unkept=alone, twins=twins_in(self._values()),
         )  # fmt: skip
         root = self.root
         if self._parts is not None:

@@ -10,7 +10,7 @@ import enum
 import sys
 import types
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -24,6 +24,16 @@ _NUMBERS = (int, float, complex)  # of which a file has each place's own
 
 
 INDEX = "an index"
+
+
+IDENTITY = "identity"  # a step that may tell any two objects from one; INDEX is one that may tell two indexes
+
+
+def told_apart(twins: Mapping[str, str], tells: Collection[str]) -> str:
+    """Which of the ``twins`` a step notices that ``tells`` such things apart, in words, or nothing."""
+    if IDENTITY in tells:
+        return next(iter(twins.values()), "")
+    return twins.get(INDEX, "") if INDEX in tells else ""
 
 
 def twins_in(values: Mapping[str, object]) -> dict[str, str]:

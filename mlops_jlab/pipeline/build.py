@@ -7,9 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
+from mlops_jlab.handoff.twins import IDENTITY, INDEX
+from mlops_jlab.notebook.python import parse_cell
 
 LOAD_CELL = "mlops-load"
 SAVE_CELL = "mlops-save"
@@ -168,6 +171,8 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
         "inputs": inputs,
         "after": sorted(graph.before(step.name)),
         "setup": [n for n in step.setup_values if n not in step.inputs and n not in _secret(graph)],
+        "defined": [one.name for one in step.carried if one.text.startswith(("@", "class "))],
+        "tells": _tells(step),
     }
     return (
         "# mlops-jlab: takes over what the steps before this one made\n"
@@ -176,6 +181,13 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
         + "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
         + ")"
     )
+
+
+def _tells(step: Step) -> list[str]:
+    texts = [cell.source for cell in step.cells] + [one.text for one in step.carried]
+    trees = [parse_cell(text).tree for text in texts]
+    asked = {IDENTITY: asks_for_identity, INDEX: names_an_index}
+    return [what for what, asks in asked.items() if any(map(asks, trees))]
 
 
 def _stop(step: Step) -> str:
