@@ -38,9 +38,10 @@ class Options:
     and the steps in ``refresh`` make no use of it. ``executor`` is ``local`` or ``dask://HOST:PORT``;
     ``artifacts`` is a URL where values, records and executed notebooks are kept as well. ``metrics`` gives
     what the run's steps have logged so far, if that is kept; ``watched`` is told of each step that begins,
-    and how to learn which processes execute it; ``cancelled`` says why the run is to stop, or nothing. The
-    snapshots hold at most ``snapshots`` bytes of memory, or half of what there is. Where several runners
-    execute the steps of a run, ``only`` are those of this one: each is rebuilt from values.
+    and how to learn which processes execute it; ``cancelled`` says why the run is to stop, or nothing, and
+    ``signalled`` hears of the signal that stops it. The snapshots hold at most ``snapshots`` bytes of memory,
+    or half of what there is. Where several runners execute the steps of a run, ``only`` are those of this
+    one: each is rebuilt from values.
     """
 
     folder: Path
@@ -59,5 +60,6 @@ class Options:
     metrics: Callable[[], Mapping[str, float]] | None = None
     watched: Callable[[str, Callable[[], Sequence[int]]], None] = lambda _step, _processes: None
     cancelled: Callable[[], str] = str
+    signalled: Callable[[int], None] = lambda _number: None
     snapshots: int = 0
     only: frozenset[str] = frozenset()

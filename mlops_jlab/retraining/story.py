@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 from mlops_jlab.costs import quotas
 from mlops_jlab.engine.asked import Listener, Options
@@ -68,6 +70,10 @@ class Failed(Exception):
         self.step, self.why, self.again = step, why, again
 
 
+class Stopped(Exception):
+    """The process was told to end, as when the machine goes down: nobody has given up the firing."""
+
+
 @dataclass
 class Retraining:
     """Goes through the story of one firing that this process has claimed."""
@@ -78,9 +84,14 @@ class Retraining:
     clock: Callable[[], float] = time.time
     listener: Listener | None = None
     announced: Callable[[str], None] = lambda _run: None  # is told each run's id before it begins
+    _signals: list[int] = field(default_factory=list)
 
     def go(self) -> Firing:
-        """To its end; how it came out is in the store."""
+        """To its end; how it came out is in the store.
+
+        Raises:
+            SystemExit: this process was told to end; the next one that looks goes on with the run.
+        """
         event = "failed"
         begun = time.monotonic()
         try:
@@ -88,6 +99,8 @@ class Retraining:
             self._check_quota(pipeline)
             self._run(pipeline, begun)
             event = self._promote()
+        except Stopped:
+            self._leave()
         except Failed as failed:
             if failed.again and self.firing.attempt <= self.schedule.retries:
                 return self._later(failed)
@@ -108,6 +121,13 @@ class Retraining:
     def _save(self, not_before: float = 0.0) -> None:
         with opening.writing(self.place) as connection:
             scheduling.save(connection, self.firing, not_before=not_before)
+
+    def _leave(self) -> NoReturn:
+        with suppress(ConflictError):  # who has cancelled it has ended it as well
+            self._note("run", "again", "its process was told to end; the next one that looks goes on")
+            with opening.writing(self.place) as connection:
+                scheduling.let_go(connection, self.firing)
+        raise SystemExit(128 + signal.SIGTERM)
 
     def _later(self, failed: Failed) -> Firing:
         wait = min(86_400.0, self.schedule.backoff * 2.0 ** (self.firing.attempt - 1))
@@ -166,6 +186,8 @@ class Retraining:
             tracked.keep_report(write_report(plan, RunFolder(target), state))
         if tracked.run is not None:
             tracked.run.recorder.flush()
+        if state.status == "killed" and signal.SIGTERM in self._signals:
+            raise Stopped
         if state.status != "finished":
             raise Failed("run", _failure(state))
         cached = sum(bool(step.cached) for step in state.steps)
@@ -192,7 +214,7 @@ class Retraining:
         options = Options(
             folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
             environment={MORE: "\n".join(self.schedule.gate)},
-            cancelled=lambda: self._too_long(begun),
+            cancelled=lambda: self._too_long(begun), signalled=self._signals.append,
         )  # fmt: skip
         values = {} if resume else self._parameters(plan)
         return plan, tracked, run(plan, target, values, tracked.watching(options), tracked)

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,6 +21,7 @@ from mlops_jlab.engine.sweeps import search, sweep
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.entities.runs import Run, RunStatus, new_run_id
+from mlops_jlab.entities.schedules import Story
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.records import read_record
 from mlops_jlab.notebook import outputs, suggesting
@@ -29,9 +31,10 @@ from mlops_jlab.processes.specs import check_kernel
 from mlops_jlab.server import apart, paths
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
 from mlops_jlab.server.runs import short
-from mlops_jlab.store import filters, location, opening, reading
+from mlops_jlab.store import filters, location, opening, reading, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import is_alive
+from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.announcing import Announcement
 from mlops_jlab.tracking.provenance import kept
 
@@ -334,6 +337,10 @@ def _cancel(place: Place, run_id: str) -> None:
         or not is_alive(run.owner)
     ):
         raise InputError(f"run {run.id[:12]} is no pipeline that runs on this machine")
+    with opening.writing(place) as connection:  # else the next worker would go on with a scheduled one
+        scheduling.cancel_run(
+            connection, run.id, Story("run", "failed", f"cancelled by {lifecycle.who()}", time.time())
+        )
     os.kill(run.owner.pid, signal.SIGTERM)
 
 

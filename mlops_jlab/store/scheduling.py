@@ -223,12 +223,25 @@ def _is_dead(owner: str) -> bool:
 
 
 def let_go(connection: sqlite3.Connection, firing: Firing) -> None:
-    """Gives up a claim of this process that nobody has taken over: the next to look goes on with it."""
+    """Gives up a claim of this process that nobody has taken over: the next to look goes on with it.
+
+    No process has started at the time that is noted, whether this one is still there or not.
+    """
     with database.transaction(connection, durable=True):
         connection.execute(
-            "UPDATE firings SET owner = json_set(owner, '$.started', '') "
+            "UPDATE firings SET owner = json_set(owner, '$.started', '-') "
             "WHERE schedule = ? AND due = ? AND attempt = ? AND status = 'running' AND owner = ?",
             (firing.schedule, firing.due, firing.attempt, _owner()),
+        )
+
+
+def cancel_run(connection: sqlite3.Connection, run: str, told: Story) -> None:
+    """Ends the firing that a run belongs to, if it does: its process changes it no more, and none goes on."""
+    with database.transaction(connection, durable=True):
+        connection.execute(
+            "UPDATE firings SET status = 'failed', attempt = attempt + 1, ended = ?, "
+            "steps = json_insert(steps, '$[#]', json(?)) WHERE status = 'running' AND instr(run, ?)",
+            (told.at, json.dumps(asdict(told)), run),
         )
 
 

@@ -176,6 +176,43 @@ def test_a_worker_that_dies_between_run_and_promotion_leaves_nothing_half_done(
         assert len(scheduling.firings(connection, schedule.id)) == 1
 
 
+SLOW = [
+    ("step:a", "open('ran', 'a').write('x')\nx = 1"),
+    ("step:b", "import os, time\nopen('begun', 'w').close()\nwhile not os.path.exists('go'):\n    time.sleep(0.1)\nprint(x)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_told_to_end_is_gone_on_with_and_what_somebody_stops_is_not(
+    place: Place, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A machine that goes down tells all processes to end: its nightly run is not lost. Ctrl-C means it."""
+    schedule = add(place, write(tmp_path, SLOW), promote="")
+    words = [sys.executable, "-m", "mlops_jlab", "schedule", "run", "small"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(60) == (143 if number == signal.SIGTERM else 1)
+    finally:
+        process.kill()
+    (tmp_path / "go").touch()
+    left = tick(place, time.time())
+    if number == signal.SIGINT:
+        assert left == []
+        with opening.reading(place) as connection:
+            (firing,) = scheduling.firings(connection, schedule.id)
+        assert (firing.status, firing.why) == ("failed", "cancelled; go on with --resume")
+        return
+    assert [(firing.status, firing.attempt) for firing in left] == [("finished", 2)], left
+    assert (tmp_path / "ran").read_text() == "x"
+    assert "told to end" in str(left[0].steps)
+
+
 def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_not(
     place: Place, tmp_path: Path
 ) -> None:

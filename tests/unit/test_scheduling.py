@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -340,6 +342,35 @@ def test_schedules_are_in_the_audit_log_and_a_removed_name_is_free_again(place: 
             scheduling.add(connection, replace(nightly(), name="a", id="d"), who="me")
         told = [(entry.action, entry.reason) for entry in auditing.entries(connection)]
         assert told[1:3] == [("remove schedule", ""), ("pause schedule", "holiday")]
+
+
+def test_a_run_that_somebody_cancels_is_over_for_all_workers(place: Place) -> None:
+    now = time.time() + 86_400
+    claimed, *_others = ticking.claim_all(place, now)
+    mine = replace(claimed.firing, run=f"{'a' * 32} {'b' * 32}")
+    with opening.writing(place) as connection:
+        scheduling.save(connection, mine)
+        scheduling.cancel_run(connection, "c" * 32, Story("run", "failed", "cancelled by me", now))
+        assert scheduling.get(connection, mine.schedule, mine.due).status == "running"
+        scheduling.cancel_run(connection, "b" * 32, Story("run", "failed", "cancelled by me", now))
+        with pytest.raises(ConflictError):
+            scheduling.save(connection, replace(mine, status="finished"))
+        scheduling.let_go(connection, mine)
+        found = scheduling.get(connection, mine.schedule, mine.due)
+    assert (found.status, found.why) == ("failed", "cancelled by me")
+
+
+def test_a_claim_that_is_given_up_is_taken_over_though_its_process_has_ended(place: Place) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from mlops_jlab.retraining import ticking\n"
+        "from mlops_jlab.store import opening, scheduling; from mlops_jlab.store.location import Place\n"
+        "place = Place(Path(sys.argv[1])); claimed = next(ticking.claim_all(place, time.time() + 86_400))\n"
+        "with opening.writing(place) as connection: scheduling.let_go(connection, claimed.firing)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(place.root)], check=True, timeout=120)
+    with opening.writing(place) as connection:
+        (left,) = scheduling.left_behind(connection, time.time())
+    assert (left.status, left.attempt) == ("running", 1)
 
 
 def test_a_second_change_within_a_second_is_not_lost(place: Place, tmp_path: Path) -> None:

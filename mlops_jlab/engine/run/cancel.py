@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
 @contextmanager
-def cancellation() -> Iterator[threading.Event]:
-    """An event that is set by the first SIGINT or SIGTERM; the old handlers return afterwards.
+def cancellation(told: Callable[[int], None]) -> Iterator[threading.Event]:
+    """An event that is set by the first SIGINT or SIGTERM; ``told`` hears which.
+
+    The old handlers return afterwards.
 
     Outside the main thread no signal arrives and the event stays unset. A signal that was ignored when the
     process began, as SIGINT is in the background of a script, stays ignored.
@@ -25,9 +27,10 @@ def cancellation() -> Iterator[threading.Event]:
         yield asked
         return
 
-    def note(_number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         if asked.is_set():
             raise KeyboardInterrupt
+        told(number)
         asked.set()
 
     known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

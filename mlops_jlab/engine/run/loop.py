@@ -114,7 +114,7 @@ class _Run:
         self._listener.started(self._state)
         pool = ThreadPoolExecutor(self._jobs, thread_name_prefix="step")
         try:
-            with cancellation() as asked:
+            with cancellation(self._options.signalled) as asked:
                 self._recall()
                 self._loop(pool, asked)
                 self._executor.settle()
