@@ -21,9 +21,10 @@ import numpy as np
 from scipy import stats
 
 from mlops_jlab.drift.edetector import Detector
+from mlops_jlab.gates.intervals import spread
 
 Array = Any
-LABELS, BEFORE, WINDOW = 5_000, 2_000, 500
+LABELS, BEFORE, WINDOW, DAY = 5_000, 2_000, 500, 50
 Draw = Callable[[np.random.Generator, int, float], Array]
 
 
@@ -47,8 +48,30 @@ def rare(rng: np.random.Generator, rows: int, rise: float) -> Array:
 
 def daily(rng: np.random.Generator, rows: int, rise: float) -> Array:
     """Errors that hang together: each 50 rows share a day, and its rate scatters by 0.05."""
-    days = np.clip(rng.normal(0.2 + rise, 0.05, rows // 50 + 1), 0, 1)
-    return (rng.random(rows) < np.repeat(days, 50)[:rows]).astype(float)
+    days = np.clip(rng.normal(0.2 + rise, 0.05, rows // DAY + 1), 0, 1)
+    return (rng.random(rows) < np.repeat(days, DAY)[:rows]).astype(float)
+
+
+def weekly(rng: np.random.Generator, rows: int, rise: float) -> Array:
+    """As ``daily``, and days hang together too: neighbors by a correlation of 0.8."""
+    noise = rng.normal(0, 1, rows // DAY + 1)
+    for day in range(1, len(noise)):
+        noise[day] = 0.8 * noise[day - 1] + 0.6 * noise[day]
+    days = np.clip(0.2 + rise + 0.05 * noise, 0, 1)
+    return (rng.random(rows) < np.repeat(days, DAY)[:rows]).astype(float)
+
+
+def by_day(every: float) -> Callable[[Array, Array], int]:
+    """Ours by unit (``--unit``): one value a day of 50 rows, against the bound of the mean of days."""
+
+    def found(reference: Array, losses: Array) -> int:
+        before, now = (part.reshape(-1, DAY).mean(axis=1) for part in (reference, losses))
+        wide = spread(before - before.mean(), None)
+        limit = before.mean() + wide.bound(0.025, upper=True)
+        detector = Detector(float(limit), every / DAY).after(now.tolist())
+        return detector.alarms[0][0] * DAY if detector.alarms else 0
+
+    return found
 
 
 def e_detector(every: float) -> Callable[[Array, Array], int]:
@@ -162,7 +185,8 @@ def z_test(reference: Array, part: Array) -> bool:
 
 
 WAYS: dict[str, Callable[[Array, Array], int]] = {
-    "ours, 10,000": e_detector(10_000), "ours, 50,000": e_detector(50_000), "DDM": ddm, "ADWIN": adwin,
+    "ours, 10,000": e_detector(10_000), "ours, 50,000": e_detector(50_000),
+    "by day, 10,000": by_day(10_000), "by day, 50,000": by_day(50_000), "DDM": ddm, "ADWIN": adwin,
     "Page-Hinkley": page_hinkley, "KS 5 %": windows(ks), "PSI > 0.2": windows(psi), "z 5 %": windows(z_test),
 }  # fmt: skip
 SCENES: list[tuple[str, Draw, float]] = [
@@ -170,10 +194,12 @@ SCENES: list[tuple[str, Draw, float]] = [
     ("nothing, squared errors", squared, 0.0),
     ("nothing, errors of 1 %", rare, 0.0),
     ("nothing, days that scatter by 0.05", daily, 0.0),
+    ("nothing, such days that hang together", weekly, 0.0),
     ("errors from 20 to 25 %", errors, 0.05),
     ("errors from 20 to 30 %", errors, 0.10),
     ("squared errors, a tenth of labels turned", squared, 0.0333),
     ("errors from 1 to 3 %", rare, 0.10),
+    ("days, errors from 20 to 25 %", daily, 0.05),
     ("days, errors from 20 to 30 %", daily, 0.10),
 ]
 

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 @click.option("--id", "identifier", default="", metavar="COLUMN", help="What a row is known by.")
 @click.option("--target", default="", metavar="COLUMN",
               help="The label; without --labels it stands in the data.")  # fmt: skip
+@click.option(
+    "--unit",
+    default="",
+    metavar="COLUMN",
+    help="Rows that share its value hang together, as those of a day: their loss is judged as one.",
+)
 @click.option("--false-alarms-every", "apart", type=click.FloatRange(10), default=10_000.0, metavar="N",
               show_default=True, help="Labels between two false alarms, on average at least.")  # fmt: skip
 @click.option("--every", default="", metavar="DURATION", help="Look again and again; else once.")
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
 @FORMAT
 def monitor(
-    address: str, source: str, labels: str, identifier: str, target: str, apart: float, every: str,
+    address: str, source: str, labels: str, identifier: str, target: str, unit: str, apart: float, every: str,
     cooldown: str, min_rows: int, per_week: int,
     alerts: tuple[str, ...], trust: bool, style: str,
 ) -> int:  # fmt: skip
@@ -56,7 +62,7 @@ def monitor(
         telling.check(one)
     policy = Policy(parse_duration(cooldown) if cooldown != "0" else 0.0, per_week, min_rows)
     pause = parse_duration(every) if every else 0.0
-    wanted = _labels(labels, identifier, target)
+    wanted = _labels(labels, identifier, target, unit)
     place = location.find()
     while True:
         try:
@@ -74,18 +80,18 @@ def monitor(
         time.sleep(pause)
 
 
-def _labels(source: str, identifier: str, target: str) -> Labels | None:
+def _labels(source: str, identifier: str, target: str, unit: str) -> Labels | None:
     from mlops_jlab.errors import InputError
     from mlops_jlab.monitoring.labels import Labels
 
-    if not source and not target:
+    if not source and not target and not unit:
         return None
     if not target or bool(source) != bool(identifier):
         raise InputError(
             "labels are known by their column, and where they come later by the row's",
             hint="--target COLUMN, or --labels PATH --id COLUMN --target COLUMN",
         )
-    return Labels(target, _path(source) if source else None, identifier)
+    return Labels(target, _path(source) if source else None, identifier, unit)
 
 
 def _path(source: str) -> str | Path:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlops_jlab.evaluation.results import Bounded, Losses
-from mlops_jlab.gates.intervals import spread
+from mlops_jlab.gates.intervals import Spread, spread
 from mlops_jlab.gates.metrics import Predicted
 
 Array = Any
@@ -36,7 +36,18 @@ def of(predicted: Predicted, kind: str = "", scale: float = 0.0) -> tuple[str, f
 def of_reference(predicted: Predicted, units: Array, alpha: float) -> Losses:
     """The mean loss with its bounds, for a monitor."""
     kind, scale, found = of(predicted)
-    mean = float(found.mean())
-    wide = spread(found - mean, units)
+    mean, wide = _mean(found, units, alpha)
+    by_unit = None
+    if units is not None:
+        rows = np.bincount(units)
+        sums = np.bincount(units, weights=found)[rows > 0]
+        by_unit, _wide = _mean(sums / rows[rows > 0], None, alpha)
+    return Losses(kind, scale, mean, len(found), wide.units, by_unit)
+
+
+def _mean(values: Array, units: Array, alpha: float) -> tuple[Bounded, Spread]:
+    """The mean of values from 0 to 1 with its bounds."""
+    mean = float(values.mean())
+    wide = spread(values - mean, units)
     low, high = mean + wide.bound(alpha / 2, upper=False), mean + wide.bound(alpha / 2, upper=True)
-    return Losses(kind, scale, Bounded(mean, max(0.0, low), min(1.0, high)), len(found), wide.units)
+    return Bounded(mean, max(0.0, low), min(1.0, high)), wide

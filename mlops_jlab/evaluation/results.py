@@ -116,13 +116,17 @@ class Sliced:
 
 @dataclass(frozen=True)
 class Losses:
-    """What a row costs, between 0 and 1: ``kind`` over ``scale``. A monitor holds later rows against it."""
+    """What a row costs, between 0 and 1: ``kind`` over ``scale``. A monitor holds later rows against it.
+
+    ``by_unit`` is the mean over units of each unit's mean, where rows hang together.
+    """
 
     kind: str
     scale: float
     mean: Bounded
     rows: int
     units: int
+    by_unit: Bounded | None = None
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ LABELLED = "labelled.npz"
 class Labels:
     """Where labels come from: files at ``source`` that name their row by ``id``; or the data themselves.
 
-    Without a ``source`` the column ``target`` of the data is the label.
+    Without a ``source`` the column ``target`` of the data is the label. Rows that share a value of ``unit``,
+    which stands beside the label, hang together, and count as one.
     """
 
     target: str
     source: str | Path | None = None
     id: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Joined:
-    """Labels with what was said of their rows. ``repeated`` came before, ``unknown`` belong to no row."""
+    """Labels with what was said of their rows, and with ``units`` the hash of the unit of each.
+
+    ``repeated`` came before, ``unknown`` belong to no row.
+    """
 
     said: Said
     truth: Array
     repeated: int = 0
     unknown: int = 0
+    units: Array = None
 
 
 def read(content: bytes) -> Said:
@@ -112,31 +118,36 @@ def together(parts: Iterable[Said]) -> Said:
     return Said(ids[first], values[first])
 
 
-def labelled(files: Iterable[Path], labels: Labels) -> Iterator[tuple[Array, Array]]:
-    """Ids and labels of the files, in their order; rows without a label are left out.
+def labelled(files: Iterable[Path], labels: Labels) -> Iterator[tuple[Array, Array, Array]]:
+    """Ids, labels and units of the files, in their order; rows without a label are left out.
 
     Raises:
-        InputError: a file lacks the id or the target.
+        InputError: a file lacks the id, the target or the unit.
     """
     for file in files:
         for frame in chunks.of_file(file):
             there = [str(name) for name in frame.columns]
-            for name in (labels.id, labels.target):
+            for name in filter(None, (labels.id, labels.target, labels.unit)):
                 if name not in there:
                     raise InputError(
-                        f"{file.name} has no column {name!r}{nearest(name, there)}", hint="--id and --target"
+                        f"{file.name} has no column {name!r}{nearest(name, there)}",
+                        hint="--id, --target and --unit name columns of the labels",
                     )
             known = frame[frame[labels.target].notna()]
-            yield hashed(known[labels.id]), known[labels.target].to_numpy()
+            yield hashed(known[labels.id]), known[labels.target].to_numpy(), units_of(known, labels)
 
 
-def join(arrived: Iterable[tuple[Array, Array]], pending: Said, used: Array) -> Joined:
+def units_of(frame: Any, labels: Labels) -> Array:
+    """The hash of the unit of each row; of all rows the same where there are no units."""
+    return hashed(frame[labels.unit]) if labels.unit else np.zeros(len(frame), np.uint64)
+
+
+def join(arrived: Iterable[tuple[Array, Array, Array]], pending: Said, used: Array) -> Joined:
     """Labels joined to predictions: a row's first label counts, later ones and ``used`` ids are repeats."""
     parts = list(arrived)
     if not parts:
         return Joined(Said(pending.ids[:0], pending.values[:0]), np.empty(0))
-    ids = np.concatenate([one for one, _truth in parts])
-    truth = np.concatenate([found for _ids, found in parts])
+    ids, truth, units = (np.concatenate([part[place] for part in parts]) for place in range(3))
     first: Array = np.zeros(len(ids), dtype=bool)
     first[np.unique(ids, return_index=True)[1]] = True
     fresh = first & ~np.isin(ids, used)
@@ -147,7 +158,8 @@ def join(arrived: Iterable[tuple[Array, Array]], pending: Said, used: Array) -> 
     taken = np.flatnonzero(fresh & known)
     rows = order[places[taken]] if len(order) else np.empty(0, int)
     said = Said(pending.ids[rows], pending.values[rows])
-    return Joined(said, truth[taken], int((~fresh).sum()), int((fresh & ~known).sum()))
+    repeated, unknown = int((~fresh).sum()), int((fresh & ~known).sum())
+    return Joined(said, truth[taken], repeated, unknown, units[taken])
 
 
 def costs(joined: Joined, classes: list[Any], reference: Mapping[str, Any]) -> Array:

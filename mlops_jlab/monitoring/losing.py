@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from mlops_jlab.drift.byunit import Gathering
 from mlops_jlab.drift.edetector import Detector
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.errors import InputError, MlopsError, nearest
 from mlops_jlab.evaluation import estimating
 from mlops_jlab.evaluation.results import Bounded
+from mlops_jlab.gates.intervals import spread
 from mlops_jlab.monitoring import labels as labelling
 from mlops_jlab.monitoring.labels import Joined, Labels, Said
 from mlops_jlab.monitoring.losses import Loss
@@ -36,8 +38,8 @@ PATIENCE = 90 * 86_400.0  # seconds that a prediction waits for its label
 class LossFound:
     """What a look has found of the loss: of ``labels`` that came with it, and of all before.
 
-    ``alarm`` is set where these labels gave one; then ``since`` says with how many labels before them the
-    change began. ``waiting`` predictions have no label yet, ``given_up`` have waited too long.
+    ``alarm`` is set where these labels gave one; then ``since`` says with how many labels (or units) before
+    them the change began. ``waiting`` predictions have no label yet, ``given_up`` have waited too long.
     """
 
     kind: str = ""
@@ -45,6 +47,8 @@ class LossFound:
     mean: float | None = None
     error: float = 0.0  # the standard error of the mean
     detector: Detector | None = None
+    unit: str = ""  # by which losses are judged; empty: row by row
+    gathering: Gathering | None = None
     alarm: bool = False
     since: int = 0
     waiting: int = 0
@@ -59,8 +63,9 @@ class LossFound:
         """What there is to say, the alarm first."""
         found = []
         if self.detector is not None:
+            what = f"units of {self.unit}" if self.unit else "labels"
             word = (
-                f"the loss has risen: above {self.detector.limit:.4g} since about {self.since:,} labels ago"
+                f"the loss has risen: above {self.detector.limit:.4g} since about {self.since:,} {what} ago"
                 if self.alarm
                 else f"no alarm of the loss (evidence {self.detector.evidence:,.1f} of "
                 f"{self.detector.every:,.0f})"
@@ -69,6 +74,8 @@ class LossFound:
             found.append(word + mean)
             rest = {"wait for their label": self.waiting, "were given up": self.given_up}
             rest |= {"labels came again": self.repeated, "labels belong to no row": self.unknown}
+            if self.gathering is not None:
+                rest[f"labels came after their unit of {self.unit} was judged"] = self.gathering.late
             told = [f"{count:,} {what}" for what, count in rest.items() if count]
             found += ["; ".join(told)] if told else []
         if self.estimated:
@@ -89,7 +96,9 @@ class LossFound:
         estimated = {name: asdict(value) for name, value in self.estimated.items()}
         detector = None if self.detector is None else asdict(self.detector)
         names = "kind labels mean error alarm since waiting given_up repeated unknown".split()
+        gathering = None if self.gathering is None else asdict(self.gathering)
         return {**{name: getattr(self, name) for name in names}, "detector": detector, "estimated": estimated,
+                "unit": self.unit, "gathering": gathering,
                 "assumes": estimating.ASSUMES if estimated else ""}  # fmt: skip
 
 
@@ -119,13 +128,23 @@ def look(
     joined, kept, counts = _joined(place, version, model, files, labels, arrived, own, now)
     classes = [] if not hasattr(model, "classes_") else np.asarray(model.classes_).tolist()
     costs = labelling.costs(joined, classes, reference)
-    before = _detector(place, own, float(reference["mean"]["high"]), every)
-    after = before.after(costs.tolist())
+    limit, apart = _limit(version, reference, report, labels.unit, every)
+    before, gathering = _gathered(place, own, limit, apart, labels.unit)
+    codes = None
+    if labels.unit:
+        codes = np.unique(joined.units, return_inverse=True)[1]
+        gathering, units = gathering.after(zip(joined.units.tolist(), costs.tolist(), strict=True))
+        after = before.after(units)
+    else:
+        after = before.after(costs.tolist())
     new = after.alarms[len(before.alarms) :]
+    mean = float(costs.mean()) if len(costs) else None
+    error = spread(costs - mean, codes).error if len(costs) > 1 else 0.0
     found = LossFound(
-        kind=str(reference["kind"]), labels=len(costs), mean=float(costs.mean()) if len(costs) else None,
-        error=float(costs.std() / np.sqrt(len(costs))) if len(costs) else 0.0,
-        detector=after, alarm=bool(new), since=after.seen - new[0][1] + 1 if new else 0,
+        kind=str(reference["kind"]), labels=len(costs), mean=mean,
+        error=error if np.isfinite(error) else 0.0, detector=after, unit=labels.unit,
+        gathering=gathering if labels.unit else None, alarm=bool(new),
+        since=after.seen - new[0][1] + 1 if new else 0,
         waiting=counts["waiting"], given_up=counts["given_up"], repeated=joined.repeated,
         unknown=joined.unknown, estimated=estimated,
     )  # fmt: skip
@@ -165,20 +184,28 @@ def _with_their_rows(version: ModelVersion, model: Any, files: Sequence[Path], l
     """Labels that stand in the data themselves."""
     values: list[Any] = []
     truths: list[Any] = []
+    units: list[Any] = []
     for file in files:
         for frame in chunks.of_file(file):
             if labels.target not in frame.columns:
                 raise InputError(
                     f"{file.name} has no column {labels.target!r}, the label", hint="--labels PATH"
                 )
+            if labels.unit and labels.unit not in frame.columns:
+                near = nearest(labels.unit, [str(name) for name in frame.columns])
+                raise InputError(f"{file.name} has no column {labels.unit!r}{near}", hint="--unit COLUMN")
             known = frame[frame[labels.target].notna()]
             if len(known):
                 values.append(labelling.said_of(model, version, known, labels).values)
                 truths.append(known[labels.target].to_numpy())
+                units.append(labelling.units_of(known, labels))
     if not values:
-        return Joined(Said(np.empty(0, np.uint64), np.empty((0, 1))), np.empty(0))
+        return Joined(
+            Said(np.empty(0, np.uint64), np.empty((0, 1))), np.empty(0), units=np.empty(0, np.uint64)
+        )
     said = np.concatenate(values)
-    return Joined(Said(np.arange(len(said), dtype=np.uint64), said), np.concatenate(truths))
+    ids: Any = np.arange(len(said), dtype=np.uint64)
+    return Joined(Said(ids, said), np.concatenate(truths), units=np.concatenate(units))
 
 
 def _read(place: Place, windows: Any, path: str) -> Iterator[Said]:
@@ -196,18 +223,42 @@ def _contents(place: Place, windows: Any, path: str) -> Iterator[bytes]:
                 yield artifacts.read(place, digest)
 
 
-def _detector(place: Place, past: Sequence[WindowRow], limit: float, every: float) -> Detector:
-    """What was gathered up to the last window, as long as the limit is the same."""
+def _limit(
+    version: ModelVersion, reference: Mapping[str, Any], report: Mapping[str, Any], unit: str, every: float
+) -> tuple[float, float]:
+    """The mean loss up to which nothing is wrong, and how many labels, or units, lie between false alarms.
+
+    Raises:
+        InputError: losses are to be judged by unit, and the evaluation was not.
+    """
+    if not unit:
+        return float(reference["mean"]["high"]), every
+    by_unit = reference.get("by_unit")
+    if not by_unit or report.get("unit") != unit:
+        raise InputError(
+            f"the evaluation of {version.title} does not know units of {unit}",
+            hint=f"evaluate it so: mlops-jlab models evaluate {version.model}/{version.version} "
+            f"--data FILE --target COLUMN --unit {unit}",
+        )
+    return float(by_unit["high"]), max(1.0, every * reference["units"] / reference["rows"])
+
+
+def _gathered(
+    place: Place, past: Sequence[WindowRow], limit: float, every: float, unit: str
+) -> tuple[Detector, Gathering]:
+    """What was gathered up to the last window, as long as limit and unit are the same."""
     for content in _contents(place, past, FILE):
-        kept = json.loads(content)["detector"]
-        if kept and (kept["limit"], kept["every"]) == (limit, every):
+        found = json.loads(content)
+        kept, open_ = found["detector"], found.get("gathering") or {}
+        if kept and (kept["limit"], kept["every"], found.get("unit", "")) == (limit, every, unit):
             alarms = tuple((int(at), int(since)) for at, since in kept["alarms"])
             sums, rises = tuple(map(float, kept["sums"])), tuple(map(float, kept["rises"]))
-            return Detector(
+            detector = Detector(
                 limit, every, int(kept["seen"]), sums, rises, tuple(map(int, kept["since"])), alarms
             )
+            return detector, Gathering(**{**open_, "closed": tuple(open_.get("closed", ()))})
         break
-    return Detector(limit, every)
+    return Detector(limit, every), Gathering()
 
 
 def _estimated(model: Any, current: Profile | None, report: Mapping[str, Any]) -> dict[str, Bounded]:

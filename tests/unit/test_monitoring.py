@@ -15,9 +15,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlops_jlab
 from mlops_jlab.cli.main import cli
+from mlops_jlab.drift.byunit import Gathering
 from mlops_jlab.drift.edetector import Detector
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.gates.intervals import spread
 from mlops_jlab.monitoring import watching
 from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
@@ -323,6 +325,87 @@ def test_labels_that_come_late_again_or_never_are_judged_once(
     label("odd", losses_of(3).assign(late=7))
     with pytest.raises(InputError, match="the label 7 is none of the model's classes"):
         look(121)
+
+
+def bad_days(seed: int, days: int, rate: float = 0.2) -> np.ndarray[Any, Any]:
+    """Errors of 50 rows a day; the rate of days scatters by 0.05."""
+    random = np.random.default_rng(seed)
+    rates = np.clip(random.normal(rate, 0.05, days), 0, 1)
+    return (random.random((days, 50)) < rates[:, None]).astype(float)
+
+
+def test_losses_that_hang_together_are_judged_by_unit() -> None:
+    def alarms(rate: float, by_unit: bool) -> int:
+        found = 0
+        for seed in range(60):
+            before, now = bad_days(seed, 40), bad_days(1000 + seed, 100, rate)
+            spent = before.mean(axis=1) if by_unit else before.ravel()
+            limit = spent.mean() + spread(spent - spent.mean(), None).bound(0.025, upper=True)
+            values = now.mean(axis=1) if by_unit else now.ravel()
+            found += bool(Detector(float(limit), 200 if by_unit else 10_000).after(values).alarms)
+        return found
+
+    assert alarms(0.2, by_unit=False) > 15  # each bad day makes it cry
+    assert alarms(0.2, by_unit=True) <= 3
+    assert alarms(0.3, by_unit=True) >= 57
+
+
+def test_a_unit_is_judged_once_when_the_next_begins_however_its_labels_are_split() -> None:
+    random = np.random.default_rng(3)
+    stream = [(unit, float(loss)) for unit in range(1, 9) for loss in random.random(unit)]
+    whole, means = Gathering().after(stream)
+    assert means == pytest.approx(
+        [np.mean([loss for u, loss in stream if u == unit]) for unit in range(1, 8)]
+    )
+    assert (whole.unit, whole.rows, whole.closed) == (8, 8, tuple(range(1, 8)))
+    for cut in range(len(stream)):
+        first, some = Gathering().after(stream[:cut])
+        second, rest = first.after(stream[cut:])
+        assert (*some, *rest) == pytest.approx(means)
+        assert (second.unit, second.closed) == (whole.unit, whole.closed)
+    late, none = whole.after([(3, 1.0), (8, 0.5), (3, 0.0)])
+    assert (late.late, late.rows, none) == (2, 9, [])
+    assert Gathering().after([]) == (Gathering(), [])
+
+
+def test_a_day_of_labels_counts_as_one(model: Any, place: Place, incoming: Path) -> None:
+    later = incoming.parent / "labels"
+    later.mkdir()
+    labels = Labels("late", later, "id", "day")
+
+    def look(at: int) -> watching.Looked:
+        return watching.look(place, "flights", incoming, Policy(), now=at * HOUR, labels=labels, every=10_000)
+
+    def label(name: str, frame: pd.DataFrame) -> None:
+        frame[["id", "late", "day"]].to_csv(later / f"{name}.csv", index=False)
+
+    arrived = losses_of(1).assign(day=np.arange(600) // 50)
+    arrive(incoming, "1", arrived)
+    label("1", arrived[:120])
+    mlops_jlab.evaluate("flights", rows(99, 3000), "late")
+    with pytest.raises(InputError, match="does not know units of day"):
+        look(1)
+    reference = rows(99, 3000).assign(day=np.arange(3000) // 50)
+    report = mlops_jlab.evaluate("flights", reference, "late", unit="day")
+    assert report.losses.by_unit.value == pytest.approx(report.losses.mean.value)
+    found = look(2).loss
+    assert found.detector is not None
+    assert found.gathering is not None
+    assert (found.labels, found.detector.seen, found.gathering.rows) == (120, 2, 20)  # a day is not over
+    assert (found.detector.limit, found.detector.every) == (report.losses.by_unit.high, 200)
+    label("2", pd.concat([arrived[130:], arrived[120:130]]))
+    found = look(3).loss
+    assert (found.detector.seen, found.gathering.late) == (11, 0)
+    label("3", losses_of(1).assign(day=3)[:1])
+    late = losses_of(2).assign(day=2)
+    arrive(incoming, "2", late)
+    label("4", late)
+    found = look(4)
+    assert (found.loss.repeated, found.loss.gathering.late) == (1, 600)
+    assert "600 labels came after their unit of day was judged" in found.sentences[1]
+    (later / "6.csv").write_text("id,late\n1,0\n")
+    with pytest.raises(InputError, match="6.csv has no column 'day'"):
+        look(5)
 
 
 def test_without_labels_the_loss_is_estimated_and_what_it_assumes_is_said(
