@@ -26,7 +26,14 @@ def models() -> None:
     """
 
 
-for _command in (serving.predict, serving.serve, serving.services, serving.labels, serving.pack):
+for _command in (
+    serving.predict,
+    serving.serve,
+    serving.services,
+    serving.dashboard,
+    serving.labels,
+    serving.pack,
+):
     models.add_command(_command)
 
 

@@ -126,6 +126,22 @@ def services(model: str, style: str) -> None:
     answer(style, told, tables.rows(head, [_line_of(one) for one in found]) if found else nobody)
 
 
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="The file to write.")
+def dashboard(output: Path | None) -> None:
+    """Print a Grafana dashboard of what services tell Prometheus, or write it to a file."""
+    from importlib import resources
+
+    from mlops_jlab.files import write_whole
+
+    content = (resources.files("mlops_jlab.serving") / "dashboard.json").read_bytes()
+    if output is None:
+        click.echo(content.decode(), nl=False)
+        return
+    write_whole(output, content)
+    click.echo(f"{output}: in Grafana, Dashboards, New, Import")
+
+
 def _line_of(service: Any) -> list[str]:
     """A service in one line: how it did in the last minute that is known."""
     from mlops_jlab.serving import courses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +158,49 @@ def test_the_counts_of_a_desk_are_its_pulse(place: Place, tmp_path: Path, capsys
     assert told[0]["last"]["ok"] == 7
     assert "nobody serves x" in CliRunner().invoke(cli, ["models", "services", "x"]).output
     assert capsys.readouterr().err == ""
+
+
+def test_the_dashboard_asks_for_what_a_service_tells(place: Place, tmp_path: Path) -> None:
+    mlops_jlab.register_model(LinearRegression().fit(FRAME, FRAME.a), "m", input_example=FRAME)
+    mlops_jlab.promote("m/1")
+    with Setup(place, "m@champion", tmp_path).opened() as desk:
+        desk.answer(Asked({"rows": [{"a": 1.0}]}, rows_of))
+        desk.counts.trial("pairs")
+        page = desk.counts.page().decode()
+    told: dict[str, set[str]] = {}
+    for name, labels in re.findall(r"^(mlops_jlab_\w+)(?:\{(.*?)\})? ", page, re.M):
+        told.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    target = tmp_path / "served.json"
+    assert CliRunner().invoke(cli, ["models", "dashboard", "-o", str(target)]).exit_code == 0
+    found = json.loads(target.read_text())
+    assert json.loads(CliRunner().invoke(cli, ["models", "dashboard"]).output) == found
+    asked = [one["expr"] for panel in found["panels"] for one in panel["targets"]]
+    asked += [one["expr"] for one in found["annotations"]["list"]]
+    asked.append(found["templating"]["list"][1]["query"]["query"])
+    for query in asked:
+        assert query.count("(") == query.count(")")
+        names = re.findall(r"mlops_jlab_\w+", query)
+        assert names
+        assert set(names) <= set(told), query
+        by = re.findall(r"by \(([\w, ]+)\)", query)
+        inside = re.findall(r"(\w+)[!=]=?~?\"", " ".join(re.findall(r"\{(.*?)\}", query)))
+        known = set.union(*(told[name] for name in names)) | {"instance"}  # which Prometheus adds
+        assert {*inside, *(word.strip() for words in by for word in words.split(","))} <= known, query
+    used = {
+        name.removesuffix("_bucket").removesuffix("_sum")
+        for q in asked
+        for name in re.findall(r"mlops_jlab_\w+", q)
+    }
+    kept = {name for name in told if not name.endswith(("_created", "_bucket", "_sum", "_count"))}
+    assert kept <= used  # nothing that a service counts is left out
+    cells: set[tuple[int, int]] = set()
+    for panel in found["panels"]:
+        at = panel["gridPos"]
+        own = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not own & cells
+        assert all(0 <= x < 24 for x, _y in own)
+        cells |= own
+    assert len({panel["id"] for panel in found["panels"]}) == len(found["panels"])
 
 
 def test_a_service_goes_on_where_its_pulse_cannot_be_written(
