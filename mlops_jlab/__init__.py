@@ -1,7 +1,7 @@
 """A notebook becomes a pipeline; a pipeline becomes a run.
 
-The calls for tracking are here (``import mlops_jlab as mlflow`` carries simple code over); nothing is
-imported before one of them is used.
+The calls for tracking are here, code written for MLflow takes :mod:`mlops_jlab.mlflow`; nothing is imported
+before one of them is used.
 """
 
 TYPE_CHECKING = False  # the module typing takes as long to import as Python to start

@@ -23,11 +23,12 @@ all of it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from mlops_jlab.autologging import boosting, estimators
 from mlops_jlab.autologging.patching import Patches
@@ -42,7 +43,13 @@ Teach = Callable[[ModuleType, Patches], None]
 _inside: ContextVar[bool] = ContextVar("mlops_jlab_autolog", default=False)
 _patches = Patches()
 _watch: ImportWatch | None = None
+_on: set[str] = set()  # the libraries that are logged
 settings: dict[str, bool] = {"figures": True, "scores": True, "models": False}
+MOST_CANDIDATES = 1_000
+# How many candidates of a search become runs, and what joins data and metric in a booster's names.
+candidates, joint = MOST_CANDIDATES, "."
+# Called after a training that was logged: with the run, the model, its data, and the truth of each row.
+listeners: list[Callable[[LiveRun, Any, Any, Any], None]] = []
 
 
 def autolog(disable: bool = False, *, log_models: bool | None = None, **options: bool) -> None:
@@ -60,44 +67,64 @@ def autolog(disable: bool = False, *, log_models: bool | None = None, **options:
     if disable:
         stop()
     else:
-        enable(**options)
+        enable(only=(), **options)
 
 
 def register(module: str, teach: Teach) -> None:
     """Teaches autologging a library: ``teach(module, patches)`` wraps what is to be logged."""
     _taught[module] = teach
-    if _watch is not None and module in sys.modules:
-        teach(sys.modules[module], _patches)
+    if _watch is not None:
+        _begin(module)
 
 
-def enable(*, figures: bool = True, scores: bool = True, models: bool = False) -> None:
-    """Logs from now on. ``figures``, ``scores`` on the training data, and ``models`` can be left out."""
+def enable(
+    *, figures: bool = True, scores: bool = True, models: bool = False, only: Collection[str] = ()
+) -> None:
+    """Logs from now on. ``figures``, ``scores`` on the training data, and ``models`` can be left out.
+
+    ``only`` names some libraries (``sklearn``, ``xgboost``, ``lightgbm``); without it all are logged.
+    """
     global _watch
     settings.update(figures=figures, scores=scores, models=models)
-    if _watch is not None:
-        return
-    for name, teach in _taught.items():
-        if name in sys.modules:
-            teach(sys.modules[name], _patches)
-    _watch = ImportWatch(_wants, _imported)
-    sys.meta_path.insert(0, _watch)
+    if _watch is None:
+        _watch = ImportWatch(_wants, _imported)
+        sys.meta_path.insert(0, _watch)
+    for name in _taught:
+        if not only or name.partition(".")[0] in only:
+            _begin(name)
+
+
+def _begin(module: str) -> None:
+    """A library is logged from now on, or as soon as it is imported."""
+    if module not in _on:
+        _on.add(module)
+        if module in sys.modules:
+            _taught[module](sys.modules[module], _patches)
 
 
 def stop() -> None:
     """Everything is as it was before :func:`enable`."""
-    global _watch
+    global _watch, candidates, joint
     _patches.undo()
+    _on.clear()
+    candidates, joint = MOST_CANDIDATES, "."
     if _watch in sys.meta_path:
         sys.meta_path.remove(_watch)
     _watch = None
 
 
+def heard(run: LiveRun, model: Any, data: Any, target: Any = None) -> None:
+    """Tells whoever listens that a model was trained."""
+    for call in listeners:
+        call(run, model, data, target)
+
+
 def _wants(spec: ModuleSpec) -> bool:
-    return spec.name in _taught
+    return spec.name in _on
 
 
 def _imported(module: str) -> None:
-    if _watch is not None:
+    if module in _on:
         _taught[module](sys.modules[module], _patches)
 
 
@@ -140,5 +167,7 @@ def outermost(name: str = "") -> Iterator[LiveRun | None]:
 
 
 _taught: dict[str, Teach] = {
-    "sklearn.base": estimators.teach, "xgboost": boosting.teach_xgboost, "lightgbm": boosting.teach_lightgbm,
-}  # fmt: skip
+    "sklearn.base": estimators.teach,
+    "xgboost": boosting.teach_xgboost,
+    "lightgbm": boosting.teach_lightgbm,
+}

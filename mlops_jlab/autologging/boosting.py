@@ -25,7 +25,9 @@ def teach_xgboost(module: Any, patches: Patches) -> None:
                 for name, values in metrics.items():
                     last = values[-1]
                     self._run.log_metric(
-                        f"{data}.{name}", last[0] if isinstance(last, tuple) else last, epoch
+                        f"{data}{autologging.joint}{name}",
+                        last[0] if isinstance(last, tuple) else last,
+                        epoch,
                     )
             return False
 
@@ -34,7 +36,10 @@ def teach_xgboost(module: Any, patches: Patches) -> None:
             if run is not None:
                 run.log_params(dict(params))
                 kwargs["callbacks"] = [*(kwargs.get("callbacks") or ()), Rounds(run)]
-            return original(params, *args, **kwargs)
+            model = original(params, *args, **kwargs)
+            if run is not None:
+                autologging.heard(run, model, args[0] if args else kwargs.get("dtrain"))
+            return model
 
     patches.wrap(module, "train", train)
 
@@ -49,9 +54,12 @@ def teach_lightgbm(module: Any, patches: Patches) -> None:
 
                 def rounds(environment: Any) -> None:
                     for data, name, value, *_more in environment.evaluation_result_list or ():
-                        run.log_metric(f"{data}.{name}", value, environment.iteration)
+                        run.log_metric(f"{data}{autologging.joint}{name}", value, environment.iteration)
 
                 kwargs["callbacks"] = [*(kwargs.get("callbacks") or ()), rounds]
-            return original(params, *args, **kwargs)
+            model = original(params, *args, **kwargs)
+            if run is not None:
+                autologging.heard(run, model, args[0] if args else kwargs.get("train_set"))
+            return model
 
     patches.wrap(module, "train", train)

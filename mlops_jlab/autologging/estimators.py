@@ -16,7 +16,6 @@ from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.contents import fingerprint
 from mlops_jlab.tracking.live import LiveRun
 
-_MOST_CANDIDATES = 1_000
 _MOST_ROWS = 100_000  # of training data that is scored again
 
 
@@ -116,16 +115,18 @@ def _log_after(run: LiveRun, estimator: Any, given: tuple[Any, Any], seconds: fl
             run.log_figure(figure, name)
     if autologging.settings["models"]:
         run.log_model(estimator)
+    autologging.heard(run, estimator, features, target)
 
 
 def _log_search(run: LiveRun, search: Any) -> None:
-    """The best candidate, and each candidate as a child run."""
+    """The best candidate, and each candidate as a child run; of too many the best ones."""
     run.log_metric("best_score", search.best_score_) if hasattr(search, "best_score_") else None
     for name, value in getattr(search, "best_params_", {}).items():
         run.log_param(f"best_{name}", value if isinstance(value, (str, int, float)) else repr(value))
     results = search.cv_results_
-    count = len(results["params"])
-    for place in range(min(count, _MOST_CANDIDATES)):
+    count, most = len(results["params"]), autologging.candidates
+    ranks = next((values for name, values in results.items() if name.startswith("rank_")), range(count))
+    for place in sorted(sorted(range(count), key=lambda one: ranks[one])[:most]):
         child = lifecycle.start(name=f"candidate {place + 1}", parent=run.id, kind="candidate",
                                experiment=run.begun.experiment, activate=False, provenance=False)  # fmt: skip
         for name, value in results["params"][place].items():
@@ -134,5 +135,5 @@ def _log_search(run: LiveRun, search: Any) -> None:
             if name.startswith(("mean_", "std_", "rank_")):
                 child.log_metric(name, float(values[place]))
         child.end()
-    if count > _MOST_CANDIDATES:
-        tell(f"autolog: of {count} candidates the first {_MOST_CANDIDATES} are kept as runs")
+    if count > most:
+        tell(f"autolog: of {count} candidates the best {most} are kept as runs")

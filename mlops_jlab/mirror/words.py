@@ -81,17 +81,25 @@ def tags(run: Run, parent: str) -> dict[str, str]:
     found = {
         name(key): value[:LONGEST_TAG] for key, value in run.tags.items() if not key.startswith(_OWN_TAGS)
     }
-    git = run.facts.get("git", {})
     known = {
         ID: run.id, "mlops_jlab.kind": run.kind, "mlops_jlab.group": run.group,
         "mlops_jlab.reason": run.reason[:LONGEST_TAG], "mlops_jlab.attempt": str(run.attempt),
         "mlops_jlab.duration": "" if run.duration is None else repr(run.duration),
+    }  # fmt: skip
+    said = system_tags(run, parent) | {"mlflow.note.content": run.note[:LONGEST_TAG]}
+    return found | {key: value for key, value in (known | said).items() if value}
+
+
+def system_tags(run: Run, parent: str) -> dict[str, str]:
+    """What a run is, as the tags in which MLflow keeps it; those that say nothing are left out."""
+    git = run.facts.get("git", {})
+    known = {
         "mlflow.runName": run.name, "mlflow.user": run.user, "mlflow.source.name": run.source,
         "mlflow.source.type": _source_type(run), "mlflow.source.git.commit": git.get("commit", ""),
         "mlflow.source.git.branch": git.get("branch", ""), "mlflow.source.git.repoURL": git.get("remote", ""),
-        "mlflow.note.content": run.note[:LONGEST_TAG], "mlflow.parentRunId": parent,
+        "mlflow.note.content": run.note, "mlflow.parentRunId": parent,
     }  # fmt: skip
-    return found | {key: value for key, value in known.items() if value}
+    return {key: value for key, value in known.items() if value}
 
 
 def _source_type(run: Run) -> str:

@@ -12,6 +12,7 @@ from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking.contents import is_trusted_type
 
+MLFLOW = "mlflow"  # the format of a folder that MLflow's client has registered, and that is no single file
 _LARGEST = 4 << 30  # bytes that a model may take when it is unpacked
 
 
@@ -30,6 +31,12 @@ def load(place: Place, version: ModelVersion, *, trust: bool = False) -> Any:
     kind = str(version.about.get("format", ""))
     ending = "skops" if kind == "skops" else "pkl"
     file = next((file for file in version.files if file.path == f"model.{ending}"), None)
+    if file is None and kind == MLFLOW:
+        raise InputError(
+            f"{version.title} is an MLflow model that MLflow alone can load",
+            hint=f"MLFLOW_TRACKING_URI=mlops-jlab: and mlflow.pyfunc.load_model("
+            f"'models:/{version.model}/{version.version}')",
+        )
     if file is None:
         raise StoreError(f"{version.title} has no file model.{ending}", hint="roll back to another version")
     content = artifacts.read(place, file.digest)

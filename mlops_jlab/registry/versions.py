@@ -35,12 +35,13 @@ class Moved:
 def register(
     model: Any, name: str, *, example: Any = None, metrics: Mapping[str, float] | None = None, note: str = "",
     data: Any = None, run: LiveRun | None = None, intended_use: str = "", limits: str = "",
+    signature: Mapping[str, Any] | None = None, origin: Mapping[str, Any] | None = None,
 ) -> ModelVersion:  # fmt: skip
     """Saves a fitted model as the next version of the registered model ``name``.
 
     ``example`` are some rows that it can predict, for its signature; ``data`` is what it was fitted on, kept
     as a fingerprint with its period. ``intended_use`` and ``limits`` are for its card. The version belongs to
-    ``run``, or to none.
+    ``run``, or to none. ``signature`` is one that is known already, and ``origin`` what else is to be known.
 
     Raises:
         InputError: ``name`` is none, or the model cannot predict ``example``.
@@ -51,7 +52,7 @@ def register(
     files = contents.model(model)
     about: dict[str, Any] = json.loads(files["model.json"])
     try:
-        about["signature"] = signatures.signature(model, example)
+        about["signature"] = dict(signature or signatures.signature(model, example))
     except Exception as error:  # whatever a model's own code raises
         raise InputError(
             f"the model {name!r} cannot predict the example: {type(error).__name__}: {error}",
@@ -61,7 +62,7 @@ def register(
         "content": identity(files), "intended_use": masked(intended_use), "limits": masked(limits),
         "parameters": signatures.parameters(model),
         "requirements": signatures.requirements(model), "note": note,
-        "metrics": {key: float(value) for key, value in (metrics or {}).items()},
+        "metrics": {key: float(value) for key, value in (metrics or {}).items()}, **(origin or {}),
     }  # fmt: skip
     counted = importance(model)
     if counted is not None:

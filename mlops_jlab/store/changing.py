@@ -109,9 +109,10 @@ def clean(place: Place, connection: sqlite3.Connection, older_than: float = 0.0,
 
 
 def references(connection: sqlite3.Connection) -> set[str]:
-    """The digests of all files that runs refer to, as artifacts or in their facts."""
+    """The digests of all files that runs, versions and logged models refer to, as files or in facts."""
     found = {row[0] for row in connection.execute("SELECT digest FROM artifacts")}
-    found |= {row[0] for row in connection.execute("SELECT digest FROM version_files")}
+    for table in ("version_files", "logged_model_files"):
+        found |= {row[0] for row in connection.execute(f"SELECT digest FROM {table}")}
     for (facts,) in connection.execute("SELECT facts FROM runs"):
         found.update(_DIGEST.findall(facts))
     return found

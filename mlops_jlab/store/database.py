@@ -18,7 +18,7 @@ from mlops_jlab.store.locks import PATIENCE
 from mlops_jlab.telling import tell
 
 APPLICATION_ID = 0x4D4C4A31  # "MLJ1"
-FORMAT = 6  # the newest of the migrations
+FORMAT = 7  # the newest of the migrations
 BUSY = 10.0  # seconds
 _CHECKPOINT = 4 << 20  # bytes of write-ahead log
 

@@ -28,6 +28,9 @@ ATTRIBUTES = {
     "group": "r.grouping", "parent": "r.parent", "reason": "r.reason", "attempt": "r.attempt",
     "created": "r.seq", "deleted": "r.deleted",
 }  # fmt: skip
+# What MLflow keeps as a tag and a run has by itself.
+_AS_TAGS = {"mlflow.parentRunId": "parent", "mlflow.runName": "name", "mlflow.user": "user",
+            "mlflow.source.name": "source", "mlflow.note.content": "note"}  # fmt: skip
 _MILLISECONDS = {"start_time", "end_time"}  # as MLflow counts
 _LONGEST = 20_000  # characters
 _DEEPEST = 50  # of parentheses and nots within each other
@@ -152,6 +155,8 @@ def _field(text: str, kind: str, name: str, column: int) -> Field:
         raise _pointing(text, column, f"{kind!r} is nothing that a run has{nearest(kind, KINDS)}",
                         "use metrics., params., tags. or attributes.")  # fmt: skip
     known = KINDS[kind.lower()] if kind else "attribute"
+    if known == "tag" and name in _AS_TAGS:
+        return Field("attribute", _AS_TAGS[name])
     if known == "attribute" and name not in ATTRIBUTES:
         raise _pointing(text, column, f"{name!r} is no attribute of a run{nearest(name, ATTRIBUTES)}",
                         f"attributes: {', '.join(sorted(ATTRIBUTES))}; metrics are metrics.NAME")  # fmt: skip

@@ -15,9 +15,15 @@ from mlops_jlab.store import auditing, database, judgements, permitting
 
 
 def add(
-    connection: sqlite3.Connection, name: str, files: Sequence[Artifact], about: Mapping[str, Any], *,
-    who: str, run: str, whole: str,
-) -> int:  # fmt: skip
+    connection: sqlite3.Connection,
+    name: str,
+    files: Sequence[Artifact],
+    about: Mapping[str, Any],
+    *,
+    who: str,
+    run: str,
+    whole: str,
+) -> int:
     """Registers the next version of a model; its number.
 
     Raises:
@@ -27,7 +33,11 @@ def add(
     permitting.check_registration(connection, name, about, who=who)
     now = time.time()
     with database.transaction(connection, durable=True):
-        connection.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now))
+        connection.execute(
+            "INSERT INTO models (name, created) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET deleted = NULL",
+            (name, now),
+        )
         (model,) = connection.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()
         about = {**about, "anchor": auditing.head(connection)[1]}
         row = connection.execute("SELECT max(version) FROM versions WHERE model = ?", (model,)).fetchone()
@@ -44,15 +54,20 @@ def add(
         )
         digests = {file.path: file.digest for file in files}
         auditing.append(
-            connection, who, "register", f"{name}/{number}",
+            connection,
+            who,
+            "register",
+            f"{name}/{number}",
             details={"run": run, "files": digests, "about": auditing.digest_of(text)},
-        )  # fmt: skip
+        )
     return number
 
 
 def names(connection: sqlite3.Connection) -> list[str]:
     """The registered models, by name."""
-    return [row[0] for row in connection.execute("SELECT name FROM models ORDER BY name")]
+    return [
+        row[0] for row in connection.execute("SELECT name FROM models WHERE deleted IS NULL ORDER BY name")
+    ]
 
 
 def versions(connection: sqlite3.Connection, name: str = "", whole: str = "") -> list[ModelVersion]:
@@ -75,9 +90,18 @@ def _version(connection: sqlite3.Connection, row: tuple[Any, ...]) -> ModelVersi
     gate = judgements.of_version(connection, row[1], row[2], str(about.get("content", "")))
     number, model, version, created, user, run, whole, _about = row
     return ModelVersion(
-        number, model, version, created, user, run, whole, about,
-        tuple(Artifact(*file) for file in files), tuple(alias for (alias,) in pointing), gate,
-    )  # fmt: skip
+        number,
+        model,
+        version,
+        created,
+        user,
+        run,
+        whole,
+        about,
+        tuple(Artifact(*file) for file in files),
+        tuple(alias for (alias,) in pointing),
+        gate,
+    )
 
 
 def find(connection: sqlite3.Connection, address: ModelAddress) -> ModelVersion:
@@ -111,9 +135,16 @@ def find(connection: sqlite3.Connection, address: ModelAddress) -> ModelVersion:
 
 
 def point(
-    connection: sqlite3.Connection, version: ModelVersion, alias: str, *, expected: int | None,
-    who: str, action: str, reason: str, details: Mapping[str, Any] | None = None,
-) -> int:  # fmt: skip
+    connection: sqlite3.Connection,
+    version: ModelVersion,
+    alias: str,
+    *,
+    expected: int | None,
+    who: str,
+    action: str,
+    reason: str,
+    details: Mapping[str, Any] | None = None,
+) -> int:
     """Lets ``alias`` point at a version; the number of the one that it pointed at (0: none).
 
     ``expected`` is the number that the caller saw last (0: none); None does not compare.
@@ -143,9 +174,13 @@ def point(
             (alias, time.time(), version.id),
         )
         auditing.append(
-            connection, who, action, f"{version.model}@{alias}", reason=reason,
+            connection,
+            who,
+            action,
+            f"{version.model}@{alias}",
+            reason=reason,
             details={"from": before, "to": version.version, **(details or {})},
-        )  # fmt: skip
+        )
     return before
 
 
@@ -159,8 +194,9 @@ def unpoint(connection: sqlite3.Connection, model: str, alias: str, *, who: str,
     with database.transaction(connection, durable=True):
         row = connection.execute(
             "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "
-            "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?", (model, alias),
-        ).fetchone()  # fmt: skip
+            "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?",
+            (model, alias),
+        ).fetchone()
         if row is None:
             return 0
         connection.execute("DELETE FROM aliases WHERE model = ? AND alias = ?", (row[1], alias))
@@ -184,9 +220,13 @@ def remove(connection: sqlite3.Connection, version: ModelVersion, *, who: str, r
         connection.execute("UPDATE versions SET deleted = ? WHERE id = ?", (time.time(), version.id))
         connection.execute("DELETE FROM version_files WHERE version = ?", (version.id,))
         auditing.append(
-            connection, who, "delete", f"{version.model}/{version.version}", reason=reason,
+            connection,
+            who,
+            "delete",
+            f"{version.model}/{version.version}",
+            reason=reason,
             details={file.path: file.digest for file in version.files},
-        )  # fmt: skip
+        )
 
 
 def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]:

@@ -68,10 +68,12 @@ def start(
     activate: bool = True,
     provenance: bool = True,
     run_id: str = "",
+    at: float | None = None,
 ) -> LiveRun:
     """Starts a run and makes it the active one, unless ``activate`` is off.
 
-    With ``run_id`` it is the run that somebody has announced under that id, or asks for by it.
+    With ``run_id`` it is the run that somebody has announced under that id, or asks for by it. ``at`` is when
+    it began, in seconds since 1970; now by default.
 
     A run that is active already becomes its parent if ``nested``, if the new run is used as a context
     manager, or if the active one is; else it is ended, as when its cell is executed again.
@@ -89,7 +91,7 @@ def start(
         experiment=experiment or _experiment_of(above, within=within),
         parent=parent or (above.id if above and within else ""),
         kind=kind or ("notebook" if notebook.is_kernel() else "script"),
-        at=time.time(),
+        at=time.time() if at is None else at,
     )
     run = LiveRun(writer, begun, _KEEPER)
     if above is not None and not begun.parent and above.begun.kind == begun.kind:
@@ -121,12 +123,18 @@ def _stays(above: LiveRun) -> bool:
     return above.entered or not above.begun.owned
 
 
-def _activate(run: LiveRun, *, active: bool, origin: Provenance | None) -> None:
+def activate(run: LiveRun) -> LiveRun:
+    """Makes a run of this process the active one; gives it back."""
     global _last
+    stacks.push(run)
+    _last = run
+    return run
+
+
+def _activate(run: LiveRun, *, active: bool, origin: Provenance | None) -> None:
     run.recorder.keep_alive(run.id, run.begun.attempt)
     if active:
-        stacks.push(run)
-        _last = run
+        activate(run)
     if origin is not None:
         _origins[run.id] = origin
 
@@ -139,8 +147,10 @@ def begin_again(run: LiveRun) -> None:
     run.recorder.keep_alive(run.id, run.begun.attempt)
 
 
-def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
-    """Goes on with a run that ended or was killed. One that is active here is simply given.
+def resume(run_id: str, *, provenance: bool = True, activate: bool = True) -> LiveRun:
+    """Goes on with a run that ended or was killed, as the active one unless ``activate`` is off.
+
+    One that is active here is simply given.
 
     Raises:
         InputError: there is no such run.
@@ -165,9 +175,10 @@ def resume(run_id: str, *, provenance: bool = True) -> LiveRun:
                   found.started)  # fmt: skip
     run = LiveRun(writer, begun, _KEEPER)
     run.go_on_from(found)
+    _named.pop(found.id, None)  # it would write for the attempt before
     writer.put(["resume", found.id, begun.attempt, {"owner": owner_text(), "at": time.time()}])
     _check_is_mine(writer, begun)
-    _activate(run, active=True, origin=_origin_of(run, notebook.source()) if provenance else None)
+    _activate(run, active=activate, origin=_origin_of(run, notebook.source()) if provenance else None)
     return run
 
 

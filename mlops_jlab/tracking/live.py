@@ -225,6 +225,16 @@ class LiveRun:
         """Keeps the fingerprint of a DataFrame or array that the run reads, not the data."""
         self.add_facts({"data": {name: contents.fingerprint(data)}})
 
+    def rename(self, name: str) -> None:
+        """Gives the run another name."""
+        self.begun.name = values.label(name, "name of the run")
+        self._put("name", self.begun.name)
+
+    def belong_to(self, parent: str) -> None:
+        """The run is a part of the run with the id ``parent``."""
+        self.begun.parent = parent
+        self._put("parent", parent)
+
     def add_facts(self, facts: Mapping[str, Any]) -> None:
         """Adds to what is known of the run's origin."""
         self._put("facts", dict(facts))
@@ -239,8 +249,11 @@ class LiveRun:
     def _put(self, kind: str, *rest: Any) -> None:
         self.recorder.put([kind, self.id, self.begun.attempt, *rest])
 
-    def end(self, status: str = "FINISHED", reason: str = "") -> None:
-        """Ends the run. ``status`` is ours (``failed``) or MLflow's (``FAILED``)."""
+    def end(self, status: str = "FINISHED", reason: str = "", at: float | None = None) -> None:
+        """Ends the run. ``status`` is ours (``failed``) or MLflow's (``FAILED``).
+
+        ``at`` is when it ended, in seconds since 1970; now by default.
+        """
         word = _STATUSES.get(status.upper(), "")
         if not word:
             raise TrackingError(f"{status!r} is no status", hint="finished, failed, killed or blocked")
@@ -249,8 +262,8 @@ class LiveRun:
             return
         self._keeper.ending(self)
         self.status = RunStatus(word)
-        duration = max(time.monotonic() - self.begun.clock, 0.0)
-        now = time.time()
+        duration = max(time.monotonic() - self.begun.clock if at is None else at - self.begun.at, 0.0)
+        now = time.time() if at is None else at
         self._put("end", {"status": word, "reason": values.text(reason), "duration": round(duration, 3),
                           "ended": max(now, self.begun.at)})  # fmt: skip
         self.recorder.let_go(self.id)
@@ -273,8 +286,7 @@ class LiveRun:
     def __enter__(self) -> LiveRun:
         self.entered = True
         if self.replaces is not None:  # within, not instead
-            self.begun.parent = self.replaces.id
-            self._put("parent", self.replaces.id)
+            self.belong_to(self.replaces.id)
             self.replaces = None
         return self
 

@@ -18,7 +18,7 @@ DOORS = {
     "jupyter_client": "processes.client.kernel processes.client.provisioner processes.parent.comms processes.parent.shell"
     " processes.spare.kernels processes.specs",
     "sqlite3": "store",
-    "mlflow": "mirror.client mirror.models",
+    "mlflow": "mirror.client mirror.models mlflow.plugin",
     "click": "cli",
     "rich": "cli engine.report.cells",  # which reads the colours of terminal text, and prints nothing
     "tornado": "server",

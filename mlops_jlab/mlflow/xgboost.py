@@ -1,0 +1,92 @@
+"""``mlflow.xgboost``: models of xgboost kept, loaded and logged while they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.mlflow.exceptions import translated
+from mlops_jlab.mlflow.flavours import keeping, switching
+from mlops_jlab.mlflow.flavours.switching import Wanted
+from mlops_jlab.mlflow.models.info import ModelInfo
+from mlops_jlab.mlflow.models.signature import ModelSignature
+from mlops_jlab.tracking import keywords
+
+FLAVOUR = "xgboost"
+
+
+@translated
+def log_model(
+    xgb_model: Any,
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    await_registration_for: int | None = 300,
+    model_format: str | None = None,
+    **others: Any,
+) -> ModelInfo:
+    """Keeps a fitted booster or an estimator as a logged model, with the active run if there is one.
+
+    It is kept by skops where that can hold it, else as a pickle. ``conda_env``, ``code_paths`` and their kin
+    are refused: the versions of the packages are kept.
+    """
+    return keeping.log(
+        xgb_model,
+        name,
+        artifact_path,
+        FLAVOUR,
+        signature=signature,
+        input_example=input_example,
+        registered_model_name=registered_model_name,
+        **others,
+    )
+
+
+@translated
+def save_model(xgb_model: Any, path: str | Path, **others: Any) -> None:
+    """Writes a fitted booster or an estimator into a new folder."""
+    keeping.save(xgb_model, path, FLAVOUR, **others)
+
+
+@translated
+def load_model(model_uri: str, dst_path: str | None = None) -> Any:
+    """The model at an address: ``runs:/RUN/PATH``, ``models:/NAME/NUMBER``, ``models:/m-ID``, or a folder."""
+    return keeping.load(model_uri, dst_path)
+
+
+@translated
+def autolog(
+    importance_types: Sequence[str] | None = None,
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    model_format: str | None = None,
+    extra_tags: Mapping[str, str] | None = None,
+) -> None:
+    """Logs what ``xgboost.train`` does: params, metrics of each round, the model; ``disable`` ends it."""
+    keywords.unsupported(
+        "autolog", "log_dict(booster.get_score(...)) keeps them", importance_types=importance_types
+    )
+    switching.switch(
+        FLAVOUR,
+        Wanted(
+            log_input_examples,
+            log_model_signatures,
+            log_models,
+            log_datasets,
+            disable,
+            silent,
+            registered_model_name,
+            dict(extra_tags or {}),
+        ),
+    )
