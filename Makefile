@@ -102,6 +102,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/losses.py
+	$(BIN)/python benchmarks/mlflow_plugin.py
 
 pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/panel-example.png docs/images/panel-light.png

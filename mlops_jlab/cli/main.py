@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import keyword
 import signal
 import sys
 from types import FrameType
@@ -33,6 +34,7 @@ _HOMES = {
     "diff": "comparing",
     "doctor": "doctoring",
     "export": "exporting",
+    "import": "importing",
     "lineage": "tracing",
     "mlflow": "mlflow",
     "models": "models",
@@ -62,7 +64,8 @@ class _Commands(click.Group):
             if name.startswith("-"):
                 return None
             context.fail(f"there is no command {name!r}{nearest(name, _HOMES)}")
-        found: click.Command = getattr(importlib.import_module(f"mlops_jlab.cli.{_HOMES[name]}"), name)
+        module = importlib.import_module(f"mlops_jlab.cli.{_HOMES[name]}")
+        found: click.Command = getattr(module, f"{name}_" if keyword.iskeyword(name) else name)
         return found
 
 

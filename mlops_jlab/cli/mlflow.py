@@ -24,6 +24,10 @@ def _server(uri: str) -> Any:
     address = uri or os.environ.get("MLFLOW_TRACKING_URI", "")
     if not address:
         raise InputError("no MLflow server is named", hint="set MLFLOW_TRACKING_URI, or give --uri ADDRESS")
+    if address.startswith("mlops-jlab:"):
+        raise InputError(
+            f"{address} is our own store, and no server", hint="give --uri ADDRESS of the team's server"
+        )
     from mlops_jlab.mirror.client import Server
 
     return Server(address)

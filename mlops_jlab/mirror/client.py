@@ -22,6 +22,7 @@ class Server:
     def __init__(self, address: str) -> None:
         self.address = address
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # folders mlruns, which are read here alone
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -143,6 +144,34 @@ class Server:
                 raise
         found = self._client.search_model_versions(f"name = '{model}'", max_results=10_000)
         return {version.tags[tag]: str(version.version) for version in found if tag in version.tags}
+
+    def models(self) -> Iterator[Any]:
+        """The registered models, with their aliases and tags."""
+        token: str | None = None
+        while True:
+            page = self._client.search_registered_models(page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def versions_of(self, model: str) -> list[Any]:
+        """The versions of a registered model, the oldest first."""
+        found = self._client.search_model_versions(f"name = '{model}'", max_results=10_000)
+        return sorted(found, key=lambda version: int(version.version))
+
+    def folder_of(self, model: str, version: str) -> dict[str, bytes]:
+        """The files of a version, by name."""
+        from mlflow.artifacts import download_artifacts
+
+        uri = self._client.get_model_version_download_uri(model, version)
+        with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch:
+            root = Path(download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.address))
+            return {
+                path.relative_to(root).as_posix(): path.read_bytes()
+                for path in root.rglob("*")
+                if path.is_file()
+            }
 
     def add_version(self, model: str, remote: str, inside: str, tags: dict[str, str], note: str) -> str:
         """A version of a registered model, from artifacts of a run; its number there."""

@@ -19,7 +19,7 @@ def keep_mirror(app: Any, environment: dict[str, str] | None = None) -> subproce
     """Starts the watcher where a server is configured; nothing else."""
     found = dict(os.environ) if environment is None else environment
     address = found.get("MLFLOW_TRACKING_URI", "")
-    if not address:
+    if not address or address.startswith("mlops-jlab:"):  # which is our own store, through MLflow's client
         return None
     if find_spec("mlflow") is None:
         app.log.warning("MLFLOW_TRACKING_URI is set; to mirror runs there: pip install 'mlops-jlab[mlflow]'")

@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.linear_model import LinearRegression
 
 import mlops_jlab
+from mlops_jlab.cli.main import cli
+from mlops_jlab.errors import InputError
 from mlops_jlab.mlflow.backing import runs
 from mlops_jlab.store.recorder import close_all
+from mlops_jlab.tracking import finding
 
 theirs: Any = pytest.importorskip("mlflow")
 # What MLflow and its libraries warn of is not ours to mend.
@@ -120,3 +124,35 @@ def test_every_public_name_of_mlflow_is_here_or_refused_with_a_reason() -> None:
         assert hasattr(mlflow, name) or name in absent.known(), name
     for name in mlflow.__all__:
         assert getattr(mlflow, name) is not None
+
+
+@pytest.mark.parametrize("kind", ["database", "folder"])
+def test_what_mlflow_has_kept_is_imported_once(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    uri = f"sqlite:///{tmp_path}/theirs.db" if kind == "database" else str(tmp_path / "mlruns")
+    monkeypatch.chdir(tmp_path)
+    theirs.set_tracking_uri(uri)
+    rows = np.arange(5.0).reshape(-1, 1)
+    with theirs.start_run(run_name="made there", description="why") as run:
+        for step in range(3):
+            theirs.log_metric("loss", 1 / (step + 1), step=step)
+        theirs.log_text("hello", "a.txt")
+        theirs.sklearn.log_model(
+            LinearRegression().fit(rows, rows.ravel()),
+            name="m",
+            registered_model_name="line",
+            pip_requirements=[],
+            serialization_format="cloudpickle",
+        )
+    theirs.MlflowClient().set_registered_model_alias("line", "champion", 1)
+    for expected in ("took 1 runs and 1 model versions", "took 0 runs and 0 model versions"):
+        done = CliRunner().invoke(cli, ["import", "mlflow", uri], catch_exceptions=False)
+        assert expected in done.output
+    ours = mlops_jlab.get_run(run.info.run_id)
+    assert (ours.name, ours.note, ours.status) == ("made there", "why", "finished")
+    assert [p.iteration for p in finding.get_history(run.info.run_id, "loss")] == [0, 1, 2]
+    with pytest.raises(InputError, match="from another machine"):
+        mlops_jlab.load_model("line@champion")
+    assert mlops_jlab.load_model("line@champion", trust=True).coef_[0] == pytest.approx(1.0)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from mlops_jlab.entities.models import parse_address
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, NotFound
-from mlops_jlab.mlflow.backing import folders, places, runs
+from mlops_jlab.mlflow.backing import places, runs
 from mlops_jlab.mlflow.entities import FileInfo
+from mlops_jlab.registry import folders
 from mlops_jlab.store import artifacts, loggedmodels, opening, reading, registering
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def located(uri: str) -> tuple[dict[str, Artifact], str]:
             found = loggedmodels.files(connection, match["id"])
         elif match := _VERSION.match(uri):
             which = (match["which"] or "").replace("/latest", "")
-            found = folders.of_version(registering.find(connection, parse_address(match["name"] + which)))
+            found = folders.of_version(
+                places.here(), registering.find(connection, parse_address(match["name"] + which))
+            )
         else:
             raise InputError(f"{uri!r} is no address", hint="write runs:/RUN/PATH or models:/NAME/NUMBER")
     return {file.path: file for file in found}, (match["path"] or "").strip("/")

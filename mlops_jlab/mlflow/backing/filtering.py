@@ -21,6 +21,7 @@ _CONDITION = re.compile(
     (?P<value>\([^)]*\)|'(?:[^'])*'|"(?:[^"])*"|[-+.\w]+)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
+_PROMPT = "mlflow.prompt.is_prompt"
 _AND = re.compile(r"and\b", re.IGNORECASE)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b,
@@ -83,6 +84,8 @@ def _test(text: str, found: re.Match[str], fields: Sequence[str]) -> Test:
 
     def test(thing: Any) -> bool:
         own = value_of(thing, kind, name)
+        if own is None and name == _PROMPT:
+            own = "false"  # MLflow's client leaves prompts out of every search for models
         if own is None:
             return False
         if isinstance(value, tuple):

@@ -9,8 +9,7 @@ from typing import Any
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff.trust import is_ours as is_signed
-from mlops_jlab.mlflow.backing import folders
-from mlops_jlab.registry import modelfiles
+from mlops_jlab.registry import folders, modelfiles
 
 ABOUT = "model.json"
 

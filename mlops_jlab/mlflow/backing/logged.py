@@ -9,6 +9,7 @@ from mlops_jlab.entities import logged as ours
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.mlflow.backing import experiments, filtering, inputs, places, runs
 from mlops_jlab.mlflow.entities import LoggedModel, LoggedModelStatus, Metric, PagedList
+from mlops_jlab.registry import modelfiles
 from mlops_jlab.store import experiments as known
 from mlops_jlab.store import loggedmodels as rows
 from mlops_jlab.store import opening
@@ -28,6 +29,9 @@ _FIELDS = (
 )
 
 
+SIGNED = "mlops_jlab.signed"  # the tag with this machine's signature of a pickle that it wrote
+
+
 def _seen(connection: sqlite3.Connection, one: ours.LoggedModel) -> LoggedModel:
     number = {row.id: row.name for row in known.every(connection)}
     return LoggedModel(
@@ -40,7 +44,7 @@ def _seen(connection: sqlite3.Connection, one: ours.LoggedModel) -> LoggedModel:
         one.kind or None,
         one.run or None,
         LoggedModelStatus(one.status.upper()),
-        dict(one.tags),
+        {key: value for key, value in one.tags.items() if key != SIGNED},
         dict(one.params),
         [
             Metric(
@@ -109,6 +113,17 @@ def fill(model_id: str, files: Sequence[Artifact]) -> None:
         run = runs.live(one.run)
         for file in files:
             run.keep_artifact(Artifact(f"{one.name}/{file.path}", file.digest, file.size))
+
+
+def sign(model_id: str, digest: str) -> None:
+    """Says that this machine wrote the pickle of a logged model."""
+    tag(model_id, {SIGNED: modelfiles.signature_of(digest)})
+
+
+def signed(model_id: str) -> str:
+    """The signature of a logged model's pickle; nothing where another machine wrote it."""
+    with opening.reading(places.here()) as connection:
+        return rows.find(connection, model_id).tags.get(SIGNED, "")
 
 
 def settle(model_id: str, status: str) -> LoggedModel:

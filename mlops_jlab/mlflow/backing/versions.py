@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities import models as ours
-from mlops_jlab.entities.models import ModelAddress
 from mlops_jlab.errors import NotFound
-from mlops_jlab.mlflow.backing import files, filtering, folders, loading, places, runs
+from mlops_jlab.mlflow.backing import files, filtering, loading, logged, places, runs
 from mlops_jlab.mlflow.entities import ModelVersion, PagedList, RegisteredModel
-from mlops_jlab.registry import identity, modelfiles
+from mlops_jlab.registry import foldered, folders
 from mlops_jlab.registry import versions as registry
 from mlops_jlab.store import describing, opening, registering
 from mlops_jlab.tracking import lifecycle
@@ -175,45 +174,16 @@ def create(
             origin=origin,
         )
     else:
-        made = _copied(name, found, {"note": note, "signature": signature or {}, **origin}, run_id)
+        signed = logged.signed(origin["model_id"]) if origin["model_id"] else ""
+        made = foldered.register(
+            places.here(), name, found, {"note": note, "signed": signed, **origin}, run_id=run_id
+        )
+        if run_id:
+            runs.live(run_id).set_tag(f"model.{name}", str(made.version))
     with opening.writing(places.here()) as connection:
         for key, value in (tags or {}).items():
             describing.tag_version(connection, _find(connection, name, made.version), key, str(value))
         return _seen(connection, _find(connection, name, made.version))
-
-
-def _copied(
-    name: str, found: Mapping[str, bytes], about: Mapping[str, Any], run_id: str
-) -> ours.ModelVersion:
-    """A version of files that MLflow has written; a pickle or skops file at the top is loaded by us too."""
-    kept = files.put(found)
-    digests = {file.path: file.digest for file in kept}
-    file = next((one for one in ("model.skops", "model.pkl") if one in digests), "")
-    kind = {"model.skops": "skops", "model.pkl": "pickle"}.get(file, modelfiles.MLFLOW)
-    needs = found.get("requirements.txt", b"").decode("utf-8", "replace").split()
-    about = {
-        "format": kind,
-        "class": _flavour(found),
-        "requirements": needs,
-        "metrics": {},
-        "parameters": {},
-        "content": identity.identity({file: found[file]}) if file else "",
-        "signed": modelfiles.signature_of(digests[file]) if file else "",
-        **about,
-    }
-    place = places.here()
-    whole = registry.whole_of(place, runs.live(run_id)) if run_id else ""
-    with opening.writing(place) as connection:
-        number = registering.add(connection, name, kept, about, who=lifecycle.who(), run=run_id, whole=whole)
-        made = registering.find(connection, ModelAddress(name, number))
-    if run_id:
-        runs.live(run_id).set_tag(f"model.{name}", str(number))
-    return made
-
-
-def _flavour(found: Mapping[str, bytes]) -> str:
-    flavours = [one for one in folders.read(found).get("flavors", {}) if one != "python_function"]
-    return ", ".join(flavours) or "python_function"
 
 
 def get(name: str, version: int | str) -> ModelVersion:

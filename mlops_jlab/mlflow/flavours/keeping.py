@@ -10,11 +10,11 @@ from typing import Any
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.mlflow import registering
-from mlops_jlab.mlflow.backing import files, folders, loading, logged, places, versions
+from mlops_jlab.mlflow.backing import files, loading, logged, places, versions
 from mlops_jlab.mlflow.flavours.predicting import PyFuncModel
 from mlops_jlab.mlflow.models.info import ModelInfo, of
 from mlops_jlab.mlflow.models.signature import ModelSignature, infer_signature
-from mlops_jlab.registry import resolving, signatures
+from mlops_jlab.registry import folders, resolving, signatures
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import contents, keywords, lifecycle
 

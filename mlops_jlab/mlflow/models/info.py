@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_jlab.mlflow.backing import files, folders, loading
+from mlops_jlab.mlflow.backing import files, loading
 from mlops_jlab.mlflow.exceptions import translated
 from mlops_jlab.mlflow.models.signature import ModelSignature
+from mlops_jlab.registry import folders
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,10 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow is untyped 
             runs.live(match[1]).log_artifact(path, below or None)
         elif match := _MODEL.match(self.artifact_uri):
             name = "/".join(part for part in (match[2], folder, path.name) if part)
-            logged.fill(match[1], files.put({name: path.read_bytes()}))
+            kept = files.put({name: path.read_bytes()})
+            logged.fill(match[1], kept)
+            if name == "model.pkl":
+                logged.sign(match[1], kept[0].digest)
         else:
             raise MlflowException(f"{self.artifact_uri} cannot be written")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Artifact
-from mlops_jlab.mlflow.backing import places
 from mlops_jlab.store import artifacts
+from mlops_jlab.store.location import Place
 
 MLMODEL = "MLmodel"
 EXAMPLE = "input_example.json"
@@ -88,12 +88,11 @@ def read(files: Mapping[str, bytes]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def of_version(version: ModelVersion) -> list[Artifact]:
+def of_version(place: Place, version: ModelVersion) -> list[Artifact]:
     """The files of a version as MLflow's folder: those that say what it is are written where it has none."""
     found = list(version.files)
     if any(file.path == MLMODEL for file in found):
         return found
-    place = places.here()
     about = dict(version.about)
     more = {
         MLMODEL: described(about, run_id=version.run, path=version.model, signature=in_mlflows_words(about)),

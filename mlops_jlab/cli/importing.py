@@ -1,0 +1,36 @@
+"""``mlops-jlab import``: what other trackers have kept → our store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group("import")
+def import_() -> None:
+    """Take over what another tracker has kept. Importing twice changes nothing."""
+
+
+@import_.command()
+@click.argument("uri", metavar="URI")
+@click.option("--experiment", multiple=True, metavar="NAME", help="Of this experiment alone.")
+def mlflow(uri: str, experiment: tuple[str, ...]) -> None:
+    """From MLflow: URI is a server, a database (sqlite:///mlflow.db), or a folder mlruns."""
+    from mlops_jlab.mirror import adopting
+    from mlops_jlab.mirror.client import Server
+    from mlops_jlab.mirror.pulling import Pull
+    from mlops_jlab.store import location, opening
+    from mlops_jlab.store.database import connect
+
+    server = Server(Path(uri).absolute().as_uri() if "://" not in uri and Path(uri).is_dir() else uri)
+    place = location.find()
+    location.make(place)
+    connect(place.database).close()
+    with opening.writing(place) as connection:
+        taken = Pull(place, connection, server)
+        runs = taken.all(experiment)
+        versions = adopting.adopt(place, connection, server, taken.skipped) if not experiment else 0
+    click.echo(f"took {runs} runs and {versions} model versions into {place.root}")
+    for note in taken.skipped:
+        click.echo(f"  left out {note}", err=True)

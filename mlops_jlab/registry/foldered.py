@@ -1,0 +1,50 @@
+"""A version of a folder that MLflow has written: MLflow loads it, and we where it holds one file of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops_jlab.entities.models import ModelAddress, ModelVersion
+from mlops_jlab.entities.runs import Artifact
+from mlops_jlab.registry import folders, identity, modelfiles
+from mlops_jlab.store import artifacts, opening, reading, registering
+from mlops_jlab.store.location import Place
+from mlops_jlab.tracking import lifecycle
+
+_KINDS = {"model.skops": "skops", "model.pkl": "pickle"}
+
+
+def register(
+    place: Place, name: str, files: Mapping[str, bytes], about: Mapping[str, Any], *, run_id: str = ""
+) -> ModelVersion:
+    """Registers the files of a folder as the next version of ``name``; ``about`` is what else is known of it.
+
+    A pickle among them is loaded by us unasked only if ``about`` has this machine's signature of it.
+
+    Raises:
+        InputError: the name cannot be one.
+        PolicyBreach: the policy of the store does not allow it.
+    """
+    kept = [
+        Artifact(artifacts.check_name(path), *artifacts.put(place, [data])) for path, data in files.items()
+    ]
+    said = folders.read(files)
+    file = next((one for one in _KINDS if one in files), "")
+    signature = folders.in_our_words(said["signature"]) if said.get("signature") else {}
+    found = {
+        "format": _KINDS.get(file, modelfiles.MLFLOW), "class": _flavour(said), "metrics": {},
+        "parameters": {}, "signature": signature,
+        "requirements": files.get("requirements.txt", b"").decode("utf-8", "replace").split(),
+        "content": identity.digest(files[file], file) if file else "", **about,
+    }  # fmt: skip
+    with opening.writing(place) as connection:
+        whole = reading.find(connection, run_id).parent or run_id if run_id else ""
+        number = registering.add(connection, name, kept, found, who=lifecycle.who(), run=run_id, whole=whole)
+        return registering.find(connection, ModelAddress(name, number))
+
+
+def _flavour(said: Mapping[str, Any]) -> str:
+    """The libraries that a folder was written for."""
+    flavours = [one for one in said.get("flavors", {}) if one != "python_function"]
+    return ", ".join(flavours) or "python_function"
