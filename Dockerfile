@@ -7,7 +7,7 @@ RUN python -m pip wheel --no-deps --no-cache-dir --wheel-dir /wheels .
 FROM python:3.12-slim
 RUN useradd --create-home jovyan
 COPY --from=build /wheels /wheels
-RUN python -m pip install --no-cache-dir "$(ls /wheels/*.whl)[data,models,examples]" && rm -rf /wheels
+RUN python -m pip install --no-cache-dir "$(ls /wheels/*.whl)[lab,gates,examples]" && rm -rf /wheels
 USER jovyan
 WORKDIR /home/jovyan/notebooks
 COPY --chown=jovyan notebooks .

@@ -101,11 +101,17 @@ _MODULES = {"sklearn": "mlops_jlab.autologging.flavour", "gate": "mlops_jlab.reg
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name in _MODULES:
-        return import_module(_MODULES[name])
-    if name not in __all__:
+    if name not in __all__ and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(_HOMES.get(name, "mlops_jlab.tracking.fluent")), name)
+    try:
+        home = import_module(_MODULES.get(name) or _HOMES.get(name, "mlops_jlab.tracking.fluent"))
+    except ModuleNotFoundError as error:
+        from mlops_jlab.extras import explained
+
+        raise explained(error, "gates" if name == "gate" else "") from error
+    if name in _MODULES:
+        return home
+    found: object = getattr(home, name)
     globals()[name] = found
     return found
 

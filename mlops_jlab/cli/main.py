@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from mlops_jlab import __version__
+from mlops_jlab import __version__, extras
 from mlops_jlab.errors import MlopsError, nearest
 from mlops_jlab.masking import masked
 
@@ -92,10 +92,12 @@ def main() -> NoReturn:
     try:
         result = cli.main(standalone_mode=False)
     except MlopsError as error:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {masked(error.message)}", err=True)
-        if error.hint:
-            click.echo(f"  → {error.hint}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except ModuleNotFoundError as error:
+        told = extras.explained(error)
+        if not isinstance(told, MlopsError):
+            raise
+        _fail(told)
     except OSError as error:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
@@ -113,6 +115,13 @@ def main() -> NoReturn:
         sys.exit(130)
     code = result if isinstance(result, int) else 0
     sys.exit(code or _lost())
+
+
+def _fail(error: MlopsError) -> NoReturn:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {masked(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"  → {error.hint}", err=True)
+    sys.exit(error.exit_code)
 
 
 def _lost() -> int:

@@ -19,6 +19,7 @@ DISTRIBUTION = "mlops-jlab"
 _FILES = 1024  # open at once: a runner with eight steps needs some two hundred
 # Extras that a user may want, and what they are for; the others are for development.
 _EXTRAS = {
+    "lab": "inside JupyterLab",
     "text": "notebooks as text", "models": "registering models, gates", "data": "data checks, drift",
     "monitor": "monitoring models", "serve": "serving models", "search": "sweeps that search",
     "mlflow": "mirroring to MLflow", "dask": "more than one machine", "alerts": "alerts by mail and chat",

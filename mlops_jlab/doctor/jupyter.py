@@ -30,7 +30,7 @@ def front_end() -> Check:
         lab = metadata.version("jupyterlab")
     except metadata.PackageNotFoundError:
         return Check("JupyterLab", State.NOTE, "not in this environment; %track and commands work without",
-                     f"{sys.executable} -m pip install jupyterlab")  # fmt: skip
+                     f"{sys.executable} -m pip install 'mlops-jlab[lab]'")  # fmt: skip
     for folder in map(Path, jupyter_path("labextensions")):
         found = _read(folder / DISTRIBUTION / "package.json")
         if found:
