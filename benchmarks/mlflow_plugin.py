@@ -31,7 +31,11 @@ def measured(uri: str, folder: str, count: int) -> list[float]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", CALLS.format(count=count)], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", CALLS.format(count=count)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -44,7 +48,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         theirs = measured(f"sqlite:///{folder}/mlflow.db", folder, 200)
         ours = measured("mlops-jlab:", folder, 2_000)
-    print("| `log_metric` through MLflow's client | our plugin | its SQLite store | times |\n|---|---|---|---|")
+    print(
+        "| `log_metric` through MLflow's client | our plugin | its SQLite store | times |\n|---|---|---|---|"
+    )
     for name, a, b in zip(("median", "95th percentile", "mean"), ours, theirs, strict=True):
         print(f"| {name} | {a * 1e6:,.0f} µs | {b * 1e6:,.0f} µs | {b / a:,.0f} |")
 

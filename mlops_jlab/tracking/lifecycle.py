@@ -175,7 +175,8 @@ def resume(run_id: str, *, provenance: bool = True, activate: bool = True) -> Li
                   found.started)  # fmt: skip
     run = LiveRun(writer, begun, _KEEPER)
     run.go_on_from(found)
-    _named.pop(found.id, None)  # it would write for the attempt before
+    for key in [key for key, named in _named.items() if named.id == found.id]:
+        del _named[key]  # it would write for the attempt before
     writer.put(["resume", found.id, begun.attempt, {"owner": owner_text(), "at": time.time()}])
     _check_is_mine(writer, begun)
     _activate(run, active=activate, origin=_origin_of(run, notebook.source()) if provenance else None)
