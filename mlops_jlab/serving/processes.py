@@ -18,11 +18,13 @@ from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.serving import counting, service, watching
 from mlops_jlab.serving.beating import Pulse
 from mlops_jlab.serving.counting import Counted
+from mlops_jlab.serving.heads import Guarded
 from mlops_jlab.serving.setup import Setup, end_with
 from mlops_jlab.telling import tell
 
 try:
     import uvicorn
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
     from uvicorn.supervisors.multiprocess import Multiprocess, Process
 except ImportError as error:
     raise MlopsError("serving needs starlette and uvicorn", hint="pip install 'mlops-jlab[serve]'") from error
@@ -126,8 +128,13 @@ def _config(app: Any, processes: int) -> uvicorn.Config:
     return uvicorn.Config(
         app, factory=isinstance(app, _Worker), workers=processes, log_level="critical", access_log=False,
         timeout_keep_alive=30, timeout_graceful_shutdown=_DRAIN,
-        server_header=False, lifespan="on" if isinstance(app, _Worker) else "off",
+        server_header=False, http=_Connection, ws="none",
+        lifespan="on" if isinstance(app, _Worker) else "off",
     )  # fmt: skip
+
+
+class _Connection(Guarded, AutoHTTPProtocol):  # type: ignore[misc]  # uvicorn is not read by the type checker
+    """A connection on which the head of a request has to come."""
 
 
 class _Supervisor(Multiprocess):  # type: ignore[misc]  # uvicorn is not read by the type checker

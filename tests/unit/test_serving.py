@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from mlops_jlab.predictions import labels, logfolder
 from mlops_jlab.predictions.logfolder import LogSettings
 from mlops_jlab.predictions.writing import Writer
 from mlops_jlab.registry import versions
-from mlops_jlab.serving import processes, requests, service
+from mlops_jlab.serving import heads, processes, requests, service
 from mlops_jlab.serving.answering import Desk
 from mlops_jlab.serving.counting import Counts
 from mlops_jlab.serving.served import Served
@@ -55,8 +56,7 @@ class Service:
         self._socket = processes.listen("127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         application = service.application(desk, token, largest)
-        config = uvicorn.Config(application, log_level="error")
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(processes._config(application, 1))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
     def __enter__(self) -> Service:
@@ -257,6 +257,52 @@ def test_a_slow_client_holds_nobody_up(place: Place, monkeypatch: pytest.MonkeyP
         assert served.ask("/predict", {"rows": [{"a": 1.0, "b": 1.0}]})[0] == 200
         assert slow.recv(100).startswith(b"HTTP/1.1 408")
         slow.close()
+
+
+def test_a_head_that_does_not_come_or_does_not_end_closes_its_connection(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "PATIENCE", 0.5)
+    register(1)
+    with Service(Served(place, "m")) as served:
+        host, _, port = served.address.removeprefix("http://").partition(":")
+
+        def opened(*parts: bytes) -> socket.socket:
+            found = socket.create_connection((host, int(port)), timeout=20)
+            for part in parts:
+                found.sendall(part)
+            return found
+
+        def answer(of: socket.socket) -> bytes:
+            found = b""
+            while not found.endswith(b"}"):
+                found += of.recv(10_000)
+            return found
+
+        silent, slow = opened(), opened(b"POST /predict HTTP/1.1\r\nHost: local")
+        body = json.dumps({"rows": [{"a": 1.0, "b": 1.0}]}).encode()
+        head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+        again = opened(head + body)
+        assert b" 200 " in answer(again)
+        again.sendall(b"POST /pre")  # the second one on a connection that has answered
+        for one in (silent, slow, again):
+            assert one.recv(100).startswith(b"HTTP/1.1 408")
+            assert one.recv(100) == b""
+            one.close()
+        endless = opened(b"POST /predict HTTP/1.1\r\n")
+        with suppress(OSError):
+            for _ in range(64):
+                endless.sendall(b"X-Padding: " + b"x" * 4000 + b"\r\n")
+        with suppress(ConnectionResetError):  # what it sent is thrown away, and so may be the answer
+            assert endless.recv(100)[9:12] in (b"431", b"400")
+        endless.close()
+        steady = opened(head + body)
+        assert b" 200 " in answer(steady)
+        time.sleep(0.7)  # between two requests another patience counts
+        steady.sendall(head + body)
+        assert b" 200 " in answer(steady)
+        steady.close()
+        assert served.ask("/health")[0] == 200
 
 
 def test_what_is_answered_is_counted_and_logged_with_ids(place: Place, tmp_path: Path) -> None:
