@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @click.argument("address", metavar="MODEL")
 @click.option("--data", "source", required=True, metavar="PATH|PATTERN",
               help="Where its new data arrive, or its prediction log: what is new is a window.")  # fmt: skip
+@click.option("--reference", default="", metavar="PATH|PATTERN",
+              help="Rows that it was fitted on: a classifier sees all columns together.")  # fmt: skip
 @click.option("--labels", "labels", default="", metavar="PATH|PATTERN",
               help="Where labels arrive later, in files that name their row by --id.")  # fmt: skip
 @click.option("--id", "identifier", default="", metavar="COLUMN", help="What a row is known by.")
@@ -43,8 +45,8 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
 @FORMAT
 def monitor(
-    address: str, source: str, labels: str, identifier: str, target: str, unit: str, apart: float, every: str,
-    cooldown: str, min_rows: int, per_week: int,
+    address: str, source: str, reference: str, labels: str, identifier: str, target: str, unit: str,
+    apart: float, every: str, cooldown: str, min_rows: int, per_week: int,
     alerts: tuple[str, ...], trust: bool, style: str,
 ) -> int:  # fmt: skip
     """Compare new data with what a model was fitted on; exit code 1 if drift persists or the loss has risen.
@@ -67,7 +69,14 @@ def monitor(
     while True:
         try:
             looked = watching.look(
-                place, address, _path(source), policy, trust=trust, labels=wanted, every=apart
+                place,
+                address,
+                _path(source),
+                policy,
+                trust=trust,
+                labels=wanted,
+                every=apart,
+                beside=_path(reference) if reference else None,
             )
         except InputError as error:
             if not pause:

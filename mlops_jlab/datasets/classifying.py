@@ -15,7 +15,7 @@ from mlops_jlab.profiles.columns import category
 from mlops_jlab.profiles.frames import Column, Kind
 
 _ROWS = 20_000  # of each table
-_FEWEST = 100
+FEWEST = 100  # rows of each table below which nothing is said
 _CATEGORIES = 200
 MATTERS = 0.55  # the area from which two tables count as different: 0.5 is a guess, 1 is certainty
 
@@ -63,9 +63,9 @@ def tell_apart(reference: Any, current: Any, *, seed: int = 0) -> Apart:
             "telling tables apart needs scikit-learn", hint="pip install 'mlops-jlab[monitor]'"
         ) from error
     one, other = frames.pandas_frame(reference), frames.pandas_frame(current)
-    if min(len(one), len(other)) < _FEWEST:
+    if min(len(one), len(other)) < FEWEST:
         raise InputError(
-            f"there are {min(len(one), len(other))} rows", hint=f"at least {_FEWEST} in each table"
+            f"there are {min(len(one), len(other))} rows", hint=f"at least {FEWEST} in each table"
         )
     rng = np.random.default_rng(seed)
     parts = [t.iloc[rng.permutation(len(t))[:_ROWS]] for t in (one, other)]

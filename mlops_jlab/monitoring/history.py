@@ -14,7 +14,7 @@ from mlops_jlab.errors import InputError, MlopsError, NotFound, nearest
 from mlops_jlab.monitoring import policy as policies
 from mlops_jlab.monitoring import watching
 from mlops_jlab.monitoring.losses import Loss
-from mlops_jlab.monitoring.policy import LOSS, Action, Policy, Seen, Standing
+from mlops_jlab.monitoring.policy import LOSS, TOGETHER, Action, Policy, Seen, Standing
 from mlops_jlab.profiles import bins, written
 from mlops_jlab.profiles.bins import Bins
 from mlops_jlab.profiles.columns import ColumnProfile
@@ -68,7 +68,8 @@ def _window(place: Place, row: WindowRow, files: Mapping[str, str]) -> Window:
         one = ColumnDrift(**entry)
         if one.name not in worst or _weight(one) > _weight(worst[one.name]):
             worst[one.name] = one
-    worst.pop(LOSS, None)
+    for none in (LOSS, TOGETHER):  # which have no values of their own that a cell could show
+        worst.pop(none, None)
     about = _content(place, files.get(watching.ABOUT, "")) or {}
     loss = about.get("loss")
     return Window(row, worst, Loss(**loss) if loss else None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mlops_jlab.entities.schedules import in_words
 
 LOSS = "loss"  # stands among the columns where the truth of a window is known
+TOGETHER = "all columns together"  # and this one where there are rows of the reference
 _WEEK = 7 * 86_400.0
 
 

@@ -15,13 +15,13 @@ from mlops_jlab.datasets import contents
 from mlops_jlab.drift.detecting import ColumnDrift, Drift, detect, persisting
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import MlopsError
-from mlops_jlab.monitoring import arriving, losing, losses
+from mlops_jlab.monitoring import arriving, jointly, losing, losses
 from mlops_jlab.monitoring.arriving import Arrived
 from mlops_jlab.monitoring.labels import Labels
 from mlops_jlab.monitoring.logged import Service
 from mlops_jlab.monitoring.losing import LossFound
 from mlops_jlab.monitoring.losses import Loss
-from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
+from mlops_jlab.monitoring.policy import TOGETHER, Action, Policy, Seen, decide
 from mlops_jlab.profiles import profile, written
 from mlops_jlab.profiles.profile import Profile
 from mlops_jlab.registry import modelfiles, references, versions
@@ -67,13 +67,15 @@ class Looked:
 def look(
     place: Place, address: str, data: str | Path, policy: Policy, *, now: float | None = None,
     trust: bool = False, labels: Labels | None = None, every: float = losing.EVERY,
+    beside: str | Path | None = None,
 ) -> Looked:  # fmt: skip
     """Compares the files that are new at a source with what a version was fitted on.
 
     Files that were part of a window before are left alone; where nothing is new there is no window. The
     result is a run; what came of it is in the audit log. With ``labels`` a metric of the window is measured,
     and where the version was evaluated its loss is watched as they come: ``every`` is how many of them lie
-    between two false alarms, on average at least. A prediction log has labels of its own.
+    between two false alarms, on average at least. A prediction log has labels of its own. ``beside`` are rows
+    that the version was fitted on: with them a classifier looks at the columns of files together.
 
     Raises:
         InputError: the model has no reference, there are no files of rows, or one cannot be read.
@@ -100,6 +102,8 @@ def look(
         arrived.late, of_version, report, now=now, every=every,
     )  # fmt: skip
     found = _drift(version, reference, arrived, report, loss)
+    if found is not None and beside is not None:
+        found = _together(found, version, beside, arrived)
     lasting = _lasting(found, [one for one in of_version if one.rows]) if found is not None else ()
     decided = [Seen(one.at, one.rows, Action(one.action)) for one in past]
     action, why = decide(lasting, arrived.rows, decided, policy, now, loss.sentences[0] if loss.alarm else "")
@@ -123,6 +127,14 @@ def _drift(
     if arrived.loss is not None and loss.detector is None:
         return replace(found, columns=(*found.columns, arrived.loss.as_column))
     return found
+
+
+def _together(found: Drift, version: ModelVersion, beside: str | Path, arrived: Arrived) -> Drift:
+    """The drift with what a classifier sees in the columns that the version takes."""
+    one = jointly.look(beside, arrived.files, references.inputs_of(version))
+    if one is None:
+        return replace(found, not_judged=(*found.not_judged, TOGETHER))
+    return replace(found, columns=(one, *found.columns) if one.drifted else (*found.columns, one))
 
 
 def _watched(

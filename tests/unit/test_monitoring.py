@@ -20,9 +20,9 @@ from mlops_jlab.drift.edetector import Detector
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.gates.intervals import spread
-from mlops_jlab.monitoring import watching
+from mlops_jlab.monitoring import history, watching
 from mlops_jlab.monitoring.labels import Labels
-from mlops_jlab.monitoring.policy import Action, Policy, Seen, decide
+from mlops_jlab.monitoring.policy import TOGETHER, Action, Policy, Seen, decide
 from mlops_jlab.profiles import chunks
 from mlops_jlab.registry import references
 from mlops_jlab.retraining import schedules, ticking
@@ -406,6 +406,57 @@ def test_a_day_of_labels_counts_as_one(model: Any, place: Place, incoming: Path)
     (later / "6.csv").write_text("id,late\n1,0\n")
     with pytest.raises(InputError, match="6.csv has no column 'day'"):
         look(5)
+
+
+def test_columns_that_no_longer_go_together_are_seen_in_files_and_persist(
+    place: Place, incoming: Path, tmp_path: Path
+) -> None:
+    def pairs(seed: int, sign: float, count: int = 1500) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        a = rng.normal(size=count)
+        frame = pd.DataFrame({"a": a, "b": sign * 0.8 * a + 0.6 * rng.normal(size=count)})
+        return frame.assign(late=(rng.random(count) < 0.5).astype(int), other=seed)
+
+    train = pairs(0, 1, 3000)
+    fitted = LinearRegression().fit(train[["a", "b"]], train.a)  # what it says is as before, too
+    mlops_jlab.register_model(fitted, "flights", input_example=train[["a", "b"]], data=train)
+    train.to_parquet(tmp_path / "train.parquet")
+
+    def look(at: int, beside: Any = tmp_path / "train.parquet") -> watching.Looked:
+        return watching.look(place, "flights", incoming, Policy(min_rows=1), now=at * HOUR, beside=beside)
+
+    arrive(incoming, "1", pairs(1, 1))
+    first = look(1)
+    assert first.drift is not None
+    (one,) = [column for column in first.drift.columns if column.name == TOGETHER]
+    assert not one.drifted
+    assert one.statistic < 0.55
+    arrive(incoming, "2", pairs(2, -1))
+    second = look(2, str(tmp_path / "*.parquet"))
+    assert second.drift is not None
+    assert [column.name for column in second.drift.drifted] == [TOGETHER]  # by itself each is as before
+    assert "tells them apart: AUC 0." in second.drift.columns[0].why
+    assert second.window is not None
+    assert "AUC" in artifact_of(place, second.window.run, "report.html")
+    arrive(incoming, "3", pairs(3, -1))
+    third = look(3)
+    assert third.window is not None
+    assert (third.window.action, third.window.why) == ("retrain", f"drift persists in {TOGETHER}")
+    assert all(TOGETHER not in window.columns for window in history.history(place, "flights", 1.0).windows)
+    arrive(incoming, "4", pairs(4, -1, 60))
+    fourth = look(4)
+    assert fourth.drift is not None
+    assert fourth.drift.not_judged == (TOGETHER,)
+    arrive(incoming, "5", pairs(5, 1))
+    with pytest.raises(InputError, match="there is no file at"):
+        look(5, tmp_path / "none*.csv")
+
+
+def artifact_of(place: Place, run: str, path: str) -> str:
+    """A text that a run has."""
+    with opening.reading(place) as connection:
+        digest = reading.files_of(connection, run)[path]
+    return artifacts.read(place, digest).decode()
 
 
 def test_without_labels_the_loss_is_estimated_and_what_it_assumes_is_said(
