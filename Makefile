@@ -119,6 +119,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/interface.py
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/moving.py
 	$(BIN)/python benchmarks/losses.py
 	$(BIN)/python benchmarks/mlflow_plugin.py
 
