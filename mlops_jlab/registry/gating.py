@@ -71,6 +71,7 @@ def compare(
         InputError: a rule is none, the rows or predictions cannot be judged, or the champion not loaded.
     """
     check_model_name(name)
+    _check(rules, metrics or {})
     custom = {key: one if isinstance(one, Metric) else Metric(one) for key, one in (metrics or {}).items()}
     more = filter(None, os.environ.get(MORE, "").splitlines())
     asked = [*parse(rules, custom), *(rule_of(line, custom) for line in more)]
@@ -94,6 +95,18 @@ def compare(
         result = replace(result, verdict=FAIL, rules=(RuleResult("champion", FAIL, why=why), *result.rules))
     _keep(place, result, run, spent)
     return result
+
+
+def _check(rules: Any, metrics: Mapping[str, Any]) -> None:
+    if not isinstance(rules, str) and not (
+        isinstance(rules, Sequence) and all(isinstance(line, (str, Rule)) for line in rules)
+    ):
+        raise InputError(f"the rules are {rules!r:.50}", hint="write a rule a line, such as: roc_auc better")
+    for key, metric in metrics.items():
+        if not (callable(metric) or isinstance(metric, Metric)):
+            raise InputError(
+                f"the metric {key!r} is {metric!r:.50}", hint="a function (truth, said, chances)"
+            )
 
 
 def _subject(place: Place, model: Any, name: str) -> _Subject:

@@ -54,6 +54,8 @@ def _overlap(
         return None, 0, ()
     if not hasattr(train, "columns"):
         raise InputError("train is no DataFrame", hint="give the rows with their columns, train=DataFrame")
+    if not len(train):
+        raise InputError("train has no rows", hint="give the rows that the model was fitted on")
     there = {str(name) for name in train.columns}
     identifier = next((rule.column for rule in rules if rule.kind == "id"), "")
     if identifier and identifier not in there:
@@ -66,10 +68,37 @@ def _overlap(
         )
     by_target = not identifier and rows.target in there and _alike(rows.truth, train[rows.target])
     truths = (rows.truth, train[rows.target]) if by_target else (None, None)
-    data, trained = _as_precise(rows.data, train, names)
+    data, train = _of_one_kind(rows.data, train, names)
+    near = np.isin(rowdigests.of(data, names, near=True), rowdigests.of(train, names, near=True))
+    data, trained = _as_precise(data, train, names)
     same = np.isin(rowdigests.of(data, names, truths[0]), rowdigests.of(trained, names, truths[1]))
-    near = np.isin(rowdigests.of(rows.data, names, near=True), rowdigests.of(train, names, near=True))
     return int(same.sum()), int((near & ~same).sum()), (*names, *([rows.target] if by_target else []))
+
+
+def _of_one_kind(data: Any, train: Any, names: Sequence[str]) -> tuple[Any, Any]:
+    """Both with numbers where one has numbers: as text they would be found in no row.
+
+    Raises:
+        InputError: a column holds numbers, or times, in one of both alone.
+    """
+    import pandas
+    from pandas.api import types
+
+    both = [data.copy(deep=False), train.copy(deep=False)]
+    for name in names:
+        numbers = [types.is_numeric_dtype(one[name].dtype) for one in both]
+        times = [types.is_datetime64_any_dtype(one[name].dtype) for one in both]
+        if numbers[0] == numbers[1] and times[0] == times[1]:
+            continue
+        try:
+            for one in both:
+                one[name] = pandas.to_datetime(one[name]) if any(times) else pandas.to_numeric(one[name])
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"column {name!r} is {both[0][name].dtype} in the rows and {both[1][name].dtype} in train: "
+                "equal rows would not be found", hint="give both as the model takes them",
+            ) from error  # fmt: skip
+    return both[0], both[1]
 
 
 def _as_precise(data: Any, train: Any, names: Sequence[str]) -> tuple[Any, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 from mlops_jlab.entities.models import CHALLENGER, ModelAddress, ModelVersion, check_alias, check_model_name
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
-from mlops_jlab.store import auditing, database, judgements, permitting
+from mlops_jlab.store import artifacts, auditing, database, judgements, permitting, replaying
+from mlops_jlab.store.location import Place
 
 
 def add(
@@ -134,6 +135,10 @@ def find(connection: sqlite3.Connection, address: ModelAddress) -> ModelVersion:
     )
 
 
+class Forged(InputError):
+    """The store was changed beside its audit log."""
+
+
 def point(
     connection: sqlite3.Connection,
     version: ModelVersion,
@@ -152,8 +157,17 @@ def point(
     Raises:
         ConflictError: the alias points at another version by now.
         PolicyBreach: the policy of the store does not let ``who`` do so.
+        StoreError: a file of the version is missing, or is not what was written.
+        Forged: the version or a verdict is not what the audit log says.
     """
     check_alias(alias)
+    for file in version.files:
+        artifacts.checked(Place(permitting.root_of(connection)), file.digest)
+    if wrong := replaying.of_version(connection, version.model, version.version):
+        raise Forged(
+            f"{version.title} is not promoted, as the store is not what its audit log says: {wrong[0]}",
+            hint="all that differs: mlops-jlab audit verify; then register the model again and judge it",
+        )
     had = version.version in ever(connection, version.model, alias)
     permitting.check_promotion(connection, version, alias, who=who, action=action, had=had)
     with database.transaction(connection, durable=True):

@@ -66,12 +66,22 @@ def problems(connection: sqlite3.Connection) -> list[str]:
             *_schedules(connection, said), *_data(connection, said), *_anchors(connection, said)]  # fmt: skip
 
 
-def _versions(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+def of_version(connection: sqlite3.Connection, model: str, version: int) -> list[str]:
+    """What differs of one version, and of what gates have found of its model, one sentence each."""
+    said, name = _Replayed(), f"{model}/{version}"
+    for subject in (name, model):
+        for entry in reversed(auditing.entries(connection, subject=subject)):
+            said.apply(entry)
+    return [*_versions(connection, said, name), *_verdicts(connection, said, model)]
+
+
+def _versions(connection: sqlite3.Connection, said: _Replayed, only: str = "") -> Iterator[str]:
     there: dict[str, dict[str, str]] = {}
     rows = connection.execute(
-        "SELECT v.id, m.name || '/' || v.version, v.about FROM versions v JOIN models m ON m.id = v.model "
-        "WHERE v.deleted IS NULL ORDER BY m.name, v.version"
-    ).fetchall()
+        "SELECT v.id, m.name || '/' || v.version, v.about FROM versions v "
+        "JOIN models m ON m.id = v.model WHERE v.deleted IS NULL AND ? IN ('', m.name || '/' || v.version) "
+        "ORDER BY m.name, v.version", (only,),
+    ).fetchall()  # fmt: skip
     for number, name, about in rows:
         known = said.about.get(name)
         if known and known != auditing.digest_of(about):
@@ -87,12 +97,14 @@ def _versions(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
             yield f"the files of {name} are not those that were registered"
 
 
-def _verdicts(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
+def _verdicts(connection: sqlite3.Connection, said: _Replayed, only: str = "") -> Iterator[str]:
     """Results of an older version of the product, which had no entries, come before the first that has."""
     there: dict[int, tuple[str, str]] = {
         number: (model, auditing.digest_of(model, *rest))
         for number, model, *rest in connection.execute(
-            "SELECT id, model, content, gate, champion, verdict, report FROM gate_results"
+            "SELECT id, model, content, gate, champion, verdict, report FROM gate_results "
+            "WHERE ? IN ('', model)",
+            (only,),
         )
     }
     first = min(said.verdicts, default=0)

@@ -239,6 +239,9 @@ def test_rows_of_training_are_found_whatever_columns_are_beside_them(place: Plac
         (lambda data: data.assign(y=np.where(data.y == 1, "yes", "no")), "400 rows were in its training"),
         (lambda data: data.astype({"a": "float32", "b": "float32"}), "400 rows were in its training"),
         (lambda data: data.assign(y=1 - data.y), "no row was in its training, 400 nearly"),
+        (lambda data: data.astype(str), "400 rows were in its training"),
+        (lambda data: data.astype({"a": "category"}), "400 rows were in its training"),
+        (lambda data: data.convert_dtypes(), "400 rows were in its training"),
     ],
 )
 def test_rows_of_training_are_found_though_their_target_or_precision_is_another(
@@ -247,6 +250,27 @@ def test_rows_of_training_are_found_though_their_target_or_precision_is_another(
     data = rows(9, 400)
     found = asked(fitted(), data, "accuracy above 0.1\nno overlap", train=change(data))
     assert found.rules[1].why.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: data[:0], "train has no rows"),
+        (lambda data: data.assign(a="much"), "'a' is float64 in the rows and (object|str) in train"),
+    ],
+)
+def test_rows_of_training_that_cannot_be_compared_are_refused(place: Place, change: Any, words: str) -> None:
+    data = rows(9, 400)
+    with pytest.raises(InputError, match=words):
+        asked(fitted(), data, "accuracy above 0.1\nno overlap", train=change(data))
+
+
+@pytest.mark.parametrize("rules", [None, 3, b"roc_auc better", [3]])
+def test_rules_that_are_no_text_are_refused(place: Place, rules: Any) -> None:
+    with pytest.raises(InputError, match="the rules are"):
+        asked(fitted(), rows(9, 400), rules)
+    with pytest.raises(InputError, match="the metric 'p' is 3"):
+        asked(fitted(), rows(9, 400), "p better", metrics={"p": 3})
 
 
 def test_what_stands_beside_the_rows_is_in_their_order(place: Place) -> None:

@@ -30,7 +30,7 @@ from mlops_jlab import gate
 from mlops_jlab.cli.main import cli
 from mlops_jlab.entities.models import ModelAddress, parse_address
 from mlops_jlab.entities.schedules import Schedule
-from mlops_jlab.errors import ConflictError, InputError, StoreError
+from mlops_jlab.errors import ConflictError, InputError, MlopsError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.registry import cards, comparing, evidence, onnx, packing, versions
 from mlops_jlab.registry.identity import identity
@@ -525,6 +525,36 @@ def test_what_was_judged_known_or_ordered_is_not_changed_beside_the_log(place: P
             connection.execute("ROLLBACK TO before")
             connection.execute("RELEASE before")
         assert replaying.problems(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE versions SET about = replace(about, 'content', 'x') WHERE version = 2", "what is known of m/2"),
+        ("UPDATE version_files SET digest = printf('%064d', 0)", "missing"),
+        ("UPDATE gate_results SET verdict = 'pass', report = replace(report, 'fail', 'pass')", "number 1, is not"),
+        ("INSERT INTO gate_results SELECT 9, model, run, whole, at, 'pass', evaluation, comparison, alpha, "
+         "replace(report, 'fail', 'pass'), content, gate, champion FROM gate_results", "there without an entry"),
+        ("", "not what was written"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_beside_the_log_is_promoted_by_no_door(
+    place: Place, change: str, words: str, tmp_path: Path
+) -> None:
+    registered()
+    registered()
+    gate.compare(fitted(), rows(5), "y", name="m", rules="accuracy above 0.999", bootstrap=True)
+    with closing(database.connect(place.database)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(change)
+    if not change:
+        file = artifacts.path_of(place, versions.find(place, "m/2").files[0].digest)
+        file.chmod(0o600)
+        file.write_bytes(b"another")
+    for override in (False, True):
+        with pytest.raises(MlopsError, match=words if override else f"{words}|the gate of"):
+            versions.promote(place, "m/2", override=override, reason="because")
+    assert versions.find(place, "m/2").aliases == ()
 
 
 def test_an_end_that_was_cut_off_is_found_by_what_versions_and_gates_have_noted(place: Place) -> None:
