@@ -26,13 +26,10 @@ if TYPE_CHECKING:
     from mlops_jlab.mlflow.exceptions import MlflowException
     from mlops_jlab.mlflow.flavours.switching import autolog
     from mlops_jlab.mlflow.fluent import (
-        ActiveRun,
-        active_run,
         create_experiment,
         delete_experiment,
         delete_experiment_tag,
         delete_run,
-        end_run,
         get_experiment,
         get_experiment_by_name,
         get_parent_run,
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
         get_run,
         get_tracking_uri,
         is_tracking_uri_set,
-        last_active_run,
         restore_experiment,
         restore_run,
         search_experiments,
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
         set_experiment_tags,
         set_registry_uri,
         set_tracking_uri,
-        start_run,
     )
     from mlops_jlab.mlflow.logging import (
         delete_tag,
@@ -92,6 +87,7 @@ if TYPE_CHECKING:
         set_logged_model_tags,
         set_model_version_tag,
     )
+    from mlops_jlab.mlflow.starting import ActiveRun, active_run, end_run, last_active_run, start_run
 
 _MODULES = frozenset(
     {
@@ -110,17 +106,18 @@ _MODULES = frozenset(
     }
 )
 _HOMES = {
+    **dict.fromkeys("ActiveRun active_run end_run last_active_run start_run".split(), "starting"),
     **dict.fromkeys("MlflowClient".split(), "client"),
     **dict.fromkeys("evaluate".split(), "evaluating"),
     **dict.fromkeys("MlflowException".split(), "exceptions"),
     **dict.fromkeys("autolog".split(), "flavours.switching"),
     **dict.fromkeys(
         (
-            "ActiveRun active_run create_experiment delete_experiment delete_experiment_tag delete_run "
-            "end_run get_experiment get_experiment_by_name get_parent_run get_registry_uri get_run "
-            "get_tracking_uri is_tracking_uri_set last_active_run restore_experiment restore_run "
+            "create_experiment delete_experiment delete_experiment_tag delete_run "
+            "get_experiment get_experiment_by_name get_parent_run get_registry_uri get_run "
+            "get_tracking_uri is_tracking_uri_set restore_experiment restore_run "
             "search_experiments search_runs set_experiment set_experiment_tag set_experiment_tags "
-            "set_registry_uri set_tracking_uri start_run"
+            "set_registry_uri set_tracking_uri "
         ).split(),
         "fluent",
     ),

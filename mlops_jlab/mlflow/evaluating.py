@@ -60,7 +60,7 @@ def evaluate(
     Raises:
         MlflowException: the data cannot be used, or a keyword cannot be obeyed.
     """
-    from mlops_jlab.mlflow.fluent import ensured
+    from mlops_jlab.mlflow.starting import ensured
 
     keywords.unsupported(
         "evaluate",

@@ -13,7 +13,8 @@ from mlops_jlab.mlflow.client import MlflowClient
 from mlops_jlab.mlflow.clients.runs import RunOperations, done
 from mlops_jlab.mlflow.entities import LoggedModelInput, LoggedModelOutput
 from mlops_jlab.mlflow.exceptions import translated
-from mlops_jlab.mlflow.fluent import ensured, experiment_id
+from mlops_jlab.mlflow.fluent import experiment_id
+from mlops_jlab.mlflow.starting import ensured
 
 if TYPE_CHECKING:
     import pandas

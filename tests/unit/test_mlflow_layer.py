@@ -22,7 +22,7 @@ import mlops_jlab
 import mlops_jlab.mlflow as mlflow
 import mlops_jlab.mlflow.sklearn
 from mlops_jlab import autologging
-from mlops_jlab.mlflow import MlflowClient, fluent
+from mlops_jlab.mlflow import MlflowClient, starting
 from mlops_jlab.mlflow.entities import Metric, Param, RunTag, ViewType
 from mlops_jlab.mlflow.exceptions import MlflowException
 from mlops_jlab.mlflow.models import ModelSignature, infer_signature
@@ -33,7 +33,7 @@ from mlops_jlab.tracking import lifecycle
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MLOPS_JLAB_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(fluent, "_chosen", "")
+    monkeypatch.setattr(starting, "_chosen", "")
     monkeypatch.setattr(lifecycle, "_experiment", "")
     yield tmp_path / "store"
     close_all()

@@ -81,6 +81,11 @@ def by_name(name: str) -> Experiment | None:
         return _seen(found) if found else None
 
 
+def named(name: str) -> Experiment:
+    """The experiment with a name, which may be a deleted one; it is made if there is none."""
+    return by_name(name) or get(create(name))
+
+
 def create(name: str, tags: Mapping[str, Any] | None = None) -> str:
     """Makes an experiment; its id.
 
