@@ -80,6 +80,7 @@ def evaluate(
     rows, truth, said = _parts(data, targets, predictions)
     chances, classes = None, None
     if model is not None:
+        model = _loaded(model)
         said, chances, classes = _predicted(model, _named(rows, feature_names), model_type)
     if said is None:
         raise InputError("evaluate() needs a model, or the column with its predictions")
@@ -88,6 +89,9 @@ def evaluate(
         if model_type == "classifier"
         else scores.numbers(truth, said)
     )
+    inner = _inner(model)
+    if hasattr(inner, "score"):
+        found["score"] = float(inner.score(rows, truth))
     run = ensured()
     _log(run.id, found, dataset, model_id or getattr(getattr(model, "metadata", None), "model_id", None))
     if dataset is not None or dataset_name:
@@ -97,11 +101,15 @@ def evaluate(
 
 def _predicted(model: Any, rows: Any, model_type: str) -> tuple[Any, Any, Any]:
     """What a model says of rows, its chances of each class, and the classes; None where it has none."""
-    loaded = _loaded(model)
-    said = loaded.predict(rows) if hasattr(loaded, "predict") else loaded(rows)
-    inner = getattr(loaded, "unwrap_python_model", lambda: loaded)()
+    said = model.predict(rows) if hasattr(model, "predict") else model(rows)
+    inner = _inner(model)
     chances = scores.chances(inner, rows) if model_type == "classifier" else None
     return said, chances, getattr(inner, "classes_", None)
+
+
+def _inner(model: Any) -> Any:
+    """The model itself, of one that is loaded behind ``predict``."""
+    return getattr(model, "unwrap_python_model", lambda: model)()
 
 
 def _log(run_id: str, found: Mapping[str, float], dataset: Any, model_id: str | None) -> None:
@@ -165,7 +173,7 @@ def _classified(
         if len(counts) == 4:
             names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
             found |= {name: int(count) for name, count in zip(names, counts, strict=True)}
-    return found | scores.probabilities(truth, chances, classes)
+    return found | scores.probabilities(truth, chances, classes, curve=True)
 
 
 def _table(truth: Any, said: Any) -> Any:

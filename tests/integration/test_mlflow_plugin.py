@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sklearn.linear_model import LinearRegression
+from matplotlib.pyplot import close as close_figures
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import mlops_jlab
 from mlops_jlab.cli.main import cli
@@ -91,6 +93,28 @@ def test_models_of_mlflows_flavours_are_registered_and_loaded_by_both(client: An
     mlops_jlab.register_model(model, "ours", input_example=rows)
     assert theirs.pyfunc.load_model("models:/ours/1").predict(rows)[1] == pytest.approx(2.0)
     assert [one.name for one in client.search_registered_models()] == ["line", "ours"]
+
+
+def test_evaluation_agrees_with_mlflows_own(client: Any) -> None:
+    import mlops_jlab.mlflow as mlflow
+
+    data = load_iris(as_frame=True)
+    rows, target = data.data.iloc[:, :3], (data.target == 2).astype(int)
+    frame = rows.assign(truth=target)
+    model = LogisticRegression(max_iter=300).fit(rows, target)
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(model, name="m")
+        ours = mlflow.evaluate(info.model_uri, frame, targets="truth", model_type="classifier").metrics
+    with theirs.start_run():
+        found = theirs.models.evaluate(
+            info.model_uri,
+            frame,
+            targets="truth",
+            model_type="classifier",
+            evaluator_config={"log_explainer": False, "log_model_explainability": False},
+        ).metrics
+    assert ours == pytest.approx(found)
+    close_figures("all")
 
 
 def test_experiments_and_errors_are_mlflows(client: Any) -> None:

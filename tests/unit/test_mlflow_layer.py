@@ -352,6 +352,8 @@ def test_evaluation_gives_mlflows_metrics_and_logs_them() -> None:
     assert result.metrics["accuracy_score"] == pytest.approx(model.score(rows, binary))
     assert result.metrics["true_positives"] + result.metrics["false_negatives"] == 50
     assert run.data.metrics["roc_auc"] == result.metrics["roc_auc"]
+    assert result.metrics["score"] == result.metrics["accuracy_score"]
+    assert 0.5 < result.metrics["precision_recall_auc"] <= 1
     line = ElasticNet().fit(rows.iloc[:, :3], rows.iloc[:, 3])
     found = mlflow.evaluate(line.predict, rows.iloc[:, :3], targets=rows.iloc[:, 3], model_type="regressor")
     assert found.metrics["r2_score"] == pytest.approx(line.score(rows.iloc[:, :3], rows.iloc[:, 3]))

@@ -56,8 +56,11 @@ def labels(target: Any, said: Any, positive: Any = None, average: str | None = N
     }
 
 
-def probabilities(target: Any, given: Any, classes: Any) -> dict[str, float]:
-    """Log loss and the area under the ROC curve, of chances (rows, classes); nothing without them."""
+def probabilities(target: Any, given: Any, classes: Any, curve: bool = False) -> dict[str, float]:
+    """Log loss and the area under the ROC curve, of chances (rows, classes); nothing without them.
+
+    With ``curve`` also the average precision, which MLflow calls an area, for two classes.
+    """
     import numpy
     from sklearn import metrics
 
@@ -67,6 +70,11 @@ def probabilities(target: Any, given: Any, classes: Any) -> dict[str, float]:
     given = numpy.asarray(given)
     if given.shape[1] == 2:
         found["roc_auc"] = float(metrics.roc_auc_score(target, given[:, 1]))
+        if curve:
+            more = {} if classes is None else {"pos_label": classes[1]}
+            found["precision_recall_auc"] = float(
+                metrics.average_precision_score(target, given[:, 1], **more)
+            )
     elif len(numpy.unique(numpy.asarray(target))) == given.shape[1]:
         found["roc_auc"] = float(metrics.roc_auc_score(target, given, multi_class="ovr", average="weighted"))
     return found
