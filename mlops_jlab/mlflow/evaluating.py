@@ -68,20 +68,14 @@ def evaluate(
         extra_metrics=extra_metrics,
         custom_artifacts=custom_artifacts,
     )
-    if evaluators not in (None, "default", ["default"]):
-        raise InputError(f"there is no evaluator {evaluators!r}", hint="the only one is 'default'")
-    if model_type not in _KINDS:
-        raise InputError(
-            f"{model_type!r} is nothing that is evaluated{nearest(str(model_type), _KINDS)}",
-            hint="model_type is 'classifier' or 'regressor'",
-        )
+    _check(model_type, evaluators)
     config = dict(evaluator_config or {})
     dataset = data if hasattr(data, "digest") else None
     rows, truth, said = _parts(data, targets, predictions)
     chances, classes = None, None
     if model is not None:
         model = _loaded(model)
-        said, chances, classes = _predicted(model, _named(rows, feature_names), model_type)
+        said, chances, classes = _predicted(model, _named(rows, feature_names), str(model_type))
     if said is None:
         raise InputError("evaluate() needs a model, or the column with its predictions")
     found = (
@@ -97,6 +91,16 @@ def evaluate(
     if dataset is not None or dataset_name:
         run.set_tag("evaluation.dataset", dataset_name or dataset.name)  # type: ignore[union-attr]  # one of the two
     return EvaluationResult(found, {}, {"eval_results_table": _table(truth, said)}, run.id)
+
+
+def _check(model_type: str | None, evaluators: Any) -> None:
+    if evaluators not in (None, "default", ["default"]):
+        raise InputError(f"there is no evaluator {evaluators!r}", hint="the only one is 'default'")
+    if model_type not in _KINDS:
+        raise InputError(
+            f"{model_type!r} is nothing that is evaluated{nearest(str(model_type), _KINDS)}",
+            hint="model_type is 'classifier' or 'regressor'",
+        )
 
 
 def _predicted(model: Any, rows: Any, model_type: str) -> tuple[Any, Any, Any]:
