@@ -29,8 +29,14 @@ def capture() -> dict[str, Any]:
 
 def is_handed_on(logger: logging.Logger) -> bool:
     """Whether what was set up of a logger, if anything, is among what :func:`capture` gives."""
-    is_a_packages = _is_a_packages(logger.name) and _state_of(logger) != _DEFAULT
-    return not is_a_packages and not _stays_behind(logger)
+    *plain, handlers = _state_of(logger)
+    is_set_up = tuple(plain) != _DEFAULT[:3] or any(kind != "NullHandler" for kind, *_ in handlers)
+    return not (is_set_up and _is_a_packages(logger.name)) and not _stays_behind(logger)
+
+
+def obeys_what_is_handed_on(logger: logging.Logger) -> bool:
+    """Whether that holds for the logger and all above it, to which it hands what it is told."""
+    return is_handed_on(logger) and (logger.parent is None or obeys_what_is_handed_on(logger.parent))
 
 
 def what_stays() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import types
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.handoff import modules
+from mlops_jlab.handoff import loggers, modules
 from mlops_jlab.handoff.observing import imports
 from mlops_jlab.handoff.observing.keeping import Base, read, write
 from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
@@ -112,6 +113,8 @@ def _is_the_notebooks(change: Change) -> bool:
     value = vars(sys.modules[change.module]).get(change.name.partition(".")[0])
     if type(value) in _PLAIN and change.name.startswith("_"):
         return False
+    if isinstance(value, logging.Logger):
+        return True
     if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type)):
         return _is_own(value)
     if change.module.partition(".")[0] in sys.stdlib_module_names:
@@ -133,5 +136,7 @@ def _is_handed_on(change: Change, known: tuple[str, ...], has_lines: bool) -> bo
     if full.startswith(tuple(f"{one}." for one in (*known, *_HANDED_ON))):
         return True
     held = vars(sys.modules.get(change.module, types)).get(change.name)
+    if isinstance(held, logging.Logger):  # it knows the root, whose level is handed on
+        return loggers.obeys_what_is_handed_on(held)
     settings = vars(sys.modules.get("matplotlib", types)).get("rcParams")
     return held is settings is not None  # other modules have it under their own names
