@@ -128,11 +128,13 @@ pictures: ui ## put what the browser tests saw into the docs
 	cp screenshots/walk-suggest.png docs/images/suggest.png
 	cp screenshots/walk-fault.png docs/images/fault.png
 	cp screenshots/walk-run.png docs/images/run.png
-	cp screenshots/walk-compare.png docs/images/compare.png
 	cp screenshots/models.png docs/images/models.png
-	cp screenshots/page-monitoring.png docs/images/monitoring.png
 	cp screenshots/page-monitoring-serving.png docs/images/serving.png
-	cp screenshots/page-data.png docs/images/data.png
+	$(BIN)/python -m tests.ui.pictures screenshots/story compare model monitoring data
+	cp screenshots/story/compare.png docs/images/compare.png
+	cp screenshots/story/model.png docs/images/model.png
+	cp screenshots/story/monitoring.png docs/images/monitoring.png
+	cp screenshots/story/data.png docs/images/data.png
 
 format: setup node_modules/.ready ## lay the code out
 	$(BIN)/ruff check --fix .

@@ -177,13 +177,26 @@ def approve(place: Place, address: str, alias: str = CHAMPION, *, reason: str = 
     with opening.writing(place) as connection:
         version = registering.find(connection, parse_address(address))
         who = lifecycle.who()
-        if version.user == who:
+        if permitting.person(version.user) == permitting.person(who):
             raise InputError(
                 f"{version.title} was registered by {who}", hint="somebody else has to approve of it"
             )
         permitting.approve(connection, version, alias, who=who, reason=reason)
     anchoring.note(place)
     return version
+
+
+def waiting(place: Place, version: ModelVersion, alias: str = CHAMPION) -> permitting.Waiting | None:
+    """The approvals that a version waits for before it may have an alias; nothing where none is asked for.
+
+    Raises:
+        BrokenPolicy: the policy cannot be read.
+    """
+    policy = standing.of(place.root)
+    if not policy.promotion:
+        return None
+    with opening.reading(place) as connection:
+        return permitting.waiting(connection, policy, version, alias, who=lifecycle.who())
 
 
 def _refused(version: ModelVersion, alias: str) -> InputError:

@@ -40,10 +40,15 @@ def plain_drift(one: ColumnDrift) -> dict[str, Any]:
     return {
         "name": one.name[:LONGEST], "test": one.test, "effect": number(one.effect) or 0.0,
         "needed": number(one.needed) or 0.0, "p": number(one.p), "drifted": one.drifted,
-        "why": one.why[:LONGEST],
+        "why": shortened(one.why),
     }  # fmt: skip
 
 
 def number(value: float) -> float | None:
     """A number as JSON carries it; nothing for NaN and infinities."""
     return float(value) if math.isfinite(value) else None
+
+
+def shortened(reason: str) -> str:
+    """A reason, with dots where it goes on."""
+    return reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 1].rstrip()}…"

@@ -15,7 +15,7 @@ from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import NotFound
 from mlops_jlab.registry import comparing, timeline, versions
 from mlops_jlab.server.handling import Route, answered, aside
-from mlops_jlab.server.models import plain
+from mlops_jlab.server.models import plain, plain_waiting
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 
@@ -56,6 +56,7 @@ def _whole(place: Place, version: ModelVersion, champion: ModelVersion | None, r
         "requirements": [str(line) for line in about.get("requirements", [])],
         "importance": _importance(version),
         "judged": _judged(version),
+        "waits": plain_waiting(versions.waiting(place, version)),
         "same_rows": champion is not None and comparing.on_same_rows(version, champion),
         "made_by": [_line(run, root) for run in _runs(place, version)],
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -13,6 +14,7 @@ from mlops_jlab.registry import comparing, packing, versions
 from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import auditing, evaluated, opening, replaying
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.permitting import Waiting
 
 
 class ModelsRoute(Route):
@@ -75,6 +77,30 @@ def _promote(place: Place, body: dict[str, Any]) -> dict[str, Any]:
         reason=body.get("reason", ""), expected=body.get("expected"), override=body.get("override", False),
     )  # fmt: skip
     return {"before": moved.before, "after": moved.after}
+
+
+class ApproveRoute(Route):
+    """``POST models/approve``: whom the server has recognised approves of a version."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self) -> None:
+        """``model``, ``version``; ``alias`` and ``reason``."""
+        body = self.body(model=str, version=int, alias=str, reason=str)
+        self.answer(await aside(_approve, self.place, body))
+
+
+def _approve(place: Place, body: dict[str, Any]) -> dict[str, Any]:
+    alias = body.get("alias", CHAMPION)
+    address = f"{body.get('model', '')}/{body.get('version', 0)}"
+    version = versions.approve(place, address, alias, reason=body.get("reason", ""))
+    return {"waits": plain_waiting(versions.waiting(place, version, alias))}
+
+
+def plain_waiting(found: Waiting | None) -> dict[str, Any] | None:
+    """The approvals that a version waits for, as JSON."""
+    return None if found is None else asdict(found)
 
 
 class RollbackRoute(Route):

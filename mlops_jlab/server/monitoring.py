@@ -15,7 +15,7 @@ from mlops_jlab.monitoring.history import Window
 from mlops_jlab.registry import timeline, versions
 from mlops_jlab.retraining import schedules
 from mlops_jlab.server.handling import Route, answered, aside, whole
-from mlops_jlab.server.looks import LONGEST, MOST, plain_bins, plain_column, plain_drift
+from mlops_jlab.server.looks import LONGEST, MOST, plain_bins, plain_column, plain_drift, shortened
 from mlops_jlab.server.schedules import plain_firing
 from mlops_jlab.serving import courses, pulse
 from mlops_jlab.serving.pulse import Beat, Service
@@ -41,7 +41,7 @@ def _watched(place: Place) -> dict[str, Any]:
         "models": [
             {
                 "name": row.model, "at": row.at, "rows": row.rows, "drifted": list(row.drifted)[:MOST],
-                "action": row.action, "why": row.why[:LONGEST],
+                "action": row.action, "why": shortened(row.why),
             }
             for row in history.watched(place)
         ]
@@ -83,7 +83,7 @@ def _window(window: Window, columns: list[str]) -> dict[str, Any]:
     row = window.row
     return {
         "id": row.id, "at": row.at, "version": row.version, "run": row.run, "rows": row.rows,
-        "source": row.source[-LONGEST:], "action": row.action, "why": row.why[:LONGEST],
+        "source": row.source[-LONGEST:], "action": row.action, "why": shortened(row.why),
         "drifted": list(row.drifted)[:MOST], "kept": bool(window.columns),
         "loss": None if window.loss is None else asdict(window.loss),
         "cells": [

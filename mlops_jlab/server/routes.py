@@ -63,6 +63,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("sweeps/preview", sweeps.SweepPreviewRoute),
     ("models", models.ModelsRoute),
     ("models/promote", models.PromoteRoute),
+    ("models/approve", models.ApproveRoute),
     ("models/rollback", models.RollbackRoute),
     ("models/card", models.CardRoute),
     ("models/evaluation", models.EvaluationRoute),

@@ -11,7 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +142,7 @@ def _of_promotion(
 
 
 def _of_approval(asked: Approval, version: ModelVersion, who: str, approved: Sequence[str]) -> Iterator[str]:
-    made = _person(version.user)
-    people = {_person(one): one for one in (*approved, who)}
-    people = {name: one for name, one in people.items() if name != made and one != RETRAINING}
-    counted = [one for one in people.values() if is_one_of(one, asked.by)]
+    counted = _counted(asked, version, (*approved, who))
     if len(counted) < asked.count:
         by = "anybody else than who registered it" if asked.by == ("*",) else ", ".join(asked.by)
         yield (
@@ -154,7 +151,17 @@ def _of_approval(asked: Approval, version: ModelVersion, who: str, approved: Seq
         )
 
 
-def _person(name: str) -> str:
+def _counted(asked: Approval, version: ModelVersion, people: Sequence[str]) -> list[str]:
+    """Those of some people whose approval counts, each person once, whatever machine they sit at."""
+    made = person(version.user)
+    found = {person(one): one for one in people}
+    return [
+        one for name, one in found.items() if name != made and one != RETRAINING and is_one_of(one, asked.by)
+    ]
+
+
+def person(name: str) -> str:
+    """Who somebody is, without their machine."""
     return name.partition("@")[0]
 
 
@@ -192,6 +199,39 @@ def approvals(connection: sqlite3.Connection, version: ModelVersion, alias: str)
     return list(dict.fromkeys(
         entry.who for entry in entries if entry.action == APPROVE and entry.details.get("alias") == alias
     ))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The approvals that a version waits for: how many, by whom, and who has given one that counts.
+
+    ``against`` says why whoever asks cannot give one, and is empty where they can.
+    """
+
+    count: int
+    by: tuple[str, ...]
+    given: tuple[str, ...]
+    against: str
+
+
+def waiting(
+    connection: sqlite3.Connection, policy: Policy, version: ModelVersion, alias: str, *, who: str
+) -> Waiting | None:
+    """What a version waits for before it may have an alias; nothing where it has it, or nobody is asked."""
+    asked = [one.approval for one in policy.promotion if one.approval and one.speaks_of(version.model, alias)]
+    if not asked or alias in version.aliases:
+        return None
+    approved = approvals(connection, version, alias)
+    left = [(one, _counted(one, version, approved)) for one in asked]
+    one, given = max(left, key=lambda pair: pair[0].count - len(pair[1]))
+    against = ""
+    if person(who) == person(version.user):
+        against = f"{version.title} was registered by {who}: somebody else has to approve"
+    elif not is_one_of(who, one.by):
+        against = f"approval is for {', '.join(one.by)}"
+    elif person(who) in map(person, given):
+        against = "you have approved"
+    return Waiting(one.count, one.by, tuple(given), against)
 
 
 def check_registration(

@@ -55,7 +55,7 @@ def take(page: Page, address: str, folder: Path, wanted: dict[str, str]) -> None
         page.goto(f"{address}/lab?reset&mlops={target}")
         wait_until_ready(page)
         page.evaluate("jupyterapp.commands.execute('mlops-jlab:open-panel')")
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(9000)  # a busy machine is slow to draw
         page.screenshot(path=folder / f"{name}.png")
         theme(page, "JupyterLab Dark")
         page.screenshot(path=folder / f"{name}-dark.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,3 +141,19 @@ def test_the_page_comes_back_and_holds_in_dark_and_narrow_windows(page: Page, ow
     assert found == [], found
     page.set_viewport_size({"width": 1280, "height": 900})
     execute(page, "apputils:change-theme", {"theme": "JupyterLab Light"})
+
+
+def test_an_approval_is_waited_for_and_not_given_by_who_registered(page: Page, own: Lab) -> None:
+    (own.folder / ".mlops" / "policy.yaml").write_text(
+        "version: 1\npromotion:\n  - {alias: champion, approval: {by: ['*'], count: 1}}\n"
+    )
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.goto(f"{own.address}/lab?reset&mlops=model/flights/5")
+    wait_until_ready(page)
+    model = page_of(page)
+    expect(model.locator("header")).to_contain_text("0 of 1 approval")
+    button = model.get_by_role("button", name="Approve v5")
+    expect(button).to_be_disabled()
+    expect(button).to_have_attribute("title", re.compile("somebody else has to approve"))
+    expect(model.get_by_label("In production")).to_contain_text("Nobody has looked")
+    assert misfits(page, ".jp-mlops-model-page") == []

@@ -6,6 +6,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { Asking } from './asking';
 import { DataRoutes } from './data';
 import {
+  ApprovalWish,
   Comparison,
   Course,
   Courses,
@@ -38,6 +39,7 @@ import {
   SweepWish,
   TagChange,
   VersionComparison,
+  Waiting,
   Weeks
 } from './types';
 
@@ -273,6 +275,10 @@ export class Client extends Asking {
 
   promote(wish: Promotion): Promise<Moved> {
     return this._ask('models/promote', 'POST', wish);
+  }
+
+  approve(wish: ApprovalWish): Promise<{ waits: Waiting | null }> {
+    return this._ask('models/approve', 'POST', wish);
   }
 
   rollBack(wish: Rollback): Promise<Moved> {

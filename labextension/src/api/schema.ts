@@ -1706,6 +1706,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom the server has recognised approves of a version for an alias; whoever registered it cannot. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        model?: string;
+                        version?: number;
+                        alias?: string;
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            waits: components["schemas"]["Waiting"] | null;
+                        };
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/rollback": {
         parameters: {
             query?: never;
@@ -3223,6 +3276,7 @@ export interface components {
                 }[];
             };
             judged: components["schemas"]["Judged"] | null;
+            waits: components["schemas"]["Waiting"] | null;
             /** @description A gate has measured it and the champion on the same rows. */
             same_rows: boolean;
             made_by: components["schemas"]["MadeBy"][];
@@ -3325,6 +3379,15 @@ export interface components {
         Models: {
             models: components["schemas"]["Model"][];
             writable: boolean;
+        };
+        /** @description The approvals that a version waits for before it may be champion; null where the policy asks for none. */
+        Waiting: {
+            count: number;
+            /** @description Whose approval counts; `*` is anybody's. */
+            by: string[];
+            given: string[];
+            /** @description Why whoever asks cannot approve; empty where they can. */
+            against: string;
         };
         /** @description From which version an alias was moved to which; 0 means none. */
         Moved: {

@@ -41,6 +41,7 @@ export type Version = Schemas['Version'];
 export type WholeVersion = Schemas['WholeVersion'];
 export type ModelHistory = Schemas['ModelHistory'];
 export type Move = Schemas['Move'];
+export type Waiting = Schemas['Waiting'];
 export type Bounded = Schemas['Bounded'];
 export type Evaluation = Schemas['Evaluation'];
 export type Fairness = Schemas['Fairness'];
@@ -92,6 +93,7 @@ type Body<P extends keyof paths> = paths[P] extends {
 
 export type SweepDraft = Body<'/sweeps/preview'>;
 export type Promotion = Body<'/models/promote'>;
+export type ApprovalWish = Body<'/models/approve'>;
 export type Rollback = Body<'/models/rollback'>;
 export type ScheduleWish = Body<'/schedules'>;
 export type ScheduleEdit = Body<'/schedules/edit'>;

@@ -7,7 +7,8 @@ import {
   MiniMap,
   NodeChange,
   ReactFlow,
-  ReactFlowInstance
+  ReactFlowInstance,
+  useViewport
 } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { TranslationBundle } from '@jupyterlab/translation';
@@ -146,7 +147,6 @@ export function Graphic(props: Props): React.JSX.Element {
   const { trans } = around;
   const host = React.useRef<HTMLDivElement>(null);
   const [flow, setFlow] = React.useState<Flow | null>(null);
-  const [zoom, setZoom] = React.useState(1);
   const [nodes, change, putBack] = useNodes(props);
   const edges = React.useMemo(() => edgesOf(graph, plan), [plan]);
   useSight(props, flow, host);
@@ -177,17 +177,16 @@ export function Graphic(props: Props): React.JSX.Element {
             editing.runAfter(node.id, other.id);
           }
         }}
-        onMove={(_, view) => setZoom(view.zoom)}
         {...FIXED}
       >
         <Ground label={trans.__('Map of the graph')} />
+        <Zoom flow={flow} trans={trans} />
       </ReactFlow>
       <p className="jp-mlops-hint jp-mlops-canvas-hint">
         {trans.__(
           'Drag a step onto another to run it after. Shift-click selects more.'
         )}
       </p>
-      <Zoom flow={flow} zoom={zoom} trans={trans} />
     </div>
   );
 }
@@ -214,13 +213,13 @@ function Ground({ label }: { label: string }): React.JSX.Element {
   );
 }
 
-/** How large it is drawn. */
+/** How large it is drawn; it alone is drawn anew while one zooms. */
 function Zoom(props: {
   flow: Flow | null;
-  zoom: number;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { flow, zoom, trans } = props;
+  const { flow, trans } = props;
+  const { zoom } = useViewport();
   return (
     <div className="jp-mlops-zoom">
       <IconButton

@@ -48,6 +48,9 @@ export function axisOf(
     const found = bends ? Math.exp(value) : value;
     return isWhole ? Math.round(found) : found;
   };
+  // between its ends, a logarithmic axis has round numbers
+  const tickAt = (part: number): number =>
+    bends && part % 1 ? Number(back(part).toPrecision(2)) : back(part);
   const at = (value: number | string | undefined): number | null =>
     typeof value !== 'number' || (bends && value <= 0)
       ? null
@@ -55,8 +58,7 @@ export function axisOf(
         ? 0.5
         : (by(value) - by(low)) / (by(high) - by(low));
   const few = [...new Set(numbers)].sort((a, b) => a - b);
-  const wanted =
-    few.length <= FEW ? few : [0, 1 / 3, 2 / 3, 1].map(part => back(part));
+  const wanted = few.length <= FEW ? few : [0, 1 / 3, 2 / 3, 1].map(tickAt);
   return {
     name,
     isLog: bends,

@@ -182,6 +182,12 @@ function Lineage(props: {
   );
 }
 
+/** A number with so many decimals; nothing is below zero by its rounding. */
+function fixed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
 function Importance({
   around,
   version
@@ -189,6 +195,7 @@ function Importance({
   const { trans } = around;
   const { kind, features } = version.importance;
   const most = Math.max(...features.map(one => Math.abs(one.value)), 1e-12);
+  const decimals = Math.min(Math.max(2 - Math.floor(Math.log10(most)), 0), 12);
   return (
     <section>
       <h2>{trans.__('Importance')}</h2>
@@ -202,12 +209,21 @@ function Importance({
             {features.slice(0, MOST).map(({ name, value, bounds }) => (
               <li key={name}>
                 <span title={name}>{name}</span>
-                <i style={{ width: `${(Math.abs(value) / most) * 100}%` }} />
-                <small>
-                  {number(value)}
-                  {bounds
-                    ? ` (${trans.__('%1 to %2', ...bounds.map(number))})`
-                    : ''}
+                <i
+                  data-sure={(bounds ?? [value]).every(end => end * value > 0)}
+                  style={{ width: `${(Math.abs(value) / most) * 100}%` }}
+                />
+                <small
+                  title={
+                    bounds
+                      ? trans.__(
+                          '%1 (%2 to %3)',
+                          ...[value, ...bounds].map(number)
+                        )
+                      : undefined
+                  }
+                >
+                  {fixed(value, decimals)}
                 </small>
               </li>
             ))}

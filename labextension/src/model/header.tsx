@@ -1,8 +1,10 @@
 /** The head of a model's page: its name, who is champion, and what can be done with the chosen version. */
 
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { promote, rollBack } from '../models/actions';
+import { approve, promote, rollBack } from '../models/actions';
+import { Waiting } from '../api/types';
 import { Button, Chip, Menu } from '../elements';
 import { exactly, when } from '../runs/words';
 import { Shown } from './page';
@@ -76,6 +78,7 @@ export function Header(props: Shown): React.JSX.Element {
             chosen.user
           )}
         </span>
+        {chosen.waits && <span>{waitsFor(chosen.waits, trans)}</span>}
         {why && (
           <span className={chosen === champion ? '' : 'jp-mlops-why'}>
             {why}
@@ -83,6 +86,40 @@ export function Header(props: Shown): React.JSX.Element {
         )}
       </div>
     </header>
+  );
+}
+
+/** What a version waits for before it may be champion: `1 of 2 approvals by bob, carol: bob@desk`. */
+function waitsFor(waits: Waiting, trans: TranslationBundle): string {
+  const { count, by, given, against } = waits;
+  const asked = by.includes('*')
+    ? trans._n('%2 of %1 approval', '%2 of %1 approvals', count, given.length)
+    : trans._n(
+        '%2 of %1 approval by %3',
+        '%2 of %1 approvals by %3',
+        count,
+        given.length,
+        by.join(', ')
+      );
+  const names = given.length > 0 ? `: ${given.join(', ')}` : '';
+  return [`${asked}${names}`, against].filter(Boolean).join(' – ');
+}
+
+/** The button of somebody whose approval is waited for; disabled with the reason where it would not count. */
+function Approve(props: Shown): React.JSX.Element | null {
+  const { around, fetched, model, chosen } = props;
+  const { trans, client } = around;
+  const parts = { models: fetched, client, trans };
+  return (
+    chosen.waits && (
+      <Button
+        label={trans.__('Approve v%1', chosen.version)}
+        icon="check"
+        disabled={!model.writable || chosen.waits.against !== ''}
+        title={chosen.waits.against}
+        onClick={() => void approve(parts, model, chosen)}
+      />
+    )
   );
 }
 
@@ -100,6 +137,7 @@ function Deeds(props: Shown & { why: string }): React.JSX.Element {
         title={why}
         onClick={() => props.compare(!props.isCompared)}
       />
+      <Approve {...props} />
       <Button
         label={trans.__('Promote v%1', chosen.version)}
         accept
@@ -112,11 +150,6 @@ function Deeds(props: Shown & { why: string }): React.JSX.Element {
         disabled={locked || champion === undefined}
         title={champion ? '' : trans.__('No version is champion yet.')}
         onClick={() => void rollBack(parts, model)}
-      />
-      <Button
-        label={trans.__('Monitoring')}
-        title={trans.__('Drift and loss of the model over time')}
-        onClick={() => around.openMonitoring(model.name)}
       />
       <Menu
         bare

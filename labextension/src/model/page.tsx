@@ -14,6 +14,7 @@ import { EvaluationOf } from './evaluation';
 import { Gates } from './gates';
 import { Header } from './header';
 import { Moves } from './moves';
+import { Production } from './production';
 import { Timeline } from './timeline';
 
 /** What every part of the page is given. */
@@ -87,6 +88,7 @@ function Body(props: Shown & { sight: Sight }): React.JSX.Element {
           {props.isCompared && props.champion && <Compared {...props} />}
           <Timeline {...props} />
           <Gates {...props} />
+          <Production {...props} />
           <EvaluationOf {...props} />
           <Moves {...props} />
         </div>

@@ -54,6 +54,23 @@ export async function promote(
   }
 }
 
+/** Asks why, and approves of a version in the name that the server knows. */
+export async function approve(
+  { models, client, trans }: Parts,
+  { name }: Pick<Model, 'name'>,
+  { version }: Pick<Version, 'version'>
+): Promise<void> {
+  const reason = await askWhy({
+    title: trans.__('Approve %1 version %2', name, version),
+    label: trans.__('Why? It stands in the audit log.'),
+    button: trans.__('Approve')
+  });
+  if (reason !== null) {
+    const wish = { model: name, version, alias: ALIAS, reason };
+    await models.do(() => client.approve(wish));
+  }
+}
+
 /** Asks why, and makes the champion before the champion again. */
 export async function rollBack(
   { models, client, trans }: Parts,

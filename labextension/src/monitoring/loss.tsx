@@ -3,7 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { MonitoringWindow, Move } from '../api/types';
+import { MonitoringHistory, MonitoringWindow, Move } from '../api/types';
 import { Card, Command, useWidth } from '../elements';
 import { roundTicks } from '../data/words';
 import { exactly, number } from '../runs/words';
@@ -21,13 +21,20 @@ type Measured = MonitoringWindow & {
   loss: NonNullable<MonitoringWindow['loss']>;
 };
 
+/** The windows whose newest metric is known, in the order of time. */
+export function measuredOf({
+  windows
+}: Pick<MonitoringHistory, 'windows'>): readonly Measured[] {
+  const measured = windows.filter((one): one is Measured => one.loss !== null);
+  const newest = measured[measured.length - 1];
+  return measured.filter(one => one.loss.metric === newest?.loss.metric);
+}
+
 /** The card. */
 export function LossChart(props: Shown): React.JSX.Element {
   const { around, history } = props;
   const { trans } = around;
-  const measured = history.windows.filter(
-    (one): one is Measured => one.loss !== null
-  );
+  const measured = measuredOf(history);
   const newest = measured[measured.length - 1];
   if (newest === undefined) {
     return (
@@ -44,7 +51,6 @@ export function LossChart(props: Shown): React.JSX.Element {
     );
   }
   const { loss } = newest;
-  const same = measured.filter(one => one.loss.metric === loss.metric);
   return (
     <Card
       title={trans.__('%1 per window', capital(loss.metric))}
@@ -58,12 +64,13 @@ export function LossChart(props: Shown): React.JSX.Element {
             )
       }
     >
-      <Chart windows={same} moves={history.moves} trans={trans} />
+      <LossPicture windows={measured} moves={history.moves} trans={trans} />
     </Card>
   );
 }
 
-function capital(metric: string): string {
+/** A metric as a title begins with it. */
+export function capital(metric: string): string {
   const words = metric.replace(/_/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -100,7 +107,8 @@ function scaleOf(windows: readonly Measured[], width: number): Scale {
   };
 }
 
-function Chart(props: {
+/** Each window's loss with its interval, the limit, and what it was at the test. */
+export function LossPicture(props: {
   windows: readonly Measured[];
   moves: readonly Move[];
   trans: TranslationBundle;

@@ -43,15 +43,17 @@ export function PipelineCards(props: Shown): React.JSX.Element {
             <ChosenStep {...props} step={chosen} onOpen={openStep} />
           </Card>
         )}
-        <Card title={trans.__('Time')}>
-          <Gantt
-            run={found}
-            steps={steps?.steps ?? []}
-            order={orderOf(model)}
-            onOpen={openStep}
-            trans={trans}
-          />
-        </Card>
+        {steps && steps.steps.length > 0 && (
+          <Card title={trans.__('Time')}>
+            <Gantt
+              run={found}
+              steps={steps.steps}
+              order={orderOf(model)}
+              onOpen={openStep}
+              trans={trans}
+            />
+          </Card>
+        )}
       </div>
       <Measured {...props} />
       <Figures

@@ -101,18 +101,23 @@ function useTraces(props: Props): readonly Trace[] {
         : [{ line, places: placesOn(course, axis), values: course.values }];
     });
     const thin = isCrowded(found) ? banded(found) : found;
-    return found.map(({ line }, n) => {
+    return found.map(({ line, values }, n) => {
       const own = thin[n] as (typeof thin)[number];
       return {
         line,
         places: own.places,
         raw: own.values,
         values: smooth(own.values, smoothing),
+        last: newestOf(values),
         ...('low' in own &&
           found.length <= HUES && { band: [own.low, own.high] as const })
       };
     });
   }, [courses, lines, axis, smoothing]);
+}
+
+function newestOf(values: readonly (number | null)[]): number | null {
+  return [...values].reverse().find(value => value !== null) ?? null;
 }
 
 /** The values below the cursor; without one, the last ones. */
@@ -155,10 +160,14 @@ function Values(props: {
 }
 
 /** The value of the last point that is not behind `at`. */
-function valueAt({ places, values }: Trace, at: number | null): number | null {
+function valueAt(trace: Trace, at: number | null): number | null {
+  if (at === null) {
+    return trace.last;
+  }
+  const { places, values } = trace;
   let found: number | null = null;
   for (let n = 0; n < places.length; n++) {
-    if (at !== null && (places[n] ?? 0) > at) {
+    if ((places[n] ?? 0) > at) {
       break;
     }
     found = values[n] ?? found;

@@ -16,6 +16,8 @@ export interface Trace {
   places: readonly number[];
   raw: readonly (number | null)[];
   values: readonly (number | null)[];
+  /** The newest value, which a line over stretches does not have. */
+  last: number | null;
   /** The least and the greatest value around each point, where one stands for many. */
   band?: readonly [
     low: readonly (number | null)[],
