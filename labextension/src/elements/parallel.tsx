@@ -9,6 +9,7 @@ const HEIGHT = 216;
 const TOP = 28;
 const LEFT = 8;
 const RIGHT = 64;
+const SNAP = 0.03; // of an axis: so near its end, the end is meant
 const LEAST = 72; // from one axis to the next
 
 /** The part of an axis that is kept, from 0 to 1, by the name of the axis. */
@@ -160,7 +161,8 @@ function Handle(props: {
   const begun = React.useRef<number | null>(null);
   const partAt = (event: React.PointerEvent<SVGRectElement>): number => {
     const box = event.currentTarget.getBoundingClientRect();
-    return Math.min(Math.max(1 - (event.clientY - box.top) / box.height, 0), 1);
+    const part = 1 - (event.clientY - box.top) / box.height;
+    return part < SNAP ? 0 : part > 1 - SNAP ? 1 : part;
   };
   return (
     <rect
