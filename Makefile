@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help needs browser setup demo lab test check sbom lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
+.PHONY: help needs browser setup demo lab test check sbom docs lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -107,6 +107,11 @@ sbom: setup ## what the environment is made of, as CycloneDX: dist/mlops-jlab.cd
 	$(BIN)/python -m pip install --quiet 'cyclonedx-bom>=7,<8'
 	mkdir -p dist
 	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o dist/mlops-jlab.cdx.json
+
+docs: setup ## build the site of the documentation, strictly, into build/site
+	$(BIN)/python -m pip install --quiet -e '.[docs]' -c tests/constraints.txt
+	$(BIN)/python docs/generate.py
+	$(BIN)/zensical build --clean --strict
 
 bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/analysis.py

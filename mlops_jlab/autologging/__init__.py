@@ -53,7 +53,7 @@ listeners: list[Callable[[LiveRun, Any, Any, Any], None]] = []
 
 
 def autolog(disable: bool = False, *, log_models: bool | None = None, **options: bool) -> None:
-    """Logs what estimators do in ``fit``; ``disable`` undoes it. Options as of :func:`enable`.
+    """Logs what estimators do in ``fit``; ``disable`` undoes it. Options as of ``enable``.
 
     MLflow's ``log_models`` means ``models``.
 
@@ -103,7 +103,7 @@ def _begin(module: str) -> None:
 
 
 def stop() -> None:
-    """Everything is as it was before :func:`enable`."""
+    """Everything is as it was before ``enable``."""
     global _watch, candidates, joint
     _patches.undo()
     _on.clear()

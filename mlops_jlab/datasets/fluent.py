@@ -79,7 +79,7 @@ def check_data(
 ) -> CheckResult:  # fmt: skip
     """Asks rules of a table; where one does not hold, the step stops and its run is ``blocked``, or warns.
 
-    ``data`` is a table as for :func:`profile`. ``rules`` are a rule a line (see the page Check your data);
+    ``data`` is a table as for ``profile``. ``rules`` are a rule a line (see the page Check your data);
     ``name`` is what this check is known by from run to run. ``schema`` is a schema of pandera, asked too.
     ``reference`` is what ``like the reference`` compares with: a table, the path of one, or a profile.
     ``tables`` are other tables by name, for ``found in``. ``now`` is when ``fresh`` counts from.

@@ -1,7 +1,7 @@
 """The public calls, under the names that MLflow gave them. Logging goes to the active run.
 
 Where no run is active, what is logged is kept aside and said so: no run is started behind the user's
-back. :func:`adopt` puts it into a run later.
+back. ``adopt`` puts it into a run later.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def log_metric(
     timestamp: int | None = None, run_id: str | None = None, model_id: str | None = None,
     dataset: Any = None, **others: Any,
 ) -> None:  # fmt: skip
-    """Keeps one value of a metric, of the active run or of ``run_id``; see :meth:`LiveRun.log_metric`.
+    """Keeps one value of a metric, of the active run or of ``run_id``; see ``LiveRun.log_metric``.
 
     ``timestamp`` is when it was measured, in milliseconds since 1970. The value is kept when the call
     returns, as MLflow's ``synchronous`` asks for.
@@ -141,7 +141,7 @@ def log_metrics(
     run_id: str | None = None, timestamp: int | None = None, model_id: str | None = None,
     dataset: Any = None, **others: Any,
 ) -> None:  # fmt: skip
-    """Keeps one value each of several metrics; keywords as of :func:`log_metric`."""
+    """Keeps one value each of several metrics; keywords as of ``log_metric``."""
     keywords.refuse("log_metrics", others, log_metrics)
     keywords.unsupported("log_metrics", _LINK, model_id=model_id, dataset=dataset)
     at = None if timestamp is None else values.moment(timestamp)

@@ -16,7 +16,9 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = sorted((ROOT / "mlops_jlab").rglob("*.py"))
-DOCS = "\n".join(p.read_text("utf-8") for p in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+GENERATED = {"changelog.md", "commands.md"}  # pages of the site that are made from the code
+PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.name not in GENERATED]
+DOCS = "\n".join(page.read_text("utf-8") for page in [ROOT / "README.md", *PAGES])
 
 
 def test_no_module_is_over_400_lines_and_no_function_over_60() -> None:
@@ -68,7 +70,7 @@ def test_the_lock_file_names_no_registry() -> None:
     assert "resolved" not in (ROOT / "package-lock.json").read_text()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), target
@@ -100,3 +102,29 @@ def test_the_security_policy_says_what_is_promised_and_how_to_report() -> None:
     for heading in ("## Reporting", "## What is promised", "## What is not"):
         assert heading in text
     assert "docs/threat-model.md" in text
+
+
+def test_every_page_is_in_the_navigation_of_the_site_once() -> None:
+    site = (ROOT / "zensical.toml").read_text("utf-8")
+    for page in PAGES:
+        name = page.relative_to(ROOT / "docs").as_posix()
+        if not re.match(r"decisions/\d", name):  # listed on their own page
+            assert site.count(f'"{name}"') == 1, name
+
+
+def test_the_glossary_is_sorted_and_has_each_word_once() -> None:
+    lines = (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
+    words = [line.split("|")[1].strip().lower() for line in lines if line.startswith("| ")][1:]
+    assert words == sorted(set(words))
+
+
+def test_the_messages_of_the_page_about_trouble_are_those_of_the_code() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in MODULES)
+    lines = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").splitlines()
+    messages = re.findall(
+        r"`([a-z][^`]+)`", "\n".join(line.split("|")[1] for line in lines if line.startswith("| `"))
+    )
+    assert len(messages) > 10
+    for message in set(messages) - {"mlops-jlab verify"}:
+        words = max(re.split(r"…|numpy|int$", message), key=len).strip()
+        assert words in code, message
