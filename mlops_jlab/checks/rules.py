@@ -133,7 +133,9 @@ def rule_of(line: str) -> Rule:
                     hint=f"leave out: for {counted and counted[2]} % of rows",
                 )
             return replace(rule, text=line, share=share, stops=not warns)
-    raise InputError(f"{line!r} is no rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Check your data")
+    raise InputError(
+        f"{line!r} is not a rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Check your data"
+    )
 
 
 def _near(text: str) -> str:
@@ -225,7 +227,7 @@ def _matches(kind: str, groups: Sequence[str | None]) -> Rule:
         re.compile(pattern)
     except re.error as error:
         raise InputError(
-            f"{pattern!r} is no pattern: {error}", hint="a regular expression of Python"
+            f"{pattern!r} is not a pattern: {error}", hint="a regular expression of Python"
         ) from error
     return Rule(kind, "", (_name(str(groups[0])),), words=(pattern,))
 

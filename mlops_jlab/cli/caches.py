@@ -118,6 +118,6 @@ def gc(limit: str, style: str) -> None:
 
     most = 0 if limit.strip() == "0" else size(limit)
     if most is None:
-        raise InputError(f"{limit!r} is no size", hint="write it as 500 MB, 2 GB or 0")
+        raise InputError(f"{limit!r} is not a size", hint="write it as 500 MB, 2 GB or 0")
     removed, freed = _store().collect(most)
     answer(style, {"removed": removed, "bytes": freed}, f"removed {removed} steps, {freed / 1e6:,.1f} MB")

@@ -61,7 +61,7 @@ def _check_month(text: str) -> None:
         if text and f"{datetime.strptime(text, '%Y-%m'):%Y-%m}" != text:
             raise ValueError
     except ValueError as error:
-        raise InputError(f"{text!r} is no month", hint="such as 2026-11") from error
+        raise InputError(f"{text!r} is not a month", hint="such as 2026-11") from error
 
 
 def _of_run(name: str, found: RunCost, prices: Prices, style: str) -> None:

@@ -21,7 +21,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("notebook", type=_PATH, required=False)
 @click.option("-o", "--output", type=_PATH, default=None,
               help="The folder to write (default: pipelines/NAME beside the notebook).")  # fmt: skip
-@click.option("--force", is_flag=True, help="Replace what is no export.")
+@click.option("--force", is_flag=True, help="Replace the folder even if it holds something else.")
 @click.option("--target", default="", metavar="NAME", help="Write the files of another engine; see --list.")
 @click.option("--list", "listed", is_flag=True, help="List the targets, with what each cannot express.")
 @click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE",

@@ -27,5 +27,5 @@ VERBOSE = click.option("-v", "--verbose", "volume", flag_value=1, type=int,
 def _size(text: str) -> int:
     found = settings.size(text) if text else 0
     if found is None:
-        raise click.BadParameter(f"{text!r} is no size: write 500 MB or 2 GB")
+        raise click.BadParameter(f"{text!r} is not a size: write 500 MB or 2 GB")
     return found

@@ -33,7 +33,7 @@ def when(command: Any) -> Any:
         click.option("--from", "start", default="", metavar="DATE", help="The first day: 2026-11-24."),
         click.option("--until", "end", default="", metavar="DATE", help="The last day; it counts."),
         click.option("--catch-up", type=click.Choice(["once", "skip"]), default="once", show_default=True,
-                     help="What is done about times that were missed."),
+                     help="Times that were missed: run once, or skip."),
     )):  # fmt: skip
         command = option(command)
     return command

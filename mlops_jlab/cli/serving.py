@@ -210,7 +210,7 @@ def _bytes(text: str) -> int:
     try:
         return int(float(number) * _UNITS[words[len(number) :].strip()])
     except (KeyError, ValueError, OverflowError):
-        raise InputError(f"{text!r} is no size", hint="write 500MB or 2GB") from None
+        raise InputError(f"{text!r} is not a size", hint="write 500MB or 2GB") from None
 
 
 @click.command()

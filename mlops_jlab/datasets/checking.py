@@ -62,7 +62,7 @@ def check(
     if found.failed:
         where = _artifact(name) if run is not None and any(one.rows for one in found.failed) else ""
         raise DataBlocked(
-            f"the data {name!r} do not hold: {masked(found.why)}",
+            f"the data {name!r} fail their check: {masked(found.why)}",
             hint=f"the rows are the artifact {where} of the run" if where else "mend the data, or the rule",
         )
     return found

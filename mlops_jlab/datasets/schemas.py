@@ -22,7 +22,7 @@ def ask(schema: Any, frame: Any) -> Iterator[RuleResult]:
         raise MlopsError("a schema is checked by pandera", hint="pip install 'mlops-jlab[schema]'") from error
     if not hasattr(schema, "validate"):
         raise InputError(
-            f"a {type(schema).__name__} is no schema",
+            f"a {type(schema).__name__} is not a schema",
             hint="give a DataFrameSchema or DataFrameModel of pandera",
         )
     try:

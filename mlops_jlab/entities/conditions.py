@@ -57,7 +57,7 @@ def parse(text: str) -> Condition:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise InputError(f"{text!r} is no condition: {error}", hint=_HINT) from error
+        raise InputError(f"{text!r} is not a condition: {error}", hint=_HINT) from error
     params: set[str] = set()
     metrics: set[str] = set()
     _check(tree, text, params, metrics)

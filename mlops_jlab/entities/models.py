@@ -109,6 +109,6 @@ def check_alias(alias: str) -> str:
     """
     if not _ALIAS.fullmatch(alias):
         raise InputError(
-            f"{alias[:80]!r} is no alias", hint="lower-case letters, digits and dashes, such as champion"
+            f"{alias[:80]!r} is not an alias", hint="lower-case letters, digits and dashes, such as champion"
         )
     return alias

@@ -132,7 +132,7 @@ def rule_of(text: str, custom: Collection[str] = ()) -> Rule:
         found = pattern.fullmatch(text)
         if found:
             return _checked(kind, text, found, custom)
-    raise InputError(f"{text!r} is no rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Gates")
+    raise InputError(f"{text!r} is not a rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Gates")
 
 
 class Limit(NamedTuple):
@@ -204,7 +204,7 @@ def _check_metric(name: str, custom: Collection[str]) -> None:
         raise InputError(f"there is no metric {plain!r}{nearest(plain, known)}", hint=_known(known))
     if bracket and (plain not in _NUMBERED or not _NUMBERED[plain](number)):
         raise InputError(
-            f"{name!r} is no metric", hint="quantile_loss(0.9) for a quantile, ndcg(10) for the first ten"
+            f"{name!r} is not a metric", hint="quantile_loss(0.9) for a quantile, ndcg(10) for the first ten"
         )
 
 

@@ -42,7 +42,7 @@ def check(address: str) -> None:
         try:
             words = shlex.split(address.removeprefix(COMMAND))
         except ValueError as error:
-            raise InputError(f"{shown!r} is no command: {error}") from error
+            raise InputError(f"{shown!r} is not a command: {error}") from error
         if _OPERATORS & set(words[1:]) and not words[0].endswith("sh"):
             raise InputError(
                 f"{shown!r}: a command is no shell, which knows | and > alone",

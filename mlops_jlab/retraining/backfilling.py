@@ -46,7 +46,7 @@ def _moment(text: str, zone: ZoneInfo, *, last: bool) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"{text!r} is no date", hint="write 2026-01-31, or 2026-01-31T08:00") from error
+        raise InputError(f"{text!r} is not a date", hint="write 2026-01-31, or 2026-01-31T08:00") from error
     if last and len(text) <= len("2026-01-31"):
         found = found.replace(hour=23, minute=59, second=59, microsecond=999_999)
     local = found if found.tzinfo else found.replace(tzinfo=zone)

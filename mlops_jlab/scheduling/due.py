@@ -62,7 +62,7 @@ def check(schedule: Schedule) -> Schedule:
         next(CronSim(line, datetime(2026, 1, 1, tzinfo=ZoneInfo(schedule.tz))))
     except CronSimError as error:
         raise InputError(
-            f"the cron line {schedule.cron!r} is none: {error}",
+            f"{schedule.cron!r} is not a valid cron line: {error}",
             hint="minute hour day month weekday, such as '0 3 * * *'",
         ) from error
     except StopIteration:
@@ -84,7 +84,7 @@ def _days(schedule: Schedule) -> tuple[datetime, datetime]:
         try:
             ends.append(date.fromisoformat(text) if text else without)
         except ValueError:
-            raise InputError(f"{text!r} is no date", hint="write it as 2026-11-24") from None
+            raise InputError(f"{text!r} is not a date", hint="write it as 2026-11-24") from None
     first, last = ends
     if last < first:
         raise InputError(f"the last day, {schedule.end}, is before the first, {schedule.start}")
@@ -159,7 +159,7 @@ def parse_duration(text: str) -> float:
     try:
         seconds = float(number) * units[unit]
     except (ValueError, KeyError):
-        raise InputError(f"{text!r} is no duration", hint="write 90s, 15min, 6h or 1d") from None
+        raise InputError(f"{text!r} is not a duration", hint="write 90s, 15min, 6h or 1d") from None
     if not 0 < seconds < 366 * 86_400:
-        raise InputError(f"{text!r} is no duration", hint="more than nothing, and a year at most")
+        raise InputError(f"{text!r} is not a duration", hint="more than nothing, and a year at most")
     return seconds

@@ -46,7 +46,9 @@ def share_in(text: str) -> tuple[str, float]:
     """
     found = _CANARY.fullmatch(text.strip())
     if found is None or not 0 < float(found["share"]) < 100:
-        raise InputError(f"{text!r} is no canary", hint="write VERSION=10%, such as 4=10% or challenger=5%")
+        raise InputError(
+            f"{text!r} is not a canary", hint="write VERSION=10%, such as 4=10% or challenger=5%"
+        )
     return found["version"].strip(), float(found["share"]) / 100
 
 

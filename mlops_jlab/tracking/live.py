@@ -256,7 +256,7 @@ class LiveRun:
         """
         word = _STATUSES.get(status.upper(), "")
         if not word:
-            raise TrackingError(f"{status!r} is no status", hint="finished, failed, killed or blocked")
+            raise TrackingError(f"{status!r} is not a status", hint="finished, failed, killed or blocked")
         self._keeper.left(self)
         if self.status.is_over or not self.begun.owned:
             return

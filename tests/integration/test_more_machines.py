@@ -142,7 +142,7 @@ def test_resources_of_steps_become_those_of_dask(bench: Bench, cluster: Cluster)
 def test_what_is_missing_is_said_before_anything_runs(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no Dask scheduler at"):
         bench.run(LINE, cache=None, executor="dask://127.0.0.1:1")
-    with pytest.raises(InputError, match="'ray' is no executor"):
+    with pytest.raises(InputError, match="'ray' is not an executor"):
         bench.run(LINE, cache=None, executor="ray")
     empty = Cluster(tmp_path / "empty")
     try:

@@ -1,4 +1,4 @@
-"""Checks of data: every rule finds what it is to find, and what is no rule is said when it is written."""
+"""Checks of data: every rule finds what it is to find, and a line that is not a rule is said when it is written."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def test_what_is_wrong_is_said_with_column_values_and_share() -> None:
 @pytest.mark.parametrize(("text", "words"), [
     ("distance abov 0", "did you mean 'above'"), ("distance is a nummer", "did you mean 'number'"), ("carrier in AA,,DL", "missing between"),
     ("distance between 5 and 1", "the lower one comes first"), ("date between 2013-01-01 and 7", "of one kind"),
-    ("name matches (", "is no pattern"), ("id unique for 99 % of rows", "row by row"), ("distance above 0 for 0 % of rows", "above 0 %"),
+    ("name matches (", "is not a pattern"), ("id unique for 99 % of rows", "row by row"), ("distance above 0 for 0 % of rows", "above 0 %"),
     ("carrier found in carriers", "TABLE.COLUMN"), ("rows within 50 % of the last 0 runs", "no last 0 runs"),
-    ("date above 2013-13-45", "neither a number nor a date"), ("rows at least many", "is no rule"), ("x like the reference within ...", "no number"),
+    ("date above 2013-13-45", "neither a number nor a date"), ("rows at least many", "is not a rule"), ("x like the reference within ...", "no number"),
 ])  # fmt: skip
 def test_what_is_no_rule_is_refused_with_its_line(text: str, words: str) -> None:
     with pytest.raises(InputError) as error:
@@ -196,7 +196,7 @@ def test_a_failed_check_blocks_the_run_and_keeps_the_rows(place: Place) -> None:
     assert "checks/flights-rows.csv" in error.value.hint
     found = mlops_jlab.get_run(run.id)
     assert found.status == "blocked"
-    assert found.reason.startswith("the data 'flights' do not hold: distance between 0 and 5000")
+    assert found.reason.startswith("the data 'flights' fail their check: distance between 0 and 5000")
     assert found.facts["blocked"] == {
         "check": "flights", "rule": "distance between 0 and 5000", "column": "distance",
         "why": "2 of 4 rows (50 %): -5 to 9000", "rules": ["distance between 0 and 5000"],
@@ -256,7 +256,7 @@ def test_a_schema_of_pandera_is_asked_beside_our_rules() -> None:
     assert any("gone" in one.why or "gone" in one.rule for one in found.values())
     good = pandera.DataFrameSchema({"id": pandera.Column(int)})
     assert mlops_jlab.check_data(FRAME, schema=good).passed
-    with pytest.raises(InputError, match="is no schema"):
+    with pytest.raises(InputError, match="is not a schema"):
         mlops_jlab.check_data(FRAME, schema=3)
 
 

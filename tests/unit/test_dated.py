@@ -85,7 +85,7 @@ def test_the_times_of_a_backfill() -> None:
         "2026-03-01 02:00",
     ]
     assert len(backfilling.times(monthly, "2026-01-01T03:00", "2026-01-01T03:00")) == 1
-    for first, last, words in (("2026-01-02", "2026-01-31", "nothing was due"), ("soon", "later", "is no date"),
+    for first, last, words in (("2026-01-02", "2026-01-31", "nothing was due"), ("soon", "later", "is not a date"),
                                ("2126-01-01", "2127-01-01", "nothing was due")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             backfilling.times(monthly, first, last)

@@ -232,7 +232,7 @@ def test_nothing_is_shown_by_chance_more_often_than_it_may() -> None:
 
 @pytest.mark.parametrize("text", ["4", "4=0%", "4=100%", "4=ten%", "=5%", "4=5"])
 def test_what_is_no_canary_is_said(text: str) -> None:
-    with pytest.raises(InputError, match="is no canary"):
+    with pytest.raises(InputError, match="is not a canary"):
         share_in(text)
     assert share_in("challenger=2.5%") == ("challenger", 0.025)
 

@@ -28,7 +28,7 @@ _DASK = "dask://"
 def check_executor(name: str) -> None:
     """Raises InputError unless ``name`` is ``local`` or ``dask://HOST:PORT``."""
     if name and name != LOCAL and not (name.startswith(_DASK) and name.removeprefix(_DASK)):
-        raise InputError(f"{name!r} is no executor", hint="use local, or dask://HOST:PORT")
+        raise InputError(f"{name!r} is not an executor", hint="use local, or dask://HOST:PORT")
 
 
 def open_executor(
