@@ -98,7 +98,7 @@ ui: browser setup node_modules/.ready
 labs: setup node_modules/.ready ## the browser tests in older JupyterLabs, with the Notebook 7 of their time
 	for versions in 4.2/7.2 4.4/7.4; do \
 	  $(PYTHON) -m venv .labs/$$versions && .labs/$$versions/bin/python -m pip install --quiet \
-	    ".[examples,models,serve,monitor,search]" playwright pytest 'pytest-jupyter[server]' \
+	    ".[lab,examples,models,serve,monitor,search]" playwright pytest 'pytest-jupyter[server]' \
 	    "jupyterlab==$${versions%/*}.*" "notebook==$${versions#*/}.*" && \
 	  .labs/$$versions/bin/python -m pytest tests/ui -q --ignore=tests/ui/test_together.py || exit 1; \
 	done
