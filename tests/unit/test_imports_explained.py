@@ -54,6 +54,14 @@ def test_what_an_import_puts_into_another_module_is_explained_and_remembered(see
     assert seen("import tables", "import plugin")[1] == changed
 
 
+def test_an_import_that_goes_on_for_ever_elsewhere_explains_nothing(seen, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    endless = "import __main__\nwhile not hasattr(__main__, 'first'): pass\n"
+    (tmp_path / "plugin.py").write_text(endless + PLUGIN)
+    impatient = "import tables\nfrom mlops_jlab.handoff.observing import imports\nimports._SECONDS = 1"
+    changed, left = seen(impatient, "import plugin")
+    assert left == changed == {"tables.REGISTRY", "tables.names"}
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [

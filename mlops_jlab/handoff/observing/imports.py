@@ -25,7 +25,8 @@ from mlops_jlab.handoff import modules
 from mlops_jlab.handoff.observing.contents import attributes_of
 from mlops_jlab.handoff.observing.world import Change, World
 
-_SECONDS = 60.0
+_SECONDS = 60  # of a processor
+_PATIENCE = 600.0  # seconds on the clock: a busy machine takes its time
 _MOST = 2_000  # entries of a container that are written down
 _DEPTH = 5
 _SAME = {"numpy.ma": "numpy.ma.core", "_sqlite3": "sqlite3", "sqlite3.dbapi2": "sqlite3"}
@@ -64,7 +65,7 @@ def _imported(names: Sequence[str], asked: Sequence[tuple[str, str]]) -> dict[st
     """
     from platformdirs import user_cache_dir
 
-    question = json.dumps({"path": sys.path, "names": names, "asked": asked})
+    question = json.dumps({"path": sys.path, "names": names, "asked": asked, "seconds": _SECONDS})
     key = json.dumps([question, sys.version, modules.loaded_versions()])
     known = Path(user_cache_dir("mlops-jlab", appauthor=False)) / "imports"
     known /= f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.json"
@@ -83,7 +84,7 @@ def _ask(question: str) -> dict[str, list[str]]:
     with suppress(OSError, subprocess.SubprocessError, ValueError):
         done = subprocess.run(
             [sys.executable, "-I", "-W", "ignore", "-c", _BEGIN], input=question, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_SECONDS, check=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_PATIENCE, check=True,
         )  # fmt: skip
         found: dict[str, list[str]] = json.loads(done.stdout)
         return found
@@ -92,6 +93,10 @@ def _ask(question: str) -> dict[str, list[str]]:
 
 def answer(question: dict[str, Any]) -> None:
     """The other process: imports what it is told to, uses it, and prints what was held then."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"],) * 2)
     asked = [Change(*one) for one in question["asked"]]
     held: dict[str, list[str]] = {_key(one): [] for one in asked}
     for act in (_import, _use_first):
