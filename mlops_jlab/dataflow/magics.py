@@ -18,7 +18,7 @@ SESSION = {"matplotlib", "load_ext", "reload_ext", "autoreload", "config", "prec
 _ABOUT = {"pinfo", "pinfo2", "psource", "pdoc", "pdef", "pfile"}
 _HARMLESS = {"psearch", "pwd", "ls", "ll",
              "lsmagic", "magic", "quickref", "history", "hist", "timeit", "time", "prun", "memit",
-             "mprun", "lprun", "debug", "pdb", "tb", "dhist", "cat", "notebook"}  # fmt: skip
+             "mprun", "lprun", "debug", "pdb", "tb", "dhist", "cat", "notebook", "pipeline"}  # fmt: skip
 _SHELL = {"pip", "conda", "mamba", "uv", "system", "sx", "sc", "cp", "mv", "rm", "mkdir", "rmdir",
           "bash", "sh", "script", "cmd", "perl", "ruby", "pypy", "writefile", "file"}  # fmt: skip
 _DISPLAY = {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"}

@@ -1,11 +1,11 @@
-"""Makes IPython know ``%track``. Cheap: what the magic does is imported when it is used."""
+"""Makes IPython know ``%track`` and ``%pipeline``. Cheap: what they do is imported when they are used."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.variables import ATTEMPT
@@ -41,7 +41,7 @@ variables as they are afterwards: scalars as params or metrics, DataFrames and f
 
 @magics_class
 class TrackMagics(Magics):  # type: ignore[misc]  # IPython is untyped
-    """The magic ``%track``."""
+    """The magics ``%track`` and ``%pipeline``."""
 
     @line_cell_magic  # type: ignore[untyped-decorator]  # IPython is untyped
     def track(self, line: str, cell: str | None = None) -> Any:
@@ -53,6 +53,17 @@ class TrackMagics(Magics):  # type: ignore[misc]  # IPython is untyped
         return cells.run_untracked(self.shell, cell)
 
     track.__doc__ = HELP
+
+    @line_magic  # type: ignore[untyped-decorator]  # IPython is untyped
+    def pipeline(self, line: str) -> None:
+        """Show the steps of this notebook, as it was last saved, and what is wrong with them.
+
+        %pipeline               this notebook
+        %pipeline train.ipynb   another one
+        """
+        from mlops_jlab.magics import graphs
+
+        graphs.show(line)
 
 
 _shells: list[Any] = []  # IPython's, of this process

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -71,6 +72,32 @@ def test_every_verb(place: Place, tmp_path: Path) -> None:
     assert run.tags == {"stage": "draft"}
     assert files(place, run.id) == ["a file.txt", "plots/line.png"]
     assert run.kind == "notebook"
+
+
+def test_the_graph_is_drawn_in_a_cell(
+    tmp_path: Path, write_notebook: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_notebook(
+        [
+            ("step:load", "rows = [1]"),
+            ("step:sum", "s = sum(rows)"),
+            ("step:show", "print(s, rows)\n%pipeline"),
+        ]
+    )
+    named, unknown, gone = execute(f"%pipeline {path}", "%pipeline", "%pipeline none.ipynb")
+    data = named.outputs[0].data
+    assert data["text/plain"].splitlines()[0] == "nb: 3 steps"
+    drawing = ElementTree.fromstring(data["image/svg+xml"])
+    assert [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}title")] == [
+        "load → sum: rows", "load → show: rows", "sum → show: s",
+    ]  # fmt: skip
+    assert "nobody knows which notebook runs here" in text_of(unknown, "stderr")
+    assert "there is no file none.ipynb" in text_of(gone, "stderr")
+    assert not any(cell.outputs[0].output_type == "error" for cell in (unknown, gone))
+    wrong = write_notebook([("step:a", "x = 1"), ("step:b after:c", "y = x")])
+    monkeypatch.setenv("MLOPS_JLAB_NOTEBOOK", str(wrong))
+    (own,) = execute("%pipeline")
+    assert "error cell 2" in text_of(own)
 
 
 def test_a_tracked_cell_is_a_run_of_its_own(place: Place) -> None:
