@@ -9,7 +9,7 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from mlops_jlab.handoff import modules, snapshot
+from mlops_jlab.handoff import loggers, modules, snapshot
 from mlops_jlab.handoff.ambient import AMBIENT, Ambient, ImportWatch
 from mlops_jlab.handoff.chance import drew_only
 from mlops_jlab.handoff.loading import Loader
@@ -46,6 +46,7 @@ class HiddenState:
 
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
+        loggers.mark()
         for name in modules.local_modules():
             self._add_module(name)
         present = [a for a in self._watched.values() if a.module in sys.modules]

@@ -13,6 +13,17 @@ from mlops_jlab.loaded import file_of
 
 _PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
 _DEFAULT = (0, True, False, ())
+_there: dict[
+    int, object
+] = {}  # handlers and filters that are none of the notebook's doing, by their identity
+
+
+def mark() -> None:
+    """The notebook's first cell will come: what loggers have now is not its doing."""
+    known = [logging.root, *logging.root.manager.loggerDict.values()]
+    loggers = [one for one in known if isinstance(one, logging.Logger)]
+    _there.clear()
+    _there.update((id(one), one) for logger in loggers for one in [*logger.handlers, *logger.filters])
 
 
 def capture() -> dict[str, Any]:
@@ -50,8 +61,9 @@ def what_stays() -> str:
 
 
 def _stays_behind(logger: logging.Logger) -> str:
-    kinds = [type(one).__name__ for one in logger.filters]
-    kinds += [kind.rpartition(".")[2] for kind, *known in _state_of(logger)[3] if not known]
+    mine = [one for one in logger.handlers if id(one) not in _there and not _is_a_packages_own(one)]
+    kinds = [type(one).__name__ for one in logger.filters if id(one) not in _there]
+    kinds += [type(one).__name__ for one in mine if len(_described(one)) == 1]
     return f"a {kinds[0]}" if kinds else ""
 
 

@@ -237,9 +237,9 @@ def test_a_champion_that_was_tampered_with_does_not_answer(
     path = artifacts.path_of(
         place, second.files[0].digest if second.files[0].path.startswith("model") else second.files[1].digest
     )
+    versions.promote(place, "m/2", "champion")
     path.chmod(0o600)
     path.write_bytes(b"something else")
-    versions.promote(place, "m/2", "champion")
     assert not served.look()
     assert served.now[0].version == 1
     assert "not what was written" in served.problem
@@ -344,9 +344,9 @@ def test_a_process_that_begins_beside_a_broken_champion_goes_on_with_the_last(
     Served(place, "m@champion", kept=tmp_path / "answers")
     second = versions.find(place, "m/2")
     path = artifacts.path_of(place, next(f.digest for f in second.files if f.path.startswith("model")))
+    versions.promote(place, "m/2", "champion")
     path.chmod(0o600)
     path.unlink()
-    versions.promote(place, "m/2", "champion")
     begun = Served(place, "m@champion", kept=tmp_path / "answers")
     assert begun.now[0].version == 1
     assert begun.problem
