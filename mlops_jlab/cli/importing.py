@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mlops_jlab.cli.answers import FORMAT, answer
+
 
 @click.group("import")
 def import_() -> None:
@@ -15,7 +17,8 @@ def import_() -> None:
 @import_.command()
 @click.argument("uri", metavar="URI")
 @click.option("--experiment", multiple=True, metavar="NAME", help="Of this experiment alone.")
-def mlflow(uri: str, experiment: tuple[str, ...]) -> None:
+@FORMAT
+def mlflow(uri: str, experiment: tuple[str, ...], style: str) -> None:
     """From MLflow: URI is a server, a database (sqlite:///mlflow.db), or a folder mlruns."""
     from mlops_jlab.mirror import adopting
     from mlops_jlab.mirror.client import Server
@@ -31,6 +34,7 @@ def mlflow(uri: str, experiment: tuple[str, ...]) -> None:
         taken = Pull(place, connection, server)
         runs = taken.all(experiment)
         versions = adopting.adopt(place, connection, server, taken.skipped) if not experiment else 0
-    click.echo(f"took {runs} runs and {versions} model versions into {place.root}")
+    told = f"took {runs} runs and {versions} model versions into {place.root}"
+    answer(style, {"runs": runs, "versions": versions, "left_out": taken.skipped}, told)
     for note in taken.skipped:
         click.echo(f"  left out {note}", err=True)

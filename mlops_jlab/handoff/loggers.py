@@ -13,15 +13,17 @@ from mlops_jlab.loaded import file_of
 
 _PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
 _DEFAULT = (0, True, False, ())
-_there: dict[
-    int, object
-] = {}  # handlers and filters that are none of the notebook's doing, by their identity
+# How things were before the notebook began: handlers and filters by their identity, loggers by their names.
+_there: dict[int, object] = {}
+_was: dict[str, tuple[Any, ...]] = {}
 
 
 def mark() -> None:
     """The notebook's first cell will come: what loggers have now is not its doing."""
     known = [logging.root, *logging.root.manager.loggerDict.values()]
     loggers = [one for one in known if isinstance(one, logging.Logger)]
+    _was.clear()
+    _was.update((logger.name, _state_of(logger)) for logger in loggers)
     _there.clear()
     _there.update((id(one), one) for logger in loggers for one in [*logger.handlers, *logger.filters])
 
@@ -40,9 +42,10 @@ def capture() -> dict[str, Any]:
 
 def is_handed_on(logger: logging.Logger) -> bool:
     """Whether what was set up of a logger, if anything, is among what :func:`capture` gives."""
-    *plain, handlers = _state_of(logger)
-    is_set_up = tuple(plain) != _DEFAULT[:3] or any(kind != "NullHandler" for kind, *_ in handlers)
-    return not (is_set_up and _is_a_packages(logger.name)) and not _stays_behind(logger)
+    state = _state_of(logger)
+    is_set_up = state[:3] != _DEFAULT[:3] or any(kind != "NullHandler" for kind, *_ in state[3])
+    stays = is_set_up and state != _was.get(logger.name) and _is_a_packages(logger.name)
+    return not stays and not _stays_behind(logger)
 
 
 def obeys_what_is_handed_on(logger: logging.Logger) -> bool:

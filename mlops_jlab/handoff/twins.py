@@ -48,6 +48,8 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
         for one in _reached(value):
             for what, part in _parts(one):
                 known = first.setdefault(id(part), name)
+                if known != name and values[known] is value and not _is_unchangeable(value):
+                    continue  # one value by two names is handed on as one
                 if known != name:
                     found.setdefault(what, f"{known} and {name} have {what} in common")
                 elif type(part) in _NUMBERS:

@@ -28,12 +28,13 @@ WITHOUT = {
     "models serve",
     "worker",
     "models card",
+    "models dashboard",
     "policy schema",
     "schedule install",
     "schema",
 }
 # What needs a server, its log, or half a minute is not run here.
-ELSEWHERE = {"mlflow pull", "mlflow push", "models labels", "models pack", "doctor"}
+ELSEWHERE = {"import mlflow", "mlflow pull", "mlflow push", "models labels", "models pack", "doctor"}
 
 CELLS = [
     ("parameters", "n: int = 2"),
