@@ -30,6 +30,20 @@ def _newer(paths: Collection[str], started: str) -> str:
     return ""
 
 
+def _changed_since(paths: Collection[str], state: StepState) -> str:
+    """The first file that was written, or taken away, after a step had ended, or nothing.
+
+    A step's answer is kept while the steps below it run.
+    """
+    ended = datetime.fromisoformat(state.started).timestamp() + (state.seconds or 0.0)
+    for path in paths:
+        with suppress(OSError):
+            last = path if os.path.lexists(path) else os.path.dirname(path)
+            if not os.path.isdir(path) and os.stat(last).st_mtime > ended:
+                return path
+    return ""
+
+
 @dataclass(frozen=True)
 class Used:
     """What a lookup gave: the entry that was used, or why there was none."""
@@ -117,6 +131,8 @@ class Caching:
         changing = _newer(record.files_read, state.started)
         if changing:
             return f"{changing} was changed while it ran"
+        if changing := _changed_since(record.files_written, state):
+            return f"{changing}, which it writes, was changed before its answer was kept"
         read = {*record.files_read, *record.files_before, *record.local_files} - set(record.files_written)
         read = {path for path in read if not os.path.isdir(path)}  # what was listed is kept as it was seen
         read -= {path for path, seen in record.looked.items() if Aspect.NAMES.value in seen}
