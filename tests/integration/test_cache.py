@@ -278,6 +278,12 @@ def test_what_may_differ_each_time_is_not_kept_and_it_is_said(bench: Bench, sour
     assert "a" not in computed(bench.run(cells, settings={"a": {"cache": True}}))
 
 
+def test_a_program_that_ipython_starts_leaves_nothing_behind(bench: Bench) -> None:
+    cells = [("step:a", "import pexpect\nx = 1"), ("step:b", "!true\ny = x + 1")]
+    state = bench.run(cells, settings={"b": {"cache": True}})
+    assert note(state, "b") == ""
+
+
 def test_a_step_that_speaks_to_the_network_is_not_kept(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

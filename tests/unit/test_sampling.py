@@ -65,12 +65,17 @@ def test_a_long_run_has_few_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert all(abs(one.cpu - 1) < 0.01 for one in watched.samples)
 
 
-def test_a_dear_look_is_followed_by_a_long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    used = iter([0.0, 0.1])
+def test_a_dear_look_is_followed_by_a_long_pause_once_there_is_a_sample(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = iter([0.0, 0.1, 0.2])
     monkeypatch.setattr(time, "thread_time", lambda: next(used))
     watched = sampling._Watched(None, lambda: (os.getpid(),), 0.0)  # type: ignore[arg-type]
+    watched.look((None, None))
+    assert watched.due <= time.monotonic() + sampling.FIRST
     begun = time.monotonic()
     watched.look((None, None))
+    assert watched.samples
     assert watched.due >= begun + 0.1 * 100
 
 

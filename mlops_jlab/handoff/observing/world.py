@@ -34,7 +34,7 @@ MACHINERY = frozenset(
     "codeop ast dis site sysconfig zipimport encodings codecs _codecs atexit faulthandler tracemalloc "
     "cProfile psutil prompt_toolkit pygments jedi parso stack_data executing asttokens pure_eval "
     "joblib.externals joblib.executor matplotlib_inline matplotlib.font_manager "
-    "_pytest pytest pluggy hypothesis".split()
+    "pexpect ptyprocess _pytest pytest pluggy hypothesis".split()
 )
 # Names in other modules that change without meaning: memories of what was computed, numbers that count on.
 NOISE: dict[str, frozenset[str]] = {

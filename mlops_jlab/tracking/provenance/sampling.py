@@ -8,15 +8,17 @@ the seldomer it is looked at: an hour has some 850 samples, a day some 1,400.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 
+from mlops_jlab import usage
 from mlops_jlab.entities.runs import Sample
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance.machine import nvidia
@@ -53,11 +55,12 @@ class _Watched:
             busy = sum(max(now - before.get(pid, 0.0), 0.0) for pid, now in used.items())
             cpu = busy / max(clock - self.clock, 0.001)
             self.samples.append(Sample(round(time.time(), 3), round(cpu, 3), memory, *cards))
+        dear = (time.thread_time() - begun) * _SHARE if self.used else 0.0
         self.used, self.clock = used, clock
         self.looks += 1
         if self.looks % SOME == 0:
             self.pause *= 2
-        self.due = clock + max(self.pause, (time.thread_time() - begun) * _SHARE)
+        self.due = clock + max(self.pause, dear)
 
     def keep(self) -> None:
         """Hands on what was gathered."""
@@ -76,11 +79,21 @@ def measured(pids: Sequence[int]) -> tuple[dict[int, float], int]:
             first = psutil.Process(pid)
             memory += first.memory_info().rss
             used[pid] = _seconds(first)
-            for below in first.children(recursive=True):
+            for below in _below(first):
                 with suppress(psutil.Error, OSError):
                     used[below.pid] = _seconds(below)
                     memory += below.memory_full_info().uss
     return used, memory
+
+
+def _below(process: psutil.Process) -> Iterator[psutil.Process]:
+    """The processes below it. Elsewhere than on Linux all that the machine has are looked through."""
+    if sys.platform != "linux":
+        yield from process.children(recursive=True)
+        return
+    for pid in usage.below(process.pid):
+        with suppress(psutil.Error):
+            yield psutil.Process(pid)
 
 
 def _seconds(process: Any) -> float:
