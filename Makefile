@@ -31,7 +31,9 @@ browser:
 
 $(VENV)/.ready: | needs
 
+# Compiled once: where PYTHONDONTWRITEBYTECODE is set, each kernel would compile the package for itself.
 setup: $(VENV)/.ready ## make the environment in .venv, with the built labextension
+	@$(BIN)/python -m compileall -q mlops_jlab
 
 demo: setup ## check, export and run the example notebook headless, and show where the report is
 	$(BIN)/python notebooks/demo.py
