@@ -216,6 +216,7 @@ def _united(records: Sequence[StepRecord]) -> StepRecord:
     return replace(
         first, takes={**merged("takes"), **first.takes}, starts=merged("starts"), versions=merged("versions"),
         package_files=merged("package_files"), looked=merged("looked"),
+        marks=merged("marks"),
         placed=any(record.placed for record in records),
         watched=all(record.watched for record in records),
         usage=usage, **united,

@@ -73,6 +73,7 @@ class StepRecord:
     local_files: tuple[str, ...] = ()  # of the user's own modules
     package_files: dict[str, str] = field(default_factory=dict)  # one for each installed package
     looked: dict[str, dict[str, str]] = field(default_factory=dict)  # what was to be seen of each path
+    marks: dict[str, str] = field(default_factory=dict)  # which files were read and left behind
     placed: bool = False  # some of it by names that mean another file in another folder
     made: tuple[str, ...] = ()  # folders
     variables: tuple[str, ...] = ()  # of the environment, by name; * are all

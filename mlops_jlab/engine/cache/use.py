@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +12,23 @@ from mlops_jlab.engine.cache import datasets, keys
 from mlops_jlab.engine.cache.store import CacheStore, Entry, fresh_id
 from mlops_jlab.engine.folder.state import RunFolder, StepState, now
 from mlops_jlab.engine.sources import StepSources
-from mlops_jlab.handoff.observing.facts import Aspect
+from mlops_jlab.handoff.observing.facts import FOLDER, Aspect, mark
 from mlops_jlab.handoff.records import StepRecord, from_fields, looked_up, records_above, write_record
 from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 from mlops_jlab.store.artifacts import digest_of
 
 
-def _newer(paths: Collection[str], started: str) -> str:
-    """The first file that was changed after a step had begun, or nothing."""
-    begun = datetime.fromisoformat(started).timestamp()
-    for path in paths:
-        with suppress(OSError):
-            if os.path.isfile(path) and os.stat(path).st_mtime > begun:
-                return path
-    return ""
+def _changed(record: StepRecord) -> str:
+    """Why a file is no longer the one that the step read, or left behind, in words, or nothing.
 
-
-def _changed_since(paths: Collection[str], state: StepState) -> str:
-    """The first file that was written, or taken away, after a step had ended, or nothing.
-
-    A step's answer is kept while the steps below it run.
+    A step's answer is kept while the steps below it run, and other programs.
     """
-    ended = datetime.fromisoformat(state.started).timestamp() + (state.seconds or 0.0)
-    for path in paths:
-        with suppress(OSError):
-            last = path if os.path.lexists(path) else os.path.dirname(path)
-            if not os.path.isdir(path) and os.stat(last).st_mtime > ended:
-                return path
+    for path in record.files_written:
+        if mark(path) != record.marks.get(path):
+            return f"{path}, which it writes, was changed before its answer was kept"
+    for path in (*record.files_read, *record.files_before, *record.local_files):
+        if mark(path) != record.marks.get(path) != FOLDER:  # what was listed is kept as it was seen
+            return f"{path}, which it reads, was changed before its answer was kept"
     return ""
 
 
@@ -128,11 +116,8 @@ class Caching:
         if unfit and setting is not True:
             return unfit
         executed = folder.executed(step.name)
-        changing = _newer(record.files_read, state.started)
-        if changing:
-            return f"{changing} was changed while it ran"
-        if changing := _changed_since(record.files_written, state):
-            return f"{changing}, which it writes, was changed before its answer was kept"
+        if changed := _changed(record):
+            return changed
         read = {*record.files_read, *record.files_before, *record.local_files} - set(record.files_written)
         read = {path for path in read if not os.path.isdir(path)}  # what was listed is kept as it was seen
         read -= {path for path, seen in record.looked.items() if Aspect.NAMES.value in seen}
@@ -147,6 +132,8 @@ class Caching:
                 record=asdict(record), objects=sorted(record.objects), executed=digest_of(executed),
                 origin=origin, place=self._place, warnings=[unfit] if unfit else [],
             )  # fmt: skip
+            if changed := _changed(record):  # while it was looked at
+                return changed
             self._store.add(entry, folder.handoff / "objects", executed)
         except OSError as error:
             return f"the cache cannot be written: {error.strerror or error}"

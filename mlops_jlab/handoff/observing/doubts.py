@@ -45,7 +45,7 @@ class Doubts:
         self._held = held
         for path in held - before:
             if path not in seen.read and path not in seen.written and not watcher.is_ignored(path):
-                seen.read.add(path)
+                seen.read_now(path)
         read = _bytes_read() - self._read
         if has_children or seen.hosts or read <= _SPARE:
             return  # pipes and sockets are read as files are

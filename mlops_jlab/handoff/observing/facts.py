@@ -10,6 +10,8 @@ from enum import Enum
 # They come and go with the work itself.
 _PASSING = ("__pycache__", ".mlops", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 
+FOLDER = "folder"
+
 
 class Aspect(Enum):
     """What was asked of a path."""
@@ -45,6 +47,20 @@ def see(path: str, aspect: Aspect) -> str:
         return str(state.st_mtime_ns)
     folder = stat.S_ISDIR(state.st_mode)  # a folder's time changes with what comes and goes in it
     return f"{state.st_mode} {'' if folder else state.st_size} {state.st_mtime_ns}"
+
+
+def mark(path: str) -> str:
+    """Tells the file at ``path`` from what lies there once it was changed; nothing if there is none.
+
+    A copy brings the time of its original along, so the time of the last change of anything counts too.
+    """
+    try:
+        state = os.stat(path)
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISDIR(state.st_mode):
+        return FOLDER
+    return f"{state.st_dev} {state.st_ino} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
 def names_in(path: str) -> str:

@@ -17,11 +17,12 @@ from functools import cache
 from threading import get_ident
 from typing import Any
 
+from mlops_jlab.handoff.modules import files_of_local
 from mlops_jlab.handoff.observing import doubts, noise, places, taps
 from mlops_jlab.handoff.observing.asking import questions
 from mlops_jlab.handoff.observing.chance import Chance
 from mlops_jlab.handoff.observing.environment import ALL, watch_environment
-from mlops_jlab.handoff.observing.facts import Aspect, see
+from mlops_jlab.handoff.observing.facts import Aspect, mark, see
 from mlops_jlab.handoff.observing.files import FileEvents
 from mlops_jlab.handoff.observing.native import Deed, NativeWatch, Noted
 from mlops_jlab.handoff.observing.places import Asked, Asker
@@ -57,6 +58,7 @@ class Observer:
         self.is_inside = False
         self.number_known = False
         self.opens_by_number = False
+        self._modules = 0
         self.before = Seen()
         self._own = Seen()
         self._native = NativeWatch() if taps.are_possible() else None
@@ -105,7 +107,22 @@ class Observer:
             with self.quiet():
                 self.events.end()
                 self._doubts.end(self, self.events.opened, has_children=self.events.has_children)
+                self._mark()
             self.is_inside = False
+
+    def _mark(self) -> None:
+        """Which files the step leaves behind, before any step below may touch them."""
+        for path in self._own.written:
+            self._own.marks[path] = mark(path)
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            for path in files_of_local():  # those that were brought in from elsewhere than a file
+                self.imported(path)
+
+    def imported(self, path: str) -> None:
+        """An own module is read from ``path``; what lies there later may be another text."""
+        if path not in self.before.marks:
+            self.before.marks[path] = mark(path)
 
     def seen(self) -> Seen:
         """What was observed of the step that ended last, or of the one that is going on."""
@@ -154,7 +171,10 @@ class Observer:
             real = os.path.realpath(full)
             if self.is_ignored(real):
                 return ""
-            (seen.written if writing else seen.read).add(real)
+            if writing:
+                seen.written.add(real)
+            else:
+                seen.read_now(real)
             if real != full:
                 seen.look(full, Aspect.LINK.value, real)
             if not writing and os.path.isdir(real):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_jlab.handoff.observing.environment import ALL
-from mlops_jlab.handoff.observing.facts import Aspect
+from mlops_jlab.handoff.observing.facts import Aspect, mark
 from mlops_jlab.handoff.observing.places import Asked, Asker
 
 
@@ -19,7 +19,8 @@ class Seen:
     says that some of it depends on the folder it was done in; ``made`` has the
     folders that were made; ``variables`` the names of environment variables (``*``: all); ``clock`` and
     ``chance`` who was asked; ``effects`` what was done that would be missing if the step were skipped;
-    ``stays`` what of that is in the process alone, ``unseen`` what could not be observed.
+    ``stays`` what of that is in the process alone, ``unseen`` what could not be observed. ``marks`` tell
+    which file was read, when it was first opened, and which was left behind: steps below may replace it.
     """
 
     read: set[str] = field(default_factory=set)
@@ -35,10 +36,17 @@ class Seen:
     effects: set[str] = field(default_factory=set)
     stays: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
+    marks: dict[str, str] = field(default_factory=dict)
 
     def look(self, path: str, aspect: str, value: str) -> None:
         """One aspect of a path was looked at; what was seen first counts."""
         self.looked.setdefault(path, {}).setdefault(aspect, value)
+
+    def read_now(self, path: str) -> None:
+        """The file at ``path`` is read; there may be none."""
+        self.read.add(path)
+        if path not in self.marks:
+            self.marks[path] = mark(path)
 
     def as_record(self, before: Seen) -> dict[str, Any]:
         """The fields of a step's record, with what came before all steps."""
@@ -51,6 +59,7 @@ class Seen:
             "files_written": tuple(sorted(self.written)),
             "files_before": tuple(sorted(before.read)),
             "looked": looked,
+            "marks": {**before.marks, **self.marks},
             "placed": self.placed or before.placed,
             **{name: tuple(sorted(getattr(self, name) | getattr(before, name))) for name in both},
             "effects": tuple(sorted(self.effects | self.stays | before.effects | before.stays)),
@@ -89,6 +98,9 @@ class Watcher(Protocol):
 
     def place(self, path: object) -> str:
         """The absolute path, or nothing if it is none."""
+
+    def imported(self, path: str) -> None:
+        """An own module is read from ``path``."""
 
     def placed(self) -> None:
         """Something depends on the folder in which it is done."""
