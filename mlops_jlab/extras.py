@@ -10,8 +10,9 @@ from mlops_jlab.errors import MlopsError
 BROUGHT_BY = {
     "apprise": "alerts", "cloudpickle": "models", "distributed": "dask", "fsspec": "remote",
     "httptools": "serve", "jupyter_server": "lab", "jupyterlab": "lab", "jupytext": "text",
-    "mlflow": "mlflow", "numpy": "data", "onnxruntime": "onnx", "optuna": "search", "pandas": "data",
-    "pandera": "schema", "prometheus_client": "serve", "pyarrow": "data", "scipy": "data", "skl2onnx": "onnx",
+    "mlflow": "mlflow", "numpy": "data", "onnxruntime": "onnx", "opentelemetry": "otel",
+    "optuna": "search", "pandas": "data", "pandera": "schema", "prometheus_client": "serve",
+    "pyarrow": "data", "scipy": "data", "skl2onnx": "onnx",
     "sklearn": "monitor", "skops": "models", "starlette": "serve", "uvicorn": "serve",
 }  # fmt: skip
 

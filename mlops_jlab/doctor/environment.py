@@ -21,7 +21,8 @@ _FILES = 1024  # open at once: a runner with eight steps needs some two hundred
 _EXTRAS = {
     "lab": "inside JupyterLab",
     "text": "notebooks as text", "models": "registering models, gates", "data": "data checks, drift",
-    "monitor": "monitoring models", "serve": "serving models", "search": "sweeps that search",
+    "monitor": "monitoring models", "serve": "serving models",
+    "otel": "telemetry of what is served", "search": "sweeps that search",
     "mlflow": "mirroring to MLflow", "dask": "more than one machine", "alerts": "alerts by mail and chat",
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from mlops_jlab.predictions.writing import Answered, Writer
 from mlops_jlab.registry import references
 from mlops_jlab.serving import requests, scoring
 from mlops_jlab.serving.counting import Counts
+from mlops_jlab.serving.telemetry import Telemetry
 from mlops_jlab.serving.trials import Pair, Trial
 
 _LONGEST = 200  # characters of an id
@@ -23,6 +25,13 @@ _QUICK = 0.01  # seconds: a request that takes less is answered in the loop, wit
 _FEW = 16  # rows of a small request
 _SETTLING = 0.1  # how much the newest request counts in what requests take
 Read = Callable[[Mapping[str, Any], Sequence[str]], Any]
+
+
+def _ignore(**_about: Any) -> None:
+    """Nobody wants to know."""
+
+
+_UNTOLD = nullcontext(_ignore)
 
 
 class Serving(Protocol):
@@ -61,6 +70,7 @@ class Desk:
     log: Writer | None = None
     trial: Trial | None = None
     id_column: str = ""
+    telemetry: Telemetry | None = None
     _takes: float = field(default=0.0, init=False)  # seconds of a small request, as of late
 
     @property
@@ -83,7 +93,10 @@ class Desk:
             frame = asked.read(asked.content, references.inputs_of(version))
             name, ids = self._ids(asked, frame)
             pair = self._pair(version, model, name if len(ids) > 1 else ids[0])
-            version, said = (pair or _Alone(version, model)).answer(frame, asked.chances)
+            with self._part("predict") as note:
+                note(model=version.model, version=version.version, rows=len(ids), request=name)
+                version, said = (pair or _Alone(version, model)).answer(frame, asked.chances)
+                note(version=version.version)  # of which the one on trial may have answered
             plain = requests.answers(said)
             outcome, rows, seconds = "ok", len(ids), time.perf_counter() - began
             columns = references.inputs_of(version) or frame.columns
@@ -102,6 +115,9 @@ class Desk:
             if rows <= _FEW:
                 self._takes += _SETTLING * (time.perf_counter() - began - self._takes)
             self.counts.end(version.model, version.version, outcome, rows, seconds)
+
+    def _part(self, name: str) -> AbstractContextManager[Callable[..., None]]:
+        return _UNTOLD if self.telemetry is None else self.telemetry.part(name)
 
     def _ids(self, asked: Asked, frame: Any) -> tuple[str, list[str]]:
         """The request's id and those of its rows: given with it, in a column of it, or made here."""

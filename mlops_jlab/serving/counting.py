@@ -10,6 +10,7 @@ import psutil
 
 from mlops_jlab.errors import MlopsError
 
+_PREFIX = "mlops_jlab_"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set before this module is imported, processes count together there
 
 try:
@@ -18,7 +19,7 @@ try:
 except ImportError as error:
     raise MlopsError("serving needs prometheus-client", hint="pip install 'mlops-jlab[serve]'") from error
 
-_EDGES = (
+EDGES = (  # of latencies, in seconds
     0.0002, 0.0003, 0.0005, 0.0007, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05,
     0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0,
 )  # fmt: skip
@@ -35,6 +36,15 @@ class Counted:
     behind: bool = False
     seconds: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Family:
+    """One of the things that are counted: its name without ours, what it is, and whether it may go down."""
+
+    name: str
+    about: str
+    is_gauge: bool
 
 
 class Counts:
@@ -54,7 +64,7 @@ class Counts:
         )
         self._seconds = Histogram(
             "mlops_jlab_request_seconds", "From the whole request to its answer.", ("model", "version"),
-            registry=own, buckets=_EDGES,
+            registry=own, buckets=EDGES,
         )  # fmt: skip
         self._busy = Gauge(
             "mlops_jlab_requests_in_progress", "Requests that wait for their answer.", registry=own,
@@ -98,6 +108,23 @@ class Counts:
     def trial(self, event: str) -> None:
         """A pair of answers was compared; what was seen of it."""
         self._trial.labels(event).inc()
+
+    def families(self) -> list[Family]:
+        """All that is counted, but for latencies."""
+        return [
+            Family(one.name.removeprefix(_PREFIX), one.documentation, one.type == "gauge")
+            for one in self._own.collect()
+            if one.type in ("counter", "gauge")
+        ]
+
+    def values(self, name: str) -> list[tuple[dict[str, str], float]]:
+        """What this process has counted of a family up to now, each with its labels."""
+        return [
+            (dict(sample.labels), sample.value)
+            for family in self._own.collect()
+            for sample in family.samples
+            if sample.name in (_PREFIX + name, f"{_PREFIX}{name}_total")
+        ]
 
     def page(self) -> bytes:
         """All counts as Prometheus reads them, those of other processes too."""

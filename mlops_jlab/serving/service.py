@@ -79,24 +79,42 @@ def application(
     """
     looks = _Looks(desk, standing)
     asks = _Asks(desk, largest)
-    guarded = _Guard(token)
+    let = _Guard(token)
     name, one = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
     free = ("/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready")
+    seen = {
+        "/version": looks.version, "/trial": looks.trial, "/v2": looks.server,
+        name: looks.about, one: looks.about, f"{name}/ready": looks.ready, f"{one}/ready": looks.ready,
+    }  # fmt: skip
+    asked = {
+        "/predict": asks.own, "/invocations": asks.mlflow, f"{name}/infer": asks.infer,
+        f"{one}/infer": asks.infer, "/labels": asks.labels,
+    }  # fmt: skip
     return Starlette(
         routes=[
             *(Route(path, looks.state) for path in free),
-            Route("/version", guarded(looks.version)), Route("/metrics", guarded(looks.metrics)),
-            Route("/trial", guarded(looks.trial)), Route("/v2", guarded(looks.server)),
-            *(Route(path, guarded(looks.about)) for path in (name, one)),
-            *(Route(f"{path}/ready", guarded(looks.ready)) for path in (name, one)),
-            Route("/predict", guarded(asks.own), methods=["POST"]),
-            Route("/invocations", guarded(asks.mlflow), methods=["POST"]),
-            *(Route(f"{path}/infer", guarded(asks.infer), methods=["POST"]) for path in (name, one)),
-            Route("/labels", guarded(asks.labels), methods=["POST"]),
+            Route("/metrics", let(looks.metrics)),
+            *(Route(path, _told(desk, path, let(handler))) for path, handler in seen.items()),
+            *(Route(p, _told(desk, p, let(handler)), methods=["POST"]) for p, handler in asked.items()),
         ],
         exception_handlers={HTTPException: _no_route, Exception: _our_fault},
         lifespan=lifespan,
-    )  # fmt: skip
+    )
+
+
+def _told(desk: Desk, route: str, handler: Handler) -> Handler:
+    """The handler of a route, of whose requests the telemetry tells, if there is one."""
+    telemetry = desk.telemetry
+    if telemetry is None:
+        return handler
+
+    async def told(request: Request) -> Response:
+        with telemetry.request(request.method, route, request.headers) as answered:
+            response = await handler(request)
+            answered(response.status_code)
+            return response
+
+    return told
 
 
 def _json(content: Mapping[str, Any], status: int = 200, **headers: str) -> Response:

@@ -16,7 +16,7 @@ from mlops_jlab.predictions import logfolder
 from mlops_jlab.predictions.logfolder import LogSettings
 from mlops_jlab.predictions.writing import Writer
 from mlops_jlab.registry import modelfiles, versions
-from mlops_jlab.serving import counting
+from mlops_jlab.serving import counting, telemetry
 from mlops_jlab.serving.answering import Desk
 from mlops_jlab.serving.served import Served
 from mlops_jlab.serving.trials import Trial
@@ -109,14 +109,17 @@ class Setup:
             model = modelfiles.load(self.place, watch.candidate, trust=self.trust)
             trial = Trial(watch.candidate, model, self.share, self.going, counts, log)
         served.follow()
+        told = telemetry.begin(self.model, counts)
         try:
-            yield Desk(served, counts, log, trial, self.id_column)
+            yield Desk(served, counts, log, trial, self.id_column, told)
         finally:
             served.stop()
             if trial is not None:
                 trial.close()
             if log is not None:
                 log.close()
+            if told is not None:
+                told.close()
 
 
 def end_with(parent: int) -> None:

@@ -26,6 +26,7 @@ DOORS = {
     "starlette": "serving.service",
     "uvicorn": "serving.processes",
     "prometheus_client": "serving.counting",
+    "opentelemetry": "serving.telemetry",
     "distributed": "engine.executors.dask engine.executors.working",
 }
 

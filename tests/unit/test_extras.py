@@ -16,7 +16,7 @@ from mlops_jlab.extras import BROUGHT_BY, MissingExtra, explained
 ROOT = Path(__file__).parent.parent.parent
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 # Where the module's name is not that of what is installed.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "mlflow": "mlflow-skinny", "opentelemetry": "opentelemetry-sdk"}
 WEB = [
     "jupyter_server",
     "jupyterlab",

@@ -22,7 +22,7 @@ from mlops_jlab.cli.main import cli
 from mlops_jlab.registry import versions
 from mlops_jlab.serving import beating, courses, pulse
 from mlops_jlab.serving.answering import Asked
-from mlops_jlab.serving.counting import _EDGES
+from mlops_jlab.serving.counting import EDGES
 from mlops_jlab.serving.pulse import Beat, Begun, Record
 from mlops_jlab.serving.requests import rows_of
 from mlops_jlab.serving.setup import Setup
@@ -122,12 +122,12 @@ def test_measures_are_those_of_what_happened_between_two_beats() -> None:
 
 @given(st.lists(st.floats(0.0002, 4.9), min_size=1, max_size=300), st.sampled_from([0.5, 0.9, 0.99]))
 def test_a_quantile_lies_between_the_edges_that_it_fell_between(values: list[float], share: float) -> None:
-    counts = dict.fromkeys((*_EDGES, float("inf")), 0)
+    counts = dict.fromkeys((*EDGES, float("inf")), 0)
     for value in values:
         counts[next(edge for edge in counts if value <= edge)] += 1
     found = courses.quantile(counts, share)
     exact = sorted(values)[min(len(values) - 1, int(-(-share * len(values) // 1)) - 1)]
-    edges = [0.0, *_EDGES]
+    edges = [0.0, *EDGES]
     above = next(place for place, edge in enumerate(edges) if exact <= edge)
     assert found is not None
     assert edges[above - 1] <= found <= edges[above] * (1 + 1e-9)

@@ -22,7 +22,7 @@ from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError, StoreError
 from mlops_jlab.registry import modelfiles
-from mlops_jlab.serving import processes, requests, service
+from mlops_jlab.serving import processes, requests, service, telemetry
 from mlops_jlab.serving.answering import Asked, Desk
 from mlops_jlab.serving.counting import Counts
 
@@ -89,7 +89,12 @@ def main(words: list[str] | None = None) -> int:
         listening = processes.listen(asked.host, asked.port)
         where = f"{asked.host}:{listening.getsockname()[1]}"
         print(f"{desk.served.now[0].title} at http://{where}/predict", file=sys.stderr, flush=True)
-        processes.answer(service.application(desk, token), listening)
+        desk.telemetry = telemetry.begin(desk.served.now[0].model, desk.counts)
+        try:
+            processes.answer(service.application(desk, token), listening)
+        finally:
+            if desk.telemetry is not None:
+                desk.telemetry.close()
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
