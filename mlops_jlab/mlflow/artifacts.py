@@ -25,9 +25,10 @@ def download_artifacts(
     run_id: str | None = None,
     artifact_path: str | None = None,
     dst_path: str | None = None,
-    tracking_uri: str | None = None,  # there is one store
+    tracking_uri: str | None = None,
 ) -> str:
     """Writes artifacts into a folder of this machine; where they lie there."""
+    places.refuse_server("download_artifacts", tracking_uri)
     return str(files.download(_address(artifact_uri, run_id, artifact_path), dst_path))
 
 
@@ -36,9 +37,10 @@ def list_artifacts(
     artifact_uri: str | None = None,
     run_id: str | None = None,
     artifact_path: str | None = None,
-    tracking_uri: str | None = None,  # there is one store
+    tracking_uri: str | None = None,
 ) -> list[FileInfo]:
     """What lies directly below an address."""
+    places.refuse_server("list_artifacts", tracking_uri)
     if artifact_uri is not None and artifact_path is not None:
         raise InputError("artifact_path goes with run_id", hint="an address has its path at its end")
     return files.listed(_address(artifact_uri, run_id, None), artifact_path or "")

@@ -6,15 +6,24 @@ from mlops_jlab.mlflow.clients.experiments import ExperimentCalls
 from mlops_jlab.mlflow.clients.logged import LoggedModelCalls
 from mlops_jlab.mlflow.clients.registry import RegistryCalls
 from mlops_jlab.mlflow.clients.runs import RunCalls
+from mlops_jlab.mlflow.exceptions import translated
 
 __all__ = ["MlflowClient"]
 
 
 class MlflowClient(RunCalls, ExperimentCalls, LoggedModelCalls, RegistryCalls):
-    """The calls of MLflow's client. Both addresses are understood and change nothing: the store is ours."""
+    """The calls of MLflow's client, over the store of this process.
 
+    Raises:
+        MlflowException: an address names another place than this store.
+    """
+
+    @translated
     def __init__(self, tracking_uri: str | None = None, registry_uri: str | None = None) -> None:
-        self._asked = tracking_uri, registry_uri
+        from mlops_jlab.mlflow.backing import places
+
+        for uri in (tracking_uri, registry_uri):
+            places.refuse_server("MlflowClient", uri)
 
     @property
     def tracking_uri(self) -> str:

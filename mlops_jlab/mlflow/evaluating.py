@@ -10,6 +10,8 @@ from mlops_jlab.mlflow.exceptions import translated
 from mlops_jlab.mlflow.flavours import scores
 from mlops_jlab.tracking import keywords
 
+_SETTINGS = ("average", "pos_label")
+_DRAWN = ("log_explainer", "log_model_explainability")
 _KINDS = ("classifier", "regressor")
 
 
@@ -69,7 +71,7 @@ def evaluate(
         custom_artifacts=custom_artifacts,
     )
     _check(model_type, evaluators)
-    config = dict(evaluator_config or {})
+    config = _config(evaluator_config)
     dataset = data if hasattr(data, "digest") else None
     rows, truth, said = _parts(data, targets, predictions)
     chances, classes = None, None
@@ -101,6 +103,20 @@ def _check(model_type: str | None, evaluators: Any) -> None:
             f"{model_type!r} is nothing that is evaluated{nearest(str(model_type), _KINDS)}",
             hint="model_type is 'classifier' or 'regressor'",
         )
+
+
+def _config(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings of the evaluator; what MLflow draws beside the metrics may be switched off."""
+    config = dict(given or {})
+    for name, value in list(config.items()):
+        if name in _DRAWN and not value:
+            del config[name]
+        elif name not in _SETTINGS:
+            raise InputError(
+                f"evaluate() cannot obey {name!r} in evaluator_config{nearest(name, _SETTINGS)}",
+                hint=f"it takes {' and '.join(_SETTINGS)}",
+            )
+    return config
 
 
 def _predicted(model: Any, rows: Any, model_type: str) -> tuple[Any, Any, Any]:

@@ -31,8 +31,9 @@ def log_model(
 ) -> ModelInfo:
     """Keeps a fitted booster or an estimator as a logged model, with the active run if there is one.
 
-    It is kept by skops where that can hold it, else as a pickle. ``conda_env``, ``code_paths`` and their kin
-    are refused: the versions of the packages are kept.
+    It is kept by skops where that can hold it, else as a pickle, or as ``serialization_format`` says:
+    ``skops``, ``cloudpickle`` or ``pickle``. Types beyond ``skops_trusted_types`` are refused, and so are
+    ``conda_env``, ``code_paths`` and their kin: the versions of the packages are kept.
     """
     return keeping.log(
         lgb_model,
@@ -42,6 +43,8 @@ def log_model(
         signature=signature,
         input_example=input_example,
         registered_model_name=registered_model_name,
+        serialization_format=serialization_format,
+        skops_trusted_types=skops_trusted_types,
         **others,
     )
 
@@ -72,6 +75,7 @@ def autolog(
     extra_tags: Mapping[str, str] | None = None,
 ) -> None:
     """Logs what ``lightgbm.train`` does: params, metrics of each round, the model; ``disable`` ends it."""
+    switching.refuse_exclusive(exclusive)
     switching.switch(
         FLAVOUR,
         Wanted(
@@ -83,5 +87,6 @@ def autolog(
             silent,
             registered_model_name,
             dict(extra_tags or {}),
+            tested_only=disable_for_unsupported_versions,
         ),
     )

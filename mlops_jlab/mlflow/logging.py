@@ -39,9 +39,10 @@ def log_metric(
 ) -> RunOperations | None:
     """Keeps one value of a metric; without ``step`` it is the next one. ``timestamp`` is milliseconds.
 
-    With ``model_id`` it is kept with that logged model as well; ``dataset`` says on which data.
+    With ``model_id`` it is kept with that logged model as well; ``dataset`` says on which data. Without a
+    model the run keeps the dataset among those that it has read.
     """
-    if model_id is None and run_id is None:
+    if model_id is None and run_id is None and dataset is None:
         ensured().log_metric(key, value, step, None if timestamp is None else timestamp / 1000)
         return done(synchronous)
     name, digest = (dataset.name, dataset.digest) if dataset is not None else (None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def save_model(
 def load_model(
     model_uri: str,
     suppress_warnings: bool = False,
-    dst_path: str | None = None,  # none is given
+    dst_path: str | None = None,
     model_config: Any = None,
 ) -> PyFuncModel:
     """The model at an address behind one ``predict``."""
@@ -81,5 +82,8 @@ def load_model(
         raise InputError(
             "load_model() cannot obey 'model_config'", hint="give it to the model when it is made"
         )
-    model = keeping.load(model_uri, dst_path)
+    with warnings.catch_warnings():
+        if suppress_warnings:
+            warnings.simplefilter("ignore")
+        model = keeping.load(model_uri, dst_path)
     return PyFuncModel(model, of(files.contents(model_uri), model_uri))

@@ -33,8 +33,9 @@ def log_model(
 ) -> ModelInfo:
     """Keeps a fitted estimator, pipeline or search as a logged model, with the active run if there is one.
 
-    It is kept by skops where that can hold it, else as a pickle. ``conda_env``, ``code_paths`` and their kin
-    are refused: the versions of the packages are kept.
+    It is kept by skops where that can hold it, else as a pickle, or as ``serialization_format`` says:
+    ``skops``, ``cloudpickle`` or ``pickle``. Types beyond ``skops_trusted_types`` are refused, and so are
+    ``conda_env``, ``code_paths`` and their kin: the versions of the packages are kept.
     """
     if pyfunc_predict_fn != "predict":
         keywords.unsupported("log_model", "pyfunc calls predict", pyfunc_predict_fn=pyfunc_predict_fn)
@@ -46,6 +47,8 @@ def log_model(
         signature=signature,
         input_example=input_example,
         registered_model_name=registered_model_name,
+        serialization_format=serialization_format,
+        skops_trusted_types=skops_trusted_types,
         **others,
     )
 
@@ -83,6 +86,7 @@ def autolog(
 
     ``max_tuning_runs`` is of how many candidates of a search runs are kept, the best ones; None: of all.
     """
+    switching.refuse_exclusive(exclusive)
     switching.switch(
         FLAVOUR,
         Wanted(
@@ -97,5 +101,7 @@ def autolog(
             max_tuning_runs,
             log_post_training_metrics,
             pos_label,
+            disable_for_unsupported_versions,
+            serialization_format,
         ),
     )

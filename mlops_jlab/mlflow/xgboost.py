@@ -14,6 +14,9 @@ from mlops_jlab.mlflow.models.signature import ModelSignature
 from mlops_jlab.tracking import keywords
 
 FLAVOUR = "xgboost"
+_NO_FORMAT = (
+    "leave it out: the whole estimator is kept; log_artifact() keeps what booster.save_model() writes"
+)
 
 
 @translated
@@ -34,6 +37,7 @@ def log_model(
     It is kept by skops where that can hold it, else as a pickle. ``conda_env``, ``code_paths`` and their kin
     are refused: the versions of the packages are kept.
     """
+    keywords.unsupported("log_model", _NO_FORMAT, model_format=model_format)
     return keeping.log(
         xgb_model,
         name,
@@ -77,6 +81,8 @@ def autolog(
     keywords.unsupported(
         "autolog", "log_dict(booster.get_score(...)) keeps them", importance_types=importance_types
     )
+    keywords.unsupported("autolog", _NO_FORMAT, model_format=model_format)
+    switching.refuse_exclusive(exclusive)
     switching.switch(
         FLAVOUR,
         Wanted(
@@ -88,5 +94,6 @@ def autolog(
             silent,
             registered_model_name,
             dict(extra_tags or {}),
+            tested_only=disable_for_unsupported_versions,
         ),
     )

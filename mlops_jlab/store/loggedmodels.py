@@ -61,13 +61,13 @@ def make(
     return found
 
 
-def find(connection: sqlite3.Connection, model: str) -> LoggedModel:
-    """The logged model with an id.
+def find(connection: sqlite3.Connection, model: str, *, deleted: bool = False) -> LoggedModel:
+    """The logged model with an id; deleted ones are found only with ``deleted``.
 
     Raises:
-        NotFound: there is none, or it is deleted.
+        NotFound: there is none.
     """
-    found = _loaded(connection, "id = ?", (model,))
+    found = _loaded(connection, "id = ?", (model,), deleted=deleted)
     if not found:
         raise NotFound(f"there is no logged model {model!r}", hint="see them with search_logged_models()")
     return found[0]
@@ -86,10 +86,13 @@ def of_run(connection: sqlite3.Connection, run: str) -> list[LoggedModel]:
     return _loaded(connection, "run = ?", (run,))
 
 
-def _loaded(connection: sqlite3.Connection, where: str, values: Sequence[str]) -> list[LoggedModel]:
+def _loaded(
+    connection: sqlite3.Connection, where: str, values: Sequence[str], *, deleted: bool = False
+) -> list[LoggedModel]:
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM logged_models WHERE deleted IS NULL AND {where} ORDER BY created DESC, id",
-        values,
+        f"SELECT {_COLUMNS} FROM logged_models WHERE (? OR deleted IS NULL) AND {where} "
+        "ORDER BY created DESC, id",
+        (deleted, *values),
     ).fetchall()
     return [_loaded_one(connection, row) for row in rows]
 

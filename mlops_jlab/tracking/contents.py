@@ -92,8 +92,14 @@ def _has_own_index(data: Any) -> bool:
     return type(data.index).__name__ != "RangeIndex"
 
 
-def model(value: Any) -> dict[str, bytes]:
-    """The files of a fitted model: ``model.skops`` or ``model.pkl``, and ``model.json`` about it."""
+def model(value: Any, form: str = "") -> dict[str, bytes]:
+    """The files of a fitted model: ``model.skops`` or ``model.pkl``, and ``model.json`` about it.
+
+    ``form`` asks for ``skops`` or ``pickle``; without one skops is taken where it can hold the model.
+
+    Raises:
+        TrackingError: the model cannot be kept, or not in this form.
+    """
     kind = type(value)
     about: dict[str, Any] = {
         "class": f"{kind.__module__}.{kind.__qualname__}", "python": sys.version.split()[0],
@@ -102,7 +108,12 @@ def model(value: Any) -> dict[str, bytes]:
     names = getattr(value, "feature_names_in_", None)
     if names is not None:
         about["columns"] = [str(name) for name in names]
-    content = _skops(value)
+    content = _skops(value) if form != "pickle" else None
+    if form == "skops" and content is None:
+        raise TrackingError(
+            f"skops cannot keep a model of class {about['class']}",
+            hint="leave out the format, or ask for a pickle",
+        )
     about["format"] = "skops" if content is not None else "pickle"
     if content is None:
         about["warning"] = "a pickle runs code when it is loaded: load it only if you trust this store"

@@ -90,14 +90,14 @@ def begin(
         return _seen(connection, one)
 
 
-def get(model_id: str) -> LoggedModel:
-    """The logged model with an id.
+def get(model_id: str, *, deleted: bool = False) -> LoggedModel:
+    """The logged model with an id, which may be a deleted one if ``deleted``.
 
     Raises:
         NotFound: there is none.
     """
     with opening.reading(places.here()) as connection:
-        return _seen(connection, rows.find(connection, model_id))
+        return _seen(connection, rows.find(connection, model_id, deleted=deleted))
 
 
 def fill(model_id: str, files: Sequence[Artifact]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mlops_jlab.errors import InputError
 from mlops_jlab.store.location import VARIABLE, Place
 from mlops_jlab.tracking import lifecycle
 
@@ -40,6 +41,19 @@ def version_uri(name: str, version: int) -> str:
 def experiment_uri(experiment_id: str) -> str:
     """The address of an experiment: its runs have addresses of their own."""
     return f"{SCHEME}:/experiments/{experiment_id}"
+
+
+def refuse_server(call: str, uri: str | None) -> None:
+    """Refuses the address of another place than the store of this process.
+
+    Raises:
+        InputError: it is one.
+    """
+    if uri and uri != f"{SCHEME}:" and uri != f"{SCHEME}:{here().root}":
+        raise InputError(
+            f"{call}() reads the store {here().root}, not {uri}",
+            hint="set_tracking_uri('mlops-jlab:/folder') chooses a store; for a server use MLflow itself",
+        )
 
 
 def choose(uri: str) -> None:

@@ -46,6 +46,7 @@ def _seen(connection: sqlite3.Connection, one: ours.ModelVersion) -> ModelVersio
         source=str(about.get("source") or places.version_uri(one.model, one.version)),
         run_id=one.run,
         tags=dict(said.tags),
+        run_link=str(about.get("run_link") or ""),
         aliases=list(one.aliases),
         model_id=about.get("model_id") or None,
     )
@@ -146,6 +147,7 @@ def create(
     tags: Mapping[str, Any] | None = None,
     note: str = "",
     model_id: str | None = None,
+    run_link: str = "",
     fetch: Fetch = files.contents,
 ) -> ModelVersion:
     """Registers what lies at ``source`` as the next version of a model.
@@ -161,6 +163,8 @@ def create(
     said = folders.read(found)
     run_id = run_id or str(said.get("run_id") or "")
     origin = {"source": source, "model_id": model_id or str(said.get("model_id") or "")}
+    if run_link:
+        origin["run_link"] = run_link
     signature = folders.in_our_words(said["signature"]) if said.get("signature") else None
     if loading.is_ours(found):
         run = runs.live(run_id) if run_id else None

@@ -71,7 +71,13 @@ class RegistryCalls:
         """Registers what lies at ``source`` as the next version; it is there when the call returns."""
         versions.model(name)
         return versions.create(
-            name, source, run_id=run_id or "", tags=tags, note=description or "", model_id=model_id
+            name,
+            source,
+            run_id=run_id or "",
+            tags=tags,
+            note=description or "",
+            model_id=model_id,
+            run_link=run_link or "",
         )
 
     @translated

@@ -10,6 +10,7 @@ from typing import Any
 from mlops_jlab.mlflow import searching, tables
 from mlops_jlab.mlflow.backing import files, inputs, logged, places, runs
 from mlops_jlab.mlflow.entities import (
+    Dataset,
     DatasetInput,
     FileInfo,
     LoggedModelInput,
@@ -103,6 +104,8 @@ class RunCalls:
             at = int(time.time() * 1000) if timestamp is None else timestamp
             measured = Metric(key, float(value), at, step or 0, model_id, dataset_name, dataset_digest)
             logged.measure([measured], run.id)
+        elif dataset_name and dataset_digest:
+            inputs.log(run, [DatasetInput(Dataset(dataset_name, dataset_digest))])
         return done(synchronous)
 
     @translated

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.mlflow import registering
 from mlops_jlab.mlflow.backing import files, loading, logged, places, versions
 from mlops_jlab.mlflow.flavours.predicting import PyFuncModel
@@ -18,6 +19,8 @@ from mlops_jlab.registry import folders, resolving, signatures
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import contents, keywords, lifecycle
 
+# MLflow's words for how a model is written, and ours.
+_FORMS = {"skops": "skops", "cloudpickle": "pickle", "pickle": "pickle"}
 _INSTEAD = "a model is kept with the versions of what it was made with"
 # What says how an environment is built, which is not kept: the versions of the packages are.
 ENVIRONMENT = (
@@ -99,6 +102,8 @@ def _folder(
     path: str = "",
     requirements: list[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    serialization_format: str | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
     **others: Any,
 ) -> dict[str, bytes]:
     """The files of a model, by name."""
@@ -116,15 +121,17 @@ def _folder(
             "tags",
             "metadata",
             "pip_requirements",
+            "serialization_format",
         ),
     )
-    found = contents.model(model)
+    found = contents.model(model, _form(serialization_format))
     about = loading.about(found)
     about["signed"] = loading.signed(found)
     if about.get("format") == "skops":
         from skops import io as skops
 
         about["trusted"] = skops.get_untrusted_types(data=found["model.skops"])
+    _trusted(about, skops_trusted_types)
     found[loading.ABOUT] = json.dumps(about, indent=2, default=str).encode()
     if example is not None:
         found[folders.EXAMPLE] = _example(example)
@@ -140,6 +147,41 @@ def _folder(
         metadata=metadata,
     )
     return found | folders.environment(requirements or [])
+
+
+def _form(given: str | None) -> str:
+    """``skops`` or ``pickle``, as MLflow's word asks; nothing where none is given.
+
+    Raises:
+        InputError: there is no such format.
+    """
+    if given is not None and given not in _FORMS:
+        raise InputError(
+            f"serialization_format {given!r} does not exist{nearest(given, _FORMS)}",
+            hint=f"choose {', '.join(_FORMS)}, or leave it out",
+        )
+    return _FORMS[given] if given else ""
+
+
+def _trusted(about: Mapping[str, Any], given: Sequence[str] | None) -> None:
+    """Refuses types that are not among those ``given`` to be trusted.
+
+    Raises:
+        InputError: the model has others, or is not kept by skops.
+    """
+    if given is None:
+        return
+    if about.get("format") != "skops":
+        raise InputError(
+            "skops_trusted_types needs a model that skops can keep, and this one is pickled",
+            hint="leave it out: a pickle loads only on the machine that wrote it",
+        )
+    others = sorted(set(about["trusted"]) - set(given))
+    if others:
+        raise InputError(
+            f"the model has types that skops_trusted_types does not name: {', '.join(others)}",
+            hint="name them as well, or leave skops_trusted_types out",
+        )
 
 
 def _inferred(model: Any, example: Any) -> ModelSignature | None:
@@ -208,8 +250,11 @@ def load(model_uri: str, dst_path: str | None = None) -> Any:
         NotFound: nothing is there.
     """
     uri = str(model_uri)
-    if dst_path is not None and files.is_ours(uri):
-        files.download(uri, dst_path)
+    if dst_path is not None:
+        if files.is_ours(uri):
+            files.download(uri, dst_path)
+        else:
+            shutil.copytree(uri.removeprefix("file://"), dst_path, dirs_exist_ok=True)
     if uri.startswith("models:/") and not uri.removeprefix("models:/").lstrip("/").startswith("m-"):
         return _registered(places.here(), uri)
     return loading.model(files.contents(uri), uri)

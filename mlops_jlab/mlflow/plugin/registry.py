@@ -8,6 +8,7 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.store.model_registry.abstract_store import AbstractStore
 
+from mlops_jlab.errors import InputError
 from mlops_jlab.mlflow.backing import files, places, versions
 from mlops_jlab.mlflow.plugin import words
 from mlops_jlab.mlflow.plugin.words import speaking
@@ -25,18 +26,20 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
         self, name: str, tags: Any = None, description: str | None = None, deployment_job_id: Any = None
     ) -> Any:
         """A registered model without versions."""
+        _refuse_job(deployment_job_id)
         return words.model(versions.create_model(name, words.tags(tags), description or ""))
 
     @speaking
     def update_registered_model(self, name: str, description: str, deployment_job_id: Any = None) -> Any:
         """Gives a registered model another description."""
+        _refuse_job(deployment_job_id)
         return words.model(versions.describe_model(name, description))
 
     def rename_registered_model(self, name: str, new_name: str) -> Any:
         """Gates and the audit log know a model by its name."""
         raise MlflowException(
             f"the model {name!r} keeps its name, by which gates and the audit log know it; "
-            "copy_model_version() registers a version under another one"
+            f"copy_model_version() registers a version as {new_name!r}"
         )
 
     @speaking
@@ -102,6 +105,7 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
             tags=words.tags(tags),
             note=description or "",
             model_id=model_id,
+            run_link=run_link or "",
             fetch=fetch,
         )
         return words.version(made)
@@ -170,6 +174,13 @@ class RegistryStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
     def get_model_version_by_alias(self, name: str, alias: str) -> Any:
         """The version that an alias points at."""
         return words.version(versions.by_alias(name, alias))
+
+
+def _refuse_job(deployment_job_id: Any) -> None:
+    if deployment_job_id:
+        raise InputError(
+            "deployment_job_id names a job of Databricks", hint="leave it out: schedules retrain and promote"
+        )
 
 
 def _fetched(uri: str) -> dict[str, bytes]:

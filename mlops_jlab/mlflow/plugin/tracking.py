@@ -8,6 +8,7 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.abstract_store import AbstractStore
 
+from mlops_jlab.errors import InputError
 from mlops_jlab.mlflow import searching
 from mlops_jlab.mlflow.backing import experiments, inputs, logged, places, runs
 from mlops_jlab.mlflow.plugin import words
@@ -37,7 +38,12 @@ class TrackingStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
 
     @speaking
     def create_experiment(self, name: str, artifact_location: str | None, tags: Any) -> str:
-        """Makes an experiment; artifacts lie in the store, wherever they are asked for."""
+        """Makes an experiment; its artifacts lie in the store."""
+        if artifact_location and not artifact_location.startswith(f"{places.SCHEME}:"):
+            raise InputError(
+                f"artifacts of {name!r} lie in the store, not in {artifact_location}",
+                hint="leave artifact_location out; MLOPS_JLAB_STORE says where the store is",
+            )
         return experiments.create(name, words.tags(tags))
 
     @speaking
@@ -211,7 +217,7 @@ class TrackingStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
     @speaking
     def get_logged_model(self, model_id: str, allow_deleted: bool = False) -> Any:
         """The logged model with an id."""
-        return words.logged_model(logged.get(model_id))
+        return words.logged_model(logged.get(model_id, deleted=allow_deleted))
 
     @speaking
     def delete_logged_model(self, model_id: str) -> None:
