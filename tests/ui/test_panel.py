@@ -126,6 +126,7 @@ def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, fol
     )
     node = page.locator(".jp-mlops-picture .jp-mlops-node", has_text="work")
     expect(node.get_by_role("img", name="Finished")).to_be_visible()
+    expect(pipeline.get_by_text("Started")).to_have_count(0)
     node.click()
     assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == 2
     shoot(page, "panel-run")

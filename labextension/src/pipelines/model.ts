@@ -181,6 +181,10 @@ export class PipelineModel {
       if (path === this.panel?.context.path) {
         this._noteFailure(last);
         this._last = last;
+        const { run } = last;
+        if (run !== null && run.id === this._told.run && !isOpen(run.status)) {
+          this._told = { text: '' }; // how it ended stands below the graph
+        }
       }
     } catch (error) {
       this._last = NOTHING;
