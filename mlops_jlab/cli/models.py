@@ -317,7 +317,8 @@ def verify(anchor: str, style: str) -> int:
         number, digest = auditing.head(connection)
         found = [wrong] if wrong else []
         heads = {row[0]: row[-1] for row in auditing.chain(connection)}
-        found += [*replaying.problems(connection), *anchoring.problems(place, heads)]
+        found += [*replaying.problems(connection), *replaying.contents(connection, place)]
+        found += anchoring.problems(place, heads)
     for problem in found:
         click.echo(f"{click.style('✗', fg='red')} {problem}", err=True)
     whole = (

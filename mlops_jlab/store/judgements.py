@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from blake3 import blake3
+
 from mlops_jlab.entities.models import CHAMPION, parse_address
 from mlops_jlab.errors import InputError
 from mlops_jlab.store import auditing, database
@@ -173,9 +175,6 @@ def keep(
              report["comparison"], report["alpha"], text, report["content"],
              report["gate"], report["champion"]),
         ).lastrowid  # fmt: skip
-        told = (report[name] for name in ("model", "content", "gate", "champion", "verdict"))
-        details = {"number": result, "verdict": report["verdict"], "report": auditing.digest_of(*told, text)}
-        auditing.append(connection, who, "judge", report["model"], details=details)
         connection.executemany(
             "INSERT INTO gate_rows VALUES (?, ?, ?, ?)",
             [(result, seen, count, hashes) for seen, (hashes, count) in used.sketches.items()],
@@ -199,3 +198,28 @@ def keep(
                 for n in used.nights
             ],
         )
+        told = (report[name] for name in ("model", "content", "gate", "champion", "verdict"))
+        details = {
+            "number": result,
+            "verdict": report["verdict"],
+            "report": auditing.digest_of(*told, text),
+            "whole": whole,
+            "spent": spent(connection, int(result or 0)),
+        }
+        auditing.append(connection, who, "judge", report["model"], details=details)
+
+
+def spent(connection: sqlite3.Connection, number: int) -> str:
+    """The digest of when and in which run a gate was asked, and of what that has used of the error budget."""
+    row = connection.execute(
+        "SELECT run, at, evaluation, comparison, alpha FROM gate_results WHERE id = ?", (number,)
+    ).fetchone()
+    rows = connection.execute(
+        "SELECT seen, rows, hashes FROM gate_rows WHERE result = ? ORDER BY seen", (number,)
+    )
+    nights = connection.execute(
+        "SELECT sequence, metric, gain, variance, hashes FROM gate_nights WHERE result = ? ORDER BY id",
+        (number,),
+    )
+    used = [(*kept, blake3(hashes).hexdigest()) for *kept, hashes in (*rows, *nights)]
+    return auditing.digest_of(row, *used)

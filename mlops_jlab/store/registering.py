@@ -59,7 +59,13 @@ def add(
             who,
             "register",
             f"{name}/{number}",
-            details={"run": run, "files": digests, "about": auditing.digest_of(text)},
+            details={
+                "run": run,
+                "whole": whole,
+                "created": now,
+                "files": digests,
+                "about": auditing.digest_of(text),
+            },
         )
     return number
 
@@ -268,12 +274,22 @@ def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
     return ""
 
 
-def adopt(connection: sqlite3.Connection, folder: str, whole: str) -> None:
+def adopt(connection: sqlite3.Connection, folder: str, whole: str, *, who: str) -> None:
     """What earlier runs in a folder have registered and judged belongs to the run that goes on there."""
     earlier = (
-        "whole IN (SELECT r.id FROM runs r WHERE r.kind = 'pipeline' "
+        "whole <> ? AND whole IN (SELECT r.id FROM runs r WHERE r.kind = 'pipeline' "
         "AND json_extract(r.facts, '$.engine.folder') = ?)"
     )
     with database.transaction(connection, durable=True):
-        for table in ("versions", "gate_results"):
-            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, folder))
+        for table, name, number in (
+            ("versions", "(SELECT name FROM models m WHERE m.id = model)", "version"),
+            ("gate_results", "model", "id"),
+        ):
+            found = connection.execute(
+                f"SELECT {name}, json_group_array({number}) FROM {table} WHERE {earlier} GROUP BY 1",
+                (whole, folder),
+            ).fetchall()
+            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, whole, folder))
+            for model, numbers in found:
+                details = {"whole": whole, table: json.loads(numbers)}
+                auditing.append(connection, who, "adopt", model, details=details)

@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mlops_jlab.store import auditing
+from mlops_jlab.store import artifacts, auditing, judgements
 from mlops_jlab.store.auditing import Entry
+from mlops_jlab.store.location import Place
 
 _START = "0" * 64  # the head of a log without entries
 
@@ -23,7 +24,10 @@ class _Replayed:
     aliases: dict[str, int] = field(default_factory=dict)  # name@alias -> version
     versions: dict[str, dict[str, str]] = field(default_factory=dict)  # name/number -> files with digests
     about: dict[str, str] = field(default_factory=dict)  # name/number -> digest of what is known of it
+    made: dict[str, tuple[str, str, float | None]] = field(default_factory=dict)  # who, in which run, when
+    wholes: dict[str | int, str] = field(default_factory=dict)  # version or result -> the run it is part of
     verdicts: dict[int, str] = field(default_factory=dict)  # number of a gate's result -> digest
+    spent: dict[int, str] = field(default_factory=dict)  # number of a gate's result -> digest
     schedules: dict[str, bool] = field(default_factory=dict)  # name -> whether it is paused
     specs: dict[str, str] = field(default_factory=dict)  # name of a schedule -> digest of what it says
     data: dict[str, str] = field(default_factory=dict)  # data:name/number -> digest
@@ -32,10 +36,15 @@ class _Replayed:
     def apply(self, entry: Entry) -> None:
         self.heads.add(entry.digest)
         if entry.action == "register":
-            self.versions[entry.subject] = dict(entry.details.get("files", {}))
-            self.about[entry.subject] = str(entry.details.get("about", ""))
+            self._register(entry)
         elif entry.action == "judge":
-            self.verdicts[int(entry.details["number"])] = str(entry.details["report"])
+            number = int(entry.details["number"])
+            self.verdicts[number] = str(entry.details["report"])
+            if "spent" in entry.details:  # older entries have not noted it
+                self.spent[number] = str(entry.details["spent"])
+                self.wholes[number] = str(entry.details["whole"])
+        elif entry.action == "adopt":
+            self._adopt(entry)
         elif entry.action == "add data":
             self.data[entry.subject] = str(entry.details.get("digest", ""))
         elif entry.action == "delete":
@@ -55,6 +64,21 @@ class _Replayed:
             self.specs[entry.subject] = str(entry.details.get("spec", ""))
         elif "@" in entry.subject and "to" in entry.details:
             self.aliases[entry.subject] = int(entry.details["to"])
+
+    def _register(self, entry: Entry) -> None:
+        self.versions[entry.subject] = dict(entry.details.get("files", {}))
+        self.about[entry.subject] = str(entry.details.get("about", ""))
+        created = entry.details.get("created")
+        self.made[entry.subject] = (entry.who, str(entry.details.get("run", "")), created)
+        if "whole" in entry.details:  # older entries have not noted it
+            self.wholes[entry.subject] = str(entry.details["whole"])
+
+    def _adopt(self, entry: Entry) -> None:
+        """A run that went on in the folder of another one has taken over what that had made."""
+        taken = [f"{entry.subject}/{number}" for number in entry.details.get("versions", [])]
+        for one in (*taken, *entry.details.get("gate_results", [])):
+            if one in self.wholes:
+                self.wholes[one] = str(entry.details["whole"])
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:
@@ -78,14 +102,18 @@ def of_version(connection: sqlite3.Connection, model: str, version: int) -> list
 def _versions(connection: sqlite3.Connection, said: _Replayed, only: str = "") -> Iterator[str]:
     there: dict[str, dict[str, str]] = {}
     rows = connection.execute(
-        "SELECT v.id, m.name || '/' || v.version, v.about FROM versions v "
+        "SELECT v.id, m.name || '/' || v.version, v.about, v.user, v.run, v.created, v.whole FROM versions v "
         "JOIN models m ON m.id = v.model WHERE v.deleted IS NULL AND ? IN ('', m.name || '/' || v.version) "
         "ORDER BY m.name, v.version", (only,),
     ).fetchall()  # fmt: skip
-    for number, name, about in rows:
+    for number, name, about, user, run, created, whole in rows:
         known = said.about.get(name)
         if known and known != auditing.digest_of(about):
             yield f"what is known of {name} is not what was registered"
+        if name in said.made:
+            yield from _origin(name, said.made[name], (user, run, created))
+        if said.wholes.get(name, whole) != whole:
+            yield f"{name} is said to be part of another run than by the log"
         files = connection.execute("SELECT path, digest FROM version_files WHERE version = ?", (number,))
         there[name] = dict(files.fetchall())
     for name in there.keys() - said.versions.keys():
@@ -95,21 +123,36 @@ def _versions(connection: sqlite3.Connection, said: _Replayed, only: str = "") -
     for name in there.keys() & said.versions.keys():
         if there[name] != said.versions[name]:
             yield f"the files of {name} are not those that were registered"
+    for (name,) in connection.execute(
+        "SELECT m.name FROM models m WHERE m.deleted IS NOT NULL AND ? IN ('', m.name || '/') AND EXISTS "
+        "(SELECT 1 FROM versions v WHERE v.model = m.id AND v.deleted IS NULL) ORDER BY m.name",
+        (only.rpartition("/")[0] + "/" if only else "",),
+    ):
+        yield f"the model {name} is hidden without an entry, and has versions"
+
+
+def _origin(name: str, then: tuple[str, str, float | None], now: tuple[str, str, float]) -> Iterator[str]:
+    if then[0] != now[0]:
+        yield f"{name} is said to be registered by {now[0]}, and by the log it was {then[0]}"
+    if then[1] != now[1]:
+        yield f"{name} is said to be of another run than by the log"
+    if then[2] not in (None, now[2]):
+        yield f"{name} is said to be registered at another time than by the log"
 
 
 def _verdicts(connection: sqlite3.Connection, said: _Replayed, only: str = "") -> Iterator[str]:
     """Results of an older version of the product, which had no entries, come before the first that has."""
-    there: dict[int, tuple[str, str]] = {
-        number: (model, auditing.digest_of(model, *rest))
-        for number, model, *rest in connection.execute(
-            "SELECT id, model, content, gate, champion, verdict, report FROM gate_results "
+    there: dict[int, tuple[str, str, str]] = {
+        number: (model, auditing.digest_of(model, *rest), whole)
+        for number, whole, model, *rest in connection.execute(
+            "SELECT id, whole, model, content, gate, champion, verdict, report FROM gate_results "
             "WHERE ? IN ('', model)",
             (only,),
         )
     }
     first = min(said.verdicts, default=0)
     for number in sorted(there.keys() | said.verdicts.keys()):
-        model, digest = there.get(number, ("", ""))
+        model, digest, whole = there.get(number, ("", "", ""))
         if number not in there:
             yield f"a gate's result, number {number}, is gone without an entry"
         elif number not in said.verdicts:
@@ -117,6 +160,27 @@ def _verdicts(connection: sqlite3.Connection, said: _Replayed, only: str = "") -
                 yield f"a gate's result for {model}, number {number}, is there without an entry"
         elif said.verdicts[number] != digest:
             yield f"a gate's result for {model}, number {number}, is not what the gate found"
+        elif said.wholes.get(number, whole) != whole:
+            yield f"a gate's result for {model}, number {number}, is of another run than by the log"
+        elif number in said.spent and said.spent[number] != judgements.spent(connection, number):
+            yield f"a gate's result for {model}, number {number}, was at another time or on other rows"
+
+
+def contents(connection: sqlite3.Connection, place: Place) -> Iterator[str]:
+    """What the files of versions hold, against their digests: all of them are read, which takes a while."""
+    rows = connection.execute(
+        "SELECT m.name || '/' || v.version, f.path, f.digest FROM version_files f "
+        "JOIN versions v ON v.id = f.version JOIN models m ON m.id = v.model "
+        "WHERE v.deleted IS NULL ORDER BY m.name, v.version, f.path"
+    ).fetchall()
+    known: dict[str, str] = {}  # digest -> what is wrong
+    for name, path, digest in rows:
+        if digest not in known:
+            file = artifacts.path_of(place, digest)
+            whole = file.is_file() and artifacts.digest_of(file) == digest
+            known[digest] = "" if whole else "not what was registered" if file.is_file() else "gone"
+        if known[digest]:
+            yield f"the content of {path} of {name} is {known[digest]}"
 
 
 def _aliases(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -29,13 +29,24 @@ import mlops_jlab
 from mlops_jlab import gate
 from mlops_jlab.cli.main import cli
 from mlops_jlab.entities.models import ModelAddress, parse_address
+from mlops_jlab.entities.runs import ENGINE
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import ConflictError, InputError, MlopsError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.registry import cards, comparing, evidence, onnx, packing, versions
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.scheduling.due import check
-from mlops_jlab.store import artifacts, auditing, changing, database, opening, reading, replaying, scheduling
+from mlops_jlab.store import (
+    artifacts,
+    auditing,
+    changing,
+    database,
+    opening,
+    reading,
+    registering,
+    replaying,
+    scheduling,
+)  # fmt: skip
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.tracking import contents, lifecycle
@@ -517,6 +528,20 @@ def test_what_was_judged_known_or_ordered_is_not_changed_beside_the_log(place: P
             ("gate_results SET report = replace(report, 'fail', 'pass')", "is not what the gate found"),
             ("gate_results SET content = 'x'", "is not what the gate found"),
             ("gate_results SET id = 7", "number 1, is gone without an entry"),
+            ("gate_results SET whole = 'x'", "number 1, is of another run than by the log"),
+            ("gate_results SET run = 'x'", "number 1, was at another time or on other rows"),
+            ("gate_results SET at = 1.0", "number 1, was at another time or on other rows"),
+            ("gate_results SET alpha = 0.0", "number 1, was at another time or on other rows"),
+            ("gate_results SET evaluation = 'x'", "number 1, was at another time or on other rows"),
+            ("gate_rows SET hashes = x'00'", "number 1, was at another time or on other rows"),
+            (
+                "versions SET user = 'somebody'",
+                "m/1 is said to be registered by somebody, and by the log it was",
+            ),
+            ("versions SET run = 'x'", "m/1 is said to be of another run than by the log"),
+            ("versions SET whole = 'x'", "m/1 is said to be part of another run than by the log"),
+            ("versions SET created = 1.0", "m/1 is said to be registered at another time than by the log"),
+            ("models SET deleted = 1.0", "the model m is hidden without an entry, and has versions"),
             ("schedules SET spec = replace(spec, '0 4', '0 5')", "what the schedule t is to do is not"),
         ):
             connection.execute("SAVEPOINT before")
@@ -535,6 +560,9 @@ def test_what_was_judged_known_or_ordered_is_not_changed_beside_the_log(place: P
         ("UPDATE gate_results SET verdict = 'pass', report = replace(report, 'fail', 'pass')", "number 1, is not"),
         ("INSERT INTO gate_results SELECT 9, model, run, whole, at, 'pass', evaluation, comparison, alpha, "
          "replace(report, 'fail', 'pass'), content, gate, champion FROM gate_results", "there without an entry"),
+        ("UPDATE versions SET user = 'somebody'", "is said to be registered by somebody"),
+        ("UPDATE gate_results SET whole = 'x'", "is of another run than by the log"),
+        ("DELETE FROM gate_rows", "was at another time or on other rows"),
         ("", "not what was written"),
     ],
 )  # fmt: skip
@@ -555,6 +583,48 @@ def test_what_was_changed_beside_the_log_is_promoted_by_no_door(
         with pytest.raises(MlopsError, match=words if override else f"{words}|gate"):
             versions.promote(place, "m/2", override=override, reason="because")
     assert versions.find(place, "m/2").aliases == ()
+
+
+def test_the_content_of_a_registered_file_is_verified_too(place: Place) -> None:
+    registered()
+    registered()
+    close_all()
+    first = versions.find(place, "m/1").files[0]
+
+    def verified() -> Result:
+        return CliRunner().invoke(cli, ["audit", "verify"], standalone_mode=False)
+
+    assert verified().return_value == 0
+    file = artifacts.path_of(place, first.digest)
+    file.chmod(0o600)
+    file.write_bytes(b"another")
+    told = verified()
+    assert told.return_value == 1
+    assert f"the content of {first.path} of m/1 is not what was registered" in told.stderr
+    file.unlink()
+    assert f"the content of {first.path} of m/1 is gone" in verified().stderr
+
+
+def test_a_run_that_goes_on_takes_over_what_was_judged_and_the_log_says_so(place: Place) -> None:
+    with mlops_jlab.start_run(run_name="first") as first:
+        version = mlops_jlab.register_model(fitted(), "m", input_example=rows(1)[["a", "b"]])
+        gate.compare(version, rows(5), "y", name="m", rules="accuracy above 0.1", bootstrap=True)
+        first.add_facts({ENGINE: {"folder": "/somewhere"}})
+    close_all()
+    with closing(database.connect(place.database)) as connection:
+        connection.execute("UPDATE runs SET kind = 'pipeline'")
+        for _ in range(2):  # once more says nothing
+            registering.adopt(connection, "/somewhere", "later", who="me")
+        assert replaying.problems(connection) == []
+        assert [entry.action for entry in auditing.entries(connection)] == [
+            "adopt",
+            "adopt",
+            "judge",
+            "register",
+        ]
+        assert registering.find(connection, parse_address("m/1")).whole == "later"
+        connection.execute("UPDATE gate_results SET whole = ?", (first.id,))
+        assert "is of another run than by the log" in replaying.problems(connection)[0]
 
 
 def test_an_end_that_was_cut_off_is_found_by_what_versions_and_gates_have_noted(place: Place) -> None:

@@ -93,7 +93,7 @@ class TrackedRun:
         """What steps that are done have registered is judged in this run."""
         run.recorder.flush()
         with suppress(MlopsError), opening.writing(run.recorder.place) as connection:
-            registering.adopt(connection, str(self._folder.root), run.id)
+            registering.adopt(connection, str(self._folder.root), run.id, who=lifecycle.user())
 
     def step(self, step: StepState, note: str = "") -> None:
         """A step changed its status."""
