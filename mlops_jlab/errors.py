@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -82,6 +83,10 @@ class StoreUnwritable(StoreError):
     """The store's folder or file cannot be written by this process."""
 
 
+class NoSpace(StoreError):
+    """The disk is full, or the user's share of it is used up."""
+
+
 class TrackingError(InputError):
     """A value, a name or a run that cannot be tracked."""
 
@@ -96,6 +101,17 @@ class FilterError(InputError):
     def __init__(self, message: str, *, hint: str = "", column: int = 0) -> None:
         super().__init__(message, hint=hint)
         self.column = column
+
+
+def unwritten(what: object, error: OSError, kind: type[MlopsError], *, hint: str = "") -> MlopsError:
+    """The error that says that ``what`` cannot be written: of ``kind``, or that the disk is full."""
+    told = f"{what} cannot be written: {error.strerror or error}"
+    if error.errno in FULL:
+        return NoSpace(told, hint="; ".join(filter(None, ["free some space", hint])))
+    return kind(told, hint=hint)
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what the system says of a full disk
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -15,8 +15,8 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
-from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest
-from mlops_jlab.files import told, write_whole
+from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest, unwritten
+from mlops_jlab.files import write_whole
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -205,7 +205,7 @@ def tag(notebook: Path, source: str, output: Path | None, style: str) -> None:
     try:
         write_whole(target, retagging.retag(text, tags).encode("utf-8"))
     except OSError as error:
-        raise ExportError(f"{target} cannot be written: {told(error)}") from error
+        raise unwritten(target, error, ExportError) from error
     answer(
         style, {"notebook": target, "tags": tags},
         f"{len(tags)} cells tagged in {target}\n  look at it: mlops-jlab check {target}",

@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from mlops_jlab import __version__, extras
-from mlops_jlab.errors import MlopsError, nearest
+from mlops_jlab.errors import FULL, MlopsError, nearest, unwritten
 from mlops_jlab.masking import masked
 
 # jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
@@ -99,6 +99,8 @@ def main() -> NoReturn:
             raise
         _fail(told)
     except OSError as error:
+        if error.errno in FULL:
+            _fail(unwritten(error.filename or "a file", error, MlopsError))
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
         click.echo(f"{click.style('error:', fg='red', bold=True)} too many files are open at once", err=True)

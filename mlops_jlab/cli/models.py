@@ -263,9 +263,9 @@ def card(address: str, output: Path | None) -> None:
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
-        from mlops_jlab.errors import InputError
+        from mlops_jlab.errors import InputError, unwritten
 
-        raise InputError(f"{output} cannot be written: {error.strerror}") from error
+        raise unwritten(output, error, InputError) from error
     click.echo(output)
 
 

@@ -11,7 +11,7 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer, as_json
 from mlops_jlab.cli.hosting import import_runs
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 
 if TYPE_CHECKING:
     from mlops_jlab.entities.runs import Run
@@ -222,7 +222,7 @@ def export_runs(wanted: tuple[str, ...], output: Path, style: str) -> None:
                 folder = exporting.write(place, connection, run, output)
                 written.append({"run": run.id, "name": run.name, "folder": str(folder)})
             except OSError as error:
-                raise InputError(f"{output} cannot be written: {error.strerror}") from error
+                raise unwritten(output, error, InputError) from error
     answer(style, written, "\n".join(f"{one['name']}: {one['folder']}" for one in written))
 
 

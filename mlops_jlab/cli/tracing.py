@@ -40,13 +40,13 @@ def lineage(wanted: str, log: Path | None, style: str, output: Path | None) -> N
     if output is None:
         click.echo(text)
         return
-    from mlops_jlab.errors import InputError
+    from mlops_jlab.errors import InputError, unwritten
     from mlops_jlab.files import write_whole
 
     try:
         write_whole(output, f"{text}\n".encode())
     except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+        raise unwritten(output, error, InputError) from error
     click.echo(output)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mlops_jlab import __version__
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 from mlops_jlab.files import write_whole
 from mlops_jlab.lineage.graph import Kind, Lineage, Node
 from mlops_jlab.store import artifacts, opening, reading
@@ -128,7 +128,7 @@ def write(place: Place, found: Lineage, target: Path) -> Path:
         text = json.dumps(metadata(found, files), indent=2, ensure_ascii=False)
         write_whole(target / METADATA, text.encode())
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise unwritten(target, error, InputError) from error
     return target
 
 

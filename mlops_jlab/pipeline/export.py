@@ -16,8 +16,8 @@ from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.entities.findings import Finding
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.notebooks import Notebook
-from mlops_jlab.errors import ExportError, InputError
-from mlops_jlab.files import close_to_others, told
+from mlops_jlab.errors import ExportError, InputError, unwritten
+from mlops_jlab.files import close_to_others
 from mlops_jlab.notebook import reading, suggesting
 from mlops_jlab.pipeline import build, manifest, readme, requirements
 from mlops_jlab.store import locks
@@ -93,7 +93,7 @@ def export(graph: Graph, target: Path, *, force: bool = False) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ExportError(f"{target} cannot be written: {told(error)}") from error
+        raise unwritten(target, error, ExportError) from error
     with _alone_in(target.parent):
         _check_kind(target)
         if not force:
@@ -110,7 +110,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise ExportError(f"{folder} cannot be written: {told(error)}") from error
+        raise unwritten(folder, error, ExportError) from error
     try:
         with suppress(OSError):  # a file system without locks
             locks.take(handle, folder)
@@ -126,7 +126,7 @@ def _write(content: Mapping[str, bytes], target: Path) -> Path:
         fresh.mkdir()
         close_to_others(fresh)
     except OSError as error:
-        raise ExportError(f"{target} cannot be written: {told(error)}") from error
+        raise unwritten(target, error, ExportError) from error
     try:
         for name, data in content.items():
             path = fresh / name
@@ -136,9 +136,8 @@ def _write(content: Mapping[str, bytes], target: Path) -> Path:
             close_to_others(path)
         _take_place(fresh, target)
     except OSError as error:
-        raise ExportError(
-            f"{target} cannot be written: {told(error)}", hint="the older export, if any, is untouched"
-        ) from error
+        untouched = "the older export, if any, is untouched"
+        raise unwritten(target, error, ExportError, hint=untouched) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return target

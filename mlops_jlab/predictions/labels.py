@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.errors import InputError, nearest, unwritten
 from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.predictions import logfolder
 from mlops_jlab.predictions.logfolder import AT, ID, LABEL
@@ -102,7 +102,7 @@ def _write(folder: Path, found: dict[str, Any]) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         write_whole(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), PRIVATE)
     except OSError as error:
-        raise InputError(f"the labels cannot be written: {error.strerror or error}") from error
+        raise unwritten("the file of labels", error, InputError) from error
 
 
 def entries(folder: Path) -> Iterator[tuple[str, float, Any]]:

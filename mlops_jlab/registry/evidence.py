@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Run
-from mlops_jlab.errors import InputError, MlopsError
+from mlops_jlab.errors import InputError, MlopsError, unwritten
 from mlops_jlab.registry.packing import card_of
 from mlops_jlab.store import artifacts, auditing, judgements, opening, reading
 from mlops_jlab.store.location import Place
@@ -86,7 +86,7 @@ def pack(place: Place, version: ModelVersion, target: Path) -> Path:
         unfinished.replace(target)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise unwritten(target, error, InputError) from error
     return target
 
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 from mlops_jlab.registry import cards
 from mlops_jlab.store import artifacts, auditing, datasets, evaluated, opening, reading
 from mlops_jlab.store.location import Place
@@ -70,5 +70,5 @@ def pack(place: Place, version: ModelVersion, target: Path) -> Path:
             for path, data in sorted(content.items()):
                 archive.writestr(zipfile.ZipInfo(path, _MOMENT), data, zipfile.ZIP_DEFLATED)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise unwritten(target, error, InputError) from error
     return target

@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 from mlops_jlab.store.location import Place
 
 KINDS = ("systemd", "cron", "windows", "container")
@@ -67,7 +67,7 @@ def write(kind: str, place: Place, folder: Path | None) -> tuple[list[Path], str
             (target / name).write_text(text, "utf-8", newline="")
             written.append(target / name)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}") from error
+        raise unwritten(target, error, InputError) from error
     return written, {
         "systemd": "systemctl --user daemon-reload && systemctl --user enable --now mlops-jlab "
         "&& loginctl enable-linger",

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import ExportError, InputError
-from mlops_jlab.files import told
+from mlops_jlab.errors import ExportError, InputError, unwritten
 
 _TEMPLATE = Path(__file__).with_name("project")
 # The files of the template, where they go.
@@ -50,7 +49,7 @@ def write(folder: Path) -> list[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
     except OSError as error:
-        raise ExportError(f"{folder} cannot be written: {told(error)}") from error
+        raise unwritten(folder, error, ExportError) from error
 
 
 def _write(name: str, folder: Path) -> list[Path]:

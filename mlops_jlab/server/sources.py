@@ -12,7 +12,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.runs import Run
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 from mlops_jlab.files import write_whole
 from mlops_jlab.server import apart
 from mlops_jlab.server.handling import Route, answered, aside
@@ -123,4 +123,4 @@ def _put_example(root: Path) -> None:
             source = installed if installed.exists() else here.parents[2] / "notebooks" / _ORIGINAL
             write_whole(target, source.read_bytes())
         except OSError as error:
-            raise InputError(f"{target} cannot be written: {error.strerror}") from error
+            raise unwritten(target, error, InputError) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError, MlopsError, nearest
+from mlops_jlab.errors import InputError, MlopsError, nearest, unwritten
 from mlops_jlab.profiles import chunks
 from mlops_jlab.profiles.frames import Kind, as_numbers, kind_of
 from mlops_jlab.registry import modelfiles, references, versions
@@ -56,7 +56,7 @@ def score(
         count = _write(unfinished, target.suffix, _scored(version, model, source, rows))
         os.replace(unfinished, target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise unwritten(target, error, InputError) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return Scored(version, count, target)

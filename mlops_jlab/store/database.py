@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jlab.errors import StoreBusy, StoreError, StoreUnwritable
-from mlops_jlab.store import filesystem, headers, locks
+from mlops_jlab.store import filesystem, headers, locks, room
 from mlops_jlab.store.locks import PATIENCE
 from mlops_jlab.telling import tell
 
@@ -59,9 +59,11 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
     try:
         connection = _open(path, write)
     except (sqlite3.OperationalError, OSError) as error:
+        if room.is_full(error, path):
+            raise room.none_left(path) from error
         raise StoreError(f"the store {path} cannot be opened: {error}", hint=_HINT_ACCESS) from error
     try:
-        _check(connection, path, write)
+        connection = _checked(connection, path, write)
         connection.execute("PRAGMA foreign_keys=ON")
         if write:
             _bring_up(connection, path)
@@ -71,6 +73,19 @@ def connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def _checked(connection: sqlite3.Connection, path: Path, write: bool) -> sqlite3.Connection:
+    """A connection to a store of ours; on a full disk one that needs no room for SQLite's index."""
+    try:
+        _check(connection, path, write)
+    except sqlite3.OperationalError as error:
+        if write or not room.is_full(error, path):
+            raise
+        connection.close()
+        connection = _open_untouched(path, f"{path.absolute().as_uri()}?mode=ro")
+        _check(connection, path, write)
     return connection
 
 
@@ -90,8 +105,8 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
     text = str(error)
     if "malformed" in text or "not a database" in text or "disk image" in text:
         return Damaged(f"the store {path} is damaged: {text}", hint=_HINT_DAMAGE)
-    if "full" in text:
-        return StoreError(f"no space left for the store {path}", hint="free some space; values are kept")
+    if room.is_full(error, path):
+        return room.none_left(path)
     if "readonly" in text or "unable to open" in text:
         return StoreUnwritable(f"the store {path} cannot be written: {text}", hint=_HINT_ACCESS)
     if "locked" in text:

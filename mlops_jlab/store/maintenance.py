@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlops_jlab.errors import InputError, StoreError
+from mlops_jlab.errors import InputError, NoSpace, StoreError
 from mlops_jlab.store import artifacts, changing, database, filesystem, journal, opening, recovery
 from mlops_jlab.store.location import Place, make
 
@@ -46,11 +46,10 @@ def check(place: Place) -> Health:
     writable = opening.is_writable(place)
     if not writable:
         health.notes.append("it cannot be written from here and was only looked at")
+    if writable:
+        writable = _recovered(place, health)
     try:
         with closing(database.connect(place.database, write=writable)) as connection:
-            killed = opening.recover(place, connection) if writable else 0
-            if killed:
-                health.notes.append(f"{killed} runs had lost their process and are shown as killed")
             _check_database(connection, health)
             if health.problems in ([], [lost]):
                 _check_files(place, connection, health)
@@ -63,6 +62,21 @@ def check(place: Place) -> Health:
     ]
     health.counts["journals"] = len(waiting)
     return health
+
+
+def _recovered(place: Place, health: Health) -> bool:
+    """Takes over what dead processes left; whether the store can be written."""
+    try:
+        with closing(database.connect(place.database)) as connection:
+            killed = opening.recover(place, connection)
+    except NoSpace:
+        health.notes.append("no space is left on its disk: it was only looked at")
+        return False
+    except StoreError:
+        return True  # the look at it says why
+    if killed:
+        health.notes.append(f"{killed} runs had lost their process and are shown as killed")
+    return True
 
 
 def _lost_log(place: Place) -> str:

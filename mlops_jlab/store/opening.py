@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from mlops_jlab.errors import NoStore, StoreBusy
-from mlops_jlab.store import database, journal, recovery
+from mlops_jlab.errors import NoSpace, NoStore, StoreBusy
+from mlops_jlab.store import database, journal, recovery, room
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import current
 
@@ -22,10 +22,15 @@ def waiting(place: Place) -> str:
         return ""
     if not any(path.stat().st_size for folder in folders for path in folder.glob(f"*{journal.SUFFIX}")):
         return ""
-    with closing(database.connect(place.database)) as connection:
-        if not database.is_held(connection, 0.0):
-            return ""
-        return f"what was logged last waits: the store is being written by {database.writer(connection)}"
+    try:
+        with closing(database.connect(place.database)) as connection:
+            if database.is_held(connection, 0.0):
+                return (
+                    f"what was logged last waits: the store is being written by {database.writer(connection)}"
+                )
+    except NoSpace as error:
+        return f"what was logged last waits: {error.message}"
+    return "" if room.is_left(place.database) else "what was logged last waits: no space is left"
 
 
 def exists(place: Place) -> bool:
@@ -61,7 +66,8 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
     elif not exists(place):
         raise missing(place)
     if is_writable(place):
-        with closing(database.connect(place.database)) as writer:
+        # On a full disk what is there is read as well.
+        with suppress(NoSpace), closing(database.connect(place.database)) as writer:
             # While others write, what is there is read; what waits is told by waiting().
             if recovery.has_work(place, writer) and not database.is_held(writer, _MOMENT):
                 with suppress(StoreBusy):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_jlab import __version__
 from mlops_jlab.entities.graphs import Graph
-from mlops_jlab.errors import ExportError, InputError, nearest
+from mlops_jlab.errors import ExportError, InputError, nearest, unwritten
 from mlops_jlab.files import write_whole
 from mlops_jlab.pipeline import export as exporting
 from mlops_jlab.pipeline.build import identity_of
@@ -148,7 +148,7 @@ def write(prepared: Prepared, *, force: bool = False) -> list[Path]:
             if name.endswith(_SCRIPTS):
                 os.chmod(path, path.stat().st_mode | 0o100)  # for its owner
         except OSError as error:
-            raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise unwritten(path, error, ExportError) from error
         written.append(path)
     return written
 

@@ -18,11 +18,11 @@ from typing import Any
 import psutil
 import pytest
 
-from mlops_jlab.engine.folder.state import RunFolder
-from mlops_jlab.errors import InputError
+from mlops_jlab.engine.folder.state import RunFolder, RunState
+from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.handoff import objects
 from tests.conftest import notebook_json
-from tests.integration.running import Bench
+from tests.integration.running import Bench, Silent
 
 CHAIN = [
     ("step:a", "import time; time.sleep(0.1); x = 1"), ("step:b", "time.sleep(0.1); y = x + 1"),
@@ -195,6 +195,24 @@ def test_a_disk_that_is_full_when_outputs_are_saved_is_told(tmp_path: Path) -> N
     assert rest.returncode == 0, said.decode()
     assert "end" in (tmp_path / "out" / "executed" / "b.ipynb").read_text()
     assert list((tmp_path / "out").rglob("*.tmp")) == []
+
+
+def test_how_a_run_ended_is_told_though_its_folder_is_full(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[tuple[str, str]] = []
+    monkeypatch.setattr(Silent, "ended", lambda _self, state: ended.append((state.status, state.error)))
+
+    def full(_self: RunFolder, _state: RunState) -> None:
+        raise MlopsError("run.json cannot be written: No space left on device")
+
+    monkeypatch.setattr(RunFolder, "end", full)
+    with pytest.raises(MlopsError, match="run.json cannot be written"):
+        bench.run([("step:a", "x = 1")])
+    assert ended == [("failed", "run.json cannot be written: No space left on device")]
+    with pytest.raises(MlopsError, match="run.json cannot be written"):
+        bench.run([("step:a", "raise ValueError('no')")])
+    assert ended[1] == ("failed", "step 'a' failed")
 
 
 def test_there_must_be_room_before_a_value_is_written(

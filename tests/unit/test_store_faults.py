@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -11,12 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from mlops_jlab.store import database, location, maintenance, opening, reading, recovery
+from mlops_jlab.errors import InputError, NoSpace, StoreError, unwritten
+from mlops_jlab.store import database, location, maintenance, opening, reading, recovery, room
 from mlops_jlab.store.location import Place
 
 TRACK = """
@@ -80,6 +82,65 @@ def test_a_read_only_store_is_read_and_tracking_warns_once(read_only: Place) -> 
         path.chmod(0o700 if path.is_dir() else 0o600)
     code = "import mlops_jlab; print(*mlops_jlab.search_runs()['name'])"
     assert python(code, store=place.root).stdout.split() == ["two", "one"]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Place]:
+    """A store on a disk of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    yield Place(folder / "store")
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_what_is_there_is_read_on_a_full_disk(small: Place) -> None:
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        return python("from mlops_jlab.cli.main import main; main()", *words, store=small.root)
+
+    assert python(TRACK, "one", store=small.root).returncode == 0
+    with closing(sqlite3.connect(small.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for name in ("runs.db-wal", "runs.db-shm"):  # SQLite makes them when it opens the store
+        (small.root / name).unlink(missing_ok=True)
+    filler = small.root.parent / "filler"
+    with open(filler, "wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    listed = command("runs", "list")
+    assert (listed.returncode, "one" in listed.stdout) == (0, True), listed.stderr
+    checked = command("store", "check")
+    assert (checked.returncode, "no space is left" in checked.stdout) == (0, True), checked.stderr
+    refused = command("runs", "delete", "one")
+    assert (refused.returncode, "no space left for the store" in refused.stderr) == (1, True)
+    filler.unlink()
+    assert command("runs", "delete", "one").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "is_left", "kind"),
+    [
+        (sqlite3.SQLITE_FULL, True, NoSpace),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, False, NoSpace),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, True, StoreError),
+    ],
+)
+def test_a_full_disk_is_known_by_what_sqlite_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_left: bool, kind: type[StoreError]
+) -> None:
+    monkeypatch.setattr(room, "is_left", lambda _path: is_left)
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert type(database.translate(error, tmp_path / "runs.db")) is kind
+
+
+def test_a_full_disk_is_no_fault_of_the_input() -> None:
+    full = unwritten("out", OSError(errno.ENOSPC, "No space left on device"), InputError, hint="else nothing")
+    assert (type(full), full.exit_code, full.hint) == (NoSpace, 1, "free some space; else nothing")
+    other = unwritten("out", OSError(errno.EACCES, "Permission denied"), InputError)
+    assert (type(other), other.exit_code) == (InputError, 2)
 
 
 def test_a_log_beside_a_read_only_store_is_read_too(tmp_path: Path) -> None:

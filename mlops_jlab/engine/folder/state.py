@@ -21,8 +21,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import InputError, MlopsError
-from mlops_jlab.files import PRIVATE, told, write_whole
+from mlops_jlab.errors import InputError, MlopsError, unwritten
+from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.pipeline.planning import is_unbegun
 from mlops_jlab.store.locks import holder
 
@@ -107,7 +107,7 @@ class RunFolder:
             (self.root / "executed").mkdir(exist_ok=True, mode=0o700)
             self.handoff.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
-            raise InputError(f"{self.root} cannot be written: {told(error)}") from error
+            raise unwritten(self.root, error, InputError) from error
 
     @property
     def _journal(self) -> Path:

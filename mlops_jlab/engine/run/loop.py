@@ -99,6 +99,7 @@ class _Run:
         self._needed: set[str] = set()  # digests of values
         self._spare: set[str] = set()
         self._clock = time.monotonic()
+        self._unwritten: MlopsError | None = None  # why the folder does not say how the run ended
         self._jobs = options.jobs or executor.slots
         self._caching = Caching(
             options.cache, manifest, sources, self._values, options.kernel or manifest.kernel,
@@ -128,6 +129,7 @@ class _Run:
         except BaseException as error:
             self._stop("the runner failed")
             self._settle("failed", f"{type(error).__name__}: {error}")
+            self._listener.ended(self._state)
             raise
         else:
             failed = [step for step in self._state.steps if step.error]
@@ -138,6 +140,8 @@ class _Run:
             self._executor.close()
             self._caching.close()
         self._listener.ended(self._state)
+        if self._unwritten is not None:
+            raise self._unwritten
         return self._state
 
     def _recall(self) -> None:
@@ -161,7 +165,12 @@ class _Run:
         self._state.seconds = round(time.monotonic() - self._clock, 3)
         if status == "finished":  # what else went on may find them when it is resumed
             ObjectStore(self._folder.handoff).drop(self._spare - self._needed)
-        self._folder.end(self._state)
+        try:
+            self._folder.end(self._state)
+        except MlopsError as unwritten:  # as on a full disk; the table of runs says how it ended all the same
+            self._unwritten = unwritten
+            if status == "finished":
+                self._state.status, self._state.error = "failed", str(unwritten)
 
     def _stop(self, why: str) -> None:
         threads = [

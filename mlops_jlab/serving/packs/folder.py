@@ -12,7 +12,7 @@ from typing import Any
 
 import mlops_jlab
 from mlops_jlab.entities.models import ModelVersion
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, unwritten
 from mlops_jlab.registry import modelfiles, packing, samples, versions
 from mlops_jlab.registry.samples import Sample
 from mlops_jlab.serving import requests, scoring
@@ -93,7 +93,7 @@ def pack(
             shutil.rmtree(cache)
         unfinished.rename(target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
+        raise unwritten(target, error, InputError) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return measured
