@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
+from mlops_jlab.cli.asking import given, new_run, store_of
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
-from mlops_jlab.errors import ExportError, InputError, ParameterError, nearest, unwritten
-from mlops_jlab.files import write_whole
+from mlops_jlab.errors import ExportError, InputError, nearest, unwritten
+from mlops_jlab.files import told, write_whole
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.folder.state import RunState
+    from mlops_jlab.entities.graphs import Graph
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -33,18 +37,26 @@ _COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for 
 
 @click.command()
 @click.argument("notebook", type=_PATH)
-@click.option("--format", "style", type=click.Choice(["text", "json", "sarif"]), default="text",
-              show_default=True, help="How to print.")  # fmt: skip
+@click.option("--format", "style", default="text", show_default=True, help="How to print.",
+              type=click.Choice(["text", "json", "sarif", "mermaid"]))  # fmt: skip
 def check(notebook: Path, style: str) -> int:
     """Show the steps of NOTEBOOK and what crosses between them.
 
-    Every error and hazard is named with its cell and line. Exit code 2 if there are errors.
+    NOTEBOOK may be a YAML file that names several. Every error and hazard is named with its cell and
+    line. Exit code 2 if there are errors.
     """
-    from mlops_jlab.cli import printing
+    from mlops_jlab.cli import printing, together
     from mlops_jlab.pipeline.export import graph_of
+    from mlops_jlab.pipeline.picture import mermaid
+    from mlops_jlab.pipeline.planning import is_several
 
+    if is_several(notebook):
+        return together.check_several(notebook, style)
     graph = graph_of(notebook)
-    click.echo({"text": printing.text, "json": printing.as_json, "sarif": printing.sarif}[style](graph))
+    shown: dict[str, Callable[[Graph], str]] = {
+        "text": printing.text, "json": printing.as_json, "sarif": printing.sarif, "mermaid": mermaid,
+    }  # fmt: skip
+    click.echo(shown[style](graph))
     return 2 if graph.errors else 0
 
 
@@ -83,19 +95,23 @@ def run(
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
-    DIR is an export; a NOTEBOOK is exported into the run's folder first. Exit code 0: done,
-    1: a step failed, 2: wrong input.
+    DIR is an export; a NOTEBOOK is exported into the run's folder first. A YAML file may name several
+    notebooks. Exit code 0: done, 1: a step failed, 2: wrong input.
     """
     from mlops_jlab.engine.sources import StepSources
-    from mlops_jlab.pipeline.planning import plan_of, source_of
+    from mlops_jlab.pipeline.planning import is_several, plan_of, source_of
 
     _check_words(resume_alone=resume and output is None, id_alone=bool(run_id) and no_track)
     target = output or new_run(pipeline)
+    if is_several(pipeline):
+        from mlops_jlab.cli import together
+
+        return together.run_several(target, click.get_current_context().params)
     plan, folder = plan_of(pipeline, target, resume=resume)
     sources = StepSources(plan)
     sources.import_soon(kernel or plan.kernel)
 
-    from mlops_jlab.cli import handing, printing
+    from mlops_jlab.cli import handing
     from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.folder.state import RunFolder
@@ -124,14 +140,7 @@ def run(
     run_of = tracked.run.id if tracked is not None and tracked.run is not None else ""
     if tracked is not None and run_of:
         tracked.keep_report(report)
-    if style == "json":
-        answer(style, printing.outcome(state, target, report, run_of), "")
-    elif volume != -1:
-        click.echo(printing.after(state, target, report, run_of))
-    if state.status != "finished":
-        click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
-        if any(step.error for step in state.steps):
-            click.echo(f"  debug:  mlops-jlab debug {target}", err=True)
+    _tell(state, (pipeline, target, report), run_of, volume, style)
     if keep_warm:
         handing.keep_ready(keep_warm * 60)
     return {"finished": 0, "killed": 130}.get(state.status, 1)
@@ -212,6 +221,23 @@ def tag(notebook: Path, source: str, output: Path | None, style: str) -> None:
     )  # fmt: skip
 
 
+def _tell(
+    state: RunState, places: tuple[Path, Path, Path], run: str, volume: int | None, style: str
+) -> None:  # fmt: skip
+    """How a run has ended; ``places`` are the pipeline, the run's folder and its report."""
+    from mlops_jlab.cli import printing
+
+    pipeline, target, report = places
+    if style == "json":
+        answer(style, printing.outcome(state, target, report, run), "")
+    elif volume != -1:
+        click.echo(printing.after(state, target, report, run))
+    if state.status != "finished":
+        click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
+        if any(step.error for step in state.steps):
+            click.echo(f"  debug:  mlops-jlab debug {target}", err=True)
+
+
 def _steps(plan: Any, names: tuple[str, ...], start: str) -> tuple[str, ...]:
     """The names of steps, each of which must exist, with ``start`` and all that lies below it."""
     known = [step.name for step in plan.steps]
@@ -226,20 +252,6 @@ def _steps(plan: Any, names: tuple[str, ...], start: str) -> tuple[str, ...]:
     return (*names, *(name for name in known if name in below))
 
 
-def new_run(pipeline: Path) -> Path:
-    """A new folder below the nearest ``.mlops``, the git root, or the pipeline's own folder."""
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    return store_of(pipeline) / "runs" / pipeline.resolve().stem / stamp
-
-
-def store_of(path: Path) -> Path:
-    """The store that serves a pipeline or notebook."""
-    from mlops_jlab.store import location
-
-    whole = path.resolve()
-    return location.find(whole if whole.is_dir() else whole.parent).root
-
-
 def _check_words(*, resume_alone: bool, id_alone: bool) -> None:
     if resume_alone:
         raise InputError("--resume goes on with a run", hint="name its folder with --output")
@@ -252,33 +264,6 @@ def _check_words(*, resume_alone: bool, id_alone: bool) -> None:
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} for the cells to run in")
-
-
-def given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
-    """The parameters of the command line over those of the file."""
-    values: dict[str, object] = {}
-    if file is not None:
-        values.update(_read_file(file))
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise ParameterError(f"{pair!r} sets no parameter", hint="write -p NAME=VALUE")
-        values[name] = text
-    return values
-
-
-def _read_file(file: Path) -> dict[str, object]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParameterError(f"{file} cannot be read: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ParameterError(f"{file} holds no mapping of names to values", hint="write: name: value")
-    return {str(name): value for name, value in content.items()}
 
 
 def _parameters(parameters: Any, pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:

@@ -62,7 +62,7 @@ def export(
         )
     graph = exporting.graph_of(notebook)
     if target:
-        from mlops_jlab.cli.commands import given
+        from mlops_jlab.cli.asking import given
         from mlops_jlab.targets.form import Wishes
 
         wishes = Wishes(given(pairs, None), cron, tz, store, image, promote, standalone)

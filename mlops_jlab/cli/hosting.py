@@ -53,7 +53,7 @@ def step(
     Parameters also come from MLOPS_JLAB_PARAMETERS (a JSON object) and MLOPS_JLAB_PARAMETER_name.
     Exit code 0: done, 1: failed, 2: wrong input.
     """
-    from mlops_jlab.cli.commands import given
+    from mlops_jlab.cli.asking import given
     from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.hosted import importing, place, promoting, stepping
     from mlops_jlab.entities.parameters import resolve

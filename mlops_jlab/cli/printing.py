@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from mlops_jlab import __version__
 from mlops_jlab.engine.proof.verify import Verdict
 from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.graphs import Graph
+from mlops_jlab.entities.members import Several
+from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.pipeline import together
 from mlops_jlab.pipeline.describing import describe
 from mlops_jlab.pipeline.picture import lines_of
 
@@ -32,25 +36,47 @@ def text(graph: Graph) -> str:
         *lines_of(graph),
     ]
     if graph.parameters:
-        lines += ["", "parameters:"]
-        for p in graph.parameters:
-            value = "" if p.required or p.secret or p.computed else f" = {p.default!r}"
-            lines.append(f"  {p.name}: {p.type_text}{value}" + (f"   {p.help}" if p.help else ""))
+        lines += ["", "parameters:", *(_parameter(p) for p in graph.parameters)]
     for finding in graph.findings:
         lines += ["", *_finding(finding)]
-    counts = {s: sum(f.severity is s for f in graph.findings) for s in Severity}
+    return "\n".join([*lines, *_count(graph.findings)])
+
+
+def text_of_several(several: Several, graphs: Mapping[str, Graph]) -> str:
+    """All notebooks as one graph, and what is to be said of each, for a terminal."""
+    drawn = together.whole(several, graphs)
+    head = f"{several.name}: {len(drawn.steps)} steps in {len(graphs)} notebooks"
+    lines = [click.style(head, bold=True), "", *lines_of(drawn)]
+    taken = [f"  {member.path.name}: {take}" for member in several.members for take in member.takes]
+    lines += ["", "takes:", *taken] if taken else []
+    given = [_parameter(p, f"{name}.") for name, graph in graphs.items() for p in graph.parameters]
+    lines += ["", "parameters:", *given] if given else []
+    for graph in graphs.values():
+        for finding in graph.findings:
+            lines += ["", *_finding(finding, f"{graph.notebook.path.name}, ")]
+    return "\n".join([*lines, *_count([f for graph in graphs.values() for f in graph.findings])])
+
+
+def _parameter(given: Parameter, prefix: str = "") -> str:
+    value = "" if given.required or given.secret or given.computed else f" = {given.default!r}"
+    return f"  {prefix}{given.name}: {given.type_text}{value}" + (f"   {given.help}" if given.help else "")
+
+
+def _count(findings: Sequence[Finding]) -> list[str]:
+    lines: list[str] = []
+    counts = {s: sum(f.severity is s for f in findings) for s in Severity}
     if counts[Severity.ERROR]:
         lines += ["", click.style(f"{counts[Severity.ERROR]} errors: nothing can run yet", fg="red")]
     elif counts[Severity.HAZARD]:
         lines += ["", f"no errors; {counts[Severity.HAZARD]} hazards are watched while running"]
     else:
         lines += ["", click.style("no errors", fg="green")]
-    return "\n".join(lines)
+    return lines
 
 
-def _finding(finding: Finding) -> list[str]:
+def _finding(finding: Finding, notebook: str = "") -> list[str]:
     word = click.style(finding.severity.value, fg=_COLOUR[finding.severity], bold=True)
-    lines = [f"{word} {finding.where}: {finding.message}"]
+    lines = [f"{word} {notebook}{finding.where}: {finding.message}"]
     return [*lines, f"  → {finding.hint}"] if finding.hint else lines
 
 
@@ -59,11 +85,11 @@ def as_json(graph: Graph) -> str:
     return json.dumps(describe(graph), indent=2, ensure_ascii=False)
 
 
-def sarif(graph: Graph) -> str:
-    """The findings in SARIF 2.1.0; a place is a cell, as a logical location, with its line."""
+def sarif(*graphs: Graph) -> str:
+    """The findings of notebooks in SARIF 2.1.0; a place is a cell, as a logical location, with its line."""
     level = {Severity.ERROR: "error", Severity.HAZARD: "warning", Severity.NOTE: "note"}
     results = []
-    for finding in graph.findings:
+    for graph, finding in [(of, finding) for of in graphs for finding in of.findings]:
         location: dict[str, object] = {
             "physicalLocation": {
                 "artifactLocation": {"uri": graph.notebook.path.as_posix()},
@@ -76,7 +102,7 @@ def sarif(graph: Graph) -> str:
         message = finding.message + (f" → {finding.hint}" if finding.hint else "")
         results.append({"ruleId": finding.code, "level": level[finding.severity],
                         "message": {"text": message}, "locations": [location]})  # fmt: skip
-    rules = [{"id": code} for code in sorted({f.code for f in graph.findings})]
+    rules = [{"id": code} for code in sorted({f.code for graph in graphs for f in graph.findings})]
     driver = {"name": "mlops-jlab", "version": __version__, "rules": rules}
     return json.dumps(
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",

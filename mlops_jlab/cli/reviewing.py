@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
-from mlops_jlab.cli.commands import given
+from mlops_jlab.cli.asking import given
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
 

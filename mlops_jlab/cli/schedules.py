@@ -37,8 +37,8 @@ def add(pipeline: Path, pairs: tuple[str, ...], file: Path | None, style: str, *
 
     Nothing is run before `mlops-jlab worker`, `mlops-jlab schedule tick` or JupyterLab looks.
     """
-    from mlops_jlab.cli.commands import given as parameters
-    from mlops_jlab.cli.commands import store_of
+    from mlops_jlab.cli.asking import given as parameters
+    from mlops_jlab.cli.asking import store_of
     from mlops_jlab.retraining import schedules
     from mlops_jlab.store.location import Place
 
@@ -68,7 +68,7 @@ def edit(schedule_name: str, pairs: tuple[str, ...], file: Path | None, style: s
 
     Its history stays, and the audit log has what was changed.
     """
-    from mlops_jlab.cli.commands import given as parameters
+    from mlops_jlab.cli.asking import given as parameters
     from mlops_jlab.retraining import schedules
     from mlops_jlab.store import location
 

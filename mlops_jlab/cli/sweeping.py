@@ -56,7 +56,7 @@ def sweep(
     change is computed once: only the steps that depend on it run again. Each trial is a run below the
     run of the sweep. Exit code 1 if a trial failed.
     """
-    from mlops_jlab.cli import commands
+    from mlops_jlab.cli import asking
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.sweeps import outcome, sweep
     from mlops_jlab.engine.sweeps import search as searching
@@ -65,12 +65,12 @@ def sweep(
     from mlops_jlab.store.location import Place
     from mlops_jlab.tracking import lifecycle
 
-    target = commands.new_run(pipeline)
+    target = asking.new_run(pipeline)
     plan, folder = planning.plan_of(pipeline, target, resume=False)
-    space = searching.space_of(plan.parameters, commands.given(pairs, file))
+    space = searching.space_of(plan.parameters, asking.given(pairs, file))
     wish = searching.Wish(search or "", trials, seed, metric, minimize, prune)
     chooser, count = sweep.choose(plan.parameters, space, wish)
-    store = commands.store_of(pipeline)
+    store = asking.store_of(pipeline)
     os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
     source = planning.source_of(plan, pipeline)
     name = experiment or plan.name

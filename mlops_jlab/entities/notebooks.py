@@ -61,4 +61,4 @@ class Notebook:
     @property
     def tagged(self) -> tuple[Cell, ...]:
         """The code cells that are in the pipeline, in document order."""
-        return tuple(cell for cell in self.cells if cell.in_pipeline)
+        return tuple(sorted((cell for cell in self.cells if cell.in_pipeline), key=lambda cell: cell.index))

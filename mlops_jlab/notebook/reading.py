@@ -16,6 +16,7 @@ from mlops_jlab.notebook.tags import check_tags, role_of
 
 DEFAULT_KERNEL = "python3"
 _JUPYTEXT = {".py", ".md", ".rmd", ".qmd"}
+SEVERAL = {".yaml", ".yml"}  # names notebooks
 _UNWRITABLE = re.compile("[\ud800-\udfff\0]")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
@@ -26,6 +27,11 @@ def read(path: Path) -> tuple[Notebook, tuple[Finding, ...]]:
     Raises:
         NotebookError: no such file, no notebook, another language, or a newer format.
     """
+    if path.suffix.lower() in SEVERAL and path.is_file():
+        raise NotebookError(
+            f"{path} names several notebooks, and this works on one",
+            hint="check and run take the file; here, name one of its notebooks",
+        )
     data = _bytes_of(path)
     if path.suffix.lower() in _JUPYTEXT:
         return from_node(_through_jupytext(path), path, hashlib.sha256(data).hexdigest())

@@ -50,9 +50,14 @@ def graph_of(path: Path) -> Graph:
 
 def graph_of_notebook(notebook: Notebook, findings: tuple[Finding, ...]) -> Graph:
     """Analyses a notebook that was read."""
+    return analyse(understood(notebook), findings)
+
+
+def understood(notebook: Notebook) -> Notebook:
+    """The notebook with tags of ours in place of Kale's."""
     if suggesting.has_kale_tags(notebook):
-        notebook = suggesting.retagged(notebook, suggesting.suggest(notebook, "kale"))
-    return analyse(notebook, findings)
+        return suggesting.retagged(notebook, suggesting.suggest(notebook, "kale"))
+    return notebook
 
 
 def files_of(graph: Graph, target: Path) -> dict[str, bytes]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_jlab.errors import InputError
+from mlops_jlab.notebook import reading
 from mlops_jlab.pipeline import manifest
 from mlops_jlab.pipeline.manifest import Manifest
+
+
+def is_several(path: Path) -> bool:
+    """Whether a path names a file of several notebooks."""
+    return path.suffix.lower() in reading.SEVERAL and not path.is_dir()
 
 
 def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Path]:

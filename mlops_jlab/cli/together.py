@@ -1,0 +1,219 @@
+"""``check`` and ``run`` of a file that names several notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_jlab.cli import printing
+from mlops_jlab.cli.answers import answer
+from mlops_jlab.errors import InputError
+from mlops_jlab.notebook import reading
+from mlops_jlab.pipeline import members, together
+
+if TYPE_CHECKING:
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.folder.state import RunState
+    from mlops_jlab.engine.run.members import Course
+    from mlops_jlab.entities.members import Member
+    from mlops_jlab.pipeline.manifest import Manifest
+    from mlops_jlab.tracking.live import LiveRun
+
+
+_OF_ONE = {"executor": "--executor", "artifacts": "--artifacts", "refresh": "--refresh", "start": "--from"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a run beside its options."""
+
+    cwd: Path | None
+    experiment: str
+    run_id: str
+    tracked: bool
+    volume: int
+    style: str
+
+
+def check_several(path: Path, style: str) -> int:
+    """Shows the steps of all notebooks as one graph, and what is to be said of each."""
+    several = members.read(path)
+    graphs = members.graphs_of(several)
+    if style == "sarif":
+        click.echo(printing.sarif(*graphs.values()))
+    elif style == "json":
+        click.echo(json.dumps(together.describe(several, graphs), indent=2, ensure_ascii=False))
+    elif style == "mermaid":
+        click.echo(together.mermaid(several, graphs))
+    else:
+        click.echo(printing.text_of_several(several, graphs))
+    return 2 if any(graph.errors for graph in graphs.values()) else 0
+
+
+def run_several(target: Path, words: Mapping[str, Any]) -> int:
+    """Runs the notebooks of a file one after the other; ``words`` are what ``mlops-jlab run`` was given.
+
+    Raises:
+        InputError: wrong input of any notebook, before one begins.
+    """
+    from mlops_jlab.cli import handing
+    from mlops_jlab.cli.asking import given, store_of
+    from mlops_jlab.engine.asked import Options
+    from mlops_jlab.engine.run import members as running
+
+    path: Path = words["pipeline"]
+    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "local", ())]
+    if asked_for:
+        raise InputError(
+            f"{asked_for[0]} is of one notebook, and {path} names several",
+            hint="leave it out, or run one of the notebooks",
+        )
+    several = members.read(path)
+    graphs = members.graphs_of(several)
+    members.check(graphs)
+    linger = words["keep_warm"] * 60
+    options = Options(
+        folder=path.parent, jobs=words["jobs"] or 0, kernel=words["kernel"], resume=words["resume"],
+        cold=words["cold"], linger=linger, snapshots=words["snapshots"],
+        cache=None if words["no_cache"] else store_of(path) / "cache",
+    )  # fmt: skip
+    asked = Asked(
+        words["cwd"], words["experiment"], words["run_id"], not words["no_track"], words["volume"] or 0,
+        words["style"],
+    )  # fmt: skip
+    values = given(words["pairs"], words["file"])
+    course = running.begin(several, graphs, target, values, resume=options.resume)
+    runner = _Runner(course, options, asked)
+    with runner.tracking():
+        running.go(course, graphs, runner.one)
+    _tell(course, runner, asked)
+    if linger:
+        handing.keep_ready(linger)
+    return {"finished": 0, "killed": 130}.get(course.status, 1)
+
+
+class _Runner:
+    """Runs one notebook after the other, each watched and in the run table."""
+
+    def __init__(self, course: Course, options: Options, asked: Asked) -> None:
+        self._course = course
+        self._options = options
+        self._asked = asked
+        self._parent: LiveRun | None = None
+        self.runs: dict[str, str] = {}
+        self.reports: dict[str, Path] = {}
+
+    @property
+    def run(self) -> str:
+        """The id of the run of the whole."""
+        return self._parent.id if self._parent is not None else ""
+
+    @contextmanager
+    def tracking(self) -> Iterator[None]:
+        """Within it a run of the whole is in the run table, above those of the notebooks."""
+        if not self._asked.tracked:
+            yield
+            return
+        from mlops_jlab.cli.asking import store_of
+        from mlops_jlab.tracking import lifecycle
+
+        course, several = self._course, self._course.several
+        os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(several.path)))
+        self._parent = lifecycle.start(
+            name=f"{several.name}-{course.root.name}", experiment=self._asked.experiment or several.name,
+            kind="pipeline", activate=False, run_id=self._asked.run_id, tags={"pipeline": several.name},
+        )  # fmt: skip
+        try:
+            yield
+        except BaseException as error:
+            self._parent.end(
+                "killed" if isinstance(error, KeyboardInterrupt) else "failed", str(error)[:2000]
+            )
+            raise
+        failed = next((name for name, state in course.states.items() if state.status != "finished"), "")
+        self._parent.end(course.status, f"{failed}: {course.states[failed].error}" if failed else "")
+
+    def one(
+        self, member: Member, plan: Manifest, folder: Path, values: dict[str, object], resume: bool
+    ) -> RunState:  # fmt: skip
+        """Runs one notebook in its folder."""
+        from mlops_jlab.cli.progress import listener
+        from mlops_jlab.engine.folder.state import RunFolder
+        from mlops_jlab.engine.report.page import write_report
+        from mlops_jlab.engine.run.loop import run
+        from mlops_jlab.engine.run.tracked import TrackedRun
+
+        cwd = self._asked.cwd or member.path.parent
+        options = replace(self._options, folder=cwd.resolve(), resume=resume)
+        whole = RunFolder(folder.resolve())
+        with listener(self._asked.volume) as watching:
+            tracked = None
+            if self._parent is not None:
+                experiment = self._parent.begun.experiment
+                tracked = TrackedRun(
+                    watching, member.path.resolve(), whole, experiment, self.run, manifest=plan
+                )  # fmt: skip
+                options = tracked.watching(options)
+            state = run(plan, folder, values, options, tracked or watching)
+        self.reports[member.name] = write_report(plan, whole, state)
+        if tracked is not None and tracked.run is not None:
+            self.runs[member.name] = tracked.run.id
+            tracked.keep_report(self.reports[member.name])
+        return state
+
+
+def _tell(course: Course, runner: _Runner, asked: Asked) -> None:
+    """How a run has ended: in the words of one notebook's, and for each notebook."""
+    if asked.style == "json":
+        answer("json", _outcome(course, runner), "")
+    elif asked.volume != -1:
+        lines = [f"  run:    {course.root}"]
+        lines += [f"  report: {report}" for report in runner.reports.values()]
+        lines += [f"  show:   mlops-jlab runs show {runner.run[:12]}"] if runner.run else []
+        click.echo("\n".join(lines))
+    if course.status != "finished":
+        for line in _places(course):
+            click.echo(line, err=True)
+        again = f"{course.several.path} --output {course.root} --resume"
+        click.echo(f"  resume: mlops-jlab run {again}", err=True)
+        failed = next(reversed(course.states))
+        if any(step.error for step in course.states[failed].steps):
+            click.echo(f"  debug:  mlops-jlab debug {course.folder(failed)}", err=True)
+
+
+def _places(course: Course) -> Iterator[str]:
+    """In which notebook, step and cell the run stopped."""
+    name, state = next(reversed(course.states.items()))
+    member = next(one for one in course.several.members if one.name == name)
+    cells, _ = reading.read(member.path)
+    for step in state.steps:
+        if step.error:
+            number = next((c.index + 1 for c in cells.cells if c.id == step.error["cell"]), 0)
+            cell = f", cell {number}" if number else ""
+            yield f"  where:  {member.path}{cell} (step {step.name!r})"
+
+
+def _outcome(course: Course, runner: _Runner) -> dict[str, Any]:
+    notebooks: list[dict[str, Any]] = []
+    for member in course.several.members:
+        folder, run = course.folder(member.name), runner.runs.get(member.name, "")
+        told: dict[str, Any] = {"status": "pending", "parameters": {}, "steps": []}
+        if state := course.states.get(member.name):
+            told = printing.outcome(state, folder, folder / "report.html", run)
+        notebooks.append({"name": member.name, "notebook": member.path, **told})
+    last = notebooks[len(course.states) - 1]
+    return {
+        "status": course.status, "run": runner.run, "folder": course.root, "report": last["report"],
+        "seconds": round(sum(state.seconds or 0.0 for state in course.states.values()), 3),
+        "error": f"{last['name']}: {last['error']}" if last["error"] else "", "note": last["note"],
+        "parameters": {f"{n['name']}.{key}": v for n in notebooks for key, v in n["parameters"].items()},
+        "steps": [{**step, "name": f"{n['name']}.{step['name']}"} for n in notebooks for step in n["steps"]],
+        "notebooks": notebooks,
+    }  # fmt: skip
