@@ -1,4 +1,4 @@
-"""``mlops-jlab mlflow``: push, pull, watch."""
+"""``mlops-jlab mlflow``: push, pull, watch, serve."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_PAUSE = 300.0
 
 @click.group("mlflow")
 def mlflow() -> None:
-    """Mirror runs to a team's MLflow server. The store here stays the truth."""
+    """Mirror runs to a team's MLflow server, or answer MLflow's clients. The store here stays the truth."""
 
 
 def _server(uri: str) -> Any:
@@ -101,3 +101,21 @@ def watch(uri: str, every: float) -> None:
                 click.echo(f"{time.strftime('%H:%M:%S')} {error.message}; trying again", err=True)
                 told = error.message
         time.sleep(pause)
+
+
+@mlflow.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0: a free one.")
+def serve(host: str, port: int) -> None:
+    """Answer MLflow's REST API over the store: for its clients in R, Java or Python.
+
+    Where MLOPS_JLAB_SERVE_TOKEN is set, requests carry it: MLFLOW_TRACKING_TOKEN of the client.
+    """
+    from mlops_jlab.mlflow.rest import serving
+    from mlops_jlab.serving import service
+
+    token = os.environ.get(service.TOKEN, "")
+    with serving.listen(host, port, token) as listening:
+        port = listening.getsockname()[1]
+        click.echo(f"MLFLOW_TRACKING_URI=http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+        serving.run(listening, token)

@@ -46,14 +46,14 @@ def check_host(host: str, token: str) -> None:
     Raises:
         InputError: it may not.
     """
-    if not _is_local(host) and not token:
+    if not is_local(host) and not token:
         raise InputError(
             f"{host} is open to other machines, and there is no token",
             hint=f"set {TOKEN}, or leave --host out",
         )
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
     """Whether a host is this machine, as itself knows it."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -79,7 +79,7 @@ def application(
     """
     looks = _Looks(desk, standing)
     asks = _Asks(desk, largest)
-    let = _Guard(token)
+    let = Guard(token)
     name, one = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
     free = ("/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready")
     seen = {
@@ -136,20 +136,22 @@ async def _our_fault(_request: Request, error: Exception) -> Response:
     return _json({"error": f"this should not happen: {type(error).__name__}"}, 500)
 
 
-class _Guard:
+class Guard:
     """Lets a request through that carries the token, or is for this machine where there is none."""
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
 
     def __call__(self, handler: Handler) -> Handler:
+        """``handler``, behind this guard."""
+
         async def guarded(request: Request) -> Response:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             if self._token:
                 known = hmac.compare_digest(given.strip().encode("latin-1", "replace"), self._token)
                 if scheme.lower() != "bearer" or not known:
                     return _json({"error": "the token is missing or wrong"}, 401, www_authenticate="Bearer")
-            elif not _is_local(_host_of(request)):  # a page elsewhere that has our address
+            elif not is_local(_host_of(request)):  # a page elsewhere that has our address
                 return _json({"error": "the request is for another host"}, 403)
             return await handler(request)
 

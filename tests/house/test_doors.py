@@ -23,7 +23,7 @@ DOORS = {
     "rich": "cli engine.report.cells",  # which reads the colours of terminal text, and prints nothing
     "tornado": "server",
     "jupyter_server": "server",
-    "starlette": "serving.service",
+    "starlette": "mlflow.rest.application serving.service",
     "uvicorn": "serving.processes",
     "prometheus_client": "serving.counting",
     "opentelemetry": "serving.telemetry",

@@ -25,6 +25,7 @@ from mlops_jlab.tracking import lifecycle
 # What goes on until it is stopped, or prints a document of its own.
 WITHOUT = {
     "mlflow watch",
+    "mlflow serve",
     "models serve",
     "worker",
     "models card",

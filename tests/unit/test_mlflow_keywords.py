@@ -64,7 +64,8 @@ def unread(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
         arguments.kwarg,
     ]
     read = {one.id for part in body for one in ast.walk(part) if isinstance(one, ast.Name)}
-    return {one.arg for one in every if one} - read - {"self", "cls"} - set(ALWAYS)
+    named = {one.arg for one in every if one and not one.arg.startswith("_")}  # "_" says that it is not used
+    return named - read - {"self", "cls"} - set(ALWAYS)
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

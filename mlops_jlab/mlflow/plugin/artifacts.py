@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 from mlops_jlab.errors import NotFound
-from mlops_jlab.mlflow.backing import files, logged, runs
+from mlops_jlab.mlflow.backing import files, uploads
 from mlops_jlab.mlflow.plugin import words
 from mlops_jlab.mlflow.plugin.words import speaking
-
-_RUN = re.compile(r"mlops-jlab:/+runs/([^/]+)/artifacts/?(.*)\Z")
-_MODEL = re.compile(r"mlops-jlab:/+models/(m-[0-9a-f]{32})/?(.*)\Z")
 
 
 class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow is untyped for us
@@ -42,17 +38,7 @@ class Artifacts(ArtifactRepository):  # type: ignore[misc]  # MLflow is untyped 
                 self._put(path, "/".join(parts))
 
     def _put(self, path: Path, folder: str) -> None:
-        if match := _RUN.match(self.artifact_uri):
-            below = "/".join(part for part in (match[2], folder) if part)
-            runs.live(match[1]).log_artifact(path, below or None)
-        elif match := _MODEL.match(self.artifact_uri):
-            name = "/".join(part for part in (match[2], folder, path.name) if part)
-            kept = files.put({name: path.read_bytes()})
-            logged.fill(match[1], kept)
-            if name == "model.pkl":
-                logged.sign(match[1], kept[0].digest)
-        else:
-            raise MlflowException(f"{self.artifact_uri} cannot be written")
+        uploads.keep(path, self.artifact_uri, folder, written_here=True)
 
     @speaking
     def list_artifacts(self, path: str | None = None) -> list[Any]:
