@@ -16,7 +16,7 @@ from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.asking import given, new_run, store_of
 from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
 from mlops_jlab.errors import ExportError, InputError, nearest, unwritten
-from mlops_jlab.files import told, write_whole
+from mlops_jlab.files import write_whole
 
 if TYPE_CHECKING:
     from mlops_jlab.engine.folder.state import RunState
