@@ -94,9 +94,9 @@ def check_model_name(name: str) -> str:
     Raises:
         InputError: it cannot.
     """
-    if not _NAME.fullmatch(name) or name != name.strip():
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name != name.strip():
         raise InputError(
-            f"{name[:80]!r} is no name for a model", hint="letters, digits, dots, dashes and underscores"
+            f"{str(name)[:80]!r} is no name for a model", hint="letters, digits, dots, dashes and underscores"
         )
     return name
 

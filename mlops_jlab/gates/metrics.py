@@ -309,7 +309,10 @@ def _custom(name: str, p: Predicted) -> Estimate:
     truth, said = (
         (labels[p.truth], labels[p.labels]) if p.is_classifier else (p.truth.copy(), p.labels.copy())
     )
-    given = p.custom[name].function(truth, said, None if p.chances is None else p.chances.copy())
+    try:
+        given = p.custom[name].function(truth, said, None if p.chances is None else p.chances.copy())
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
+        raise Undefined(f"{name} failed: {type(error).__name__}: {error}"[:200]) from error
     try:
         found = np.asarray(given, dtype=float)
     except (TypeError, ValueError) as error:

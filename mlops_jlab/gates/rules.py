@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -131,7 +132,10 @@ def rule_of(text: str, custom: Collection[str] = ()) -> Rule:
     for kind, pattern in _PATTERNS.items():
         found = pattern.fullmatch(text)
         if found:
-            return _checked(kind, text, found, custom)
+            rule = _checked(kind, text, found, custom)
+            if not math.isfinite(rule.bound):
+                raise InputError(f"{text!r}: the limit is too large", hint="any value would hold it")
+            return rule
     raise InputError(f"{text!r} is not a rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Gates")
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.gates.metrics import Metric, Predicted
 from mlops_jlab.gates.rules import ONE_SIDED, Rule
-from mlops_jlab.registry import rowdigests
+from mlops_jlab.registry import rowdigests, saidvalues
+from mlops_jlab.registry.saidvalues import listed
 
 _PLAIN_CLASSES = ([0, 1], [-1, 1])  # of which 1, or True, is the positive one
-_SLACK = 1e-3  # by which probabilities may miss 1 in their sum
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,19 @@ class EvaluationRows:
             truth, data = self._column(data, target, "the target"), data.drop(columns=[target])
         else:
             truth = target
-            _check_order(target, data, "the target")
+            saidvalues.check_order(target, data, "the target")
         self.weights = None
         if weights is not None:
             if isinstance(weights, str):
                 found, data = self._column(data, weights, "the weights"), data.drop(columns=[weights])
             else:
                 found = weights
-                _check_order(weights, data, "the weights")
-            self.weights = _weights(found, len(data))
+                saidvalues.check_order(weights, data, "the weights")
+            self.weights = saidvalues.weights_of(found, len(data))
         self.data = data
-        self.truth = _truth(truth, len(data))
+        self.truth = saidvalues.truth_of(truth, len(data))
+        if isinstance(columns, str) or len({*columns}) != len(columns):
+            raise InputError(f"columns={columns!r:.80} is no list of different columns", hint="columns=[...]")
         self.order = [str(name) for name in columns]
         for name in self.order:
             self._column(data, name, "one of columns=")
@@ -128,22 +130,25 @@ class EvaluationRows:
             return Predicted(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)), (0, 1))
         said, own, chances = _asked(model, taken.rows, whose)
         true, weights = self.truth[places], None if self.weights is None else self.weights[places]
-        _check_shape(said, len(taken.rows), f"the predictions of {whose}")
+        saidvalues.check_shape(said, len(taken.rows), f"the predictions of {whose}")
         if own is None:
-            truth = _numbers(true, "the target", "a model without classes predicts numbers")
-            values = _numbers(said, f"the predictions of {whose}", "")
+            if positive is not None:
+                raise InputError(f"positive={positive!r} names a class, and {whose} predicts numbers",
+                                 hint="leave positive= out")  # fmt: skip
+            truth = saidvalues.numbers(true, "the target", "a model without classes predicts numbers")
+            values = saidvalues.numbers(said, f"the predictions of {whose}", "")
             return Predicted(truth, values, weights=weights, custom=custom or {})
         known = ordered(own, positive, whose)
         if classes and set(classes) != set(known):
             raise InputError(
-                f"{whose} knows the classes {_listed(known)}, the challenger {_listed(classes)}",
+                f"{whose} knows the classes {listed(known)}, the challenger {listed(classes)}",
                 hint="fit both on the same classes, or compare with another version: against=",
             )
         known = list(classes) or known
-        truth = _codes(true, known, "the target")
-        labels = _codes(said, known, f"the predictions of {whose}")
+        truth = saidvalues.codes_of(true, known, "the target")
+        labels = saidvalues.codes_of(said, known, f"the predictions of {whose}")
         if chances is not None:
-            chances = _chances(chances, own, known, whose)
+            chances = saidvalues.chances_of(chances, own, known, whose)
         return Predicted(truth, labels, chances, tuple(known), weights, custom=custom or {})
 
     def columns(self, rules: Sequence[Rule]) -> Mapping[str, Any]:
@@ -163,7 +168,7 @@ class EvaluationRows:
             if rule.column:
                 found[rule.column] = self.data[known[rule.column]].to_numpy()
             if rule.kind == "bins":
-                found[rule.column] = _numbers(
+                found[rule.column] = saidvalues.numbers(
                     found[rule.column], f"{rule.text!r}: column {rule.column!r}",
                     f"write without bins: slice {rule.column}", gaps=True,
                 )  # fmt: skip
@@ -199,17 +204,22 @@ class EvaluationRows:
 
 def _asked(model: Any, rows: Any, whose: str) -> tuple[Any, list[Any] | None, Any]:
     try:
-        said = np.asarray(model.predict(rows))
+        said = model.predict(rows)
         own = getattr(model, "classes_", None)
-        chances = np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None
-    except Exception as error:  # whatever a model's own code raises
+        chances = model.predict_proba(rows) if hasattr(model, "predict_proba") else None
+    except (Exception, SystemExit) as error:  # whatever a model's own code raises
         raise InputError(
             f"{whose} cannot predict the rows: {type(error).__name__}: {error}",
             hint="are there values that it has never seen, or none at all?",
         ) from error
     if isinstance(own, (list, tuple)) and own and isinstance(own[0], np.ndarray):
         raise InputError(f"{whose} predicts {len(own)} targets at once", hint="judge one model a target")
-    return said, None if own is None else np.asarray(own).tolist(), chances
+    known = None if own is None else np.asarray(own).tolist()
+    said = saidvalues.whole(said, rows, f"the predictions of {whose}")
+    if chances is not None:
+        chances = saidvalues.by_class(chances, known)
+        chances = saidvalues.whole(chances, rows, f"the probabilities of {whose}")
+    return said, known, chances
 
 
 def ordered(own: Sequence[Any], positive: Any, whose: str) -> list[Any]:
@@ -223,7 +233,8 @@ def ordered(own: Sequence[Any], positive: Any, whose: str) -> list[Any]:
         return known
     if positive not in known:
         raise InputError(
-            f"{whose} knows no class {positive!r}, the positive one", hint=f"it knows: {_listed(known)}"
+            f"{whose} knows no class {positive!r}, the positive one",
+            hint=f"it knows: {listed(known)}",
         )
     if len(known) != 2:
         raise InputError("one positive class is for models of two classes", hint="leave positive= out")
@@ -245,7 +256,7 @@ def check_positive(classes: Sequence[Any], positive: Any, rules: Sequence[Rule])
     if needing is None or not needs_positive(classes, positive):
         return
     raise InputError(
-        f"{needing.text!r}: which of {_listed(classes)} is the positive class is not known",
+        f"{needing.text!r}: which of {listed(classes)} is the positive class is not known",
         hint=f"name it: positive={classes[0]!r}, or positive={classes[1]!r}",
     )
 
@@ -253,118 +264,3 @@ def check_positive(classes: Sequence[Any], positive: Any, rules: Sequence[Rule])
 def _width(inputs: Sequence[Mapping[str, Any]]) -> int:
     shape = inputs[0].get("shape") if len(inputs) == 1 else None
     return int(shape[0]) if shape and len(shape) == 1 else 0
-
-
-def _check_shape(values: Any, count: int, what: str) -> None:
-    if values.shape != (count,):
-        shape = " × ".join(map(str, values.shape)) or "one value"
-        raise InputError(
-            f"{what} have the shape {shape}, and there are {count:,} rows",
-            hint="one value a row is judged; a model that was fitted on a target of shape (n, 1) gives such: "
-            "fit it on one of shape (n,)",
-        )
-
-
-def _check_order(values: Any, data: Any, what: str) -> None:
-    """What is given beside the rows stands in their order: pandas would align it, and arrays do not."""
-    labels, own = getattr(values, "index", None), data.index
-    if labels is None or callable(labels) or len(labels) != len(own) or labels.equals(own):
-        return
-    if labels.is_unique and set(labels) == set(own):
-        raise InputError(
-            f"{what} have the labels of the rows in another order",
-            hint="put them in one order: .loc[data.index], or name a column of the data",
-        )
-
-
-def _truth(truth: Any, count: int) -> Any:
-    import pandas
-
-    found = np.asarray(truth)
-    if found.ndim != 1:
-        _check_shape(found, count, "the values of the target")
-    if len(found) != count:
-        raise InputError(f"there are {count:,} rows and {len(found):,} values of the target")
-    missing = np.asarray(pandas.isna(found))
-    if missing.any():
-        raise InputError(
-            f"{int(missing.sum()):,} rows have no target, the first is row {int(missing.argmax())}",
-            hint="leave rows without one out",
-        )
-    return found
-
-
-def _weights(found: Any, count: int) -> Any:
-    values = np.asarray(found)
-    _check_shape(values, count, "the weights")
-    values = _numbers(values, "the weights", "give numbers")
-    if (values < 0).any() or not values.any():
-        raise InputError(
-            f"{int((values < 0).sum()):,} weights are negative, or all are 0", hint="give weights above 0"
-        )
-    return values / values.mean()
-
-
-def _numbers(values: Any, what: str, hint: str, *, gaps: bool = False) -> Any:
-    try:
-        found = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        first = next(value for value in np.asarray(values).tolist() if not isinstance(value, (int, float)))
-        raise InputError(f"{what} holds {first!r}, which is no number", hint=hint) from error
-    wrong = np.isinf(found) if gaps else ~np.isfinite(found)
-    if wrong.any():
-        place = int(wrong.argmax())
-        raise InputError(
-            f"{what}: {int(wrong.sum()):,} values are not finite, the first is {found[place]} in row {place}",
-            hint=hint or "a model that says nothing of a row cannot be judged on it",
-        )
-    return found
-
-
-def _codes(values: Any, known: Sequence[Any], what: str) -> Any:
-    places = {value: place for place, value in enumerate(known)}
-    found = [places.get(value, -1) if _hashable(value) else -1 for value in np.asarray(values).tolist()]
-    codes = np.asarray(found, dtype=int)
-    strange = np.flatnonzero(codes < 0)
-    if len(strange):
-        first = np.asarray(values).tolist()[strange[0]]
-        kinds = {isinstance(first, str), isinstance(known[0], str)}
-        words = f"of another type ({type(first).__name__}, not {type(known[0]).__name__})"
-        raise InputError(
-            f"{what}: {len(strange):,} values are none of the model's classes {_listed(known)}"
-            f"{f', but {words}' if len(kinds) == 2 else ''}; the first is {first!r} in row {strange[0]}",
-            hint="give the target as the model was fitted on it",
-        )
-    return codes
-
-
-def _hashable(value: Any) -> bool:
-    return not isinstance(value, (list, dict))
-
-
-def _chances(chances: Any, own: Sequence[Any], known: Sequence[Any], whose: str) -> Any:
-    what = f"the probabilities of {whose}"
-    if chances.ndim != 2 or chances.shape[1] != len(own):
-        shape = " × ".join(map(str, chances.shape))
-        raise InputError(f"{what} have the shape {shape}", hint=f"rows × {len(own)} classes are judged")
-    if np.iscomplexobj(chances):
-        raise InputError(f"{what} are complex numbers", hint="what predict_proba gives are probabilities")
-    found = np.asarray(chances, dtype=float)
-    for wrong, words in (
-        (~np.isfinite(found).all(axis=1), "not finite"),
-        ((found < -_SLACK).any(axis=1) | (found > 1 + _SLACK).any(axis=1), "outside 0 to 1"),
-        (abs(found.sum(axis=1) - 1) > _SLACK, "not 1 in their sum"),
-    ):
-        if wrong.any():
-            place = int(wrong.argmax())
-            said = ", ".join(f"{value:.4g}" for value in found[place][:5])
-            raise InputError(
-                f"{what} are {words} in {int(wrong.sum()):,} rows, the first is row {place}: {said}",
-                hint="what predict_proba gives are probabilities of all classes",
-            )
-    return np.clip(found, 0.0, 1.0)[:, [list(own).index(value) for value in known]]
-
-
-def _listed(classes: Sequence[Any]) -> str:
-    more = f" and {len(classes) - 8} others" if len(classes) > 8 else ""
-    return ", ".join(repr(value) for value in list(classes)[:8]) + more

@@ -15,12 +15,12 @@ import numpy as np
 from blake3 import blake3
 
 from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_model_name, parse_address
-from mlops_jlab.errors import InputError
+from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.gates.intervals import share_of_budget
 from mlops_jlab.gates.judging import Evidence, judge, measured, usual
 from mlops_jlab.gates.metrics import Metric, Predicted
 from mlops_jlab.gates.results import FAIL, GateResult, RuleResult
-from mlops_jlab.gates.rules import MORE, Rule, parse, rule_of
+from mlops_jlab.gates.rules import METRICS, MORE, Rule, parse, rule_of
 from mlops_jlab.registry import measuring, modelfiles, permuting, spending, versions
 from mlops_jlab.registry.evaluating import EvaluationRows, Taken, check_positive
 from mlops_jlab.registry.identity import identity
@@ -72,6 +72,9 @@ def compare(
     """
     check_model_name(name)
     _check(rules, metrics or {})
+    for keyword, given in (("bootstrap", bootstrap), ("importance", importance)):
+        if not isinstance(given, bool):
+            raise InputError(f"{keyword}={given!r:.50} is neither True nor False")
     custom = {key: one if isinstance(one, Metric) else Metric(one) for key, one in (metrics or {}).items()}
     more = filter(None, os.environ.get(MORE, "").splitlines())
     asked = [*parse(rules, custom), *(rule_of(line, custom) for line in more)]
@@ -81,7 +84,7 @@ def compare(
     place = run.recorder.place if run is not None else lifecycle.recorder().place
     subject = _subject(place, model, name)
     rows = EvaluationRows(data, target, weights=sample_weight, columns=columns)
-    champion = _champion(place, against or f"{name}@{CHAMPION}")
+    champion = _champion(place, against or f"{name}@{CHAMPION}", name)
     comparison = _Comparison(rows, asked, positive, custom)
     comparison.ask(subject, champion, place)
     spent = spending.Spending.of(place, comparison.looks(), name, champion.version if champion else 0, alpha)
@@ -97,12 +100,16 @@ def compare(
     return result
 
 
-def _check(rules: Any, metrics: Mapping[str, Any]) -> None:
+def _check(rules: Any, metrics: Any) -> None:
     if not isinstance(rules, str) and not (
         isinstance(rules, Sequence) and all(isinstance(line, (str, Rule)) for line in rules)
     ):
         raise InputError(f"the rules are {rules!r:.50}", hint="write a rule a line, such as: roc_auc better")
+    if not isinstance(metrics, Mapping):
+        raise InputError(f"the metrics are {metrics!r:.50}", hint='metrics={"profit": function}')
     for key, metric in metrics.items():
+        if key in METRICS:
+            raise InputError(f"the metric {key!r} would hide the gate's own", hint="give it another name")
         if not (callable(metric) or isinstance(metric, Metric)):
             raise InputError(
                 f"the metric {key!r} is {metric!r:.50}", hint="a function (truth, said, chances)"
@@ -217,12 +224,16 @@ def _judged(
     )  # fmt: skip
 
 
-def _champion(place: Place, address: str) -> ModelVersion | None:
+def _champion(place: Place, address: str, name: str) -> ModelVersion | None:
+    """What is compared with; None while nothing has the alias yet. Another model than ``name`` is there."""
     parsed = parse_address(address)
-    if not opening.exists(place):
+    if not opening.exists(place) and parsed.model == name:
         return None
     with opening.reading(place) as connection:
         found = registering.versions(connection, parsed.model)
+        if not found and parsed.model != name:
+            near = nearest(parsed.model, registering.names(connection))
+            raise InputError(f"there is no model {parsed.model!r} to compare with{near}", hint="against=")
         if not any(parsed.alias in version.aliases for version in found) and parsed.alias:
             return None
         return registering.find(connection, parsed)

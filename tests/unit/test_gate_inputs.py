@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,27 @@ class Says:
         return np.asarray(self.said)
 
 
+class Raw(Says):
+    """One whose answer is no plain array."""
+
+    def predict(self, rows: Any) -> Any:
+        return self.said
+
+
+class Named(Raw):
+    """One that gets the rows as a frame, and gives a series."""
+
+    feature_names_in_ = ("a", "b")
+    classes_ = np.asarray([0, 1])
+
+
+class Quits(Says):
+    """One that ends the process."""
+
+    def predict(self, rows: Any) -> Any:
+        raise SystemExit(0)
+
+
 LABELS = [0, 1] * 50
 HALVES = [[0.5, 0.5]] * 100
 FINE = pd.DataFrame({"a": np.arange(100.0), "b": 0.0, "y": LABELS})
@@ -85,6 +107,16 @@ FINE = pd.DataFrame({"a": np.arange(100.0), "b": 0.0, "y": LABELS})
         (Says([7, *LABELS[1:]], [0, 1]), FINE, "predictions of the challenger: 1 values are none of"),
         (Says(LABELS, [0, 1]), FINE.assign(more=1), "takes 2 columns by their places, and the data has 3: a, b, more"),
         (Says(LABELS, [0, 1]), FINE.drop(columns="b"), "takes 2 columns by their places, and the data has 1"),
+        (Says([1.0] * 100), FINE.assign(y=1j), "the target holds 1j, which is no number"),
+        (Says([1j] * 100), FINE.assign(y=1.0), "predictions of the challenger holds 1j, which is no number"),
+        (Says(["1"] * 100), FINE.assign(y=1.0), "predictions of the challenger holds '1', which is no number"),
+        (Says([1.0] * 100), FINE.assign(y=pd.Timestamp("2026-01-01")), "the target holds '2026-01-01.*', which is no"),
+        (Says([1.0] * 100), FINE.assign(y=pd.Timedelta(1, "s")), "the target holds '.*', which is no number"),
+        (Says([1.0] * 100), FINE.assign(y=pd.Series([10**400, *range(99)], dtype=object)), "are not finite, the first is inf in row 0"),
+        (Says([1.0] * 100), FINE.assign(y=1e200), r"the target: 100 values are beyond 1e\+150, the first is 1e\+200 in row 0"),
+        (Raw(np.ma.masked_array(np.ones(100), mask=[False] * 99 + [True])), FINE.assign(y=1.0), "1 values are masked, the first in row 99"),
+        (Named(pd.Series(LABELS, index=range(100)[::-1])), FINE, "predictions of the challenger have the labels of the rows in another order"),
+        (Quits(LABELS, [0, 1]), FINE, "the challenger cannot predict the rows: SystemExit: 0"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_is_refused_with_what_and_where(
@@ -93,6 +125,58 @@ def test_what_cannot_be_judged_is_refused_with_what_and_where(
     rule = "accuracy above 0.1" if hasattr(model, "classes_") else "mae below 1"
     with pytest.raises(InputError, match=words):
         asked(model, data, rule)
+
+
+def test_a_frame_of_probabilities_says_whose_its_columns_are(place: Place) -> None:
+    frame = rows()
+    model = fitted()
+
+    class Framed(Says):
+        feature_names_in_ = ("a", "b")
+        classes_ = model.classes_
+
+        def predict_proba(self, rows: Any) -> Any:
+            return pd.DataFrame(model.predict_proba(rows), columns=[0, 1], index=rows.index)[[1, 0]]
+
+    said = list(model.predict(frame[["a", "b"]]))
+    found = asked(Framed(said), frame, "log_loss below 1")
+    assert found.rules[0].estimate == asked(model, frame, "log_loss below 1").rules[0].estimate
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"bootstrap": "no"}, "bootstrap='no' is neither True nor False"),
+        ({"importance": 0}, "importance=0 is neither"),
+        ({"name": None}, "'None' is no name for a model"),
+        ({"metrics": [len]}, "the metrics are"),
+        ({"metrics": {"accuracy": len}}, "the metric 'accuracy' would hide the gate's own"),
+        ({"columns": "ab"}, "columns='ab' is no list of different columns"),
+        ({"columns": ["a", "a"]}, "is no list of different columns"),
+        ({"against": "n@champion"}, "there is no model 'n' to compare with; did you mean 'm'?|no model 'n'"),
+        ({"rules": "accuracy above 1e999"}, "the limit is too large"),
+        ({"rules": "log_loss below 1e999"}, "the limit is too large"),
+        ({"sample_weight": [-1.0] * 300}, "300 weights are negative, the first is -1.0 in row 0"),
+        ({"sample_weight": [0.0] * 300}, "all weights are 0"),
+        ({"sample_weight": ["1"] * 300}, "the weights holds '1', which is no number"),
+        ({"sample_weight": [1e308] * 300}, r"the weights: 300 values are beyond 1e\+150"),
+    ],
+)
+def test_an_argument_is_obeyed_or_refused(place: Place, given: dict[str, Any], words: str) -> None:
+    fine = {"name": "m", "rules": "accuracy above 0.1", "bootstrap": True}
+    with pytest.raises(InputError, match=words):
+        gate.compare(fitted(), rows(), "y", **{**fine, **given})
+
+
+def test_a_positive_class_is_for_classifiers(place: Place) -> None:
+    with pytest.raises(InputError, match="positive=1 names a class, and the challenger predicts numbers"):
+        asked(Says([1.0] * 100), FINE, "mae below 1", positive=1)
+
+
+@pytest.mark.parametrize("wrong", [lambda *_: 1 / 0, lambda _one: 1, lambda *_: sys.exit(0)])
+def test_a_metric_that_fails_decides_nothing(place: Place, wrong: Any) -> None:
+    found = asked(fitted(), rows(), "mine above 0", metrics={"mine": wrong})
+    assert (found.verdict, "mine failed: " in found.rules[0].why) == ("not enough data", True)
 
 
 def test_columns_by_place_are_checked_against_what_the_version_was_registered_with(place: Place) -> None:
