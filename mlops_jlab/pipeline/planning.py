@@ -21,6 +21,10 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         plan = manifest.read(pipeline)
         source = (pipeline / plan.source).resolve()
         return plan, source.parent if source.is_file() else Path.cwd()
+    if resume and not target.exists():
+        raise InputError(
+            f"there is no run in {target}: it is not there", hint="leave --resume out to begin one"
+        )
     if resume and not is_unbegun(target):
         return manifest.read(target / "pipeline"), pipeline.parent
     from mlops_jlab.pipeline import export as exporting  # an export is run without reading its notebook
@@ -62,7 +66,7 @@ def is_unbegun(target: Path) -> bool:
     for name in ("executed", "handoff"):
         if (target / name).is_dir() and not any((target / name).iterdir()):
             started.add(name)
-    return bool(names) and names == started
+    return names == started  # none at all, where it was killed before the first
 
 
 def source_of(plan: Manifest, pipeline: Path) -> Path:

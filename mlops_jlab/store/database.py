@@ -111,7 +111,7 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreUnwritable(f"the store {path} cannot be written: {text}", hint=_HINT_ACCESS)
     if "locked" in text:
         return StoreBusy(
-            f"the store {path} is locked by another process",
+            f"the store {path} is locked by {_holder(path)}",
             hint="try again in a moment; what is logged meanwhile is kept in a journal",
         )
     return StoreError(f"the store {path}: {text}", hint="values stay in the journal and are tried again")
@@ -358,7 +358,10 @@ def is_held(connection: sqlite3.Connection, seconds: float) -> bool:
 def writer(connection: sqlite3.Connection) -> str:
     """The process that holds the lock of writers, in words."""
     (_, _, name) = connection.execute("PRAGMA database_list").fetchone()
-    path = Path(name)
+    return _holder(Path(name))
+
+
+def _holder(path: Path) -> str:
     log = path.with_name(f"{path.name}-shm")
     return locks.holder(log if log.exists() else path)
 

@@ -22,10 +22,10 @@ import mlops_jlab
 from mlops_jlab import files, telling
 from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.engine.run.start import begin
-from mlops_jlab.errors import InputError, StoreError
+from mlops_jlab.errors import InputError, StoreBusy, StoreError
 from mlops_jlab.pipeline import export, planning
 from mlops_jlab.processes.client import address
-from mlops_jlab.store import database, journal, keeping, locks, opening, processes, recovery
+from mlops_jlab.store import database, journal, keeping, locks, maintenance, opening, processes, recovery
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import Recorder, close_all, recorder_for
 from mlops_jlab.tracking.provenance import code
@@ -217,6 +217,9 @@ def test_nobody_waits_long_before_saying_for_whom(
         with closing(connection), pytest.raises(sqlite3.OperationalError), database.transaction(connection):
             pass
         assert f"the store is being written by process {held.pid}" in capsys.readouterr().err
+        with pytest.raises(StoreBusy, match=rf"is locked by process {held.pid} \(python"):
+            maintenance.vacuum(place)
+        capsys.readouterr()
         with locks.waited(tmp_path / "a.lock", 1.0) as mine:
             assert not mine
         assert f"waiting for process {lock.pid} (python" in capsys.readouterr().err
@@ -284,6 +287,8 @@ def test_exports_keep_the_umask_and_runs_are_the_users_alone(
 def leave_behind(notebook: Path, target: Path, moment: str) -> None:
     """What is left of a runner that was killed at this moment."""
     target.mkdir()
+    if moment == "made":
+        return
     if moment == "export":
         (target / ".pipeline.abcd1234.new" / "steps").mkdir(parents=True)
         return
@@ -294,7 +299,7 @@ def leave_behind(notebook: Path, target: Path, moment: str) -> None:
         (target / ".run.json.12345678.tmp").write_text("{")
 
 
-@pytest.mark.parametrize("moment", ["export", "exported", "folders"])
+@pytest.mark.parametrize("moment", ["made", "export", "exported", "folders"])
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_folder_of_a_runner_that_was_killed_at_once_is_taken(
     tmp_path: Path, notebook: Path, moment: str, resume: bool
@@ -319,6 +324,8 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, notebook: Path) -
         with pytest.raises(InputError, match="holds something that is no run"):
             planning.plan_of(notebook, target, resume=False)
         assert (target / name).read_text() == "1"
+    with pytest.raises(InputError, match="there is no run in .*: it is not there"):
+        planning.plan_of(notebook, tmp_path / "nothing", resume=True)
 
 
 def test_many_exports_at_once_leave_one_whole_export(tmp_path: Path, notebook: Path) -> None:
