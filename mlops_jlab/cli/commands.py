@@ -14,7 +14,7 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.asking import given, new_run, store_of
-from mlops_jlab.cli.options import ARTIFACTS, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
+from mlops_jlab.cli.options import ARTIFACTS, ENV, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
 from mlops_jlab.errors import ExportError, InputError, nearest, unwritten
 from mlops_jlab.files import write_whole
 
@@ -80,6 +80,7 @@ def check(notebook: Path, style: str) -> int:
 @_COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
               help="Keep the imported libraries, and a runner, ready for the next run.")  # fmt: skip
+@ENV
 @SNAPSHOTS
 @EXECUTOR
 @ARTIFACTS
@@ -91,7 +92,7 @@ def run(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, output: Path | None, jobs: int | None,
     kernel: str, cwd: Path | None, resume: bool, experiment: str, no_track: bool, cold: bool,
     keep_warm: float, no_cache: bool, refresh: tuple[str, ...], start: str, executor: str,
-    artifacts: str, run_id: str, snapshots: int, volume: int | None, style: str,
+    artifacts: str, run_id: str, snapshots: int, volume: int | None, style: str, environment: str,
 ) -> int:  # fmt: skip
     """Run a pipeline headless.
 
@@ -108,6 +109,8 @@ def run(
 
         return together.run_several(target, click.get_current_context().params)
     plan, folder = plan_of(pipeline, target, resume=resume)
+    if environment == "locked":
+        kernel = _locked(source_of(plan, pipeline), kernel)
     sources = StepSources(plan)
     sources.import_soon(kernel or plan.kernel)
 
@@ -155,12 +158,14 @@ def run(
 @_JOBS
 @_KERNEL
 @_COLD
+@ENV
 @QUIET
 @VERBOSE
 @FORMAT
 def verify(
     notebook: Path, pairs: tuple[str, ...], file: Path | None, every_cut: bool,
     output: Path | None, jobs: int | None, kernel: str, cold: bool, volume: int | None, style: str,
+    environment: str,
 ) -> int:  # fmt: skip
     """Prove that the pipeline computes what NOTEBOOK computes.
 
@@ -176,6 +181,8 @@ def verify(
     from mlops_jlab.pipeline.export import graph_of
 
     graph = graph_of(notebook)
+    if environment == "locked":
+        kernel = _locked(notebook, kernel)
     if every_cut and not graph.errors:
         graph = cut_everywhere(graph.notebook, tuple(graph.findings))
     values = resolve(graph.parameters, given(pairs, file), from_text=True)
@@ -184,8 +191,8 @@ def verify(
         if output is not None and output.exists() and any(output.iterdir()):
             raise InputError(f"{output} is not empty", hint="choose another --output")
         target.mkdir(parents=True, exist_ok=True)
-        environment = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
-        options = Options(notebook.parent.resolve(), jobs or 0, kernel, cold=cold, environment=environment)
+        variables = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
+        options = Options(notebook.parent.resolve(), jobs or 0, kernel, cold=cold, environment=variables)
         verdict = verify_graph(graph, target.resolve(), values, options, watching)
     words = "" if volume == -1 and verdict.same else printing.verdict(verdict, notebook)
     answer(style, {"same": verdict.same, **asdict(verdict)}, words)
@@ -219,6 +226,15 @@ def tag(notebook: Path, source: str, output: Path | None, style: str) -> None:
         style, {"notebook": target, "tags": tags},
         f"{len(tags)} cells tagged in {target}\n  look at it: mlops-jlab check {target}",
     )  # fmt: skip
+
+
+def _locked(notebook: Path, kernel: str) -> str:
+    """The kernel in the environment of a notebook's lock."""
+    from mlops_jlab.engine.environments import building, locking
+
+    if kernel:
+        raise InputError("--kernel and --env locked each say where steps run", hint="leave one out")
+    return building.kernel_of(locking.path_of(notebook), store_of(notebook) / "environments")
 
 
 def _tell(

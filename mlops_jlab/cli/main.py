@@ -33,6 +33,7 @@ _HOMES = {
     "debug": "debugging",
     "diff": "comparing",
     "doctor": "doctoring",
+    "env": "environments",
     "export": "exporting",
     "import": "importing",
     "lineage": "tracing",

@@ -14,6 +14,8 @@ ARTIFACTS = click.option("--artifacts", default="", metavar="URL",
 RUN_ID = click.option("--run-id", default="", metavar="ID",
                       callback=lambda _context, _option, text: checked_run_id(text) if text else "",
                       help="Begin the run that was announced under this id.")  # fmt: skip
+ENV = click.option("--env", "environment", type=click.Choice(["here", "locked"]), default="here",
+                   show_default=True, help="Run in this environment, or in the notebook's lock.")  # fmt: skip
 SNAPSHOTS = click.option("--snapshot-memory", "snapshots", default="", metavar="SIZE",
                          callback=lambda _context, _option, text: _size(text),
                          help="Memory of all snapshots together (default: half of all).")  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LEAST_FILES, _USUAL_FILES = 128, 1024
 # With these, no warm parent will be asked for.
-_OTHERWISE = {"--cold", "--executor", "-h", "--help"}
+_OTHERWISE = {"--cold", "--executor", "--env", "-h", "--help"}
 
 
 def too_few_files() -> str:

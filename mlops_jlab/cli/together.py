@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from mlops_jlab.tracking.live import LiveRun
 
 
-_OF_ONE = {"executor": "--executor", "artifacts": "--artifacts", "refresh": "--refresh", "start": "--from"}
+# Options that are of one notebook, by their parameters.
+_OF_ONE = {
+    "executor": "--executor", "artifacts": "--artifacts", "refresh": "--refresh", "start": "--from",
+    "environment": "--env locked",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     from mlops_jlab.engine.run import members as running
 
     path: Path = words["pipeline"]
-    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "local", ())]
+    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "local", "here", ())]
     if asked_for:
         raise InputError(
             f"{asked_for[0]} is of one notebook, and {path} names several",

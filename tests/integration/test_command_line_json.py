@@ -35,7 +35,15 @@ WITHOUT = {
     "schema",
 }
 # What needs a server, its log, or half a minute is not run here.
-ELSEWHERE = {"import mlflow", "mlflow pull", "mlflow push", "models labels", "models pack", "doctor"}
+ELSEWHERE = {
+    "env lock",
+    "import mlflow",
+    "mlflow pull",
+    "mlflow push",
+    "models labels",
+    "models pack",
+    "doctor",
+}
 
 CELLS = [
     ("parameters", "n: int = 2"),

@@ -1,0 +1,1 @@
+"""Where steps run: an environment that was locked, built once."""
