@@ -12,6 +12,7 @@ from mlops_jlab.entities.graphs import Edge, find_cycle
 from mlops_jlab.errors import InputError, nearest
 
 HAND_ON = "hand-on"  # the step that ends a notebook from which others take
+OF_SETUP = "_of_setup"  # what this step hands on that no step has made, by name
 _LINE = re.compile(r"\s*from\s+(\S+)\s+take\s+(\S.*?)\s*\Z", re.DOTALL)
 _ITEM = re.compile(r"(\w+)(?:\s+as\s+(\w+))?\Z")
 _FORM = "write: from NOTEBOOK take NAME as OTHER, NAME"

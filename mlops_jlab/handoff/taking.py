@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_jlab.entities.members import parse_take
+from mlops_jlab.entities.members import OF_SETUP, parse_take
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore, Payload
@@ -40,7 +40,11 @@ def taken(words: str, objects: Mapping[str, str] | None = None) -> tuple[object,
     loader = Loader(_Unseen(Path(root).parent / "pipeline" / "taken"))
     names = [there for there, _ in parse_take(words).names]
     try:
-        return tuple(loader.group(objects[name])[name] for name in names)
+        groups = [loader.group(objects[name]) for name in names]
+        return tuple(
+            group[name] if name in group else group[OF_SETUP][name]
+            for name, group in zip(names, groups, strict=True)
+        )
     except HandoffError as error:
         raise HandoffError(
             f"{words}: {error.message}", hint="put functions and classes into a module that both import"

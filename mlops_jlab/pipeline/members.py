@@ -13,7 +13,7 @@ import yaml
 
 from mlops_jlab.entities.findings import Finding, Severity, in_order
 from mlops_jlab.entities.graphs import Graph
-from mlops_jlab.entities.members import HAND_ON, Member, Several, Take, joined, parse_take
+from mlops_jlab.entities.members import HAND_ON, OF_SETUP, Member, Several, Take, joined, parse_take
 from mlops_jlab.entities.members import in_order as ordered
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
 from mlops_jlab.errors import InputError, nearest
@@ -162,6 +162,13 @@ def graph_of(several: Several, member: Member) -> Graph:
             f"{member.path}: step {clash!r} has the name of a step that is added here", hint="rename the step"
         )
     graph = graph_of_notebook(_widened(notebook, member.takes, names), findings)
+    of_setup = [name for name in names if name in graph.setup_values]
+    if of_setup:
+        graph = graph_of_notebook(_widened(notebook, member.takes, names, of_setup), findings)
+        steps = tuple(
+            replace(step, outputs=(OF_SETUP,)) if step.name == HAND_ON else step for step in graph.steps
+        )
+        graph = replace(graph, steps=steps)
     graph = replace(graph, name=member.name)
     if not names:
         return graph
@@ -170,14 +177,18 @@ def graph_of(several: Several, member: Member) -> Graph:
     return replace(graph, findings=in_order([*told, *more]))
 
 
-def _widened(notebook: Notebook, takes: Sequence[Take], names: Sequence[str]) -> Notebook:
+def _widened(
+    notebook: Notebook, takes: Sequence[Take], names: Sequence[str], of_setup: Sequence[str] = ()
+) -> Notebook:  # fmt: skip
     """The notebook with steps of ours. The cells that take stand above all others: cell 0 and before.
 
     Each is at ``cells[index]`` all the same, as its index is negative.
     """
     cells = list(notebook.cells)
+    pairs = ", ".join(f"{name!r}: {name}" for name in of_setup)
+    kept = [f"{OF_SETUP} = {{{pairs}}}"] if of_setup else []
     if names:
-        cells.append(_cell(len(cells), _HANDED, "\n".join([*names, "None"]), HAND_ON))
+        cells.append(_cell(len(cells), _HANDED, "\n".join([*names, *kept, "None"]), HAND_ON))
     above = [
         _cell(place - len(takes), f"{_TAKEN}{place + 1}", _taking(take), take.step)
         for place, take in enumerate(takes)

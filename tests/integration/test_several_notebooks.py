@@ -188,6 +188,19 @@ def test_a_value_that_lives_in_its_notebook_alone_stops_the_run(bench: Bench, ma
     assert whole["status"] == "failed"
 
 
+def test_parameters_setup_values_and_nothing_at_all_are_taken_as_they_are(bench: Bench) -> None:
+    bench.write(
+        "pipeline: {notebooks: [load.ipynb, train.ipynb], take: {train: [from load take n, K, x, changed]}}",
+        {
+            "load": [("parameters", "n: int = 2"), ("setup", "K = [1, 2]\nchanged = [1]"),
+                     ("step:read", "x = None\nchanged.append(n)"), ("step:more", "K2 = K")],
+            "train": [("step:fit", "print(n, K, x, changed)")],
+        },
+    )  # fmt: skip
+    assert bench("run", "churn.yaml", "-o", "run", "-p", "n=5").return_value == 0
+    assert bench.printed("run", "train") == "5 [1, 2] None [1, 5]\n"
+
+
 def test_what_works_on_one_notebook_says_so(bench: Bench) -> None:
     bench.write("pipeline: {notebooks: [load.ipynb]}", {"load": [("step:read", "rows = 1")]})
     for words in (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_jlab.engine.folder.state import RunFolder, RunState
 from mlops_jlab.entities.graphs import Graph
-from mlops_jlab.entities.members import HAND_ON, Member, Several, Take
+from mlops_jlab.entities.members import HAND_ON, OF_SETUP, Member, Several, Take
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.errors import InputError, ParameterError, RunError, nearest
 from mlops_jlab.files import PRIVATE, told, write_whole
@@ -169,12 +169,16 @@ def _given(course: Course, take: Take, member: Member) -> dict[str, tuple[str, t
     home = course.folder(source.name)
     plan = manifest.read(home / "pipeline")
     end = next(step.position for step in plan.steps if step.name == HAND_ON)
-    records = records_above(home / "handoff", plan.identity, end)
+    records = records_above(home / "handoff", plan.identity, end + 1)
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for there, _here in take.names:
-        _taken, record = resolve_value(records, there)
-        why = next((r.refused[there] for r in records if there in r.refused), "it is not there any more")
-        value = record.writes[there] if record is not None else None
+        key = there
+        taken, record = resolve_value(records, key)
+        if not taken.step:  # no step has made it
+            key = OF_SETUP
+            _taken, record = resolve_value(records, key)
+        why = next((r.refused[key] for r in records if key in r.refused), "it is not there any more")
+        value = record.writes[key] if record is not None else None
         if value is not None and value.reads:
             why = f"a function in it looks up {value.reads[0]!r} of {source.path.name} when it is called"
         if record is None or value is None or value.reads:
