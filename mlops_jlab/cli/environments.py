@@ -9,8 +9,8 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.asking import store_of
-from mlops_jlab.errors import ExportError, InputError
-from mlops_jlab.files import told, write_whole
+from mlops_jlab.errors import ExportError, InputError, unwritten
+from mlops_jlab.files import write_whole
 
 
 @click.group("env")
@@ -49,7 +49,7 @@ def lock(notebook: Path, output: Path | None, style: str) -> None:
             target, locking.render(packages, notebook.name, f"{origin}, resolved by {resolver}").encode()
         )
     except OSError as error:
-        raise ExportError(f"{target} cannot be written: {told(error)}") from error
+        raise unwritten(target, error, ExportError) from error
     answer(
         style,
         {"lock": target, "run": run, "resolver": resolver,

@@ -15,8 +15,7 @@ from pathlib import Path
 import mlops_jlab
 from mlops_jlab import interpreter
 from mlops_jlab.engine.environments.locking import OURS, from_requirements
-from mlops_jlab.errors import InputError, MlopsError
-from mlops_jlab.files import told
+from mlops_jlab.errors import InputError, MlopsError, unwritten
 from mlops_jlab.store import locks
 from mlops_jlab.telling import tell
 
@@ -51,7 +50,7 @@ def kernel_of(lock: Path, environments: Path) -> str:
         environments.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(environments / f"{digest}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise MlopsError(f"{environments} cannot be written: {told(error)}") from error
+        raise unwritten(environments, error, MlopsError) from error
     try:
         locks.take(handle, environments / f"{digest}.lock")
         if not (place / _MADE).is_file():

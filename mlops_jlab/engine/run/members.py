@@ -13,8 +13,8 @@ from mlops_jlab.engine.folder.state import RunFolder, RunState
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.members import HAND_ON, OF_SETUP, Member, Several, Take
 from mlops_jlab.entities.parameters import resolve
-from mlops_jlab.errors import InputError, ParameterError, RunError, nearest
-from mlops_jlab.files import PRIVATE, told, write_whole
+from mlops_jlab.errors import InputError, ParameterError, RunError, nearest, unwritten
+from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.places import object_path
 from mlops_jlab.handoff.records import records_above
 from mlops_jlab.handoff.records import resolve as resolve_value
@@ -99,7 +99,7 @@ def begin(
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_whole(path, (json.dumps(content, indent=2, default=str) + "\n").encode(), PRIVATE)
         except OSError as error:
-            raise InputError(f"{root} cannot be written: {told(error)}") from error
+            raise unwritten(root, error, InputError) from error
         return course
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -200,4 +200,4 @@ def _link(source: Path, target: Path) -> None:
         try:
             shutil.copyfile(source, target)
         except OSError as error:
-            raise RunError(f"{target} cannot be written: {told(error)}") from error
+            raise unwritten(target, error, RunError) from error
