@@ -248,6 +248,19 @@ def test_a_model_is_logged_loaded_measured_and_registered() -> None:
         client.delete_model_version("iris-model", 1)
 
 
+def test_nothing_but_a_model_is_registered(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    client = MlflowClient()
+    client.create_registered_model("m")
+    with mlflow.start_run() as run:
+        mlflow.log_text("mine", "notes/notes.txt")
+    sources = [str(tmp_path), f"file://{tmp_path}", f"runs:/{run.info.run_id}/notes"]
+    for source in sources:
+        with pytest.raises(MlflowException, match="is no model: there is no file MLmodel in it"):
+            client.create_model_version("m", source)
+    assert client.search_model_versions("name = 'm'") == []
+
+
 def test_logged_models_are_ranked_by_what_was_measured() -> None:
     rows, target = iris()
     with mlflow.start_run():

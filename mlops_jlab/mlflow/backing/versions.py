@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities import models as ours
-from mlops_jlab.errors import NotFound
+from mlops_jlab.errors import InputError, NotFound
 from mlops_jlab.mlflow.backing import files, filtering, loading, logged, places, runs
 from mlops_jlab.mlflow.entities import ModelVersion, PagedList, RegisteredModel
 from mlops_jlab.registry import foldered, folders
@@ -157,9 +159,14 @@ def create(
 
     Raises:
         NotFound: nothing is there.
+        InputError: what is there is no model.
         PolicyBreach: the policy of the store does not allow it.
     """
+    folder = Path(source.removeprefix("file://"))
+    if folder.is_dir():
+        _check_model(source, os.listdir(folder))  # a folder of something else may be large
     found = fetch(source)
+    _check_model(source, found)
     said = folders.read(found)
     run_id = run_id or str(said.get("run_id") or "")
     origin = {"source": source, "model_id": model_id or str(said.get("model_id") or "")}
@@ -188,6 +195,15 @@ def create(
         for key, value in (tags or {}).items():
             describing.tag_version(connection, _find(connection, name, made.version), key, str(value))
         return _seen(connection, _find(connection, name, made.version))
+
+
+def _check_model(source: str, names: Iterable[str]) -> None:
+    """Nothing but a model is ever registered."""
+    if folders.MLMODEL not in names:
+        raise InputError(
+            f"{source} is no model: there is no file {folders.MLMODEL} in it",
+            hint="name the folder of a logged model",
+        )
 
 
 def get(name: str, version: int | str) -> ModelVersion:
