@@ -1,6 +1,4 @@
-"""Code that can tell two objects from one: by ``is``, by ``id``, or as it gives an index other names."""
-
-from __future__ import annotations
+"""Code that can tell two objects from one: by ``is`` or ``id``, as it names an index, or asks for a base."""
 
 import ast
 
@@ -16,6 +14,18 @@ def asks_for_identity(tree: ast.AST) -> bool:
 def names_an_index(tree: ast.AST) -> bool:
     """Whether any place in ``tree`` may give an index another name, which all see that have it."""
     return any(_names(node) for node in ast.walk(tree))
+
+
+def asks_for_base(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may ask an array for its base; ``sklearn.base.clone`` does not."""
+    within = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return any(_is_base(node) and id(node) not in within for node in ast.walk(tree))
+
+
+def _is_base(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return False
+    return node.attr == "base" and getattr(node.value, "id", "") not in ("self", "cls")
 
 
 def _asks(node: ast.AST) -> bool:

@@ -6,7 +6,8 @@ import importlib.abc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -167,12 +168,36 @@ AMBIENT = (
 )  # fmt: skip
 
 
-class ImportWatch(importlib.abc.MetaPathFinder):
-    """Calls back right after a module that is ``wanted`` is imported for the first time."""
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What is written to the streams meanwhile is dropped; they are the objects that they were."""
+    found: list[Any] = list({id(one): one for one in (sys.stdout, sys.stderr)}.values())
+    held = [(stream, dict(vars(stream))) for stream in found if hasattr(stream, "__dict__")]
+    for stream, _own in held:
+        stream.write = len  # the number of characters, as write gives it
+    try:
+        yield
+    finally:
+        for stream, own in held:
+            del stream.write
+            if "write" in own:  # IPython listens to what a cell prints
+                stream.write = own["write"]
 
-    def __init__(self, wanted: Callable[[ModuleSpec], bool], loaded: Callable[[str], None]) -> None:
+
+class ImportWatch(importlib.abc.MetaPathFinder):
+    """Calls back right after a module that is ``wanted`` is imported for the first time.
+
+    One that was ``printed`` above has said there what it says when it is imported.
+    """
+
+    def __init__(
+        self, wanted: Callable[[ModuleSpec], bool], loaded: Callable[[str], None],
+        printed: Callable[[ModuleSpec], bool] = lambda _spec: False,
+    ) -> None:  # fmt: skip
         self._wanted = wanted
         self._loaded = loaded
+        self._printed = printed
+        self._known: set[str] = set()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -182,9 +207,12 @@ class ImportWatch(importlib.abc.MetaPathFinder):
         if spec is None or spec.loader is None or not self._wanted(spec):
             return spec
         loader, execute, loaded = spec.loader, spec.loader.exec_module, self._loaded
+        again = target is None and fullname not in self._known and self._printed(spec)
+        self._known.add(fullname)
 
         def watched(module: ModuleType) -> None:
-            execute(module)
+            with _silence() if again else nullcontext():
+                execute(module)
             if getattr(loader, "exec_module", None) is watched:
                 loader.exec_module = execute  # type: ignore[method-assign]  # as it was
             loaded(fullname)

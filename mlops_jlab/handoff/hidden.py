@@ -9,6 +9,7 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from typing import Any
 
+from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import loggers, modules, snapshot
 from mlops_jlab.handoff.ambient import AMBIENT, Ambient, ImportWatch
 from mlops_jlab.handoff.chance import drew_only
@@ -17,6 +18,8 @@ from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, Taken, Written, resolve
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.loaded import file_of
+
+MODULE = "~module:"  # what the hidden variable of an own module is called, before the module's name
 
 
 @dataclass
@@ -50,7 +53,7 @@ class HiddenState:
         for name in modules.local_modules():
             self._add_module(name)
         present = [a for a in self._watched.values() if a.module in sys.modules]
-        sys.meta_path.insert(0, ImportWatch(self._wants, self._imported))
+        sys.meta_path.insert(0, ImportWatch(self._wants, self._imported, self._was_imported))
         for ambient in present:
             self._begin(ambient)  # which may import more
 
@@ -83,8 +86,12 @@ class HiddenState:
         waiting = {a.module for a in self._watched.values() if a.name not in self._before}
         return spec.name in waiting or modules.is_local(spec.name, spec.origin)
 
+    def _was_imported(self, spec: ModuleSpec) -> bool:
+        """Whether a step above had the own module: its import has printed there what it prints."""
+        return any(spec.origin in record.local_files for record in self._above)
+
     def _add_module(self, module: str) -> None:
-        name = f"~module:{module}"
+        name = f"{MODULE}{module}"
         self._watched[name] = Ambient(
             name, module, partial(modules.capture, module), partial(modules.restore, module)
         )
@@ -99,6 +106,13 @@ class HiddenState:
     def _begin(self, ambient: Ambient) -> None:
         name = ambient.name
         self._takes[name], record = resolve(self._above, name)
+        if name.startswith(MODULE) and self._takes[name].fingerprint.startswith("stays:"):
+            why = next(one.refused[name] for one in self._above if name in one.refused)
+            raise HandoffError(
+                f"the module {ambient.module!r} lives in the process of step {self._takes[name].step!r} "
+                f"alone: {why}",
+                hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
+            )
         if record is not None:
             values = self._loader.group(record.writes[name].object)
             ambient.restore(values[name])

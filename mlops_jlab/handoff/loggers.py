@@ -40,11 +40,33 @@ def capture() -> dict[str, Any]:
     return found
 
 
+def of_new_packages() -> dict[str, str]:
+    """What is set up of the loggers of packages that were imported since the notebook began, by their names.
+
+    Some packages set up their own; who imports them elsewhere has that too.
+    """
+    found = {}
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and name not in _was and _is_a_packages(name):
+            if _is_set_up(_state_of(logger)):
+                found[name] = described(name)
+    return found
+
+
+def described(name: str) -> str:
+    """How a logger is set up, as a text; nothing if there is no such logger."""
+    logger = logging.root.manager.loggerDict.get(name)
+    return repr(_state_of(logger)) if isinstance(logger, logging.Logger) else ""
+
+
+def _is_set_up(state: tuple[Any, ...]) -> bool:
+    return state[:3] != _DEFAULT[:3] or any(kind != "NullHandler" for kind, *_ in state[3])
+
+
 def is_handed_on(logger: logging.Logger) -> bool:
     """Whether what was set up of a logger, if anything, is among what :func:`capture` gives."""
     state = _state_of(logger)
-    is_set_up = state[:3] != _DEFAULT[:3] or any(kind != "NullHandler" for kind, *_ in state[3])
-    stays = is_set_up and state != _was.get(logger.name) and _is_a_packages(logger.name)
+    stays = _is_set_up(state) and state != _was.get(logger.name) and _is_a_packages(logger.name)
     return not stays and not _stays_behind(logger)
 
 

@@ -119,17 +119,26 @@ def what_stays(names: Mapping[str, object]) -> tuple[str, list[str]]:
 
     The second of the pair are those of ``names`` that stand for own modules, or things of them.
     """
-    own = set(local_modules())
-    found = [
-        f"{name}.{key} {what}"
-        for name in sorted(own)
-        for key, value in list(vars(sys.modules[name]).items())
-        if not key.startswith("__") and (what := _stays(value, name))
-    ]
+    found = staying()
     if not found:
         return "", []
+    own = set(local_modules())
     bound = [name for name, value in list(names.items()) if _comes_from(value) in own]
-    return ", ".join(found), bound
+    return ", ".join(found.values()), bound
+
+
+def staying() -> dict[str, str]:
+    """The same by module: what a new import of it would not have, in words."""
+    found: dict[str, str] = {}
+    for name in local_modules():
+        words = [
+            f"{name}.{key} {what}"
+            for key, value in list(vars(sys.modules[name]).items())
+            if not key.startswith("__") and (what := _stays(value, name))
+        ]
+        if words:
+            found[name] = ", ".join(words)
+    return found
 
 
 def _comes_from(value: object) -> object:

@@ -15,7 +15,7 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
 from mlops_jlab.handoff import modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import Alone
-from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
+from mlops_jlab.handoff.hidden import MODULE, HiddenRecord, HiddenState
 from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
@@ -34,7 +34,7 @@ from mlops_jlab.handoff.records import (
 )
 from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
-from mlops_jlab.handoff.twins import told_apart, twins_in
+from mlops_jlab.handoff.twins import told_apart, twins_in, with_modules
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY, PART
 
 _SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
@@ -265,9 +265,10 @@ class StepSession:
         writes = saver.save(groups, values)
         hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
         self._objects = saver.objects | of_hidden.objects
+        alone = alone or with_modules({name: values[name] for name in writes if name in values})
+        refused |= {f"{MODULE}{module}": why for module, why in modules.staying().items()}
         foreseen = {*outputs, *optional, *settings}
-        surprises = {n for n in writes if n in live and n in self._before.values} - foreseen
-        surprises |= hidden.unforeseen - foreseen
+        surprises = (hidden.unforeseen | (writes.keys() & live & self._before.values.keys())) - foreseen
         self._record(now, writes, hidden, refused, surprises, alone)
 
     def _refused(
@@ -297,7 +298,7 @@ class StepSession:
         record = StepRecord(
             pipeline, step, position,
             takes={**self._takes, **hidden.takes},
-            writes=writes | hidden.writes,
+            writes=writes | {name: one for name, one in hidden.writes.items() if name not in refused},
             starts=hidden.starts,
             deleted=tuple(sorted(loaded - now.values.keys())),
             refused=refused,

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from mlops_jlab.handoff import modules
+
 _MOST = 200  # entries of one container that are looked at
 _ALL = 1000  # objects of one name that are looked at, in containers of containers too
 _EVERYBODYS = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, enum.Enum, bool)
@@ -24,6 +26,7 @@ _NUMBERS = (int, float, complex)  # of which a file has each place's own
 
 
 INDEX = "an index"
+BASE = "the base of an array"  # it comes back as a view of the file that holds it
 
 
 IDENTITY = "identity"  # a step that may tell any two objects from one; INDEX is one that may tell two indexes
@@ -32,7 +35,10 @@ IDENTITY = "identity"  # a step that may tell any two objects from one; INDEX is
 def told_apart(twins: Mapping[str, str], tells: Collection[str]) -> str:
     """Which of the ``twins`` a step notices that ``tells`` such things apart, in words, or nothing."""
     if IDENTITY in tells:
-        return next(iter(twins.values()), "")
+        if why := next((words for what, words in twins.items() if what != BASE), ""):
+            return why
+    if BASE in tells and BASE in twins:
+        return twins[BASE]
     return twins.get(INDEX, "") if INDEX in tells else ""
 
 
@@ -46,6 +52,8 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
     for name, value in values.items():
         numbers: set[int] = set()
         for one in _reached(value):
+            if _is_array(one):
+                found.setdefault(BASE, f"{name} is, or holds, an array, whose base is another one elsewhere")
             for what, part in _parts(one):
                 known = first.setdefault(id(part), name)
                 if known != name and values[known] is value and not _is_unchangeable(value):
@@ -57,6 +65,21 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
                         found.setdefault(what, f"{name} holds {what} twice")
                     numbers.add(id(part))
     return found
+
+
+def with_modules(values: Mapping[str, object]) -> str:
+    """A name that holds an object which a global of an own module is, in words, or nothing."""
+    known = {
+        id(value): f"{name}.{key}"
+        for name in modules.local_modules()
+        for key, value in list(vars(sys.modules[name]).items())
+        if key[:2] != "__" and not (_is_unchangeable(value) or isinstance(value, _EVERYBODYS))
+    }
+    for name, value in values.items() if known else ():
+        for one in _reached(value):
+            if id(one) in known:
+                return f"{name} and {known[id(one)]} are, or hold, one object"
+    return ""
 
 
 def _parts(one: Any) -> Iterator[tuple[str, object]]:
@@ -121,6 +144,11 @@ def _is_unchangeable(value: Any) -> bool:
     if kind is int:
         return value not in _SMALL
     return kind in (float, complex) or (kind in (str, bytes, tuple, frozenset) and len(value) > (kind is str))
+
+
+def _is_array(value: object) -> bool:
+    kind = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return kind is not None and issubclass(type(value), kind)
 
 
 def _is_frame(value: object) -> bool:

@@ -76,15 +76,15 @@ def test_finished_steps_never_run_twice_when_their_worker_dies(bench: Bench, clu
         ("step:first", note.format("first") + "x = 1"),
         (
             "after:first step:second",
-            "import os, time\nfirst_time = not os.path.exists('begun')\nopen('begun', 'w').close()\n"
-            + note.format("second")
-            + "time.sleep(20 * first_time)\ny = x + 1",
+            "import os, time\nfirst_time = not os.path.exists('begun')\n"
+            + note.format("second")  # before the file that its killer waits for
+            + "open('begun', 'w').close()\ntime.sleep(120 * first_time)\ny = x + 1",
         ),
         ("step:third", "print(y)\n" + note.format("third")),
     ]
 
     def kill_its_worker() -> None:
-        assert eventually(lambda: (bench.folder / "begun").exists())
+        assert eventually(lambda: (bench.folder / "begun").exists(), limit=240)
         with cluster.client() as client:
             (busy,) = [worker for worker, keys in client.processing().items() if keys]
             pid = client.run(os.getpid, workers=[busy])[busy]

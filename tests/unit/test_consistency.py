@@ -61,6 +61,17 @@ def test_a_setting_that_nobody_foresaw_counts_like_a_value() -> None:
     assert "the setting pandas" in heard({}, *found)["b"]
 
 
+def test_an_own_module_that_cannot_be_handed_on_sends_who_imported_it_meanwhile_back() -> None:
+    """There it finds that it cannot be, and says so."""
+    found = (
+        StepRecord("p", "b", 1, takes={"~module:own": Taken()}),
+        StepRecord(
+            "p", "a", 0, refused={"~module:own": "own.f remembers what it gave (1 calls)", "x": "a lock"}
+        ),
+    )
+    assert "what the module 'own' keeps" in heard({}, *found)["b"]
+
+
 def test_a_file_written_while_a_step_below_read_it_sends_that_step_back() -> None:
     found = (
         StepRecord("p", "a", 0, files_written=("/t.csv",)),

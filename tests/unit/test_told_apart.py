@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jlab.dataflow.identity import asks_for_identity, names_an_index
+from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.handoff import loggers, modules, nans, settings, snapshot, states
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.handoff.session import values_of
-from mlops_jlab.handoff.twins import INDEX, twins_in
+from mlops_jlab.handoff.twins import BASE, INDEX, told_apart, twins_in
 from tests.unit.test_same_answer import graph_of
 
 _BIG = 10**40
@@ -91,6 +91,27 @@ def test_a_look_at_the_session_is_bound_to_it(above: str, cell: str, is_bound: b
 def test_who_can_tell_two_objects_from_one(source: str, identity: bool, index: bool) -> None:
     tree = ast.parse(source)
     assert (asks_for_identity(tree), names_an_index(tree)) == (identity, index)
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("print(a.base is b)", True),
+        ("a.base is None", True),
+        ("sklearn.base.clone(m)", False),
+        ("self.base", False),
+        ("a.base = 1", False),
+    ],
+)
+def test_who_asks_for_the_base_of_an_array(source: str, asks: bool) -> None:
+    assert asks_for_base(ast.parse(source)) is asks
+
+
+def test_the_base_of_an_array_matters_to_who_asks_for_it_alone() -> None:
+    twins = twins_in({"rows": [np.ones(2)]})
+    assert told_apart(twins, [BASE]) == "rows is, or holds, an array, whose base is another one elsewhere"
+    assert not told_apart(twins, ["identity", INDEX])
+    assert not told_apart(twins_in({"rows": [1.0]}), [BASE])
 
 
 def test_names_that_hold_one_object_are_twins() -> None:

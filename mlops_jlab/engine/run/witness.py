@@ -10,6 +10,7 @@ from mlops_jlab.errors import RunError
 from mlops_jlab.handoff.records import StepRecord, Taken
 from mlops_jlab.pipeline.manifest import ManifestStep
 
+_MODULE = "~module:"
 _WARNED = "~warned"  # warnings that were shown and are not shown again
 
 
@@ -71,14 +72,14 @@ class Court:
         old = self._records.pop(record.step, None)
         if old is not None:
             touched |= _names(old)
-            for name in {*old.writes, *old.deleted}:
+            for name in _left(old):
                 del self._writers[name][old.position]
             for name in old.takes:
                 self._takers[name].discard(old.step)
             self._starts.subtract(old.starts.items())
             for name in old.setup:
                 del self._setup[name][old.step]
-        for name in {*record.writes, *record.deleted}:
+        for name in _left(record):
             self._writers.setdefault(name, {})[record.position] = record
         for name in record.takes:
             self._takers.setdefault(name, set()).add(record.step)
@@ -161,13 +162,18 @@ class Court:
                     yield above, below
 
 
+def _left(record: StepRecord) -> set[str]:
+    """What is otherwise after the step; of own modules, too, that cannot be handed on as they are then."""
+    return {*record.writes, *record.deleted, *(name for name in record.refused if name.startswith(_MODULE))}
+
+
 def _names(record: StepRecord) -> set[str]:
-    return {*record.writes, *record.deleted, *record.starts}
+    return {*_left(record), *record.starts}
 
 
 def _words(name: str) -> str:
-    if name.startswith("~module:"):
-        return f"what the module {name.removeprefix('~module:')!r} keeps"
+    if name.startswith(_MODULE):
+        return f"what the module {name.removeprefix(_MODULE)!r} keeps"
     if name.endswith("random"):
         return f"the state of the generator {name[1:]}" if name[0] == "~" else repr(name)
     if name == _WARNED:

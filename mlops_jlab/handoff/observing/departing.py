@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
 import types
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,20 @@ class Outside:
     step: str = ""
     why: str = ""
     base: Base | None = None  # the file that holds most of it
+    loggers: dict[str, str] = field(default_factory=dict)  # of packages, as their imports set them up
 
     @classmethod
     def read(cls, path: Path) -> Outside | None:
         """What was written down, or nothing."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             world, base, about = read(path)
-            return cls(world, about["step"], about["why"], base)
+            return cls(world, about["step"], about["why"], base, json.loads(about["loggers"]))
         return None
 
     def write(self, path: Path) -> None:
         """Keeps it for the next step."""
-        write(path, self.world, self.base, {"step": self.step, "why": self.why})
+        about = {"step": self.step, "why": self.why, "loggers": json.dumps(self.loggers)}
+        write(path, self.world, self.base, about)
 
     def unkept(self, step: str) -> str:
         """Why the answer of ``step`` is not kept, or nothing."""
@@ -80,14 +83,16 @@ def leave(
     """
     now = look(before.world if before is not None else None, mark)
     if before is None or before.why:
-        return Outside(now, before.step, before.why, before.base) if before is not None else Outside(now)
+        return replace(before, world=now) if before is not None else Outside(now)
     known = (*(place for one in patched for place in _places(one, names)), *modules.local_modules())
     changes = [one for one in now.changed_since(before.world) if not _is_handed_on(one, known, has_lines)]
     if not strict:
         changes = [one for one in changes if _is_the_notebooks(one)]
+    set_up = loggers.of_new_packages()
+    changes += [imports.of_logger(name) for name, how in set_up.items() if before.loggers.get(name) != how]
     changes = imports.explain(changes, before.world, now)
-    why = f"{changes[0].module}.{changes[0].name}" if changes else ""
-    return Outside(now, step if why else "", why, before.base)
+    why = changes[0].words if changes else ""
+    return Outside(now, step if why else "", why, before.base, set_up)
 
 
 def _places(patched: str, names: Mapping[str, Any]) -> Iterator[str]:

@@ -16,12 +16,13 @@ import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.files import write_whole
-from mlops_jlab.handoff import modules
+from mlops_jlab.handoff import loggers, modules
 from mlops_jlab.handoff.observing.contents import attributes_of
 from mlops_jlab.handoff.observing.world import Change, World
 
@@ -29,11 +30,27 @@ _SECONDS = 60  # of a processor
 _PATIENCE = 600.0  # seconds on the clock: a busy machine takes its time
 _MOST = 2_000  # entries of a container that are written down
 _DEPTH = 5
+_LOGGERS = "(loggers)"  # stands for their table
 _SAME = {"numpy.ma": "numpy.ma.core", "_sqlite3": "sqlite3", "sqlite3.dbapi2": "sqlite3"}
 _BEGIN = (
     "import json, sys; asked = json.load(sys.stdin); sys.path[:] = asked['path']; "
     f"from {__name__} import answer; answer(asked)"
 )
+
+
+@dataclass(frozen=True)
+class OfLogger(Change):
+    """A logger of a package that is not as loggers begin."""
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"the logger {self.name!r}"
+
+
+def of_logger(name: str) -> OfLogger:
+    """What is set up of a logger."""
+    return OfLogger(_LOGGERS, name)
 
 
 def explain(changes: Sequence[Change], before: World, now: World) -> list[Change]:
@@ -43,7 +60,11 @@ def explain(changes: Sequence[Change], before: World, now: World) -> list[Change
     its order, in a new process. No process is started where that can explain nothing.
     """
     new = [name for name in now.modules if name not in before.modules and name in sys.modules]
-    asked = [(one.module, one.name) for one in changes if new or _home(one.module) in FIRST_USES]
+    asked = [
+        (one.module, one.name)
+        for one in changes
+        if new or one.module == _LOGGERS or _home(one.module) in FIRST_USES
+    ]
     if not asked:
         return list(changes)
     held = _imported([*before.modules, *new], asked)
@@ -154,6 +175,8 @@ FIRST_USES: dict[str, Callable[[], None]] = {
 
 def _text(module: str, name: str) -> str:
     """What is held under a name of a module or of a class in it, written so that processes can compare it."""
+    if module == _LOGGERS:
+        return loggers.described(name)
     holder: object = sys.modules.get(module)
     *classes, last = name.split(".")
     for one in classes:

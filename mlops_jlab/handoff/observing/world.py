@@ -95,6 +95,11 @@ class Change:
     module: str
     name: str
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"{self.module}.{self.name}"
+
 
 @dataclass(frozen=True)
 class Looked:
