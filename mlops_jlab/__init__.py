@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlops_jlab.autologging import autolog
     from mlops_jlab.datasets.fluent import add_dataset, check_data, compare_data, dataset, profile
     from mlops_jlab.registry.fluent import evaluate, load_model, log_model, promote, register_model
+    from mlops_jlab.serving.mapping import predictor
     from mlops_jlab.tracking.finding import compare_runs, get_run, search_runs
     from mlops_jlab.tracking.fluent import (
         active_run,
@@ -71,6 +72,7 @@ __all__ = [
     "log_table",
     "log_text",
     "note",
+    "predictor",
     "profile",
     "promote",
     "register_model",
@@ -89,7 +91,7 @@ _HOMES = {
     "add_dataset": "mlops_jlab.datasets.fluent", "dataset": "mlops_jlab.datasets.fluent",
     "compare_runs": "mlops_jlab.tracking.finding", "evaluate": "mlops_jlab.registry.fluent",
     "load_model": "mlops_jlab.registry.fluent", "log_model": "mlops_jlab.registry.fluent",
-    "profile": "mlops_jlab.datasets.fluent",
+    "predictor": "mlops_jlab.serving.mapping", "profile": "mlops_jlab.datasets.fluent",
     "promote": "mlops_jlab.registry.fluent", "register_model": "mlops_jlab.registry.fluent",
     "get_run": "mlops_jlab.tracking.finding", "search_runs": "mlops_jlab.tracking.finding",
 }  # fmt: skip

@@ -28,6 +28,21 @@ def load(place: Place, version: ModelVersion, *, trust: bool = False) -> Any:
         StoreError: a file is missing, or is not what was registered.
         InputError: what it needs is not installed, or it is not trusted.
     """
+    content, ending = read(place, version, trust=trust)
+    try:
+        return unpack(content, ending, version.title)
+    except InputError as error:
+        made = f"it was made with {', '.join(map(str, version.about.get('requirements', [])))}"
+        raise InputError(error.message, hint=error.hint or made) from error
+
+
+def read(place: Place, version: ModelVersion, *, trust: bool = False) -> tuple[bytes, str]:
+    """The content of the model's file and its ending, for :func:`unpack`.
+
+    Raises:
+        StoreError: it is missing, or is not what was registered.
+        InputError: it is not trusted, or only MLflow can load it.
+    """
     kind = str(version.about.get("format", ""))
     ending = "skops" if kind == "skops" else "pkl"
     file = next((file for file in version.files if file.path == f"model.{ending}"), None)
@@ -46,11 +61,7 @@ def load(place: Place, version: ModelVersion, *, trust: bool = False) -> Any:
             f"{version.title} is a pickle from another machine, and loading it runs its code",
             hint="load_model(..., trust=True) if you know where it comes from",
         )
-    try:
-        return unpack(content, ending, version.title)
-    except InputError as error:
-        made = f"it was made with {', '.join(map(str, version.about.get('requirements', [])))}"
-        raise InputError(error.message, hint=error.hint or made) from error
+    return content, ending
 
 
 def unpack(content: bytes, ending: str, title: str) -> Any:

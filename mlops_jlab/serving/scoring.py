@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError, MlopsError, nearest, unwritten
 from mlops_jlab.profiles import chunks
@@ -92,7 +94,7 @@ def said_of(
     """
     taken = checked(version, frame)
     if not len(frame):
-        return {PREDICTION: []}
+        return _of_nothing(version, model, chances)
     by_place = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
     asked = taken.to_numpy() if by_place else taken
     try:
@@ -110,6 +112,19 @@ def said_of(
     if likely is not None:
         for place, name in enumerate(getattr(model, "classes_", range(likely.shape[1]))):
             found[f"{_PROBABILITY} {name}"] = likely[:, place]
+    return found
+
+
+def _of_nothing(version: ModelVersion, model: Any, chances: bool) -> dict[str, Any]:
+    """The columns that are said of no rows, in the types that those of rows have."""
+    known = version.about.get("signature", {}).get("outputs", [])
+    try:
+        said = np.dtype(str(known[0]["dtype"]))
+    except (IndexError, KeyError, TypeError):
+        said = np.dtype(object)
+    found: dict[str, Any] = {PREDICTION: np.empty(0, said)}
+    if chances and hasattr(model, "predict_proba"):
+        found |= {f"{_PROBABILITY} {name}": np.empty(0) for name in getattr(model, "classes_", ())}
     return found
 
 
