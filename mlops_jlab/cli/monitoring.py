@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("address", metavar="MODEL")
 @click.option("--data", "source", required=True, metavar="PATH|PATTERN",
-              help="Where its new data arrive, or its prediction log: what is new is a window.")  # fmt: skip
+              help="Where new rows arrive, or its prediction log; what is new is a window.")  # fmt: skip
 @click.option("--reference", default="", metavar="PATH|PATTERN",
-              help="Rows that it was fitted on: a classifier sees all columns together.")  # fmt: skip
+              help="Rows that it was fitted on, to compare all columns together, too.")  # fmt: skip
 @click.option("--labels", "labels", default="", metavar="PATH|PATTERN",
               help="Where labels arrive later, in files that name their row by --id.")  # fmt: skip
 @click.option("--id", "identifier", default="", metavar="COLUMN", help="What a row is known by.")
 @click.option("--target", default="", metavar="COLUMN",
-              help="The label; without --labels it stands in the data.")  # fmt: skip
+              help="The column of the label: in the data, or in the files of --labels.")  # fmt: skip
 @click.option(
     "--unit",
     default="",
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
     help="Rows that share its value hang together, as those of a day: their loss is judged as one.",
 )
 @click.option("--false-alarms-every", "apart", type=click.FloatRange(10), default=10_000.0, metavar="N",
-              show_default=True, help="Labels between two false alarms, on average at least.")  # fmt: skip
-@click.option("--every", default="", metavar="DURATION", help="Look again and again; else once.")
+              show_default=True, help="A false alarm of the loss in so many labels, at most.")  # fmt: skip
+@click.option(
+    "--every", default="", metavar="DURATION", help="Look again and again, as every 1h or 1d; else once."
+)
 @click.option("--cooldown", default="1d", show_default=True, metavar="DURATION",
-              help="Between two retrainings.")  # fmt: skip
+              help="At least so long between two retrainings.")  # fmt: skip
 @click.option("--min-rows", type=click.IntRange(0), default=500, show_default=True,
-              help="New rows that a retraining needs.")  # fmt: skip
+              help="Ask for no retraining with fewer new rows.")  # fmt: skip
 @click.option("--per-week", type=click.IntRange(0), default=3, show_default=True,
-              help="Retrainings within seven days, at most.")  # fmt: skip
+              help="Ask for at most so many retrainings in seven days.")  # fmt: skip
 @click.option("--alert", "alerts", multiple=True, metavar="ADDRESS",
-              help="Tell of drift that persists, as schedule add does.")  # fmt: skip
+              help="Where to tell of it: as schedule add --alert.")  # fmt: skip
 @click.option("--trust", is_flag=True, help="Load a pickle that another machine wrote.")
 @FORMAT
 def monitor(
@@ -51,7 +53,12 @@ def monitor(
 ) -> int:  # fmt: skip
     """Compare new data with what a model was fitted on; exit code 1 if drift persists or the loss has risen.
 
-    Each window is a run. What comes of it is in the audit log; a schedule with --on-drift takes it up.
+    Each look is a run with a report, in the run table. What was decided is in the audit log: a schedule added
+    with --on-drift MODEL retrains then.
+
+    \b
+    mlops-jlab monitor flights@champion --data 'incoming/*.parquet' --every 1h
+    mlops-jlab monitor flights@champion --data served/ --labels paid/ --id order --target paid
     """
     from mlops_jlab.errors import InputError
     from mlops_jlab.monitoring import watching
@@ -118,10 +125,18 @@ def _tell(looked: Any, style: str, alerts: tuple[str, ...]) -> None:
         click.echo(looked.why)
     else:
         drift = repr(looked.drift).splitlines()[:30] if looked.drift is not None else []
-        lines = [*drift, *looked.sentences, f"{looked.window.action}: {looked.why}",
-                 f"run {looked.window.run[:8]}"]  # fmt: skip
+        lines = [*drift, *looked.sentences, _decided(looked),
+                 f"the window is run {looked.window.run[:8]}, with its report"]  # fmt: skip
         click.echo("\n".join(visible(line) for line in lines))
     if looked.window is not None and looked.window.action != "nothing":
         message = telling.Message("drift", f"{looked.window.model}: {looked.why}", repr(looked.drift))
         for problem in telling.send(alerts, message):
             click.echo(problem, err=True)
+
+
+def _decided(looked: Any) -> str:
+    """What comes of a window, and why."""
+    if looked.window.action != "nothing":
+        return f"{looked.window.action}: {looked.why}"
+    first = looked.drift is not None and looked.drift.found
+    return f"nothing to do: {looked.why}{', it counts when seen in two of three windows' if first else ''}"
