@@ -190,7 +190,7 @@ def _listed(kind: str, groups: Sequence[str | None]) -> Rule:
 def _like(kind: str, groups: Sequence[str | None]) -> Rule:
     *column, effect = groups
     if effect is not None and not _is_number(effect):
-        raise InputError(f"{effect!r} is no number", hint="like the reference within 0.2")
+        raise InputError(f"{effect!r} is not a number", hint="like the reference within 0.2")
     names = (_name(str(column[0])),) if column else (ALL,)
     return Rule(kind, "", names, bounds=(effect,) if effect else ())
 

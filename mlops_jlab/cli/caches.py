@@ -105,7 +105,7 @@ def folder_of(run: Path) -> Path:
         found = reading.find(connection, str(run))
     folder = found.engine.folder
     if not folder:
-        raise InputError(f"run {found.id[:12]} is no run of a pipeline")
+        raise InputError(f"run {found.id[:12]} is not a run of a pipeline")
     return Path(folder)
 
 

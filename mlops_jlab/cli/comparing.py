@@ -39,9 +39,7 @@ def diff(before: str, after: str | None, style: str, *, code: bool) -> int:
     from mlops_jlab.pipeline.comparing import compare
 
     if after is None and not Path(before).is_file():
-        raise InputError(
-            f"there is no notebook {before}", hint="give one, or the two that are to be compared"
-        )
+        raise InputError(f"there is no notebook {before}", hint="give one, or two to compare")
     earlier, later = (before, after) if after else (f"HEAD:{before}", before)
     changes = compare(_outline(earlier), _outline(later))
     told = "\n".join(lines(changes, code=code)) if changes else "the same pipeline"
@@ -83,7 +81,7 @@ def _of_revision(wanted: str) -> tuple[bytes, Path]:
     revision, _, name = wanted.partition(":")
     path = Path(name)
     if revision.startswith("-"):
-        raise InputError(f"{revision!r} is no revision of git")
+        raise InputError(f"{revision!r} is not a revision of git")
     folder = path.absolute().parent
     while not folder.is_dir():  # it may have gone since
         folder = folder.parent
@@ -108,7 +106,7 @@ def _of_run(wanted: str) -> tuple[bytes, Path]:
         with opening.reading(place) as connection:
             run = reading.find(connection, wanted)
     except (InputError, StoreError) as error:
-        raise InputError(f"{wanted} is no notebook, no export and no run: {error.message}") from error
+        raise InputError(f"{wanted} is not a notebook, an export or a run: {error.message}") from error
     about = kept.origin(run)
     name = Path(about.get("path", ""))
     if "digest" not in about or name.suffix == ".py":

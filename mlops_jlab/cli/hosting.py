@@ -128,7 +128,7 @@ def _folder(cwd: Path | None, source: Path) -> Path:
 def import_runs(address: str, style: str) -> None:
     """Collect runs that other engines have executed from the store of their steps.
 
-    A run that is there already stays as it is.
+    A run that already exists stays as it is.
     """
     from mlops_jlab.engine.hosted import importing, place
     from mlops_jlab.store import location

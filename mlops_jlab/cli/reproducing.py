@@ -34,7 +34,7 @@ def reproduce(
     remains = reproduce.gather(run.id, (output or Path(f"reproduce-{run.id[:8]}")).absolute())
     told: dict[str, object] = {"run": run.id, "folder": remains.folder, "same": None, "metrics": []}
     if style == "text":
-        click.echo(f"{run.name} ({run.id[:12]}): gathered in {remains.folder}")
+        click.echo(f"{run.name} ({run.id[:12]}): collected in {remains.folder}")
     if no_run:
         answer(style, told, "")
         return 0

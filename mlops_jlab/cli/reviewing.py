@@ -97,7 +97,7 @@ def _emptied(output: Path) -> Path:
     """The folder for the reports, without those of an earlier review."""
     target = output.resolve()
     if target.exists() and not target.is_dir():
-        raise InputError(f"{output} is no folder", hint="choose another --output")
+        raise InputError(f"{output} is not a folder", hint="choose another --output")
     if target.exists() and any(target.iterdir()):
         if not (target / _JUNIT).is_file():
             raise InputError(f"{output} holds something else than reports", hint="choose another --output")

@@ -102,7 +102,9 @@ def _print_runs(
 @runs.command()
 @click.argument("wanted", metavar="RUN")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Print the points of this metric.")
-@click.option("--points", type=click.IntRange(2), default=None, help="At most so many, that show its course.")
+@click.option(
+    "--points", type=click.IntRange(2), default=None, help="At most this many points, which keep its shape."
+)
 @FORMAT
 def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) -> None:
     """One run with all that is known of it."""

@@ -75,7 +75,7 @@ def in_seconds(given: dict[str, Any]) -> dict[str, Any]:
     """The options with durations as numbers of seconds.
 
     Raises:
-        InputError: one is no duration.
+        InputError: one is not a duration.
     """
     from mlops_jlab.scheduling.due import parse_duration
 

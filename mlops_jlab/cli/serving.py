@@ -60,7 +60,7 @@ class _Asked:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token.")
 @click.option("--port", type=click.IntRange(0, 65535), default=5001, show_default=True, help="0: a free one.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True,
-              help="So many answer; one that dies is replaced.")  # fmt: skip
+              help="How many processes answer; one that dies is replaced.")  # fmt: skip
 @click.option("--log", type=click.Path(path_type=Path), default=None, metavar="FOLDER",
               help="Write what is asked and answered there, for monitor.")  # fmt: skip
 @click.option("--log-share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True,
@@ -68,9 +68,7 @@ class _Asked:
 @click.option("--log-most", default="1GB", show_default=True, metavar="SIZE",
               help="All of it together; the oldest goes first.")  # fmt: skip
 @click.option("--mask", multiple=True, metavar="COLUMN", help="Leave a column out of the log.")
-@click.option(
-    "--hash", multiple=True, metavar="COLUMN", help="Log a keyed digest in the place of its values."
-)
+@click.option("--hash", multiple=True, metavar="COLUMN", help="Log a keyed digest instead of its values.")
 @click.option("--id", "id_column", default="", metavar="COLUMN",
               help="Has the ids of rows, by which labels join.")  # fmt: skip
 @click.option("--shadow", default="", metavar="VERSION",
@@ -167,7 +165,7 @@ def _setup(asked: _Asked, folder: Path, token: str) -> Any:
     if asked.shadow and asked.canary:
         raise InputError("there is one version on trial at a time", hint="give --shadow or --canary")
     if asked.log is None and (asked.mask or asked.hash):
-        raise InputError("columns are left out of a log, and there is none", hint="--log FOLDER")
+        raise InputError("--mask and --hash are for a log, and none is written", hint="--log FOLDER")
     if asked.id_column in {*asked.mask, *asked.hash}:
         raise InputError(
             f"the ids in the log would be the values of {asked.id_column}", hint="name another column: --id"

@@ -79,7 +79,7 @@ def read(place: Place) -> Prices:
     }
     given = table.get("currency", currency)
     if not isinstance(given, str):
-        raise _wrong(place, "prices.currency is no text", 'such as "EUR"')
+        raise _wrong(place, "prices.currency is not text", 'such as "EUR"')
     return Prices(**{"hour": hour, **numbers}, currency=given, energy=_energy(place, table.get("energy")))
 
 
@@ -91,7 +91,7 @@ def _table(place: Place) -> Mapping[str, Any]:
         return {}
     except json.JSONDecodeError as error:
         raise _wrong(
-            place, f"line {error.lineno} is no JSON: {error.msg}", "mend it, or move it away"
+            place, f"line {error.lineno} is not valid JSON: {error.msg}", "mend it, or move it away"
         ) from error
     except (OSError, UnicodeError) as error:
         raise _wrong(place, f"it cannot be read: {error}", _MEND) from error

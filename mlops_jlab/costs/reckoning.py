@@ -58,7 +58,9 @@ def lines(
         InputError: ``by`` is none of :data:`BY`.
     """
     if by not in BY:
-        raise InputError(f"{by!r} is nothing to gather by{nearest(by, BY)}", hint=f"one of {', '.join(BY)}")
+        raise InputError(
+            f"{by!r} is not something to group by{nearest(by, BY)}", hint=f"one of {', '.join(BY)}"
+        )
     found = [
         row for row in rows(place)
         if month in ("", row.month) and pipeline in ("", row.pipeline) and user in ("", row.user)

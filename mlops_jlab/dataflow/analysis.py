@@ -98,7 +98,7 @@ def _settings(
     given = notebook.settings.get("steps", {})
     if not isinstance(given, Mapping):
         findings.append(
-            Finding(Severity.ERROR, "settings", "metadata 'mlops_jlab.steps' is no JSON object",
+            Finding(Severity.ERROR, "settings", "metadata 'mlops_jlab.steps' is not a JSON object",
                     'write {"steps": {"NAME": {"retries": 2}}}')
         )  # fmt: skip
         return {}

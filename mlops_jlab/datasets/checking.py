@@ -39,7 +39,8 @@ def check(
     """Asks the rules of a table; see :func:`mlops_jlab.datasets.fluent.check_data`."""
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name[:80]!r} is no name for a check", hint="letters, digits, dots, dashes and underscores"
+            f"{name[:80]!r} is not a valid name for a check",
+            hint="letters, digits, dots, dashes and underscores",
         )
     asked = parse(rules)
     if not asked and schema is None:

@@ -51,7 +51,7 @@ def source_of(given: str | Path) -> Source:
         return Source("file", text, path.parent)
     if path.is_dir():
         if text.startswith(("/proc", "/sys", "/dev")):
-            raise InputError(f"{text} is no data: the system makes it up when it is read")
+            raise InputError(f"{text} is not data: the system makes it up when it is read")
         return Source("folder", text, path)
     if any(char in text for char in _MAGIC):
         fixed = text[: min(text.index(char) for char in _MAGIC if char in text)]

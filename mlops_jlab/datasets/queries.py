@@ -44,7 +44,7 @@ def connect(address: str) -> Any:
         raise MlopsError(f"the library {module} is not installed", hint=f"pip install {module}") from error
     if not hasattr(library, "connect"):
         raise InputError(
-            f"{module} is no library for databases", hint="one that has connect(), as DB-API says"
+            f"{module} is not a library for databases", hint="one that has connect(), as DB-API says"
         )
     try:
         return library.connect(argument)

@@ -189,7 +189,7 @@ def verify(place: Place, version: DatasetVersion, *, thoroughly: bool = True) ->
     if version.kind == _QUERY:
         raise InputError(
             f"{version.title} is a query: its rows are not files",
-            hint="add it again: an equal one is no new version",
+            hint="add it again: an equal one makes no new version",
         )
     with opening.reading(place) as connection:
         known = rows.files(connection, version)

@@ -95,6 +95,7 @@ def check_dataset_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name[:80]!r} is no name for a dataset", hint="letters, digits, dots, dashes and underscores"
+            f"{name[:80]!r} is not a valid name for a dataset",
+            hint="letters, digits, dots, dashes and underscores",
         )
     return name

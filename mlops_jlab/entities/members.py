@@ -80,7 +80,7 @@ def parse_take(line: str) -> Take:
         item = _ITEM.match(part.strip())
         names = (item[1], item[2] or item[1]) if item is not None else ()
         if not names or not all(name.isidentifier() and not keyword.iskeyword(name) for name in names):
-            raise InputError(f"{line!r}: {part.strip()!r} is no name", hint=_FORM)
+            raise InputError(f"{line!r}: {part.strip()!r} is not a name", hint=_FORM)
         pairs.append((names[0], names[1]))
     return Take(found[1].removesuffix(".ipynb"), tuple(pairs))
 

@@ -96,7 +96,8 @@ def check_model_name(name: str) -> str:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name != name.strip():
         raise InputError(
-            f"{str(name)[:80]!r} is no name for a model", hint="letters, digits, dots, dashes and underscores"
+            f"{str(name)[:80]!r} is not a valid name for a model",
+            hint="letters, digits, dots, dashes and underscores",
         )
     return name
 

@@ -60,7 +60,7 @@ class Parameter:
             except ValueError:
                 continue
         raise ParameterError(
-            f"parameter {self.name!r} wants {self.type_text}, got {text!r}", hint=self._hint()
+            f"parameter {self.name!r} expects {self.type_text}, got {text!r}", hint=self._hint()
         )
 
     def check(self, value: object) -> object:
@@ -74,7 +74,7 @@ class Parameter:
         if self.choices:
             if not any(_same(value, choice) for choice in self.choices):
                 raise ParameterError(
-                    f"parameter {self.name!r} wants one of {list(self.choices)!r}, got {value!r}"
+                    f"parameter {self.name!r} must be one of {list(self.choices)!r}, got {value!r}"
                     + nearest(str(value), map(str, self.choices))
                 )
             return value
@@ -84,7 +84,7 @@ class Parameter:
                 self._check_range(plain)
                 return plain
         raise ParameterError(
-            f"parameter {self.name!r} wants {self.type_text}, got {value!r} ({type(value).__name__})",
+            f"parameter {self.name!r} expects {self.type_text}, got {value!r} ({type(value).__name__})",
             hint=self._hint(),
         )
 
@@ -243,7 +243,7 @@ def resolve(
             values[name] = known[name].check(value)
         number = values[name]
         if isinstance(number, float) and not math.isfinite(number) and known[name].choices:
-            raise ParameterError(f"parameter {name!r} wants one of {list(known[name].choices)!r}")
+            raise ParameterError(f"parameter {name!r} must be one of {list(known[name].choices)!r}")
     missing = [p.name for p in declared if p.required and p.name not in values]
     if missing:
         raise ParameterError(

@@ -26,7 +26,7 @@ def checked_run_id(text: str) -> str:
         InputError: it is none.
     """
     if not _ID.fullmatch(text):
-        raise InputError(f"{text[:80]!r} is no run's id", hint="it is 32 digits of 0-9 and a-f")
+        raise InputError(f"{text[:80]!r} is not a run's id", hint="it is 32 digits of 0-9 and a-f")
     return text
 
 

@@ -117,7 +117,7 @@ def _mean(p: Predicted, values: Array) -> Estimate:
 
 def _classified(predicted: Predicted) -> Predicted:
     if not predicted.is_classifier:
-        raise Undefined("the model is no classifier")
+        raise Undefined("the model is not a classifier")
     return predicted
 
 
@@ -316,7 +316,7 @@ def _custom(name: str, p: Predicted) -> Estimate:
     try:
         found = np.asarray(given, dtype=float)
     except (TypeError, ValueError) as error:
-        raise Undefined(f"{name} gives {given!r}"[:100] + ", which is no number") from error
+        raise Undefined(f"{name} gives {given!r}"[:100] + ", which is not a number") from error
     if found.shape == (len(p.truth),):
         if not np.isfinite(found).all():
             raise Undefined(f"{name} is not finite in {int((~np.isfinite(found)).sum())} rows")

@@ -247,7 +247,7 @@ def _layout(stream: bytes, buffers: Sequence[memoryview | Apart]) -> list[bytes 
 
 def _unpack(view: memoryview) -> tuple[memoryview, list[memoryview | Apart]]:
     if bytes(view[:8]) != _MAGIC:
-        raise HandoffError("this is no handoff file, or one of another version", hint="start a new run")
+        raise HandoffError("this is not a handoff file, or one of another version", hint="start a new run")
     (count,) = struct.unpack_from("<Q", view, 8)
     sizes = [struct.unpack_from("<QQ", view, 16 + 16 * place) for place in range(count)]
     at = 16 + 16 * count

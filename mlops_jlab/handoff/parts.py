@@ -70,7 +70,7 @@ class Parts:
         self._whole = names[self._over]
         if type(self._whole) not in (list, tuple, range):
             kind = type(self._whole).__name__
-            raise NotInParts(f"{self._over!r} is no list: {kind}", hint="make it a list: list(...)")
+            raise NotInParts(f"{self._over!r} is not a list: {kind}", hint="make it a list: list(...)")
         own = slice(0, 0) if self.joins else piece(self._count, self._number, len(self._whole))
         names[self._over] = self._whole[own]
 

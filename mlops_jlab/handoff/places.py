@@ -14,5 +14,5 @@ def object_path(root: Path, digest: str) -> Path:
         HandoffError: it is no digest, and might lead anywhere.
     """
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise HandoffError(f"{digest!r} is no digest")
+        raise HandoffError(f"{digest!r} is not a digest")
     return root / "objects" / digest[:2] / digest

@@ -172,7 +172,7 @@ def claims(text: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(json.loads(text)["record"])
     except (KeyError, TypeError) as error:
-        raise ValueError("this is no record") from error
+        raise ValueError("this is not a record") from error
     return found
 
 

@@ -223,7 +223,9 @@ def _is(node: Node, path: Path, digest: str) -> bool:
 def _logged(wanted: str, log: Path) -> tuple[Mapping[str, Any], str]:
     """The line of a prediction in a folder of logs, and the model that the folder is of."""
     if not log.is_dir():
-        raise InputError(f"{log} is no folder of predictions", hint="the one that models serve --log writes")
+        raise InputError(
+            f"{log} is not a folder of predictions", hint="the one that models serve --log writes"
+        )
     for path in sorted(log.rglob("*.jsonl")):
         with path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:

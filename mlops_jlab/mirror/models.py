@@ -17,7 +17,7 @@ def save(model: Any, target: Path, about: dict[str, Any]) -> Path:
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if target.exists():
-        raise InputError(f"{target} is there already", hint="choose another --output")
+        raise InputError(f"{target} already exists", hint="choose another --output")
     try:
         import mlflow.sklearn
     except ImportError as error:

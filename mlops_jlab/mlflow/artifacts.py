@@ -70,7 +70,7 @@ def load_dict(artifact_uri: str) -> Any:
     try:
         return json.loads(content)
     except ValueError as error:
-        raise InputError(f"{artifact_uri} is no JSON: {error}") from error
+        raise InputError(f"{artifact_uri} is not valid JSON: {error}") from error
 
 
 @translated

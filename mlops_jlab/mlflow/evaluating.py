@@ -100,7 +100,7 @@ def _check(model_type: str | None, evaluators: Any) -> None:
         raise InputError(f"there is no evaluator {evaluators!r}", hint="the only one is 'default'")
     if model_type not in _KINDS:
         raise InputError(
-            f"{model_type!r} is nothing that is evaluated{nearest(str(model_type), _KINDS)}",
+            f"{model_type!r} cannot be evaluated{nearest(str(model_type), _KINDS)}",
             hint="model_type is 'classifier' or 'regressor'",
         )
 

@@ -60,7 +60,7 @@ def search_runs(
     if experiment_ids and experiment_names:
         raise InputError("search_runs() takes experiment_ids or experiment_names, not both")
     if output_format not in ("pandas", "list"):
-        raise InputError(f"{output_format!r} is no output format", hint="pandas or list")
+        raise InputError(f"{output_format!r} is not an output format", hint="pandas or list")
     if search_all_experiments:
         chosen = [one.experiment_id for one in experiments.search()]
     elif experiment_names:

@@ -52,7 +52,7 @@ def _pillow(image: Any) -> Any:
         return PIL.Image.open(image)
     if not hasattr(image, "shape"):
         raise InputError(
-            f"a {type(image).__name__} is no image", hint="give an array, a Pillow image or a file"
+            f"a {type(image).__name__} is not an image", hint="give an array, a Pillow image or a file"
         )
     return PIL.Image.fromarray(_bytes(image))
 
@@ -73,7 +73,7 @@ def _bytes(pixels: Any) -> Any:
         return pixels.astype(numpy.uint8) * 255
     if pixels.dtype.kind == "f":
         if not 0 <= float(pixels.min()) <= float(pixels.max()) <= 1:
-            raise InputError("pixels that are no whole numbers lie between 0 and 1", hint="scale them first")
+            raise InputError("pixels that are not whole numbers lie between 0 and 1", hint="scale them first")
         return (pixels * 255).astype(numpy.uint8)
     if not 0 <= int(pixels.min()) <= int(pixels.max()) <= 255:
         raise InputError("pixels that are whole numbers lie between 0 and 255", hint="scale them first")
@@ -99,7 +99,7 @@ def log_image(
         )
     if key and not re.fullmatch(r"[\w\-./ ]+", key):
         raise InputError(
-            f"{key!r} is no key of an image", hint="letters, digits, dots, dashes, slashes and spaces"
+            f"{key!r} is not a key of an image", hint="letters, digits, dots, dashes, slashes and spaces"
         )
     at = int(time.time() * 1000) if timestamp is None else timestamp
     name = artifact_file or f"images/{(key or '').replace('/', '~')}+step+{step or 0}+timestamp+{at}" \
@@ -125,4 +125,6 @@ def log_figure(run: LiveRun, figure: Any, artifact_file: str, save_kwargs: Mappi
     elif hasattr(figure, "to_image"):
         run.log_content(bytes(figure.to_image(**{"format": ending, **save_kwargs})), artifact_file)
     else:
-        raise InputError(f"{artifact_file}: a {type(figure).__name__} is no figure of matplotlib or plotly")
+        raise InputError(
+            f"{artifact_file}: a {type(figure).__name__} is not a figure of matplotlib or plotly"
+        )

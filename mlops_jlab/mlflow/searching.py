@@ -40,7 +40,7 @@ def page(
         InputError: that is no view.
     """
     if view not in _VIEWS:
-        raise InputError(f"{view!r} is no view of runs", hint="ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL")
+        raise InputError(f"{view!r} is not a view of runs", hint="ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL")
     condition = filters.both(filters.parse(filter_string or ""), Condition(_VIEWS[view]))
     order = tuple(filters.parse_order(entry) for entry in order_by)
     with opening.writing(places.here()) as connection:

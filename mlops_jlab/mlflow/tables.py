@@ -29,7 +29,7 @@ def log(run_id: str, data: Any, artifact_file: str) -> None:
         data = pandas.DataFrame(data, index=[0] if scalars else None)
     if not isinstance(data, pandas.DataFrame):
         raise InputError(
-            f"{artifact_file}: a {type(data).__name__} is no table", hint="give a DataFrame or a dict"
+            f"{artifact_file}: a {type(data).__name__} is not a table", hint="give a DataFrame or a dict"
         )
     if not artifact_file.endswith((".json", ".parquet")):
         raise InputError(f"{artifact_file}: a table is written as .json or .parquet")

@@ -177,7 +177,7 @@ def costs(joined: Joined, classes: list[Any], reference: Mapping[str, Any]) -> A
     if (codes < 0).any():
         wrong = joined.truth.tolist()[int((codes < 0).argmax())]
         raise InputError(
-            f"the label {wrong!r} is none of the model's classes: {', '.join(list(places)[:8])}",
+            f"the label {wrong!r} is not one of the model's classes: {', '.join(list(places)[:8])}",
             hint="give labels as the model was fitted on them",
         )
     chances = joined.said.values

@@ -38,7 +38,7 @@ def _rewritten(source: str, values: Mapping[str, object]) -> str:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise InputError("the parameters cell is no plain Python", hint="set the values by hand") from error
+        raise InputError("the parameters cell is not plain Python", hint="set the values by hand") from error
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     starts = [sum(map(len, lines[:number])) for number in range(len(lines) + 1)]
     text = source.encode()
@@ -48,7 +48,7 @@ def _rewritten(source: str, values: Mapping[str, object]) -> str:
             continue
         new = values[name]
         if not isinstance(new, (bool, int, float, str, list, dict, type(None))):
-            raise InputError(f"{name} is no plain value", hint="set it by hand")
+            raise InputError(f"{name} is not a plain value", hint="set it by hand")
         where = old if old is not None else statement
         end = starts[(where.end_lineno or 1) - 1] + (where.end_col_offset or 0)
         start = starts[where.lineno - 1] + where.col_offset if old is not None else end

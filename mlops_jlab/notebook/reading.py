@@ -179,7 +179,7 @@ def _upgrade(node: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 
 def _check_language(metadata: object, path: Path) -> None:
     if not isinstance(metadata, Mapping):
-        raise NotebookError(f"{path}: the notebook's metadata is no JSON object")
+        raise NotebookError(f"{path}: the notebook's metadata is not a JSON object")
     info = metadata.get("language_info")
     spec = metadata.get("kernelspec")
     names = [
@@ -237,7 +237,7 @@ def _cell(node: Mapping[str, Any], index: int, cell_id: str, path: Path, finding
     if isinstance(source, list):
         source = "".join(str(part) for part in source)
     if not isinstance(source, str):
-        raise NotebookError(f"{path}, cell {index + 1}: the source is no text")
+        raise NotebookError(f"{path}, cell {index + 1}: the source is not text")
     is_code = node.get("cell_type") == "code"
     tags = _tags_of(node, index, cell_id, findings)
     role, names = role_of(tags) if is_code else (Role.NONE, ())

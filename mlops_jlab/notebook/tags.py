@@ -54,7 +54,12 @@ def check_tags(tags: Iterable[str], *, cell: int, cell_id: str) -> list[Finding]
             continue
         if problem := name_problem(name):
             better = [fixes.instead(cell, words, word, f"{kind}:{slug(name)}")] if few else []
-            error("step-name", f"{word[:100]!r} is no name for a step: {problem}", _suggest(name), *better)
+            error(
+                "step-name",
+                f"{word[:100]!r} is not a valid name for a step: {problem}",
+                _suggest(name),
+                *better,
+            )
         elif kind == "after" and name in names:
             error("after-itself", f"step {name!r} is to run after itself", f"remove after:{name}",
                   fixes.without(cell, words, word))  # fmt: skip

@@ -175,7 +175,7 @@ def _check_content(target: Path) -> None:
     ours = (target / manifest.FILE).is_file() and (target / "steps").is_dir()
     if target.is_dir() and any(target.iterdir()) and not ours:
         raise ExportError(
-            f"{target} holds something that is no export",
+            f"{target} holds something that is not an export",
             hint="choose another folder with -o, or replace it with --force",
         )
 

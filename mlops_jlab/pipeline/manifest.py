@@ -170,7 +170,7 @@ def _check_meaning(path: Path, manifest: Manifest) -> None:
     for edge in manifest.edges:
         if not {edge.source, edge.target} <= set(names):
             raise ExportError(
-                f"{path}: an edge goes from {edge.source!r} to {edge.target!r}, and one is no step"
+                f"{path}: an edge goes from {edge.source!r} to {edge.target!r}, and one is not a step"
             )
     if cycle := find_cycle(manifest.edges):
         raise ExportError(f"{path}: the steps wait for each other: {' → '.join(cycle)}")

@@ -23,7 +23,7 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         return plan, source.parent if source.is_file() else Path.cwd()
     if resume and not target.exists():
         raise InputError(
-            f"there is no run in {target}: it is not there", hint="leave --resume out to begin one"
+            f"there is no run in {target}: it does not exist", hint="leave --resume out to begin one"
         )
     if resume and not is_unbegun(target):
         return manifest.read(target / "pipeline"), pipeline.parent
@@ -36,7 +36,7 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         raise InputError(f"{target} holds a run already", hint="choose another, or add --resume")
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(target.iterdir()) and not is_unbegun(target):
-        raise InputError(f"{target} holds something that is no run", hint="choose another --output")
+        raise InputError(f"{target} holds something that is not a run", hint="choose another --output")
     exporting.export(graph, target / "pipeline")
     return manifest.read(target / "pipeline"), pipeline.parent
 

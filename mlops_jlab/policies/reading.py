@@ -90,7 +90,7 @@ def _parse(content: _Content, data: bytes) -> None:
     try:
         text = data.decode("utf-8-sig")
         if _depth(text) > _DEEPEST * 5:  # its reader takes seconds for that
-            content.problems.append((1, "it is no YAML that a policy has: brackets are nested too deep"))
+            content.problems.append((1, "its brackets are nested too deep"))
             return
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
@@ -98,12 +98,14 @@ def _parse(content: _Content, data: bytes) -> None:
             return
         content.value = _value(content, node, (), set())
     except UnicodeDecodeError as error:
-        content.problems.append((data[: error.start].count(b"\n") + 1, "it is no text in UTF-8"))
+        content.problems.append((data[: error.start].count(b"\n") + 1, "it is not text in UTF-8"))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        content.problems.append((line, f"it is no YAML: {error.problem}"))
+        content.problems.append((line, f"it is not valid YAML: {error.problem}"))
     except (yaml.YAMLError, RecursionError) as error:
-        content.problems.append((1, f"it is no YAML: {str(error).splitlines()[0][:200] or 'too deep'}"))
+        content.problems.append(
+            (1, f"it is not valid YAML: {str(error).splitlines()[0][:200] or 'too deep'}")
+        )
 
 
 def _depth(text: str) -> int:
@@ -137,7 +139,7 @@ def _value(content: _Content, node: Any, place: Place, seen: set[int]) -> Any:
     except (yaml.YAMLError, ValueError):
         found = math.nan
     if isinstance(found, float) and not math.isfinite(found):
-        content.wrong(place, f"{str(node.value)[:60]!r} is no value that a policy has")
+        content.wrong(place, f"{str(node.value)[:60]!r} is not a value that a policy has")
     return found
 
 
@@ -243,7 +245,7 @@ def _meaning(content: _Content, check_rule: Callable[[str], object] | None) -> N
         for number, text in enumerate(value.get("packages", {}).get(key, ())):
             why = _is_no_requirement(text)
             if why:
-                content.wrong(("packages", key, number), f"{text!r} is no package as pip names it: {why}")
+                content.wrong(("packages", key, number), f"{text!r} is not a package as pip names it: {why}")
     masked, hashed = (value.get("personal", {}).get(key, ()) for key in ("masked", "hashed"))
     for number, name in enumerate(hashed):
         if name in masked:

@@ -118,7 +118,7 @@ def read(folder: Path) -> LogSettings:
             raise InputError(f"{folder} was written by a newer version", hint="upgrade this package")
         return LogSettings(**{**found, "masked": tuple(found["masked"]), "hashed": tuple(found["hashed"])})
     except OSError as error:
-        raise InputError(f"{folder} is no prediction log", hint=hint) from error
+        raise InputError(f"{folder} is not a prediction log", hint=hint) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{folder / ABOUT} cannot be read: {error}", hint=hint) from error
 

@@ -37,7 +37,7 @@ def of_file(path: Path, rows: int = ROWS) -> Iterator[Any]:
         PolicyBreach: the policy allows no data from there.
     """
     if not path.is_file():
-        raise InputError(f"there is no file {path}" if not path.exists() else f"{path} is no regular file")
+        raise InputError(f"there is no file {path}" if not path.exists() else f"{path} is not a regular file")
     standing.check_data(path)
     kind = ending(path)
     if kind not in ENDINGS:

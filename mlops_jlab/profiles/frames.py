@@ -65,7 +65,7 @@ def pandas_frame(data: Any) -> Any:
     if hasattr(data, "__arrow_c_stream__"):
         return _arrow().table(data).to_pandas()
     raise InputError(
-        f"a {type(data).__name__} is no table",
+        f"a {type(data).__name__} is not a table",
         hint="give a DataFrame of pandas or polars, a table of pyarrow, a dict of columns or a 2-D array",
     )
 

@@ -180,7 +180,7 @@ def from_json(text: str | bytes) -> Profile:
         return Profile(int(content["rows"]), columns, together, int(content.get("left_out", 0)), rates)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            f"this is no profile: {error!r}", hint="give a file that data profile wrote"
+            f"this is not a profile: {error!r}", hint="give a file that data profile wrote"
         ) from error
 
 

@@ -33,7 +33,7 @@ class EvaluationRows:
     ) -> None:
         if not hasattr(data, "columns") or not hasattr(data, "iloc"):
             raise InputError(
-                "the evaluation rows are no DataFrame", hint="pandas.DataFrame(rows, columns=...)"
+                "the evaluation rows are not a DataFrame", hint="pandas.DataFrame(rows, columns=...)"
             )
         twice = [str(name) for name in data.columns[data.columns.duplicated()]]
         if twice:
@@ -55,7 +55,9 @@ class EvaluationRows:
         self.data = data
         self.truth = saidvalues.truth_of(truth, len(data))
         if isinstance(columns, str) or len({*columns}) != len(columns):
-            raise InputError(f"columns={columns!r:.80} is no list of different columns", hint="columns=[...]")
+            raise InputError(
+                f"columns={columns!r:.80} is not a list of different columns", hint="columns=[...]"
+            )
         self.order = [str(name) for name in columns]
         for name in self.order:
             self._column(data, name, "one of columns=")

@@ -74,7 +74,7 @@ def pack(place: Place, version: ModelVersion, target: Path) -> Path:
         StoreError: a file is not what was kept.
     """
     if target.exists():
-        raise InputError(f"{target} is there already", hint="choose another --output")
+        raise InputError(f"{target} already exists", hint="choose another --output")
     content = dict(_content(place, version))
     manifest = {"files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}}
     content["manifest.json"] = _json(manifest)

@@ -121,7 +121,7 @@ def _subject(place: Place, model: Any, name: str) -> _Subject:
         model = versions.find(place, model)
     version = model if isinstance(model, ModelVersion) else None
     if version is not None and version.model != name:
-        raise InputError(f"{version.title} is no version of {name}", hint=f"name={version.model!r}")
+        raise InputError(f"{version.title} is not a version of {name}", hint=f"name={version.model!r}")
     if version is not None:
         loaded = modelfiles.load(place, version)
         return _Subject(loaded, contents.model(loaded), str(version.about.get("content", "")), version)
@@ -159,7 +159,7 @@ class _Comparison:
             self.other = self._predicted(loaded, taken, whose, self.one.classes)
             if self.other.is_classifier != self.one.is_classifier:
                 raise InputError(
-                    "one of challenger and champion is a classifier, the other is none",
+                    "one of challenger and champion is a classifier, the other is not",
                     hint="compare models of one kind",
                 )
             self.seen.insert(0, taken.names)

@@ -53,7 +53,7 @@ def _overlap(
     if train is None:
         return None, 0, ()
     if not hasattr(train, "columns"):
-        raise InputError("train is no DataFrame", hint="give the rows with their columns, train=DataFrame")
+        raise InputError("train is not a DataFrame", hint="give the rows with their columns, train=DataFrame")
     if not len(train):
         raise InputError("train has no rows", hint="give the rows that the model was fitted on")
     there = {str(name) for name in train.columns}

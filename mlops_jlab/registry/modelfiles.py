@@ -93,7 +93,9 @@ def _skops(content: bytes, title: str) -> Any:
                 raise StoreError(f"{title} would unpack to more than {_LARGEST >> 30} GB")
         unknown = skops.get_untrusted_types(data=content)
     except zipfile.BadZipFile as error:
-        raise StoreError(f"{title} is no skops file: {error}", hint="roll back to another version") from error
+        raise StoreError(
+            f"{title} is not a skops file: {error}", hint="roll back to another version"
+        ) from error
     strange = [name for name in unknown if not is_trusted_type(name)]
     if strange:
         raise InputError(f"{title} holds types that are not trusted: {', '.join(strange[:5])}")

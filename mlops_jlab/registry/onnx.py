@@ -27,7 +27,7 @@ def write(model: Any, rows: Any, target: Path) -> float:
             f"{len(rows)} rows prove nothing", hint=f"give {_FEWEST} or more, like those to be predicted"
         )
     if target.exists():
-        raise InputError(f"{target} is there already", hint="choose another --output")
+        raise InputError(f"{target} already exists", hint="choose another --output")
     try:
         import onnxruntime
         from skl2onnx import to_onnx

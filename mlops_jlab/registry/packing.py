@@ -56,7 +56,7 @@ def pack(place: Place, version: ModelVersion, target: Path) -> Path:
         StoreError: a file is not what was registered.
     """
     if target.exists():
-        raise InputError(f"{target} is there already", hint="choose another --output")
+        raise InputError(f"{target} already exists", hint="choose another --output")
     needs = list(version.about.get("requirements", []))
     needs += ["skops"] if version.about.get("format") == "skops" else []
     content = {

@@ -61,7 +61,7 @@ def check(model: Any) -> None:
     if model is None or isinstance(model, _PLAIN) or (is_data and not predicts):
         shown = repr(model[:80]) if isinstance(model, str) else f"a {type(model).__name__}"
         raise InputError(
-            f"{shown} is no model",
+            f"{shown} is not a model",
             hint="give the fitted model itself, runs:/RUN/PATH or models:/NAME/NUMBER",
         )
 

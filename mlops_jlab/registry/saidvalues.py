@@ -93,7 +93,7 @@ def numbers(values: Any, what: str, hint: str, *, gaps: bool = False) -> Any:
         each = [str(one) for one in values] if kind in "mM" else np.asarray(values).ravel().tolist()
         strange = [one for one in each if not _is_number(one)]
         if strange:
-            raise InputError(f"{what} holds {strange[0]!r}, which is no number", hint=hint)
+            raise InputError(f"{what} holds {strange[0]!r}, which is not a number", hint=hint)
     try:
         found = np.asarray(values, dtype=float)
     except OverflowError:
@@ -143,7 +143,7 @@ def codes_of(values: Any, known: Sequence[Any], what: str) -> Any:
         kinds = {isinstance(first, str), isinstance(known[0], str)}
         words = f"of another type ({type(first).__name__}, not {type(known[0]).__name__})"
         raise InputError(
-            f"{what}: {len(strange):,} values are none of the model's classes {listed(known)}"
+            f"{what}: {len(strange):,} values are not among the model's classes {listed(known)}"
             f"{f', but {words}' if len(kinds) == 2 else ''}; the first is {first!r} in row {strange[0]}",
             hint="give the target as the model was fitted on it",
         )

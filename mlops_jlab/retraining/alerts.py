@@ -45,7 +45,7 @@ def check(address: str) -> None:
             raise InputError(f"{shown!r} is not a command: {error}") from error
         if _OPERATORS & set(words[1:]) and not words[0].endswith("sh"):
             raise InputError(
-                f"{shown!r}: a command is no shell, which knows | and > alone",
+                f"{shown!r}: a command is not a shell, which knows | and > alone",
                 hint="write command:sh -c '...', or put it into a script",
             )
         if not words:
@@ -53,7 +53,7 @@ def check(address: str) -> None:
         return
     if not _apprise().add(address):
         raise InputError(
-            f"{shown!r} is no address for alerts",
+            f"{shown!r} is not an address for alerts",
             hint="mailto://USER:PASSWORD@HOST, json://HOST/PATH (a webhook), slack://..., or command:...",
         )
 

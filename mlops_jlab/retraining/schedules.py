@@ -194,7 +194,9 @@ def changed(
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name!r} is no name for a schedule", hint="--name with letters, digits, dashes")
+        raise InputError(
+            f"{name!r} is not a valid name for a schedule", hint="--name with letters, digits, dashes"
+        )
     return name
 
 
@@ -218,10 +220,12 @@ def _check(schedule: Schedule) -> None:
         if not least <= value <= most:
             raise InputError(f"{what}: {value} is not between {least} and {most:,}")
     if schedule.catch_up not in CATCH_UP:
-        raise InputError(f"{schedule.catch_up!r} is no way to catch up", hint=" or ".join(CATCH_UP))
+        raise InputError(f"{schedule.catch_up!r} is not a way to catch up", hint=" or ".join(CATCH_UP))
     for event in schedule.alert_on:
         if event not in EVENTS:
-            raise InputError(f"{event!r} is nothing to be alerted of", hint=f"one of: {', '.join(EVENTS)}")
+            raise InputError(
+                f"{event!r} is not something to be alerted about", hint=f"one of: {', '.join(EVENTS)}"
+            )
     for rule in schedule.gate:
         rule_of(rule)
     for address in schedule.alerts:

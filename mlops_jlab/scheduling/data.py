@@ -163,13 +163,13 @@ def check(watched: Watched) -> None:
     """
     for path in watched.paths:
         if os.path.realpath(path).startswith(tuple(f"{root}/" for root in _PSEUDO)) or path in _PSEUDO:
-            raise InputError(f"{path} is no data: the system makes it up when it is read")
+            raise InputError(f"{path} is not data: the system makes it up when it is read")
         if not Path(path).exists():
             raise InputError(f"there is no {path}", hint="name files or folders whose change makes it due")
         if not (Path(path).is_file() or Path(path).is_dir()):
             raise InputError(f"{path} is neither a regular file nor a folder")
     if "/" in watched.marker or watched.marker in (".", ".."):
-        raise InputError(f"{watched.marker!r} is no file's name", hint="such as _SUCCESS")
+        raise InputError(f"{watched.marker!r} is not a file's name", hint="such as _SUCCESS")
     for _ in _files(watched):
         pass
 

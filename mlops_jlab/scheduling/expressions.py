@@ -93,7 +93,7 @@ def _written(name: str, text: str, kinds: Sequence[str], moments: Moments) -> st
     left = _NEARLY.search(_EXPRESSION.sub(lambda match: "" if _is_ours(match) else match[0], text))
     if left:
         raise ParameterError(
-            f"parameter {name!r}: {left[0]!r} is no time",
+            f"parameter {name!r}: {left[0]!r} is not a time",
             hint="write {due}, {last}, {due - 1 month} or {due:%Y-%m}",
         )
     return _EXPRESSION.sub(one, text)
@@ -103,12 +103,13 @@ def _formatted(name: str, at: datetime, style: str) -> str:
     wrong = next((one for one in _DIRECTIVE.findall(style) if one == "%" or one[-1] not in _DIRECTIVES), "")
     if wrong or "%" not in style:
         raise ParameterError(
-            f"parameter {name!r}: {wrong or style!r} is no format of a time", hint="such as %Y-%m-%d or %H:%M"
+            f"parameter {name!r}: {wrong or style!r} is not a format of a time",
+            hint="such as %Y-%m-%d or %H:%M",
         )
     try:
         return at.strftime(_DIRECTIVE.sub(lambda one: _epoch(at, one[0]), style))
     except ValueError as error:  # such as a lone surrogate
-        raise ParameterError(f"parameter {name!r}: {style!r} is no format of a time") from error
+        raise ParameterError(f"parameter {name!r}: {style!r} is not a format of a time") from error
 
 
 def _epoch(at: datetime, directive: str) -> str:
@@ -121,7 +122,7 @@ def _moved(name: str, at: datetime, count: int, unit: str) -> datetime:
     if one not in (*_EXACT, *_CALENDAR):
         known = [*_EXACT, *_CALENDAR]
         raise ParameterError(
-            f"parameter {name!r}: {unit!r} is no unit of time{nearest(one, known)}", hint=", ".join(known)
+            f"parameter {name!r}: {unit!r} is not a unit of time{nearest(one, known)}", hint=", ".join(known)
         )
     if abs(count) > _MOST:
         raise ParameterError(f"parameter {name!r}: {count} {unit} are too many")

@@ -37,14 +37,14 @@ def _of_run(place: Place, run_id: str) -> tuple[Path, dict[str, Any]]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
     if run.kind != "pipeline":
-        raise InputError(f"run {run.id[:12]} is no run of a pipeline")
+        raise InputError(f"run {run.id[:12]} is not a run of a pipeline")
     return Path(run.source), RunFolder(pipelines.folder_of(place, run)).load().parameters
 
 
 def _below(root: Path, notebook: Path) -> str:
     if notebook.suffix != ".ipynb" or not notebook.is_relative_to(root):
         raise InputError(
-            f"{notebook.name} is no notebook below the server's root", hint="run it again where it was run"
+            f"{notebook.name} is not a notebook below the server's root", hint="run it again where it was run"
         )
     return notebook.relative_to(root).as_posix()
 

@@ -60,14 +60,14 @@ class Route(APIHandler):  # type: ignore[misc]  # jupyter_server is untyped here
         try:
             content = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
-            raise InputError(f"the request is no JSON: {error}") from error
+            raise InputError(f"the request is not valid JSON: {error}") from error
         if not isinstance(content, dict):
-            raise InputError("the request is no JSON object")
+            raise InputError("the request is not a JSON object")
         for key, value in content.items():
             if key not in kinds:
                 raise InputError(f"{key!r} is not known here", hint=f"known: {', '.join(kinds)}")
             if not isinstance(value, kinds[key]) or (kinds[key] is int and isinstance(value, bool)):
-                raise InputError(f"{key!r} is of the wrong kind", hint=f"it is a {kinds[key].__name__}")
+                raise InputError(f"{key!r} has the wrong type", hint=f"it is a {kinds[key].__name__}")
             if isinstance(value, int) and abs(value) > _GREATEST:
                 raise InputError(f"{key!r} is too large")
             if isinstance(value, str) and _UNFIT.search(value):
@@ -186,7 +186,7 @@ def whole(text: str, least: int, most: int) -> int:
     try:
         number = int(text)
     except ValueError as error:
-        raise InputError(f"{text[:40]!r} is no whole number") from error
+        raise InputError(f"{text[:40]!r} is not a whole number") from error
     if not least <= number <= most:
         raise InputError(f"{number} is not between {least} and {most}")
     return number

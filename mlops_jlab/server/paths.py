@@ -67,7 +67,7 @@ class Door:
             pass
         except (OSError, ValueError) as error:  # a loop of links, a file in place of a folder
             why = getattr(error, "strerror", None) or error
-            raise InputError(f"{name[:80]!r} is no path below the server's root: {why}") from error
+            raise InputError(f"{name[:80]!r} is not a path below the server's root: {why}") from error
         behind = found.relative_to(self._root).as_posix()
         if behind != relative and await self._is_hidden(behind):  # a link to what is hidden
             raise NotFound(f"there is no file {name[:80]!r}")
@@ -90,9 +90,9 @@ def _checked(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     lengths = [len(part.encode("utf-8", "surrogatepass")) for part in parts]
     if "://" in name or _UNFIT.search(name) or sum(lengths) + len(lengths) > _LONGEST:
-        raise InputError(f"{name[:80]!r} is no path below the server's root")
+        raise InputError(f"{name[:80]!r} is not a path below the server's root")
     if max(lengths, default=0) > 255:
-        raise InputError(f"{name[:80]!r} is no path below the server's root: a part of it is too long")
+        raise InputError(f"{name[:80]!r} is not a path below the server's root: a part of it is too long")
     if ".." in parts:
         raise InputError(f"{name[:80]!r} leads outside the server's root, or goes around in it")
     return "/".join(parts)

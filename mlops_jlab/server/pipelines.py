@@ -120,7 +120,7 @@ def _one(place: Place, run_id: str) -> dict[str, Any]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
         if run.kind != "pipeline":
-            raise InputError(f"run {run.id[:12]} is no run of a pipeline", hint="ask for it as runs/ID")
+            raise InputError(f"run {run.id[:12]} is not a run of a pipeline", hint="ask for it as runs/ID")
         return _told(place, run, reading.children(connection, run, _SHORT))
 
 
@@ -199,7 +199,7 @@ def _log(place: Place, run_id: str, step: str) -> str:
         raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
     executed, log = paths.executed_of(folder, step), paths.executed_of(folder, step, ".log")
     if executed is None or log is None:
-        raise InputError(f"{step[:80]!r} is no step whose notebook lies in the run's folder")
+        raise InputError(f"{step[:80]!r} is not a step whose notebook lies in the run's folder")
     printed = outputs.text_of(executed) if executed.is_file() else ""
     kernels = apart.end_of(log, _LONGEST_LOG)
     return (printed + kernels)[-_LONGEST_LOG:]
@@ -336,7 +336,7 @@ def _cancel(place: Place, run_id: str) -> None:
         or run.owner is None
         or not is_alive(run.owner)
     ):
-        raise InputError(f"run {run.id[:12]} is no pipeline that runs on this machine")
+        raise InputError(f"run {run.id[:12]} is not a pipeline that runs on this machine")
     with opening.writing(place) as connection:  # else the next worker would go on with a scheduled one
         scheduling.cancel_run(
             connection, run.id, Story("run", "failed", f"cancelled by {lifecycle.who()}", time.time())

@@ -43,7 +43,7 @@ def _found(place: Place, run_id: str) -> outcome.Outcome:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
     if run.kind != "sweep":
-        raise InputError(f"run {run.id[:12]} is no sweep", hint="ask for it as runs/ID")
+        raise InputError(f"run {run.id[:12]} is not a sweep", hint="ask for it as runs/ID")
     return outcome.outcome(place, run)
 
 

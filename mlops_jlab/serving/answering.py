@@ -133,7 +133,7 @@ class Desk:
                 f"there are {rows:,} rows, and not as many ids", hint='"ids" is a list, one a row'
             )
         if any(isinstance(one, (dict, list)) or one is None for one in given):
-            raise InputError("an id is no text and no number", hint='"ids" is a list, one a row')
+            raise InputError("an id is neither text nor a number", hint='"ids" is a list, one a row')
         return name, [in_words(one)[:_LONGEST] for one in given]
 
     def _pair(self, version: ModelVersion, model: Any, name: str) -> Pair | None:
@@ -156,7 +156,7 @@ class Desk:
         given = content.get("labels")
         if self.log is None:
             raise InputError(
-                "labels are for the log, and there is none", hint="models serve MODEL --log FOLDER"
+                "labels go into a log, and this service writes none", hint="models serve MODEL --log FOLDER"
             )
         if not isinstance(given, list) or not all(
             isinstance(one, dict) and "id" in one and "label" in one for one in given
@@ -164,7 +164,7 @@ class Desk:
             raise InputError("there are no labels", hint='send {"labels": [{"id": ID, "label": LABEL}, ...]}')
         kept = [one for one in given if one["label"] is not None]
         if any(isinstance(one[key], (dict, list)) for one in kept for key in ("id", "label")):
-            raise InputError("an id or a label is no text and no number")
+            raise InputError("an id or a label is neither text nor a number")
         if kept:
             ids = [in_words(one["id"])[:_LONGEST] for one in kept]
             self.log.put(

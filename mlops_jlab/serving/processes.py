@@ -88,7 +88,7 @@ def run(setup: Setup, listening: socket.socket, processes: int = 1) -> None:
             supervisor = _Supervisor(_config(_Worker(setup), processes), sockets=[listening])
             supervisor.run()
             if supervisor.cannot_begin:
-                raise MlopsError("the service cannot begin", hint="what stands against it is said above")
+                raise MlopsError("the service cannot begin", hint="the reason is given above")
             return
         desk = stack.enter_context(setup.opened())
         _observed(stack, setup, url, 1, desk.counts.now)

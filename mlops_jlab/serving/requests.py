@@ -28,9 +28,9 @@ def parsed(body: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InputError("the body is no JSON", hint=_HINT) from error
+        raise InputError("the body is not valid JSON", hint=_HINT) from error
     if not isinstance(content, dict):
-        raise InputError("the body is no JSON object", hint=_HINT)
+        raise InputError("the body is not a JSON object", hint=_HINT)
     return content
 
 
@@ -61,7 +61,7 @@ def csv_of(body: bytes) -> Mapping[str, Any]:
     try:
         found = pd.read_csv(io.BytesIO(body))
     except (ValueError, UnicodeError) as error:
-        raise InputError(f"the body is no CSV: {str(error)[:200]}") from error
+        raise InputError(f"the body is not valid CSV: {str(error)[:200]}") from error
     return {"rows": found.to_dict("list")}
 
 
@@ -76,7 +76,7 @@ def frame_of(given: Any, names: Sequence[str]) -> pd.DataFrame:
     elif isinstance(given, list):
         count = len(given)
     else:
-        raise InputError("the rows are no list", hint=_HINT)
+        raise InputError("the rows are not a list", hint=_HINT)
     if not 0 < count <= MOST_ROWS:
         raise InputError(f"there are {count:,} rows", hint=f"from 1 to {MOST_ROWS:,} at once")
     first = given if isinstance(given, dict) else given[0]
@@ -94,7 +94,7 @@ def frame_of(given: Any, names: Sequence[str]) -> pd.DataFrame:
     except InputError:
         raise
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"the rows are no table: {str(error)[:200]}", hint=_HINT) from error
+        raise InputError(f"the rows are not a table: {str(error)[:200]}", hint=_HINT) from error
 
 
 def _of_records(given: list[Any], names: Sequence[str]) -> pd.DataFrame:

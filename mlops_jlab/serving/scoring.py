@@ -143,7 +143,7 @@ def checked(version: ModelVersion, frame: Any) -> Any:
     if gone:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         raise InputError(
-            f"{version.title} takes a column {', '.join(map(repr, gone[:3]))}{more}, which is not there"
+            f"{version.title} takes a column {', '.join(map(repr, gone[:3]))}{more}, which does not exist"
             f"{nearest(gone[0], there[:_COMPARED])}",
             hint=f"it takes: {', '.join(names[:30])}",
         )

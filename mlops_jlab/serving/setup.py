@@ -91,7 +91,7 @@ class Setup:
         if (watch := self.watch()) is not None:
             if watch.candidate.model != served.model:
                 raise InputError(
-                    f"{watch.candidate.title} is no version of {served.model}", hint="a candidate is one"
+                    f"{watch.candidate.title} is not a version of {served.model}", hint="a candidate is one"
                 )
             if watch.candidate.id == served.id:
                 raise InputError(f"{served.title} is what is served", hint="name another version")

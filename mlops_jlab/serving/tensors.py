@@ -85,7 +85,7 @@ def wanted(content: Mapping[str, Any]) -> list[str]:
     """
     given = content.get("outputs") or []
     if not isinstance(given, list) or not all(isinstance(one, dict) and "name" in one for one in given):
-        raise InputError("the outputs are no list of names", hint='"outputs": [{"name": "prediction"}]')
+        raise InputError("the outputs are not a list of names", hint='"outputs": [{"name": "prediction"}]')
     return [str(one["name"]) for one in given]
 
 

@@ -32,7 +32,7 @@ def check_name(name: str) -> str:
     problem = _problem(name) or _problem(unquote(name))
     if problem:
         raise TrackingError(
-            f"{name[:80]!r} is no name for an artifact: {problem}",
+            f"{name[:80]!r} is not a valid name for an artifact: {problem}",
             hint="use a relative name such as plots/loss.png",
         )
     return unicodedata.normalize("NFC", name)
@@ -47,7 +47,7 @@ def _problem(name: str) -> str:
     ):
         return "it is too long"
     if name.startswith("/") or "\\" in name or re.match(r"[A-Za-z]:", name):
-        return "it is no relative name with forward slashes"
+        return "it is not a relative name with forward slashes"
     if any(part in ("", ".", "..") for part in parts):
         return "it has empty parts or dots"
     if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in name):
@@ -66,7 +66,7 @@ def path_of(place: Place, digest: str) -> Path:
         StoreError: that is no digest.
     """
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise StoreError(f"{digest[:80]!r} is no digest")
+        raise StoreError(f"{digest[:80]!r} is not a digest")
     return place.objects / digest[:2] / digest
 
 
@@ -90,7 +90,7 @@ def digest_of_data(path: Path, size: int, stop: Callable[[], bool]) -> str:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
     with os.fdopen(handle, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         digest = blake3()
         while size > 0 and (part := file.read(min(size, 1 << 22))):
             if stop():
@@ -141,7 +141,7 @@ def parts_of(path: Path) -> Iterator[bytes]:
         TrackingError: it is no regular file, is missing, or changes while it is read.
     """
     if not path.is_file():
-        what = "does not exist" if not path.exists() else "is no regular file"
+        what = "does not exist" if not path.exists() else "is not a regular file"
         raise TrackingError(f"the file {path} {what}", hint="log a file, or a folder with log_artifacts")
     before = path.stat()
     with path.open("rb") as file:

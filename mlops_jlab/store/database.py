@@ -142,7 +142,7 @@ def _look(path: Path) -> None:
     if found is headers.Kind.NONE:
         raise Damaged(f"the store {path} is damaged: it is not a database", hint=_HINT_DAMAGE)
     if found is headers.Kind.FOREIGN:
-        raise Damaged(f"{path} is no store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
+        raise Damaged(f"{path} is not a store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
 
 
 def _make(path: Path) -> None:
@@ -227,7 +227,7 @@ def _check(connection: sqlite3.Connection, path: Path, write: bool) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
-        raise Damaged(f"{path} is no store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
+        raise Damaged(f"{path} is not a store of mlops-jlab; nothing was changed", hint=_HINT_DAMAGE)
     if version > FORMAT and (write or _oldest_reader(connection) > FORMAT):
         raise Newer(
             f"the store {path} has format {version}; this version of mlops-jlab knows {FORMAT}",

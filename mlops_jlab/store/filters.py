@@ -152,13 +152,13 @@ def _bare(name: str) -> str:
 
 def _field(text: str, kind: str, name: str, column: int) -> Field:
     if kind and kind.lower() not in KINDS:
-        raise _pointing(text, column, f"{kind!r} is nothing that a run has{nearest(kind, KINDS)}",
+        raise _pointing(text, column, f"{kind!r} is not something that a run has{nearest(kind, KINDS)}",
                         "use metrics., params., tags. or attributes.")  # fmt: skip
     known = KINDS[kind.lower()] if kind else "attribute"
     if known == "tag" and name in _AS_TAGS:
         return Field("attribute", _AS_TAGS[name])
     if known == "attribute" and name not in ATTRIBUTES:
-        raise _pointing(text, column, f"{name!r} is no attribute of a run{nearest(name, ATTRIBUTES)}",
+        raise _pointing(text, column, f"{name!r} is not an attribute of a run{nearest(name, ATTRIBUTES)}",
                         f"attributes: {', '.join(sorted(ATTRIBUTES))}; metrics are metrics.NAME")  # fmt: skip
     return Field(known, name)
 

@@ -230,7 +230,7 @@ def _decode(text: str, count: int) -> list[Any]:
             return found
     except ValueError:
         pass
-    raise InputError("that is no place to go on from", hint="begin with the first page")
+    raise InputError("this page token is not known", hint="begin with the first page")
 
 
 def count(connection: sqlite3.Connection, query: Query) -> int:

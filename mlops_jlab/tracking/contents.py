@@ -55,7 +55,7 @@ def figure(value: Any, name: str) -> bytes:
             value.save(file, format=ending or "png")
         else:
             raise TrackingError(
-                f"{name}: a {type(value).__name__} is no figure",
+                f"{name}: a {type(value).__name__} is not a figure",
                 hint="give a figure of matplotlib or plotly, or an image of Pillow",
             )
     except (ValueError, KeyError) as error:
@@ -74,7 +74,7 @@ def table(data: Any, name: str) -> tuple[Any, bytes]:
 
         data = pandas.DataFrame(data)
     if not hasattr(data, "to_csv"):
-        raise TrackingError(f"{name}: a {type(data).__name__} is no table", hint="give a pandas DataFrame")
+        raise TrackingError(f"{name}: a {type(data).__name__} is not a table", hint="give a pandas DataFrame")
     ending = PurePosixPath(name).suffix.lower()
     data = standing.hidden(data)
     if ending == ".csv":

@@ -119,9 +119,9 @@ def search_runs(
     if search_all_experiments and names:
         raise TrackingError("search_runs() looks in all experiments or in those that are named, not both")
     if output_format not in ("pandas", "list"):
-        raise TrackingError(f"{output_format!r} is no output format", hint="pandas or list")
+        raise TrackingError(f"{output_format!r} is not an output format", hint="pandas or list")
     if run_view_type not in _VIEWS:
-        raise TrackingError(f"{run_view_type!r} is no view of runs", hint="1: active, 2: deleted, 3: all")
+        raise TrackingError(f"{run_view_type!r} is not a view of runs", hint="1: active, 2: deleted, 3: all")
     if run_view_type == _DELETED:
         filter_string = (
             f"({filter_string}) and deleted is not null" if filter_string else "deleted is not null"

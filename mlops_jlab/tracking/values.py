@@ -114,7 +114,7 @@ def moment(milliseconds: Any) -> float:
         seconds = -1.0
     if not 0 <= seconds < _LAST:
         raise TrackingError(
-            f"timestamp={milliseconds!r} is no moment",
+            f"timestamp={milliseconds!r} is not a moment",
             hint="give milliseconds since 1970: int(time.time() * 1000)",
         )
     return seconds

@@ -81,7 +81,7 @@ def test_a_step_notebook_runs_under_plain_papermill(write_notebook: WriteNoteboo
     ("arguments", "words"),
     [
         (["run", "nb.ipynb", "-p", "m=1"], "no parameter 'm'"),
-        (["run", "nb.ipynb", "-p", "n=x"], "wants int"),
+        (["run", "nb.ipynb", "-p", "n=x"], "expects int"),
         (["run", "nb.ipynb", "-p", "n"], "sets no parameter"),
         (["run", "nb.ipynb", "-f", "missing.yaml"], "cannot be read"),
         (["run", "nb.ipynb", "--kernel", "pyhton3"], "no kernel 'pyhton3'; did you mean 'python3'?"),

@@ -86,7 +86,7 @@ def test_prices_are_read_and_what_is_wrong_in_them_is_named(place: Place) -> Non
         ({"prices": {"currency": 3}}, "prices.currency"),
         ({"prices": []}, "prices are a table"),
         ([], "prices are a table"),
-        ('{"prices": {\n"cpu_hour": 1,,}}', "line 2 is no JSON"),
+        ('{"prices": {\n"cpu_hour": 1,,}}', "line 2 is not valid JSON"),
         ('{"prices": {"cpu_hour": NaN}}', "prices.cpu_hour is nan"),
     ],
 )

@@ -63,11 +63,11 @@ def test_what_a_time_becomes(parameter: Parameter, text: str, due: str, value: o
     ("parameter", "text", "words"),
     [
         (TEXT, "{deu:%Y}", "there is no time 'deu'; did you mean 'due'"), (TEXT, "{due - 1 moth}", "did you mean 'month'"),
-        (NUMBER, "{due:%B}", "wants int"), (MONTH, "{due - 1 year:%Y-%m}", "one of|wants"),
-        (TEXT, "{due", "is no time"), (TEXT, "{DUE}", "is no time"), (TEXT, "{due | 1}", "is no time"),
-        (TEXT, "{due - 1.5 days}", "is no time"), (TEXT, "{due.year}-{due:%m}", "'{due.year}' is no time"),
-        (TEXT, "{due:%Q}", "'?%Q'? is no format"), (TEXT, "{due: 1}", "no format"), (TEXT, "{due:%Y%}", "no format"),
-        (TEXT, "{due:%Y\ud800}", "no format"), (TEXT, "{due - 99999 years}", "calendar"), (TEXT, "{due - 9999999 days}", "too many"),
+        (NUMBER, "{due:%B}", "expects int"), (MONTH, "{due - 1 year:%Y-%m}", "one of|expects"),
+        (TEXT, "{due", "is not a time"), (TEXT, "{DUE}", "is not a time"), (TEXT, "{due | 1}", "is not a time"),
+        (TEXT, "{due - 1.5 days}", "is not a time"), (TEXT, "{due.year}-{due:%m}", "'{due.year}' is not a time"),
+        (TEXT, "{due:%Q}", "'?%Q'? is not a format"), (TEXT, "{due: 1}", "not a format"), (TEXT, "{due:%Y%}", "not a format"),
+        (TEXT, "{due:%Y\ud800}", "not a format"), (TEXT, "{due - 99999 years}", "calendar"), (TEXT, "{due - 9999999 days}", "too many"),
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(parameter: Parameter, text: str, words: str) -> None:
@@ -133,6 +133,6 @@ def test_an_alert_that_fails_is_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["tee x | cat", "echo a > b", "a && b", "a ; b"])
 def test_a_command_is_no_shell_and_says_so(command: str) -> None:
-    with pytest.raises(InputError, match="a command is no shell"):
+    with pytest.raises(InputError, match="a command is not a shell"):
         alerts.check(f"command:{command}")
     alerts.check(f"command:sh -c '{command}'")

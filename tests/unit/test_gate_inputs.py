@@ -97,21 +97,21 @@ FINE = pd.DataFrame({"a": np.arange(100.0), "b": 0.0, "y": LABELS})
         (Says([[1.0]] * 100), FINE, "have the shape 100 × 1, and there are 100 rows"),
         (Says([1.0] * 99), FINE, "have the shape 99"),
         (Says([1.0] * 100), FINE.assign(y=[np.inf, *range(99)]), "the target: 1 values are not finite"),
-        (Says([1.0] * 100), FINE.assign(y=["x"] * 100), "the target holds 'x', which is no number"),
+        (Says([1.0] * 100), FINE.assign(y=["x"] * 100), "the target holds 'x', which is not a number"),
         (Says(LABELS, [0, 1], [*HALVES[:99], [1.5, -0.5]]), FINE, r"outside 0 to 1 in 1 rows, the first is row 99: 1.5, -0.5"),
         (Says(LABELS, [0, 1], [[0.5, 0.4], *HALVES[:99]]), FINE, "not 1 in their sum in 1 rows, the first is row 0"),
         (Says(LABELS, [0, 1], [[np.nan, 1], *HALVES[:99]]), FINE, "are not finite in 1 rows"),
         (Says(LABELS, [0, 1], [[1.0]] * 100), FINE, "have the shape 100 × 1"),
         (Says(LABELS, [0, 1]), FINE.assign(y=list(map(str, LABELS))), r"of another type \(str, not int\); the first is '0' in row 0"),
-        (Says(LABELS, [0, 1]), FINE.assign(y=[2, *LABELS[1:]]), "none of the model's classes 0, 1; the first is 2 in row 0"),
-        (Says([7, *LABELS[1:]], [0, 1]), FINE, "predictions of the challenger: 1 values are none of"),
+        (Says(LABELS, [0, 1]), FINE.assign(y=[2, *LABELS[1:]]), "not among the model's classes 0, 1; the first is 2 in row 0"),
+        (Says([7, *LABELS[1:]], [0, 1]), FINE, "predictions of the challenger: 1 values are not among"),
         (Says(LABELS, [0, 1]), FINE.assign(more=1), "takes 2 columns by their places, and the data has 3: a, b, more"),
         (Says(LABELS, [0, 1]), FINE.drop(columns="b"), "takes 2 columns by their places, and the data has 1"),
-        (Says([1.0] * 100), FINE.assign(y=1j), "the target holds 1j, which is no number"),
-        (Says([1j] * 100), FINE.assign(y=1.0), "predictions of the challenger holds 1j, which is no number"),
-        (Says(["1"] * 100), FINE.assign(y=1.0), "predictions of the challenger holds '1', which is no number"),
+        (Says([1.0] * 100), FINE.assign(y=1j), "the target holds 1j, which is not a number"),
+        (Says([1j] * 100), FINE.assign(y=1.0), "predictions of the challenger holds 1j, which is not a number"),
+        (Says(["1"] * 100), FINE.assign(y=1.0), "predictions of the challenger holds '1', which is not a number"),
         (Says([1.0] * 100), FINE.assign(y=pd.Timestamp("2026-01-01")), "the target holds '2026-01-01.*', which is no"),
-        (Says([1.0] * 100), FINE.assign(y=pd.Timedelta(1, "s")), "the target holds '.*', which is no number"),
+        (Says([1.0] * 100), FINE.assign(y=pd.Timedelta(1, "s")), "the target holds '.*', which is not a number"),
         (Says([1.0] * 100), FINE.assign(y=pd.Series([10**400, *range(99)], dtype=object)), "are not finite, the first is inf in row 0"),
         (Says([1.0] * 100), FINE.assign(y=1e200), r"the target: 100 values are beyond 1e\+150, the first is 1e\+200 in row 0"),
         (Raw(np.ma.masked_array(np.ones(100), mask=[False] * 99 + [True])), FINE.assign(y=1.0), "1 values are masked, the first in row 99"),
@@ -148,17 +148,17 @@ def test_a_frame_of_probabilities_says_whose_its_columns_are(place: Place) -> No
     [
         ({"bootstrap": "no"}, "bootstrap='no' is neither True nor False"),
         ({"importance": 0}, "importance=0 is neither"),
-        ({"name": None}, "'None' is no name for a model"),
+        ({"name": None}, "'None' is not a valid name for a model"),
         ({"metrics": [len]}, "the metrics are"),
         ({"metrics": {"accuracy": len}}, "the metric 'accuracy' would hide the gate's own"),
-        ({"columns": "ab"}, "columns='ab' is no list of different columns"),
-        ({"columns": ["a", "a"]}, "is no list of different columns"),
+        ({"columns": "ab"}, "columns='ab' is not a list of different columns"),
+        ({"columns": ["a", "a"]}, "is not a list of different columns"),
         ({"against": "n@champion"}, "there is no model 'n' to compare with; did you mean 'm'?|no model 'n'"),
         ({"rules": "accuracy above 1e999"}, "the limit is too large"),
         ({"rules": "log_loss below 1e999"}, "the limit is too large"),
         ({"sample_weight": [-1.0] * 300}, "300 weights are negative, the first is -1.0 in row 0"),
         ({"sample_weight": [0.0] * 300}, "all weights are 0"),
-        ({"sample_weight": ["1"] * 300}, "the weights holds '1', which is no number"),
+        ({"sample_weight": ["1"] * 300}, "the weights holds '1', which is not a number"),
         ({"sample_weight": [1e308] * 300}, r"the weights: 300 values are beyond 1e\+150"),
     ],
 )
@@ -217,7 +217,7 @@ def test_other_classes_than_the_champions_are_named(place: Place) -> None:
 
 
 def test_bins_of_a_text_column_are_refused(place: Place) -> None:
-    with pytest.raises(InputError, match="column 'kind' holds 'x', which is no number"):
+    with pytest.raises(InputError, match="column 'kind' holds 'x', which is not a number"):
         asked(fitted(), rows().assign(kind="x"), "accuracy above 0.1\nslice kind in 3 bins")
 
 

@@ -61,7 +61,7 @@ NOT_PROVED = {
     "a list that both add to": ["kept.append(1)", "kept.append(2)"],
     "a list that one adds to": ["kept.append(1)", "n = len(kept)"],
     "a model without a seed": [LOGISTIC, FOREST.replace("random_state=0", "")],
-    "a seed that is no number": [LOGISTIC, FOREST.replace("=0", "=None")],
+    "a seed that is not a number": [LOGISTIC, FOREST.replace("=0", "=None")],
     "a generator as the seed": [
         LOGISTIC, FOREST.replace("=0", "=np.random.RandomState(0)"),
     ],

@@ -43,7 +43,7 @@ def test_the_steps_that_may_run_at_once_are_written_and_read_back(
         ({"format": "1"}, "format"),
         ({"steps": []}, "steps"),
         ({"surprise": 1}, "surprise"),
-        ({"edges": [{"from": "b", "to": "c", "names": []}]}, "is no step"),
+        ({"edges": [{"from": "b", "to": "c", "names": []}]}, "is not a step"),
         ({"edges": [{"from": "a", "to": "b", "names": []}, {"from": "b", "to": "a", "names": []}]}, "wait"),
         ({"steps": [{"name": "a", "notebook": "../../x.ipynb", "cells": [], "inputs": [], "outputs": []}]},
          "notebook"),

@@ -234,7 +234,7 @@ def test_what_cannot_be_scored_is_said_and_leaves_nothing(model: Any, place: Pla
         ]
 
     good = rows(6, 50)[["a", "b"]]
-    refused(good.rename(columns={"a": "A"}), "takes a column 'a', which is not there")
+    refused(good.rename(columns={"a": "A"}), "takes a column 'a', which does not exist")
     refused(good.assign(a="word"), "takes numbers .* in 'a', such as 'word'")
     refused(good.assign(prediction=1), "have a column 'prediction' already")
     refused(good.assign(a=[np.nan, *good.a[1:]]), "fails on rows 0 to 49: ValueError", MlopsError)
@@ -325,7 +325,7 @@ def test_labels_that_come_late_again_or_never_are_judged_once(
     assert (found.loss.given_up, found.loss.waiting) == (100, 600)
     assert json.loads(watching.as_json(found))["loss"]["detector"]["seen"] == 1100
     label("odd", losses_of(3).assign(late=7))
-    with pytest.raises(InputError, match="the label 7 is none of the model's classes"):
+    with pytest.raises(InputError, match="the label 7 is not one of the model's classes"):
         look(121)
 
 

@@ -133,7 +133,7 @@ def test_an_empty_or_foreign_file_is_no_store_and_is_left_alone(
     assert opening.exists(place)
     for look in (opening.reading, opening.writing):
         with (
-            pytest.raises(database.Damaged, match=r"empty file|is damaged|is no store") as caught,
+            pytest.raises(database.Damaged, match=r"empty file|is damaged|is not a store") as caught,
             look(place),
         ):
             pass
@@ -150,7 +150,7 @@ def test_another_programs_database_is_left_alone(place: Place) -> None:
         other.execute("CREATE TABLE t (x)")
         other.commit()
     before = place.database.read_bytes()
-    with pytest.raises(database.Damaged, match="is no store of mlops-jlab"), opening.reading(place):
+    with pytest.raises(database.Damaged, match="is not a store of mlops-jlab"), opening.reading(place):
         pass
     assert place.database.read_bytes() == before
     assert [path.name for path in place.root.glob("runs.db*")] == ["runs.db"]
@@ -321,10 +321,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, notebook: Path) -
         target = tmp_path / name.replace("/", "-")
         (target / name).parent.mkdir(parents=True)
         (target / name).write_text("1")
-        with pytest.raises(InputError, match="holds something that is no run"):
+        with pytest.raises(InputError, match="holds something that is not a run"):
             planning.plan_of(notebook, target, resume=False)
         assert (target / name).read_text() == "1"
-    with pytest.raises(InputError, match="there is no run in .*: it is not there"):
+    with pytest.raises(InputError, match="there is no run in .*: it does not exist"):
         planning.plan_of(notebook, tmp_path / "nothing", resume=True)
 
 

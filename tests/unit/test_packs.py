@@ -70,7 +70,7 @@ def test_a_pack_has_all_that_serving_takes_and_was_measured(place: Place, tmp_pa
     assert settings["implementation"] == "mlserver_sklearn.SKLearnModel"
     assert (target / "mlserver" / "My model" / settings["parameters"]["uri"]).exists()
     assert not list(target.rglob("__pycache__"))
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         folder.pack(place, "My model/1", target)
     (target / "model" / "model.skops").write_bytes(b"something else")
     assert serve.main([str(target / "model"), "--port", "0"]) == 1

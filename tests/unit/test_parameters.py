@@ -80,9 +80,9 @@ def test_text_from_a_command_line_becomes_the_declared_type(pair: str, value: ob
 @pytest.mark.parametrize(
     ("pair", "words"),
     [
-        ("n=1.5", "wants int"), ("n=x", "wants int"), ("n=", "wants int"), ("rate=1", "must be >= 0 and < 1"),
-        ("rate=nan", "must be"), ("kind=rg", "wants one of"), ("start=2024-02-30", "wants date"),
-        ("names={}", "wants list"), ("flag=maybe", "wants bool"), ("depth=5", "must be"),
+        ("n=1.5", "expects int"), ("n=x", "expects int"), ("n=", "expects int"), ("rate=1", "must be >= 0 and < 1"),
+        ("rate=nan", "must be"), ("kind=rg", "must be one of"), ("start=2024-02-30", "expects date"),
+        ("names={}", "expects list"), ("flag=maybe", "expects bool"), ("depth=5", "must be"),
         ("treees=1", "no parameter 'treees'"), ("api_key=x", "is a secret"),
         ("a=1;import os;x#=1", "no parameter"), ("class=1", "no parameter"), ("__name__=1", "no parameter"),
     ],

@@ -147,7 +147,7 @@ def test_git_an_export_and_a_run_are_older_states(tmp_path: Path, monkeypatch: p
         (("HEAD:other.ipynb", "train.ipynb"), "HEAD has no file other.ipynb"),
         (("--", "--upload-pack=x:train.ipynb", "train.ipynb"), "no revision of git"),
         (("HEAD:../train.ipynb", "train.ipynb"), "git knows no revision 'HEAD'"),
-        (("3f2a", "train.ipynb"), "is no notebook, no export and no run"),
+        (("3f2a", "train.ipynb"), "is not a notebook, an export or a run"),
     ],
 )
 def test_what_cannot_be_compared_is_said(

@@ -95,13 +95,13 @@ def points_at(place: Place) -> list[str]:
         ("version: 1\npersonal: {masked: [3]}\n", 2, "personal.masked[1] must be string"),
         ("version: 1\nname: &a x\npromotion: *a\n", 3, "promotion must be array"),
         ("version: 1\nx: &a [1]\ny: *a\n", 3, "refers to another place"),
-        ("version: 1\nname: [\n", 3, "it is no YAML"),
-        ("version: 1\nname: 'x\n", 3, "it is no YAML"),
+        ("version: 1\nname: [\n", 3, "it is not valid YAML"),
+        ("version: 1\nname: 'x\n", 3, "it is not valid YAML"),
         ("- version: 1\n", 1, "a policy must be object"),
         ("version: 1\nname: !!python/object/apply:os.system ['x']\n", 2, ""),
-        ("\tversion: 1\n", 1, "it is no YAML"),
+        ("\tversion: 1\n", 1, "it is not valid YAML"),
         ("version: 1\nname: " + "[" * 50 + "]" * 50 + "\n", 2, "nested too deep"),
-        ("version: 1\nname: " + "[" * 5000 + "\n", 1, "it is no YAML"),
+        ("version: 1\nname: " + "[" * 5000 + "\n", 1, "its brackets are nested too deep"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_by_file_and_line(place: Place, text: str, line: int, words: str) -> None:
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named_by_file_and_line(place: Place, text: str, line: 
 def test_a_file_that_is_no_text_and_a_link_to_nothing_are_broken_policies(place: Place) -> None:
     path = policy(place, "version: 1\n")
     path.write_bytes(b"version: 1\nname: \xff\n")
-    with pytest.raises(BrokenPolicy, match=":2: it is no text"):
+    with pytest.raises(BrokenPolicy, match=":2: it is not text"):
         reading.read(path)
     path.write_bytes(b"\xef\xbb\xbfversion: 1\n")
     assert reading.read(path).version == 1

@@ -189,7 +189,7 @@ def test_labels_join_late_twice_and_never(tmp_path: Path) -> None:
         labels.add(folder, file, "ordr")
     assert labels.add(folder, file, "order") == labels.Added(0, 1, 1, 0, 0)
     assert labels.newest(folder) == {"0": 1, "1": 1, "9": 1}
-    with pytest.raises(InputError, match="is no prediction log"):
+    with pytest.raises(InputError, match="is not a prediction log"):
         labels.add(tmp_path, file, "order")
 
 

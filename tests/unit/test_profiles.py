@@ -205,7 +205,7 @@ def test_what_is_no_table_is_refused_with_the_reason(tmp_path: Path) -> None:
     broken.write_bytes(b"PAR1 not at all")
     empty = tmp_path / "empty.csv"
     empty.touch()
-    for data, words in ((object(), "is no table"), (broken, "cannot be read"), (empty, "cannot be read"),
+    for data, words in ((object(), "is not a table"), (broken, "cannot be read"), (empty, "cannot be read"),
                         (tmp_path / "none.csv", "there is no file"), (Path(__file__), "not read")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             mlops_jlab.profile(data)

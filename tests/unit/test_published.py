@@ -66,7 +66,7 @@ def test_a_workflow_has_few_rights_and_an_end(path: Path) -> None:
         for step in job["steps"]:
             if str(step.get("uses", "")).startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
-            assert "${{ inputs" not in step.get("run", ""), "what somebody typed is no part of a script"
+            assert "${{ inputs" not in step.get("run", ""), "what somebody typed is not a part of a script"
 
 
 def test_the_front_end_is_packed_once() -> None:

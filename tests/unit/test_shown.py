@@ -44,7 +44,7 @@ def result(text: str, **more: str) -> dict[str, Any]:
         ("model", "LogisticRegression()", {}),
         ("auc = f()\nauc", "0.9", {}),  # by its name, from the variable itself
         ("f();", "0.9", {"f": 0.9}),
-        ("this is no Python", "1", {}),
+        ("this is not a Python", "1", {}),
     ],
 )
 def test_the_number_at_a_cells_end_is_named_as_people_call_it(source: str, text: str, found: object) -> None:

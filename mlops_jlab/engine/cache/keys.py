@@ -182,7 +182,7 @@ def difference(
             return f"{path}, which it writes, is not as it left it"
     for path in entry.record["made"]:
         if not os.path.isdir(path):
-            return f"the folder {path}, which it makes, is not there"
+            return f"the folder {path}, which it makes, does not exist"
     if problem := _looked_otherwise(entry.record["looked"]):
         return problem
     now = stamps({name: stamp[0] for name, stamp in entry.packages.items()})
@@ -208,7 +208,7 @@ def _looked_otherwise(looked: Mapping[str, Mapping[str, str]]) -> str:
             if aspect is Aspect.LINK:
                 return f"{path} leads to another place"
             if not was or not now:
-                return f"{path} is there now" if now else f"{path} is not there any more"
+                return f"{path} is there now" if now else f"{path} no longer exists"
             words = {Aspect.SIZE: "has another size", Aspect.TIME: "was changed at another time"}
             return f"{path} {words.get(aspect, 'has changed')}"
     return ""

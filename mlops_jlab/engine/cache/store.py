@@ -169,7 +169,7 @@ class CacheStore:
 
     def _folder(self, key: str) -> Path:
         if not _DIGEST.match(key):
-            raise InputError(f"{key!r} is no digest")
+            raise InputError(f"{key!r} is not a digest")
         return self._steps / key[:2] / key
 
     def _path(self, entry: Entry) -> Path:
@@ -177,7 +177,7 @@ class CacheStore:
 
     def _object(self, digest: str) -> Path:
         if not _DIGEST.match(digest):
-            raise InputError(f"{digest!r} is no digest")
+            raise InputError(f"{digest!r} is not a digest")
         return self._objects / digest[:2] / digest
 
     def _all_paths(self) -> list[Path]:

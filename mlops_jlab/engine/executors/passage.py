@@ -134,7 +134,7 @@ class Passage:
             path = record_path(self._course.root, self._course.plan.step(name).position, name)
             record = read_record(path) if path.exists() else None
             if record is None:
-                raise CannotGoOn([name], f"what step {name!r} left is not there")
+                raise CannotGoOn([name], f"what step {name!r} left does not exist")
             why = impure(self._course.plan.step(name), record) if base is not None else ""
             if why:
                 above = self._course.snapshots.above(self._step.name)
@@ -158,7 +158,7 @@ class Passage:
         more = looked_up(above, names)
         values = [name for name in more if resolve(above, name)[0].step]
         gone = next((name for name in sorted(more) if name not in {*values, *there}), "")
-        return [*names, *values], gone and f"a function in {more[gone]} looks up {gone}, which is no value"
+        return [*names, *values], gone and f"a function in {more[gone]} looks up {gone}, which is not a value"
 
     def _there(self) -> set[str]:
         """What is made again by source."""

@@ -101,7 +101,7 @@ class RunFolder:
         """Makes the folder; one that holds something else is refused."""
         strange = [p for p in self.root.iterdir() if p.name != "pipeline"] if self.root.is_dir() else []
         if strange and not (self.root / "run.json").exists() and not is_unbegun(self.root):
-            raise InputError(f"{self.root} holds something that is no run", hint="choose another --output")
+            raise InputError(f"{self.root} holds something that is not a run", hint="choose another --output")
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             (self.root / "executed").mkdir(exist_ok=True, mode=0o700)

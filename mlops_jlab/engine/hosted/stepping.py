@@ -284,9 +284,9 @@ def given_by_environment(environment: Mapping[str, str] = os.environ) -> dict[st
         try:
             whole = json.loads(text)
         except ValueError as error:
-            raise InputError(f"MLOPS_JLAB_PARAMETERS is no JSON: {error}") from error
+            raise InputError(f"MLOPS_JLAB_PARAMETERS is not valid JSON: {error}") from error
         if not isinstance(whole, dict):
-            raise InputError("MLOPS_JLAB_PARAMETERS is no JSON object", hint='write {"name": value}')
+            raise InputError("MLOPS_JLAB_PARAMETERS is not a JSON object", hint='write {"name": value}')
         found.update(whole)
     prefix = "MLOPS_JLAB_PARAMETER_"
     for key, value in environment.items():

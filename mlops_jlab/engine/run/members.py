@@ -177,7 +177,7 @@ def _given(course: Course, take: Take, member: Member) -> dict[str, tuple[str, t
         if not taken.step:  # no step has made it
             key = OF_SETUP
             _taken, record = resolve_value(records, key)
-        why = next((r.refused[key] for r in records if key in r.refused), "it is not there any more")
+        why = next((r.refused[key] for r in records if key in r.refused), "it no longer exists")
         value = record.writes[key] if record is not None else None
         if value is not None and value.reads:
             why = f"a function in it looks up {value.reads[0]!r} of {source.path.name} when it is called"

@@ -126,7 +126,7 @@ def space_of(declared: Sequence[Parameter], given: Mapping[str, object]) -> Spac
         low, high = (float(str(_checked(declared, name, found[end]))) for end in ("low", "high"))
         if not low < high or (found["log"] and low <= 0):
             raise ParameterError(
-                f"{value!r} is no range of {name}",
+                f"{value!r} is not a range of {name}",
                 hint="write LOW..HIGH, or LOW..HIGH:log with LOW above 0",
             )
         space[name] = Range(low, high, whole="float" not in kinds, log=bool(found["log"]))

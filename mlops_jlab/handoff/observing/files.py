@@ -197,7 +197,7 @@ class FileEvents:
         if asked.asker is Asker.USER and not (
             asked.packages and noise.WORKERS.isdisjoint(asked.through[-1:])
         ):
-            seen.unseen.add("it starts processes of its own, and nobody can see what they look at")
+            seen.unseen.add("it starts processes of its own, and what they look at cannot be seen")
 
     @staticmethod
     def _program(seen: Seen, program: object) -> None:

@@ -30,7 +30,7 @@ from mlops_jlab.handoff.observing.seen import Seen
 from mlops_jlab.handoff.variables import HANDOFF
 
 _SYSTEM = ("/proc", "/dev", "/sys", "/etc", "/usr")
-_BLIND = "on this system nobody can see whether it asks for the time, for chance or for what files exist"
+_BLIND = "on this system it cannot be seen whether it asks for the time, for chance or for what files exist"
 
 
 @cache

@@ -54,7 +54,7 @@ def located(uri: str) -> tuple[dict[str, Artifact], str]:
                 places.here(), registering.find(connection, parse_address(match["name"] + which))
             )
         else:
-            raise InputError(f"{uri!r} is no address", hint="write runs:/RUN/PATH or models:/NAME/NUMBER")
+            raise InputError(f"{uri!r} is not an address", hint="write runs:/RUN/PATH or models:/NAME/NUMBER")
     return {file.path: file for file in found}, (match["path"] or "").strip("/")
 
 

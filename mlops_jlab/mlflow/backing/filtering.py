@@ -80,7 +80,7 @@ def _test(text: str, found: re.Match[str], fields: Sequence[str]) -> Test:
     name, value = found["name"].strip('`"'), _value(found["value"])
     compare = _OPERATORS[" ".join(found["operator"].lower().split())]
     if kind == "attribute" and name not in fields:
-        raise _wrong(text, found.start("name"), f"{name!r} is no attribute{nearest(name, fields)}")
+        raise _wrong(text, found.start("name"), f"{name!r} is not an attribute{nearest(name, fields)}")
 
     def test(thing: Any) -> bool:
         own = value_of(thing, kind, name)
@@ -123,7 +123,7 @@ def ordered(things: Sequence[Thing], order_by: Iterable[str], fields: Sequence[s
     for entry in reversed(list(order_by)):
         match = re.fullmatch(r"\s*(?:attributes?\.)?(\S+?)(?:\s+(asc|desc))?\s*", entry, re.IGNORECASE)
         if match is None or match[1] not in fields:
-            raise FilterError(f"{entry!r} is nothing to sort by", hint=f"sort by: {', '.join(fields)}")
+            raise FilterError(f"{entry!r} cannot be sorted by", hint=f"sort by: {', '.join(fields)}")
         found.sort(
             key=lambda thing: getattr(thing, match[1]) or 0, reverse=(match[2] or "").lower() == "desc"
         )

@@ -76,7 +76,7 @@ def as_input(dataset: Any, context: str | None, tags: Mapping[str, str] | None) 
         kept = Kept(**{key: value for key, value in dataset.to_dict().items() if value is not None})
     else:
         raise InputError(
-            f"a {type(dataset).__name__} is no dataset", hint="mlflow.data.from_pandas(frame) makes one"
+            f"a {type(dataset).__name__} is not a dataset", hint="mlflow.data.from_pandas(frame) makes one"
         )
     found = [InputTag(key, str(value)) for key, value in (tags or {}).items()]
     return DatasetInput(kept, found + ([InputTag(CONTEXT, context)] if context else []))

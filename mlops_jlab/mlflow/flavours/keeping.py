@@ -224,7 +224,7 @@ def save(
     resolving.check(model)
     target = Path(path)
     if target.exists() and any(target.iterdir()):
-        raise InputError(f"{target} is there already", hint="choose another path")
+        raise InputError(f"{target} already exists", hint="choose another path")
     target.mkdir(parents=True, exist_ok=True)
     found = _folder(
         model,

@@ -76,7 +76,7 @@ def pack(
         MlopsError: the pack does not begin, or answers otherwise.
     """
     if target.exists():
-        raise InputError(f"{target} is there already", hint="choose another --output")
+        raise InputError(f"{target} already exists", hint="choose another --output")
     version = versions.find(place, address)
     model = modelfiles.load(place, version, trust=trust)
     sample = _sample(place, version, model, rows)
