@@ -38,3 +38,27 @@ def mlflow(uri: str, experiment: tuple[str, ...], style: str) -> None:
     answer(style, {"runs": runs, "versions": versions, "left_out": taken.skipped}, told)
     for note in taken.skipped:
         click.echo(f"  left out {note}", err=True)
+
+
+@import_.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--experiment", default="", metavar="NAME", help="Their experiment (default: the folder's name)."
+)
+@FORMAT
+def tensorboard(folder: Path, experiment: str, style: str) -> None:
+    """From TensorBoard: DIR is the folder that it is started with. Scalars and hyperparameters are taken."""
+    from dataclasses import asdict
+
+    from mlops_jlab.mirror import tensorboard
+    from mlops_jlab.store import location, opening
+    from mlops_jlab.store.database import connect
+
+    place = location.find()
+    location.make(place)
+    connect(place.database).close()
+    with opening.writing(place) as connection:
+        taken = tensorboard.take(connection, folder, experiment)
+    answer(style, asdict(taken), f"took {taken.runs} runs and {taken.points:,} points into {place.root}")
+    for note in taken.left_out:
+        click.echo(f"  left out {note}", err=True)

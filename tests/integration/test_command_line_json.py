@@ -38,6 +38,7 @@ WITHOUT = {
 ELSEWHERE = {
     "env lock",
     "import mlflow",
+    "import tensorboard",
     "mlflow pull",
     "mlflow push",
     "models labels",
