@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PATH = "PYTHONPATH"
+PATH, SAFE = "PYTHONPATH", "PYTHONSAFEPATH"
 
 
 def words(*arguments: str) -> list[str]:
@@ -58,3 +58,17 @@ def environment(given: Mapping[str, str] = os.environ, **more: str) -> dict[str,
         if not places:
             del found[PATH]
     return found
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within it processes of the standard library do not look for modules in the working directory."""
+    before = os.environ.get(SAFE)
+    os.environ[SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE]
+        else:
+            os.environ[SAFE] = before

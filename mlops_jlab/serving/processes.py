@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab import interpreter
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.serving import counting, service, watching
 from mlops_jlab.serving.beating import Pulse
@@ -86,7 +87,8 @@ def run(setup: Setup, listening: socket.socket, processes: int = 1) -> None:
             stack.callback(os.environ.pop, counting.FOLDER, None)
             _observed(stack, setup, url, processes, lambda: counting.counted_in(setup.counted))
             supervisor = _Supervisor(_config(_Worker(setup), processes), sockets=[listening])
-            supervisor.run()
+            with interpreter.alone():
+                supervisor.run()
             if supervisor.cannot_begin:
                 raise MlopsError("the service cannot begin", hint="the reason is given above")
             return
