@@ -1,4 +1,4 @@
-"""What the cells of an executed notebook printed, as plain text."""
+"""What the cells of an executed notebook printed, line by line, with the time at which each came."""
 
 from __future__ import annotations
 
@@ -6,18 +6,38 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+MOMENTS = "printed"  # in a cell's metadata: output, line of it, and when that line began to come
 TRIES = 4
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def text_of(path: Path) -> str:
+@dataclass(frozen=True)
+class Line:
+    """One line of a log; ``kind`` is ``out``, ``err``, ``result`` or ``error``, the time may not be known."""
+
+    text: str
+    kind: str = "out"
+    time: float | None = None  # seconds since 1970
+
+
+def lines_of(path: Path) -> list[Line]:
     """Streams, results and errors of all cells, in their order; nothing of a file that cannot be read."""
-    node = _read(path)
-    outputs = (output for cell in node.get("cells", ()) for output in cell.get("outputs", ()))
-    return "".join(text for output in outputs for text in _parts(output))
+    return [line for cell in _read(path).get("cells", ()) for line in _of_cell(cell)]
+
+
+def lines_in(text: str, kind: str = "out", moment: float | None = None) -> list[Line]:
+    """The lines of a text; of a line that was overwritten, as by a progress bar, what stayed."""
+    return [Line(_shown(line), kind, moment) for line in text.removesuffix("\n").split("\n")] if text else []
+
+
+def _shown(line: str) -> str:
+    return _COLOURS.sub("", line).rstrip("\r").rsplit("\r", 1)[-1]
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -34,12 +54,32 @@ def _read(path: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _parts(output: Mapping[str, Any]) -> Iterator[str]:
+def _of_cell(cell: Mapping[str, Any]) -> Iterator[Line]:
+    about = cell.get("metadata", {})
+    executed = about.get("papermill", {})
+    begun, ended = _moment(executed.get("start_time")), _moment(executed.get("end_time"))
+    moments = {
+        (place, line): when for place, line, when in about.get("mlops_jlab", {}).get(MOMENTS, ())
+    }  # fmt: skip
+    for place, output in enumerate(cell.get("outputs", ())):
+        text, kind = _text(output)
+        # What a cell shows or dies of, it does at its end.
+        now = ended if kind in ("result", "error") else begun
+        for number, line in enumerate(lines_in(text, kind)):
+            now = moments.get((place, number), now)
+            yield Line(line.text, kind, now)
+
+
+def _moment(text: object) -> float | None:
+    with suppress(TypeError, ValueError):
+        return datetime.fromisoformat(text).timestamp()  # type: ignore[arg-type]  # suppressed
+    return None
+
+
+def _text(output: Mapping[str, Any]) -> tuple[str, str]:
     kind = output.get("output_type")
     if kind == "stream":
-        yield "".join(output.get("text", ""))
-    elif kind == "error":
-        yield _COLOURS.sub("", "\n".join(output.get("traceback", ()))) + "\n"
-    elif kind in ("execute_result", "display_data"):
-        text = "".join(output.get("data", {}).get("text/plain", ""))
-        yield f"{text}\n" if text else ""
+        return "".join(output.get("text", "")), "err" if output.get("name") == "stderr" else "out"
+    if kind == "error":
+        return "\n".join(output.get("traceback", ())), "error"
+    return "".join(output.get("data", {}).get("text/plain", "")), "result"

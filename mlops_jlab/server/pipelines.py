@@ -24,8 +24,8 @@ from mlops_jlab.entities.runs import Run, RunStatus, new_run_id
 from mlops_jlab.entities.schedules import Story
 from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.records import read_record
-from mlops_jlab.notebook import outputs, suggesting
 from mlops_jlab.notebook import reading as notebooks
+from mlops_jlab.notebook import suggesting
 from mlops_jlab.pipeline import describing, export
 from mlops_jlab.processes.specs import check_kernel
 from mlops_jlab.server import apart, paths
@@ -39,7 +39,6 @@ from mlops_jlab.tracking.announcing import Announcement
 from mlops_jlab.tracking.provenance import kept
 
 _SHORT = 200  # characters of a note, param or tag of a step
-_LONGEST_LOG = 64_000  # characters
 
 
 class CheckRoute(Route):
@@ -175,34 +174,6 @@ def _graph(place: Place, run_id: str) -> dict[str, Any]:
     source = Path(run.source)
     graph = export.graph_of_notebook(*notebooks.from_node(content, source, ""))
     return describing.describe(graph) | {"notebook": source.name}
-
-
-class LogRoute(Route):
-    """``GET pipelines/RUN/log``: what a step has printed so far, or what its run said."""
-
-    @web.authenticated
-    @authorized
-    @answered
-    async def get(self, run_id: str) -> None:
-        """``step``: without one, the messages of the run itself."""
-        self.answer({"text": await aside(_log, self.place, run_id, self.get_argument("step", ""))})
-
-
-def _log(place: Place, run_id: str, step: str) -> str:
-    with opening.reading(place) as connection:
-        run = reading.find(connection, run_id)
-        known = {child.name for child in reading.children(connection, run, _SHORT)}
-    if not step:
-        return apart.end_of(place.log_of(run.id), _LONGEST_LOG)
-    folder = folder_of(place, run)
-    if step not in known:
-        raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
-    executed, log = paths.executed_of(folder, step), paths.executed_of(folder, step, ".log")
-    if executed is None or log is None:
-        raise InputError(f"{step[:80]!r} is not a step whose notebook lies in the run's folder")
-    printed = outputs.text_of(executed) if executed.is_file() else ""
-    kernels = apart.end_of(log, _LONGEST_LOG)
-    return (printed + kernels)[-_LONGEST_LOG:]
 
 
 def folder_of(place: Place, run: Run) -> Path:

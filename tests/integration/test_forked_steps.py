@@ -17,7 +17,7 @@ import pytest
 from mlops_jlab.engine.folder.notebookfile import repair
 from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.errors import InputError
-from mlops_jlab.notebook.outputs import text_of
+from mlops_jlab.notebook.outputs import lines_of
 from tests.conftest import notebook_json
 from tests.integration.running import Bench
 
@@ -135,7 +135,7 @@ def test_an_executed_notebook_can_be_read_while_the_step_goes_on(bench: Bench, t
     def look() -> None:
         while not ended.wait(0.005):
             for path in (tmp_path / "runs").glob("*/executed/*.ipynb"):
-                seen.add(len(set(text_of(path)) - {"\n"}))
+                seen.add(len({line.text for line in lines_of(path)}))
 
     watcher = threading.Thread(target=look)
     watcher.start()

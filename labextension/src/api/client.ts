@@ -14,6 +14,7 @@ import {
   Importance,
   Last,
   Lineage,
+  Log,
   ModelHistory,
   NewestEvaluation,
   Models,
@@ -196,7 +197,7 @@ export class Client extends Asking {
   }
 
   /** What a step has printed; without a step, what the run itself said. */
-  log(id: string, step: string): Promise<{ text: string }> {
+  log(id: string, step: string): Promise<Log> {
     return this._find(`pipelines/${id}/log`, { step });
   }
 

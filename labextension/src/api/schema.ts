@@ -1421,7 +1421,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** What a step has printed so far; without a step, the messages of the run itself. */
+        /** What a step has printed so far; of all steps (`*`) in the order of time; without a step, the messages of the run itself. */
         get: {
             parameters: {
                 query?: {
@@ -1436,7 +1436,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The end of the text. */
+                /** @description The newest lines. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -3834,7 +3834,17 @@ export interface components {
             pipeline: string;
         };
         Log: {
-            text: string;
+            lines: {
+                text: string;
+                /** @enum {string} */
+                kind: "out" | "err" | "result" | "error";
+                /** @description When it came, in seconds since 1970. */
+                time: number | null;
+                /** @description The step that printed it; empty for the messages of the run itself. */
+                step: string;
+            }[];
+            /** @description Whether earlier lines were left out. */
+            cut: boolean;
         };
         /** @description What is wrong and what to do; `column` where a filter has an error. */
         Problem: {

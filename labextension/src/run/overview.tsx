@@ -8,12 +8,15 @@ import { hasFailed, isOpen } from '../runs/words';
 import { RunCharts, Shown } from './page';
 import { Figures } from './figures';
 import { GateCard } from './gate';
+import { LogCard } from './logs';
 import { Note } from './note';
 import { Pairs } from './pairs';
 import { PipelineCards } from './pipeline';
 
 /** The first tab. */
-export function Overview(props: Shown): React.JSX.Element {
+export function Overview(
+  props: Shown & { onTab: (tab: string) => void }
+): React.JSX.Element {
   const { found, model } = props;
   const failed = found.children.filter(child => hasFailed(child.status));
   return (
@@ -21,9 +24,10 @@ export function Overview(props: Shown): React.JSX.Element {
       {hasFailed(found.status) && found.reason !== '' && (
         <ProblemBox
           problem={{
-            message: [...failed.map(child => child.name), found.reason].join(
-              ': '
-            ),
+            message:
+              failed
+                .map(child => `${child.name}: ${child.reason}`)
+                .join('\n') || found.reason,
             hint: ''
           }}
         />
@@ -51,6 +55,9 @@ export function Overview(props: Shown): React.JSX.Element {
               trans={props.around.trans}
             />
           ))}
+          {(found.kind === 'pipeline' || found.kind === 'step') && (
+            <LogCard {...props} />
+          )}
         </div>
       </div>
     </>

@@ -5,26 +5,46 @@ import { Poll } from '@lumino/polling';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { problemOf } from '../problems';
+import { Log, LogLine } from '../api/types';
+import { Problem, problemOf } from '../problems';
+import { clockOf } from './loglines';
+import { exactly } from './words';
 
 const EVERY = 1500; // milliseconds between two looks at what goes on
 
-/** The end of a log; an empty `step` is the run itself. */
-export function Printed(props: {
+/** Stands for all steps of a run; an empty step is the run itself. */
+export const ALL_STEPS = '*';
+
+/** Whose log is shown. */
+export interface Source {
   client: Client;
   run: string;
   step: string;
   isOpen: boolean;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { client, run, step, isOpen, trans } = props;
-  const [text, setText] = React.useState('');
+}
+
+/** The log as it is now; nothing before the first answer. */
+export function useLog({
+  client,
+  run,
+  step,
+  isOpen
+}: Source): readonly [Log | null, Problem | null] {
+  const [found, setFound] = React.useState<Log | null>(null);
+  const [problem, setProblem] = React.useState<Problem | null>(null);
   React.useEffect(() => {
+    let wanted = true;
     const ask = async (): Promise<void> => {
       try {
-        setText((await client.log(run, step)).text);
+        const log = await client.log(run, step);
+        if (wanted) {
+          setFound(log);
+          setProblem(null);
+        }
       } catch (error) {
-        setText(problemOf(error).message);
+        if (wanted) {
+          setProblem(problemOf(error));
+        }
         throw error; // the next look is later
       }
     };
@@ -39,18 +59,57 @@ export function Printed(props: {
       name: 'mlops-jlab:log',
       standby: 'when-hidden'
     });
+    setFound(null);
     void poll.start();
-    return () => poll.dispose();
+    return () => {
+      wanted = false;
+      poll.dispose();
+    };
   }, [run, step, isOpen]);
+  return [found, problem];
+}
+
+/** Lines of a log: the time, the step where there are several, the text. */
+export function LogLines(props: {
+  lines: readonly LogLine[];
+  label: string;
+  hasSteps?: boolean;
+}): React.JSX.Element {
+  const { lines, label, hasSteps } = props;
+  const hasTimes = lines.some(line => line.time !== null);
   return (
-    <pre
-      className="jp-mlops-log"
-      tabIndex={0}
-      aria-label={
-        step ? trans.__('Log of step %1', step) : trans.__('Log of the run')
-      }
-    >
-      {text || trans.__('It has printed nothing.')}
+    <pre className="jp-mlops-log" tabIndex={0} aria-label={label}>
+      {lines.map((line, place) => (
+        <span key={place} data-kind={line.kind}>
+          {hasTimes && (
+            <time title={line.time === null ? '' : exactly(line.time)}>
+              {clockOf(line)}
+            </time>
+          )}
+          {hasSteps && <i title={line.step}>{line.step}</i>}
+          <code>{`${line.text}\n`}</code>
+        </span>
+      ))}
     </pre>
+  );
+}
+
+/** The end of a log, in the sidebar. */
+export function Printed(
+  props: Source & { trans: TranslationBundle }
+): React.JSX.Element {
+  const { step, trans } = props;
+  const [log, problem] = useLog(props);
+  const label = step
+    ? trans.__('Log of step %1', step)
+    : trans.__('Log of the run');
+  if (log !== null && log.lines.length > 0) {
+    return <LogLines lines={log.lines} label={label} />;
+  }
+  return (
+    <p className="jp-mlops-hint" role="status">
+      {problem?.message ??
+        (log === null ? trans.__('Loading…') : trans.__('Nothing printed yet'))}
+    </p>
   );
 }

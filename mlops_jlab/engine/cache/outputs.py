@@ -78,8 +78,9 @@ def _continued(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> list[di
 def _put(cell: dict[str, Any], other: Mapping[str, Any]) -> None:
     cell["outputs"] = other.get("outputs", [])
     cell["execution_count"] = other.get("execution_count")
-    if "papermill" in other.get("metadata", {}):
-        cell["metadata"]["papermill"] = other["metadata"]["papermill"]
+    for when in ("papermill", "mlops_jlab"):  # when it was executed, and when each line was printed
+        if when in other.get("metadata", {}):
+            cell["metadata"][when] = other["metadata"][when]
 
 
 def _is_compared(cell: Mapping[str, Any]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.engine.step.widgets import WidgetStates
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # it takes a tenth of a second, and a run that has all its an
 
 MOST_TEXT = 2_000_000  # characters that one cell may print into its notebook
 MOST_OUTPUTS = 2_000
+_MOST_MOMENTS = 2_000  # of one cell; lines after the last of them have its time
 _PICTURES = ("image/", "audio/", "video/", "application/pdf")
 _KINDS = ("display_data", "execute_result", "error")
 
@@ -42,10 +44,12 @@ class Displays:
 class CellOutputs:
     """The outputs of one cell while it is executed. What is beyond the bounds is left out, and said so."""
 
-    def __init__(self, displays: Displays) -> None:
+    def __init__(self, displays: Displays, clock: Callable[[], float] = time.time) -> None:
         self.outputs: list[NotebookNode] = []
         self.error: dict[str, Any] | None = None
+        self.moments: list[tuple[int, int, float]] = []  # output, line of it, when that line began to come
         self._displays = displays  # of the whole notebook: a cell may change what another displayed
+        self._clock = clock
         self._printed = 0
         self._left_out = 0
         self._clear_next = False
@@ -70,6 +74,7 @@ class CellOutputs:
     def _clear(self) -> None:
         if self._clear_next:
             self.outputs.clear()
+            self.moments.clear()
             self._printed = self._left_out = 0
             self._clear_next = False
 
@@ -82,10 +87,21 @@ class CellOutputs:
             return
         self._printed += len(text)
         last = self.outputs[-1] if self.outputs else None
-        if last is not None and last.output_type == "stream" and last.name == name:
-            last.parts.append(text)
-            return
-        self._append(_stream(name, "", parts=[text]))
+        if last is None or last.output_type != "stream" or last.name != name:
+            last = _stream(name, "", parts=[], lines=0)
+            if not self._append(last):
+                return
+        self._note_moment(last)
+        last.parts.append(text)
+        last.lines += text.count("\n")
+
+    def _note_moment(self, output: NotebookNode) -> None:
+        """The next line of the last output begins now; the rest of one that has begun belongs to it."""
+        goes_on = bool(output.parts) and not output.parts[-1].endswith("\n")
+        place, now = len(self.outputs) - 1, round(self._clock(), 1)
+        before = self.moments[-1] if self.moments else (-1, 0, 0.0)
+        if (before[0], before[2]) != (place, now) and len(self.moments) < _MOST_MOMENTS:
+            self.moments.append((place, output.lines + goes_on, now))
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
         from nbformat.v4 import output_from_msg
@@ -103,11 +119,13 @@ class CellOutputs:
             self._displays.add(display, output)
         self._append(output)
 
-    def _append(self, output: NotebookNode) -> None:
+    def _append(self, output: NotebookNode) -> bool:
+        """Whether there was room for it."""
         if len(self.outputs) >= MOST_OUTPUTS and output.output_type != "error":
             self._leave_out(1)
-            return
+            return False
         self.outputs.append(output)
+        return True
 
     def _change(self, content: dict[str, Any]) -> None:
         self._displays.change(str((content.get("transient") or {}).get("display_id")), content)

@@ -17,9 +17,11 @@ from papermill.engines import Engine, NotebookExecutionManager
 from mlops_jlab.engine.folder.notebookfile import ExecutedFile
 from mlops_jlab.engine.step.attempt import Execution, ShellSource, StepRun, StepShell
 from mlops_jlab.engine.step.client import BoundedClient
+from mlops_jlab.engine.step.outputs import CellOutputs
 from mlops_jlab.engine.step.shells import Shells
 from mlops_jlab.engine.step.steplog import step_log
 from mlops_jlab.errors import RunError
+from mlops_jlab.notebook.outputs import MOMENTS
 from mlops_jlab.processes.client import connect, start, wanted
 from mlops_jlab.processes.client.kernel import use_ipc
 from mlops_jlab.processes.spare.kernels import AheadProvisioner
@@ -134,12 +136,12 @@ def _execute(manager: Any, shell: StepShell, cell: Any) -> bool:
     if cell.cell_type != "code" or not cell.source.strip() or "skip-execution" in tags:
         return False
 
-    def changed(outputs: Any) -> None:
-        cell.outputs = outputs.settled()
+    def changed(outputs: CellOutputs) -> None:
+        _show(cell, outputs)
         manager.autosave_cell()
 
     cell.execution_count, outputs, done = shell.execute(cell.source, cell.get("id", ""), changed)
-    cell.outputs = outputs.settled()
+    _show(cell, outputs)
     if "raises-exception" in tags:
         return False
     if done.kind and outputs.error is None:  # IPython has said it in words alone
@@ -147,6 +149,12 @@ def _execute(manager: Any, shell: StepShell, cell: Any) -> bool:
         cell.outputs.append(new_output("error", ename=done.kind, evalue=done.message, traceback=[text]))
         return True
     return bool(done.kind)
+
+
+def _show(cell: Any, outputs: CellOutputs) -> None:
+    cell.outputs = outputs.settled()
+    if outputs.moments:
+        cell.metadata["mlops_jlab"] = {MOMENTS: [list(moment) for moment in outputs.moments]}
 
 
 def _in_kernel(

@@ -1,0 +1,81 @@
+"""Logs: each line of an executed notebook with the time at which it came, and what kind of line it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops_jlab.engine.cache.outputs import with_outputs
+from mlops_jlab.engine.step.outputs import CellOutputs, Displays
+from mlops_jlab.notebook.outputs import MOMENTS, Line, lines_in, lines_of
+
+BEGUN, ENDED = "2026-11-29T10:00:00+00:00", "2026-11-29T10:00:09+00:00"
+AT = 1795946400.0  # that moment of beginning
+
+
+def notebook(path: Path, outputs: list[Mapping[str, Any]], moments: list[Any] | None = None) -> Path:
+    about: dict[str, Any] = {"papermill": {"start_time": BEGUN, "end_time": ENDED}}
+    if moments is not None:
+        about["mlops_jlab"] = {MOMENTS: moments}
+    path.write_text(json.dumps({"cells": [{"metadata": about, "outputs": outputs}]}))
+    return path
+
+
+def printed(*pieces: tuple[float, str, str]) -> tuple[list[Any], list[Any]]:
+    """What a cell leaves behind that prints ``pieces``: moment, stream and text of each."""
+    clock = iter(moment for moment, _name, _text in pieces)
+    outputs = CellOutputs(Displays(), clock=lambda: AT + next(clock))
+    for _moment, name, text in pieces:
+        outputs.take("stream", {"name": name, "text": text})
+    return outputs.settled(), [list(moment) for moment in outputs.moments]
+
+
+def test_a_line_has_the_time_at_which_it_began_to_come(tmp_path: Path) -> None:
+    found = printed(
+        (1, "stdout", "one\n"), (2, "stdout", "two\nthree"), (3, "stdout", " ends\nfour\n"),
+        (4, "stderr", "careful\n"), (5, "stdout", "five\n"),
+    )  # fmt: skip
+    assert lines_of(notebook(tmp_path / "a.ipynb", *found)) == [
+        Line("one", "out", AT + 1), Line("two", "out", AT + 2), Line("three ends", "out", AT + 2),
+        Line("four", "out", AT + 3), Line("careful", "err", AT + 4), Line("five", "out", AT + 5),
+    ]  # fmt: skip
+
+
+def test_what_was_cleared_leaves_no_moment() -> None:
+    outputs = CellOutputs(Displays(), clock=lambda: AT)
+    outputs.take("stream", {"name": "stdout", "text": "gone\n"})
+    outputs.take("clear_output", {"wait": False})
+    assert outputs.moments == []
+
+
+def test_a_log_without_moments_has_the_times_of_its_cells(tmp_path: Path) -> None:
+    outputs: list[Mapping[str, Any]] = [
+        {"output_type": "stream", "name": "stdout", "text": ["a\n", "b\n"]},
+        {"output_type": "execute_result", "data": {"text/plain": "3"}},
+        {"output_type": "error", "traceback": ["\x1b[31mValueError\x1b[0m: no"]},
+    ]
+    assert lines_of(notebook(tmp_path / "a.ipynb", outputs)) == [
+        Line("a", "out", AT), Line("b", "out", AT), Line("3", "result", AT + 9), Line("ValueError: no", "error", AT + 9)
+    ]  # fmt: skip
+
+
+def test_of_a_progress_bar_what_stayed_is_shown() -> None:
+    assert [line.text for line in lines_in("10 %\r50 %\r100 %\ndone\r\n")] == ["100 %", "done"]
+    assert lines_in("") == []
+    assert [line.text for line in lines_in("a\n\nb")] == ["a", "", "b"]
+
+
+def test_a_file_that_cannot_be_read_has_no_lines(tmp_path: Path) -> None:
+    assert lines_of(tmp_path / "none.ipynb") == []
+    (tmp_path / "cut.ipynb").write_text("{")
+    assert lines_of(tmp_path / "cut.ipynb") == []
+
+
+def test_outputs_that_were_kept_keep_their_times() -> None:
+    cell = {"cell_type": "code", "id": "c", "source": "print(1)", "metadata": {}, "outputs": []}
+    kept = {**cell, "metadata": {"mlops_jlab": {MOMENTS: [[0, 0, AT]]}}}
+    found = with_outputs({"cells": [cell], "metadata": {}}, {"cells": [kept]})
+    assert found is not None
+    assert found["cells"][0]["metadata"]["mlops_jlab"] == {MOMENTS: [[0, 0, AT]]}
