@@ -171,6 +171,7 @@ def test_a_run_is_renamed_noted_in_markdown_and_linked_to(page: Page, address: s
     run.get_by_label("Name of the run").fill("the one to beat")
     page.keyboard.press("Enter")
     expect(run.locator("h1")).to_contain_text("the one to beat")
+    run.get_by_role("button", name="Add a note").click()
     run.get_by_role("textbox", name="Note").fill("**bold** <img src=x onerror='window.__pwn=1'> and *more*")
     run.get_by_role("button", name="Save Note").click()
     expect(run.locator(".jp-RenderedMarkdown strong")).to_have_text("bold")

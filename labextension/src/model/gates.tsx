@@ -10,7 +10,7 @@ import { Interval } from '../models/interval';
 import { rulesOf } from './course';
 import { Shown } from './page';
 
-const NAMES = 150;
+const NAMES = 190;
 const COLUMN = 190;
 const MOST = 4;
 

@@ -188,7 +188,7 @@ function Facts({ around, found, model }: Shown): React.JSX.Element {
     ],
     [
       cost && cost.cpu_seconds > 0
-        ? trans.__('processor %1', seconds(cost.cpu_seconds))
+        ? trans.__('CPU time %1', seconds(cost.cpu_seconds))
         : '',
       trans.__('With all steps and the processes that they made')
     ],

@@ -1,62 +1,53 @@
 /** What people say of a run, as Markdown: drawn by JupyterLab's own renderer, which lets no script through. */
 
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { Button, Card, IconButton } from '../elements';
 import { Shown } from './page';
 
-/** The card. A run without a note has a field for one. */
+/** The card; the field for a note opens on demand. */
 export function Note({ around, model, found }: Shown): React.JSX.Element {
   const { trans, rendermime } = around;
-  const [isOpen, setOpen] = React.useState(found.note === '');
-  const [text, setText] = React.useState(found.note);
+  const [isOpen, setOpen] = React.useState(false);
   const [isSaved, setSaved] = React.useState(false);
-  const finish = async (): Promise<void> => {
+  const open = (): void => {
+    setSaved(false);
+    setOpen(true);
+  };
+  const save = async (text: string): Promise<void> => {
     await model.edit({ note: text });
     setSaved(true);
-    setOpen(text === '');
+    setOpen(false);
   };
+  const isEmpty = found.note === '';
   return (
     <Card
       title={trans.__('Note')}
       actions={
-        !isOpen && (
+        !isOpen &&
+        !isEmpty && (
           <IconButton
             icon="edit"
             label={trans.__('Edit Note')}
-            onClick={() => {
-              setText(found.note);
-              setSaved(false);
-              setOpen(true);
-            }}
+            onClick={open}
           />
         )
       }
     >
       {isOpen ? (
-        <form
-          className="jp-mlops-note"
-          onSubmit={event => {
-            event.preventDefault();
-            void finish();
-          }}
-        >
-          <textarea
-            aria-label={trans.__('Note')}
-            placeholder={trans.__('What should people know of this run?')}
-            value={text}
-            onChange={event => setText(event.target.value)}
-          />
-          <div className="jp-mlops-line">
-            <Button
-              label={trans.__('Save Note')}
-              disabled={text === found.note}
-            />
-            <span className="jp-mlops-hint">{trans.__('Markdown')}</span>
-          </div>
-        </form>
+        <Field
+          note={found.note}
+          onSave={text => void save(text)}
+          onCancel={() => setOpen(false)}
+          trans={trans}
+        />
+      ) : isEmpty ? (
+        <button type="button" className="jp-mlops-link" onClick={open}>
+          {trans.__('Add a note')}
+        </button>
       ) : (
         <Markdown text={found.note} rendermime={rendermime} />
       )}
@@ -64,6 +55,39 @@ export function Note({ around, model, found }: Shown): React.JSX.Element {
         {isSaved ? trans.__('Saved') : ''}
       </span>
     </Card>
+  );
+}
+
+/** The field that a note is written in; Escape closes it. */
+function Field(props: {
+  note: string;
+  onSave: (text: string) => void;
+  onCancel: () => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { note, trans } = props;
+  const [text, setText] = React.useState(note);
+  return (
+    <form
+      className="jp-mlops-note"
+      onSubmit={event => {
+        event.preventDefault();
+        props.onSave(text);
+      }}
+    >
+      <textarea
+        aria-label={trans.__('Note')}
+        placeholder={trans.__('What should people know about this run?')}
+        autoFocus
+        value={text}
+        onChange={event => setText(event.target.value)}
+        onKeyDown={event => event.key === 'Escape' && props.onCancel()}
+      />
+      <div className="jp-mlops-line">
+        <Button label={trans.__('Save Note')} disabled={text === note} />
+        <span className="jp-mlops-hint">{trans.__('Markdown')}</span>
+      </div>
+    </form>
   );
 }
 

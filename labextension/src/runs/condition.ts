@@ -1,5 +1,8 @@
 /** Words that are looked for, and conditions of the filter language. Pure. */
 
+/** Leaves out what monitoring has looked at: a run every few hours, which nobody has made. */
+export const NO_MONITORING = "kind != 'monitor'";
+
 /** Whether a text is a condition of the filter language rather than words to look for. */
 export function isCondition(text: string): boolean {
   return (

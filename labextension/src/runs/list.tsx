@@ -104,7 +104,7 @@ function Empty(props: {
 }): React.JSX.Element {
   const { trans } = props;
   return props.filtered ? (
-    <p className="jp-mlops-empty">{trans.__('No run is found.')}</p>
+    <p className="jp-mlops-empty">{trans.__('No matching runs.')}</p>
   ) : (
     <div className="jp-mlops-empty">
       <p>{trans.__('No runs yet. Write into a cell, and execute it:')}</p>

@@ -6,7 +6,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Client } from '../api/client';
 import { Run } from '../api/types';
 import { Problem, problemOf } from '../problems';
-import { isCondition } from './condition';
+import { isCondition, NO_MONITORING } from './condition';
 
 const PAGE = 100;
 const PAUSE = 150; // milliseconds; many changes in it are one
@@ -185,7 +185,10 @@ export class RunsModel {
       const page = await this._client.runs({
         ...(isCondition(this._wanted)
           ? { filter: this._wanted }
-          : { filter: '', search: this._wanted }),
+          : {
+              filter: this._wanted === '' ? NO_MONITORING : '',
+              search: this._wanted
+            }),
         order: [],
         after,
         limit,

@@ -38,7 +38,7 @@ describe('words', () => {
     expect(took(run, 130)).toBe('30.0 s');
     expect(took({ ...run, duration: 3725 }, 0)).toBe('1 h 2 min');
     expect(took({ ...run, duration: 65 }, 0)).toBe('1 min 5 s');
-    expect(took(run, 50)).toBe('0.0 s');
+    expect(took(run, 50)).toBe('0 ms');
   });
 
   it('knows the metric that most runs have', () => {

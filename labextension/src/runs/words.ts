@@ -76,6 +76,9 @@ export function took(
 
 /** A duration in words. */
 export function seconds(count: number): string {
+  if (count < 0.95) {
+    return `${Math.round(count * 1000)} ms`;
+  }
   if (count < 60) {
     return `${count.toFixed(1)} s`;
   }

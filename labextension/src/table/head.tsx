@@ -32,15 +32,6 @@ export function namesOf(trans: TranslationBundle): Record<string, string> {
   };
 }
 
-/** Whether a column holds numbers, which stand at the right. */
-export function isNumber(column: string): boolean {
-  return (
-    column.startsWith('metrics.') ||
-    column === 'duration' ||
-    WORKED_OUT.includes(column)
-  );
-}
-
 /** The row of heads. */
 export function Head({ model, layout, trans }: Props): React.JSX.Element {
   const names = namesOf(trans);
@@ -82,7 +73,7 @@ function Column(props: {
       aria-sort={
         isSorted ? (sorting.descending ? 'descending' : 'ascending') : 'none'
       }
-      data-numeric={isNumber(column)}
+      data-numeric={model.isNumber(column)}
       data-column={column}
       draggable={column !== NAME}
       onDragStart={event =>

@@ -10,7 +10,7 @@ import { Marked } from '../runs/marked';
 import { inShort } from '../runs/short';
 import { isOpen } from '../runs/words';
 import { Entry, entriesOf } from './entries';
-import { filterOf, orderOf, telling, View } from './query';
+import { filterOf, isNumber, numbersOf, orderOf, telling, View } from './query';
 
 const PAGE = 100;
 const MOST = 500; // runs that one question may ask for
@@ -87,6 +87,11 @@ export class TableModel {
   /** The place of the row that keys act on. */
   get active(): number {
     return Math.min(this._active, Math.max(this._entries.length - 1, 0));
+  }
+
+  /** Whether all that a column holds are numbers, which stand below one another then. */
+  isNumber(column: string): boolean {
+    return isNumber(column) || this._numbers.has(column);
   }
 
   /** The columns as shown: those chosen, else those that say most. */
@@ -283,6 +288,7 @@ export class TableModel {
       this._loading = false;
       this._answered = wish;
       this._telling = telling(this._runs);
+      this._numbers = numbersOf(this._runs);
       this._redraw();
       await this._loadMissing();
     }
@@ -350,6 +356,7 @@ export class TableModel {
   private _runs: readonly Run[] = [];
   private _entries: readonly Entry[] = [];
   private _telling: readonly string[] = telling([]);
+  private _numbers: ReadonlySet<string> = new Set();
   private _pinned: Run | null = null;
   private _wanted = '';
   private _total = 0;

@@ -1,7 +1,8 @@
 /** What the table asks the server for: words, conditions, groups and an order → a query. Pure. */
 
 import { Run } from '../api/types';
-import { cellOf, splitColumn } from '../runs/columns';
+import { cellOf, splitColumn, WORKED_OUT } from '../runs/columns';
+import { NO_MONITORING } from '../runs/condition';
 
 /** How the table is sorted; no column is the newest first. */
 export interface Sorting {
@@ -23,7 +24,7 @@ export interface View {
 /** The view of a table that was never changed. */
 export const USUAL: View = {
   search: '',
-  conditions: [],
+  conditions: [NO_MONITORING],
   groups: [],
   sorting: { column: '', descending: true },
   columns: [],
@@ -68,7 +69,10 @@ export function groupOf(run: Run, group: string): string {
 
 /** A view as it was kept; what is none of it is left out. */
 export function readView(kept: unknown): View {
-  const found = (kept ?? {}) as Partial<Record<keyof View, unknown>>;
+  if (kept === undefined || kept === null) {
+    return USUAL;
+  }
+  const found = kept as Partial<Record<keyof View, unknown>>;
   const texts = (value: unknown): string[] =>
     Array.isArray(value)
       ? value.filter((one): one is string => typeof one === 'string')
@@ -117,6 +121,29 @@ export function telling(runs: readonly Run[]): string[] {
     ...differing.slice(0, MOST_PARAMS).map(name => `params.${quoted(name)}`),
     ...(runs.some(run => run.note !== '') ? ['note'] : [])
   ];
+}
+
+/** Whether a column holds numbers, which stand at the right. */
+export function isNumber(column: string): boolean {
+  return (
+    column.startsWith('metrics.') ||
+    column === 'duration' ||
+    WORKED_OUT.includes(column)
+  );
+}
+
+/** The params whose values are all numbers, as columns. */
+export function numbersOf(runs: readonly Run[]): ReadonlySet<string> {
+  const found = new Map<string, boolean>();
+  for (const run of runs) {
+    for (const [name, value] of Object.entries(run.params)) {
+      const isOne = value.trim() !== '' && Number.isFinite(Number(value));
+      found.set(name, isOne && found.get(name) !== false);
+    }
+  }
+  return new Set(
+    [...found].flatMap(([name, all]) => (all ? [`params.${quoted(name)}`] : []))
+  );
 }
 
 /** A name as a filter takes it. */

@@ -9,7 +9,7 @@ import { cellOf, splitColumn } from '../runs/columns';
 import { hueAt, HUES } from '../runs/marked';
 import { calledAs, aligned, exactly, stateOf, took, when } from '../runs/words';
 import { Entry } from './entries';
-import { isNumber, namesOf } from './head';
+import { namesOf } from './head';
 import { TableModel } from './model';
 import { titleOf } from './query';
 import { Actions } from './rows';
@@ -64,7 +64,7 @@ function Group(
         </small>
       </div>
       {columns.map(column => (
-        <div key={column} role="gridcell" data-numeric={isNumber(column)}>
+        <div key={column} role="gridcell" data-numeric={model.isNumber(column)}>
           {bestOf(entry.runs, column, model)}
         </div>
       ))}
@@ -126,7 +126,13 @@ function RunRow(
     >
       <Name {...props} entry={entry} place={place} />
       {columns.map(column => (
-        <Cell key={column} column={column} run={run} trans={trans} />
+        <Cell
+          key={column}
+          column={column}
+          isNumber={model.isNumber(column)}
+          run={run}
+          trans={trans}
+        />
       ))}
     </div>
   );
@@ -185,6 +191,7 @@ function Name(
 
 function Cell(props: {
   column: string;
+  isNumber: boolean;
   run: Run;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -194,7 +201,7 @@ function Cell(props: {
     content: React.ReactNode,
     title?: string
   ): React.JSX.Element => (
-    <div role="gridcell" data-numeric={isNumber(column)} title={title}>
+    <div role="gridcell" data-numeric={props.isNumber} title={title}>
       {content}
     </div>
   );

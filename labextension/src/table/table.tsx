@@ -5,6 +5,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Button, ProblemBox, useChanges } from '../elements';
+import { NO_MONITORING } from '../runs/condition';
 
 import { TableModel } from './model';
 import { Actions, Rows } from './rows';
@@ -50,7 +51,8 @@ export default function Table(props: Props): React.JSX.Element {
 
 function Empty({ model, trans }: Props): React.JSX.Element {
   const { search, conditions } = model.view;
-  return search === '' && conditions.length === 0 ? (
+  const isAsked = conditions.some(condition => condition !== NO_MONITORING);
+  return search === '' && !isAsked ? (
     <div className="jp-mlops-empty">
       <h2>{trans.__('No runs yet')}</h2>
       <p>
@@ -62,7 +64,7 @@ function Empty({ model, trans }: Props): React.JSX.Element {
     </div>
   ) : (
     <div className="jp-mlops-empty">
-      <h2>{trans.__('No run is found')}</h2>
+      <h2>{trans.__('No matching runs')}</h2>
       <Button
         label={trans.__('Clear the Search')}
         onClick={() => model.show({ search: '', conditions: [] })}

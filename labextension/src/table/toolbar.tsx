@@ -7,7 +7,7 @@ import { Chip, Icon, Menu, Popover } from '../elements';
 import { ATTRIBUTES, WORKED_OUT } from '../runs/columns';
 import { namesOf } from './head';
 import { TableModel } from './model';
-import { isCondition } from '../runs/condition';
+import { isCondition, NO_MONITORING } from '../runs/condition';
 import { titleOf } from './query';
 import { Views } from './views';
 
@@ -131,8 +131,16 @@ function Conditions(props: {
       {conditions.map(condition => (
         <Chip
           key={condition}
-          text={condition}
-          remove={trans.__('Remove the filter %1', condition)}
+          text={
+            condition === NO_MONITORING
+              ? trans.__('Monitoring hidden')
+              : condition
+          }
+          remove={
+            condition === NO_MONITORING
+              ? trans.__('Show the runs of monitoring')
+              : trans.__('Remove the filter %1', condition)
+          }
           onRemove={() =>
             model.show({
               conditions: conditions.filter(one => one !== condition)
