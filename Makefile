@@ -124,6 +124,7 @@ bench: setup ## side by side with peers; prints the tables of docs/benchmarks.md
 	$(BIN)/python benchmarks/targets.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/interface.py
+	$(BIN)/python benchmarks/pages.py 100000
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/moving.py

@@ -76,7 +76,7 @@ def test_words_and_filters_find_runs_and_a_fault_leaves_no_rows(page: Page, addr
     expect(rows_of(page)).to_have_count(0)
     box.fill("params.lr = 0.01")
     box.press("Enter")
-    expect(page.locator(".jp-mlops-chip")).to_contain_text("params.lr = 0.01")
+    expect(page.locator(".jp-mlops-chip").last).to_contain_text("params.lr = 0.01")
     expect(page.locator(".jp-mlops-table-footer")).to_contain_text("20 runs")
     page.get_by_label("Remove the filter params.lr = 0.01").click()
     expect(page.locator(".jp-mlops-table-footer")).to_contain_text("40 runs")

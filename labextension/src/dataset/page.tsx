@@ -80,7 +80,7 @@ function One(
   if (dataset === undefined) {
     return (
       <p className="jp-mlops-empty">
-        {trans.__('There are no registered data “%1”.', address.name)}{' '}
+        {trans.__('No registered data named “%1”.', address.name)}{' '}
         <button
           type="button"
           className="jp-mlops-link"

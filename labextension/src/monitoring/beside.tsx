@@ -100,7 +100,7 @@ function Values(
         <Distribution bins={bins} names={names} title={title} />
       ) : (
         <p className="jp-mlops-hint">
-          {trans.__('There is no distribution of such values.')}
+          {trans.__('No distribution for values of this kind.')}
         </p>
       )}
       <div className="jp-mlops-keys">

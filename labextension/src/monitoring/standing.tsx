@@ -27,7 +27,7 @@ export function Standing({
       <Pairs
         trans={trans}
         pairs={[
-          { name: trans.__('Last asked for'), value: last },
+          { name: trans.__('Last requested'), value: last },
           {
             name: trans.__('Cooldown'),
             value:
@@ -64,7 +64,9 @@ function TakenUp({
   return schedules.length === 0 ? (
     <>
       <p className="jp-mlops-hint">
-        {trans.__('No schedule takes a retraining up. Add one:')}
+        {trans.__(
+          'No schedule retrains this model yet. Add one in a terminal:'
+        )}
       </p>
       <Command
         text={`mlops-jlab schedule add NOTEBOOK --on-drift ${history.name}`}
@@ -72,7 +74,7 @@ function TakenUp({
     </>
   ) : (
     <p className="jp-mlops-line">
-      {trans.__('Taken up by')}
+      {trans.__('Retrained by')}
       {schedules.map(one => (
         <button
           key={one.name}

@@ -114,7 +114,7 @@ describe('the story of a watched model', () => {
     expect(told).toEqual([
       'Loss within its limit again',
       'Retraining held back 2 times',
-      'Retraining asked for',
+      'Retraining requested',
       'Loss beyond its limit'
     ]);
   });

@@ -156,7 +156,7 @@ function actionsOf(
     if (window.action === 'retrain') {
       found.push({
         mark: 'fired',
-        what: trans.__('Retraining asked for'),
+        what: trans.__('Retraining requested'),
         why: window.why,
         at: window.at
       });

@@ -75,7 +75,9 @@ function Compared({ around, model }: Shown): React.JSX.Element {
     (run, place) => all.findIndex(one => one.id === run.id) === place
   );
   return runs.length < 2 ? (
-    <p className="jp-mlops-empty">{trans.__('There is no other run.')}</p>
+    <p className="jp-mlops-empty">
+      {trans.__('No other runs to compare with.')}
+    </p>
   ) : (
     <React.Suspense fallback={null}>
       <Difference client={client} runs={runs} trans={trans} />

@@ -81,7 +81,7 @@ function ChosenStep(
   if (state === undefined) {
     return (
       <p className="jp-mlops-hint">
-        {trans.__('Click a step for what can be done from there.')}
+        {trans.__('Click a step to run or debug from there.')}
       </p>
     );
   }

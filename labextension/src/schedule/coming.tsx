@@ -20,7 +20,7 @@ export function Coming({
   const zone = written.kind === 'every' ? '' : written.tz;
   return (
     <Card
-      title={trans.__('Next five firings')}
+      title={trans.__('Next five runs')}
       hint={[zone, isChanged ? trans.__('with your changes') : '']
         .filter(Boolean)
         .join(', ')}

@@ -76,8 +76,8 @@ function Parameters(props: Shown): React.JSX.Element | null {
     <Line
       label={trans.__('Parameters')}
       help={trans._n(
-        '%1 differs from the notebook. {due}, {last} and {due - 1 month:%Y-%m} know the date.',
-        '%1 differ from the notebook. {due}, {last} and {due - 1 month:%Y-%m} know the date.',
+        '%1 changed from the notebook. Dates: {due}, {last} or {due - 1 month:%Y-%m}.',
+        '%1 changed from the notebook. Dates: {due}, {last} or {due - 1 month:%Y-%m}.',
         changed.length,
         changed.length
       )}
@@ -137,7 +137,7 @@ function Gate({ around, detail, written, change }: Shown): React.JSX.Element {
               )}
             </span>
           ) : (
-            trans.__('The rules stand in the gate cells of the notebook.')
+            trans.__('The rules are in the notebook’s gate cells.')
           )
         }
       >
@@ -163,7 +163,9 @@ function Gate({ around, detail, written, change }: Shown): React.JSX.Element {
       )}
       <Line
         label={trans.__('More rules')}
-        help={trans.__('A rule a line, beside those of the notebook.')}
+        help={trans.__(
+          'One rule per line, in addition to those in the notebook.'
+        )}
       >
         <textarea
           className="jp-mlops-text"

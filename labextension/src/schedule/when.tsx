@@ -53,7 +53,7 @@ export function When(props: Shown): React.JSX.Element {
         <Line
           label=""
           help={trans.__(
-            'If nobody looked at its time, it waits for the next one; else it is made up for once.'
+            'A run whose time was missed waits for the next time. Otherwise it runs once, as soon as possible.'
           )}
         >
           <Tick

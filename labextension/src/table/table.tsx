@@ -76,8 +76,9 @@ function Empty({ model, trans }: Props): React.JSX.Element {
 function Footer({ model, actions, trans }: Props): React.JSX.Element {
   const chosen = [...model.selection];
   const drawn = model.marked.drawn.length;
+  const isFirst = model.isLoading && model.runs.length === 0;
   const facts = [
-    trans._n('%1 run', '%1 runs', model.total),
+    isFirst ? trans.__('Loading…') : trans._n('%1 run', '%1 runs', model.total),
     ...(drawn > 0 ? [trans.__('%1 in charts', drawn)] : []),
     ...(chosen.length > 0 ? [trans.__('%1 selected', chosen.length)] : [])
   ];

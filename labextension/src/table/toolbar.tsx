@@ -264,13 +264,13 @@ function ViewMenu({ model, views, trans }: Props): React.JSX.Element {
           label: name,
           act: () => model.show(view)
         })),
-        { label: trans.__('Usual View'), act: () => model.show(views.usual) },
+        { label: trans.__('Default View'), act: () => model.show(views.usual) },
         {
           label: trans.__('Save View…'),
           act: () => void views.save(model.view, trans)
         },
         ...kept.map(([name]) => ({
-          label: trans.__('Forget %1', name),
+          label: trans.__('Delete View “%1”', name),
           act: () => views.forget(name)
         }))
       ]}
