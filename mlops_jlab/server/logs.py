@@ -64,7 +64,7 @@ def _of_step(place: Place, run: Run, step: str) -> list[Line]:
     folder = pipelines.folder_of(place, run)
     executed, log = paths.executed_of(folder, step), paths.executed_of(folder, step, ".log")
     if executed is None or log is None:
-        raise InputError(f"{step[:80]!r} is no step whose notebook lies in the run's folder")
+        raise InputError(f"{step[:80]!r} is not a step whose notebook lies in the run's folder")
     printed = lines_of(executed) if executed.is_file() else []
     return printed + lines_in(apart.end_of(log, _LONGEST), "err")
 

@@ -127,7 +127,9 @@ def test_a_watched_model_shows_what_drifts_since_when(page: Page, own: Lab) -> N
     expect(model.locator(".jp-mlops-heat tbody tr").first.locator("td")).to_have_count(18)
     expect(model.locator(".jp-mlops-happened")).to_contain_text("Retraining requested")
     expect(model.locator(".jp-mlops-happened")).to_contain_text("Retraining held back")
-    expect(model.get_by_label("Retraining", exact=True)).to_contain_text("No schedule retrains this model yet")
+    expect(model.get_by_label("Retraining", exact=True)).to_contain_text(
+        "No schedule retrains this model yet"
+    )
     assert model.locator(".jp-mlops-loss [data-over='true']").count() >= 2
     shoot(page, "page-monitoring")
     assert faults(page, ".jp-mlops-monitoring") == []
