@@ -17,13 +17,12 @@ from mlops_jlab.predictions.writing import Answered, Writer
 from mlops_jlab.registry import references
 from mlops_jlab.serving import requests, scoring
 from mlops_jlab.serving.counting import Counts
+from mlops_jlab.serving.pace import Pace
 from mlops_jlab.serving.telemetry import Telemetry
 from mlops_jlab.serving.trials import Pair, Trial
 
 _LONGEST = 200  # characters of an id
-_QUICK = 0.01  # seconds: a request that takes less is answered in the loop, without a change of threads
 _FEW = 16  # rows of a small request
-_SETTLING = 0.1  # how much the newest request counts in what requests take
 Read = Callable[[Mapping[str, Any], Sequence[str]], Any]
 
 
@@ -71,12 +70,7 @@ class Desk:
     trial: Trial | None = None
     id_column: str = ""
     telemetry: Telemetry | None = None
-    _takes: float = field(default=0.0, init=False)  # seconds of a small request, as of late
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether a small request is answered so fast that no thread is worth its change."""
-        return self._takes < _QUICK
+    pace: Pace = field(default_factory=Pace, init=False)
 
     def answer(self, asked: Asked) -> Reply:
         """What is said of the rows.
@@ -85,7 +79,7 @@ class Desk:
             InputError: the request holds no rows that the version takes.
             MlopsError: the model fails on them.
         """
-        began = time.perf_counter()
+        begun = self.pace.begin()
         version, model = self.served.now  # both of one moment, whatever happens to the alias meanwhile
         self.counts.begin()
         outcome, rows, seconds = "failed", 0, 0.0
@@ -98,7 +92,7 @@ class Desk:
                 version, said = (pair or _Alone(version, model)).answer(frame, asked.chances)
                 note(version=version.version)  # of which the one on trial may have answered
             plain = requests.answers(said)
-            outcome, rows, seconds = "ok", len(ids), time.perf_counter() - began
+            outcome, rows, seconds = "ok", len(ids), time.perf_counter() - begun.clock
             columns = references.inputs_of(version) or frame.columns
             entry = Answered(ids, time.time(), version.version, ANSWER, seconds, frame, columns, plain)
             if pair is not None:
@@ -113,7 +107,7 @@ class Desk:
             if outcome != "ok":
                 self._note_failure(version, asked.name)
             if rows <= _FEW:
-                self._takes += _SETTLING * (time.perf_counter() - began - self._takes)
+                self.pace.end(begun)
             self.counts.end(version.model, version.version, outcome, rows, seconds)
 
     def _part(self, name: str) -> AbstractContextManager[Callable[..., None]]:

@@ -282,7 +282,7 @@ class _Asks:
                     raise
                 return _json(ask(content))
 
-            if len(body) <= _SMALL and self._desk.is_quick:
+            if len(body) <= _SMALL and self._desk.pace.is_quick:
                 return work()
             return await run_in_threadpool(work)
         except TooLarge as error:
