@@ -117,7 +117,7 @@ def test_processes_die_and_aliases_move_and_the_service_goes_on(store: Path) -> 
         stop.set()
         for thread in threads:
             thread.join()
-        assert seen["lost"] <= 2  # at most what each client had asked the one that was killed
+        assert seen["lost"] <= 4  # what each client had asked the one that was killed, or was about to
         assert set(seen) <= {(200, 1, 3), (200, 2, 6), "lost"}
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/metrics")
