@@ -45,7 +45,7 @@ def test_a_due_date_reaches_the_notebook_and_past_ones_are_filled_in_once(
 ) -> None:
     found = monthly(place)
     assert found.parameters == {"month": "{due - 1 month:%Y-%m}", "since": "{last}"}
-    with pytest.raises(InputError, match="no unit of time|there is no time|moth"):
+    with pytest.raises(InputError, match="not a unit of time|there is no time|moth"):
         schedules.add(place, Schedule("x", "nb.ipynb", cron="@daily"), {"month": "{due - 1 moth}"})
     done = list(backfilling.backfill(place, "m", "2026-01-01", "2026-03-01"))
     assert [(f.cause, f.status) for f in done] == [("backfill", "finished")] * 3

@@ -373,7 +373,7 @@ def test_an_alias_of_ones_own_is_moved_whoever_is_champion(place: Place, tmp_pat
     ("given", "spec", "words"),
     [
         ({"gian": "1"}, {}, "did you mean 'gain'"), ({"gain": "much"}, {}, "gain"),
-        ({}, {"alerts": ("nonsense",)}, "no address for alerts"), ({}, {"gate": ("roc_auk better",)}, "did you mean"), ({}, {"promote": "Best!"}, "not an alias"),
+        ({}, {"alerts": ("nonsense",)}, "not an address for alerts"), ({}, {"gate": ("roc_auk better",)}, "did you mean"), ({}, {"promote": "Best!"}, "not an alias"),
         ({}, {"on_data": ("nowhere.csv",)}, "there is no"), ({}, {"cron": "61 * * * *"}, "cron line"),
         ({}, {"approve": True, "promote": ""}, "approval is for a promotion"),
     ],

@@ -102,7 +102,7 @@ def test_ranges_are_drawn_from_within_their_ends() -> None:
     with pytest.raises(InputError, match="no end of values"):
         listed({"depth": "2..9"})
     for wrong in ("9..2", "0..4:log"):
-        with pytest.raises(ParameterError, match="no range of depth"):
+        with pytest.raises(ParameterError, match="not a range of depth"):
             listed({"depth": wrong}, 3)
     with pytest.raises(ParameterError):
         listed({"depth": "2..x"}, 3)

@@ -267,7 +267,7 @@ def test_a_store_that_cannot_be_made_takes_no_announcement(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("text", ["", "abc", "F" * 32, "g" * 32, "a" * 33, "a" * 31 + "\n", "../" * 11])
 def test_an_id_has_its_shape(text: str) -> None:
-    with pytest.raises(InputError, match="no run's id"):
+    with pytest.raises(InputError, match="not a run's id"):
         checked_run_id(text)
     assert checked_run_id(new_run_id())
 

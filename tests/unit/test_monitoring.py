@@ -139,7 +139,7 @@ def test_a_schedule_takes_the_retraining_up_once(
         connection.execute("UPDATE firings SET status = 'finished'")
         connection.commit()
     assert list(ticking.claim_all(place, schedule.created + 10)) == []
-    with pytest.raises(InputError, match="no name for a model"):
+    with pytest.raises(InputError, match="not a valid name for a model"):
         schedules.add(place, Schedule("x", str(notebook), on_drift="../x"), {})
 
 

@@ -145,7 +145,7 @@ def test_git_an_export_and_a_run_are_older_states(tmp_path: Path, monkeypatch: p
         (("none.ipynb", "train.ipynb"), "there is no file none.ipynb"),
         (("nobody:train.ipynb", "train.ipynb"), "git knows no revision 'nobody'"),
         (("HEAD:other.ipynb", "train.ipynb"), "HEAD has no file other.ipynb"),
-        (("--", "--upload-pack=x:train.ipynb", "train.ipynb"), "no revision of git"),
+        (("--", "--upload-pack=x:train.ipynb", "train.ipynb"), "not a revision of git"),
         (("HEAD:../train.ipynb", "train.ipynb"), "git knows no revision 'HEAD'"),
         (("3f2a", "train.ipynb"), "is not a notebook, an export or a run"),
     ],

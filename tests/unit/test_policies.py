@@ -87,7 +87,7 @@ def points_at(place: Place) -> list[str]:
         ("version: 1\nretention: {runs: .nan}\n", 2, "no value"),
         ("version: 1\nretention: {predictions: {days: 3}}\n", 2, "retention.predictions needs folders"),
         ("version: 1\nlicences: {unknown: perhaps}\n", 2, "it is one of 'allow', 'deny'"),
-        ("version: 1\npackages:\n  denied:\n    - 'torch <<2'\n", 4, "no package as pip names it"),
+        ("version: 1\npackages:\n  denied:\n    - 'torch <<2'\n", 4, "not a package as pip names it"),
         ("version: 1\nquotas:\n  - pipeline: a\n", 3, "quotas[1] needs month"),
         ("version: 1\nquotas:\n  - month: {money: much}\n", 3, "quotas[1].month.money must be number"),
         ("version: 1\nquotas:\n  - month: {}\n", 3, "quotas[1].month"),

@@ -224,7 +224,7 @@ def test_an_archive_loads_without_this_package(place: Place, tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "out", text=True, capture_output=True)
     assert done.stdout.strip() == "[1]", done.stderr
-    with pytest.raises(InputError, match="there already"):
+    with pytest.raises(InputError, match="already exists"):
         packing.pack(place, versions.find(place, "m"), archive)
 
 
@@ -306,7 +306,7 @@ def test_each_comparison_on_an_evaluation_set_spends_of_its_budget(place: Place)
         (lambda d: d.drop(columns="y"), "no column 'y'"),
         (lambda d: d.assign(a=np.nan), "cannot predict the rows"),
         (lambda d: d.assign(y=d.y.where(d.y == 1)), "have no target"),
-        (lambda d: d.to_numpy(), "no DataFrame"),
+        (lambda d: d.to_numpy(), "not a DataFrame"),
     ],
 )
 def test_rows_that_cannot_be_judged_are_refused_in_words(place: Place, change: Any, words: str) -> None:
@@ -386,7 +386,7 @@ def test_onnx_is_written_only_if_it_predicts_the_same(place: Place, tmp_path: Pa
         target = tmp_path / f"{type(model).__name__}.onnx"
         assert onnx.write(model, frame[["a", "b"]], target) < 1e-4
         assert target.stat().st_size > 100
-        with pytest.raises(InputError, match="there already"):
+        with pytest.raises(InputError, match="already exists"):
             onnx.write(model, frame[["a", "b"]], target)
 
     class Liar(LogisticRegression):

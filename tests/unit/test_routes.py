@@ -498,7 +498,7 @@ async def test_the_notebook_and_the_code_of_a_run_come_back(
     again = await ask(jp_fetch, "runs", run.id, "reproduce", method="POST", body="{}")
     told = jp_root_dir / again["path"]
     deadline = time.monotonic() + 60
-    while "gathered in" not in told.read_text() and time.monotonic() < deadline:
+    while "collected in" not in told.read_text() and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
     assert "x = 1" in (told.with_suffix("") / "train.ipynb").read_text()
 

@@ -346,7 +346,7 @@ def test_a_store_that_was_cut_to_nothing_is_not_taken_for_a_new_one(store: Store
 def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "runs.db")) as other:
         other.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(database.Damaged, match="no store of mlops-jlab"):
+    with pytest.raises(database.Damaged, match="not a store of mlops-jlab"):
         database.connect(tmp_path / "runs.db")
 
 
