@@ -46,10 +46,12 @@ class HiddenState:
         self._drawn_from: dict[str, Any] = {}  # the states of generators that may be unseeded
         self._takes: dict[str, Taken] = {}
         self._left: dict[str, str] = {}  # how they were when the step was left
+        self._stayed: dict[str, str] = {}  # what own modules had when it began that no import of them has
 
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
         loggers.mark()
+        self._stayed = modules.staying()
         for name in modules.local_modules():
             self._add_module(name)
         present = [a for a in self._watched.values() if a.module in sys.modules]
@@ -150,6 +152,11 @@ class HiddenState:
             if matters:
                 found.takes[name] = taken
         return found
+
+    def staying(self) -> dict[str, str]:
+        """What the step has left in own modules that cannot be written down, in words."""
+        found = modules.staying()
+        return {f"{MODULE}{name}": why for name, why in found.items() if self._stayed.get(name) != why}
 
     def _save(self, ambient: Ambient, saver: Saver, seeded: bool) -> dict[str, Written]:
         name, value = ambient.name, ambient.capture()

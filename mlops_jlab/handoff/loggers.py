@@ -20,12 +20,13 @@ _was: dict[str, tuple[Any, ...]] = {}
 
 def mark() -> None:
     """The notebook's first cell will come: what loggers have now is not its doing."""
-    known = [logging.root, *logging.root.manager.loggerDict.values()]
-    loggers = [one for one in known if isinstance(one, logging.Logger)]
+    known = {logging.root.name: logging.root, **logging.root.manager.loggerDict}
+    loggers = {name: one for name, one in known.items() if isinstance(one, logging.Logger)}
     _was.clear()
-    _was.update((logger.name, _state_of(logger)) for logger in loggers)
+    for name, logger in loggers.items():  # a server gives those of its libraries another name
+        _was[name] = _was[logger.name] = _state_of(logger)
     _there.clear()
-    _there.update((id(one), one) for logger in loggers for one in [*logger.handlers, *logger.filters])
+    _there.update((id(one), one) for own in loggers.values() for one in [*own.handlers, *own.filters])
 
 
 def capture() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
 from mlops_jlab.handoff import modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import Alone
-from mlops_jlab.handoff.hidden import MODULE, HiddenRecord, HiddenState
+from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
@@ -266,7 +266,7 @@ class StepSession:
         hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
         self._objects = saver.objects | of_hidden.objects
         alone = alone or with_modules({name: values[name] for name in writes if name in values})
-        refused |= {f"{MODULE}{module}": why for module, why in modules.staying().items()}
+        refused |= self._hidden.staying()
         foreseen = {*outputs, *optional, *settings}
         surprises = (hidden.unforeseen | (writes.keys() & live & self._before.values.keys())) - foreseen
         self._record(now, writes, hidden, refused, surprises, alone)

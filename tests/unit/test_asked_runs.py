@@ -30,7 +30,7 @@ from mlops_jlab.store.recorder import close_all
 from mlops_jlab.tracking import announcing, finding, lifecycle
 from mlops_jlab.tracking.announcing import Announcement
 from tests.conftest import notebook_json
-from tests.unit.test_routes import ask, jp_server_config, refused, when_over
+from tests.unit.test_routes import ask, jp_server_config, printed, refused, when_over
 
 __all__ = ["jp_server_config"]  # the fixture
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -86,7 +86,7 @@ async def test_a_run_is_pending_from_the_answer_on(jp_fetch: Any, notebook: Path
     over = await when_over(jp_fetch, run)
     assert (over["status"], over["attempt"], over["name"]) == ("finished", 1, found["run"]["name"])
     assert over["duration"] > 0.3
-    assert "finished" in (await ask(jp_fetch, "pipelines", run, "log"))["text"]
+    assert "finished" in printed(await ask(jp_fetch, "pipelines", run, "log"))
     assert len(finding.find_runs("kind = 'pipeline'")) == 1
 
 
@@ -99,7 +99,7 @@ async def test_two_runs_of_one_notebook_each_have_their_own(jp_fetch: Any, noteb
         assert (over["status"], over["params"]) == ("finished", {"n": n})
         steps = (await ask(jp_fetch, "pipelines", run))["steps"]
         assert [step["name"] for step in steps] == ["a", "b"]
-        text = (await ask(jp_fetch, "pipelines", run, "log", params={"step": "b"}))["text"]
+        text = printed(await ask(jp_fetch, "pipelines", run, "log", params={"step": "b"}))
         assert text.startswith(f"n is {n}")
     assert len(finding.find_runs("kind = 'pipeline'")) == 2
 
@@ -110,7 +110,7 @@ async def test_a_process_that_is_killed_at_once_leaves_a_failed_run(jp_fetch: An
     over = await when_over(jp_fetch, run)
     assert (over["status"], over["attempt"]) == ("failed", 0)
     assert "SIGKILL before the run began" in over["reason"]
-    assert (await ask(jp_fetch, "pipelines", run, "log"))["text"] == ""
+    assert printed(await ask(jp_fetch, "pipelines", run, "log")) == ""
     found = await ask(jp_fetch, "pipelines", run)
     assert (found["run"]["status"], found["resumable"], found["failed"]) == ("failed", False, False)
     body = json.dumps({"ids": [run]})
@@ -136,7 +136,7 @@ async def test_a_run_that_cannot_begin_says_why_and_keeps_its_log(
         assert over["status"] == "failed"
         assert "code 2 before the run began" in over["reason"]
         assert "nb.ipynb" in over["reason"]
-        assert "nb.ipynb" in (await ask(jp_fetch, "pipelines", run, "log"))["text"]
+        assert "nb.ipynb" in printed(await ask(jp_fetch, "pipelines", run, "log"))
         notebook.write_text(text)
 
 
@@ -176,7 +176,7 @@ async def test_a_resumed_run_is_a_run_of_its_own_in_the_same_folder(jp_fetch: An
     after = await when_over(jp_fetch, second)
     assert (before["status"], after["status"]) == ("failed", "finished")
     assert before["facts"]["engine"]["folder"] == after["facts"]["engine"]["folder"]
-    logs = [(await ask(jp_fetch, "pipelines", run, "log"))["text"] for run in (first, second)]
+    logs = [printed(await ask(jp_fetch, "pipelines", run, "log")) for run in (first, second)]
     assert ["AssertionError" in log for log in logs] == [True, False]
 
 

@@ -84,7 +84,7 @@ def test_what_is_wrong_is_said_with_column_values_and_share() -> None:
     ("distance between 5 and 1", "the lower one comes first"), ("date between 2013-01-01 and 7", "of one kind"),
     ("name matches (", "is not a pattern"), ("id unique for 99 % of rows", "row by row"), ("distance above 0 for 0 % of rows", "above 0 %"),
     ("carrier found in carriers", "TABLE.COLUMN"), ("rows within 50 % of the last 0 runs", "no last 0 runs"),
-    ("date above 2013-13-45", "neither a number nor a date"), ("rows at least many", "is not a rule"), ("x like the reference within ...", "no number"),
+    ("date above 2013-13-45", "neither a number nor a date"), ("rows at least many", "is not a rule"), ("x like the reference within ...", "not a number"),
 ])  # fmt: skip
 def test_what_is_no_rule_is_refused_with_its_line(text: str, words: str) -> None:
     with pytest.raises(InputError) as error:
@@ -238,7 +238,7 @@ def test_without_a_run_nothing_is_written_and_the_verdict_is_the_same(place: Pla
     assert not place.root.exists()
     with pytest.raises(InputError, match="nothing to check"):
         mlops_jlab.check_data(FRAME)
-    with pytest.raises(InputError, match="no name"):
+    with pytest.raises(InputError, match="not a valid name"):
         mlops_jlab.check_data(FRAME, "id unique", name="../x")
 
 

@@ -108,7 +108,7 @@ def test_aliases_point_and_are_audited(folder: Path, place: Place) -> None:
                      "data:flights/1 is not what the log says was added"]  # fmt: skip
     assert ("promote data", "data:flights@validated") in actions
     for address, words in (("flights@champion", "no version of the dataset"), ("flights/9", "has no version 9"),
-                           ("flihgts", "did you mean 'flights'"), ("a b", "no name"), ("flights/x", "names no version")):  # fmt: skip
+                           ("flihgts", "did you mean 'flights'"), ("a b", "not a valid name"), ("flights/x", "names no version")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             versions.find(place, address)
     with pytest.raises(InputError, match="always the newest"):

@@ -148,7 +148,7 @@ def test_a_record_that_was_edited_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "A" * 64, "0" * 63])
 def test_a_digest_cannot_lead_out_of_the_folder(digest: str, tmp_path: Path) -> None:
-    with pytest.raises(HandoffError, match="no digest"):
+    with pytest.raises(HandoffError, match="not a digest"):
         ObjectStore(tmp_path).path(digest)
 
 

@@ -128,7 +128,7 @@ def test_a_prediction_is_found_in_its_log(place: Place, made: dict[str, Any], tm
     )["root"]
     with pytest.raises(NotFound, match="p-2"):
         tracing.trace(place, "p-2", log=log)
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="not a folder of predictions"):
         tracing.trace(place, "p-1", log=tmp_path / "none")
 
 

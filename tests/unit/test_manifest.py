@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_jlab.errors import ExportError
+from mlops_jlab.errors import ExportError, NoSpace
 from mlops_jlab.pipeline import export, manifest
 
 CELLS = [("parameters", "n: int = 1"), ("step:a", "x = n"), ("step:b", "print(x)")]
@@ -81,7 +81,7 @@ def test_an_export_that_cannot_be_written_leaves_the_old_one(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ExportError, match="No space left"):
+    with pytest.raises(NoSpace, match="No space left"):
         export.export(export.graph_of(exported.parent / "nb.ipynb"), exported)
     assert (exported / manifest.FILE).read_bytes() == before
     assert sorted(p.name for p in exported.parent.iterdir()) == ["nb.ipynb", "out"]

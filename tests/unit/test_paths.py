@@ -22,7 +22,7 @@ from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from tests.conftest import notebook_json
-from tests.unit.test_routes import ask, document, refused, when_over
+from tests.unit.test_routes import ask, document, printed, refused, when_over
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -168,7 +168,7 @@ async def test_a_run_leads_to_its_own_folder_alone(jp_fetch: Any, root: Path, tm
             ])  # fmt: skip
         for wanted in ("a", "b", step):
             try:
-                told = (await ask(jp_fetch, "pipelines", run, "log", params={"step": wanted}))["text"]
+                told = printed(await ask(jp_fetch, "pipelines", run, "log", params={"step": wanted}))
             except HTTPClientError as error:
                 assert error.code == 400  # noqa: PT017  # or an answer, without the secret
             else:
@@ -188,7 +188,7 @@ async def test_tags_are_the_users_alone(jp_fetch: Any, root: Path) -> None:
     tags = (await ask(jp_fetch, "runs", run))["tags"]
     assert set(forged).isdisjoint(tags)
     await ask(jp_fetch, "runs", run, method="PATCH", body=json.dumps({"tags": forged}))
-    assert SECRET in (await ask(jp_fetch, "pipelines", run, "log", params={"step": "a"}))["text"]
+    assert SECRET in printed(await ask(jp_fetch, "pipelines", run, "log", params={"step": "a"}))
     [step] = (await ask(jp_fetch, "pipelines", run))["steps"]
     child = step["run"]
     await ask(jp_fetch, "runs", child, method="PATCH", body=json.dumps({"tags": forged}))
@@ -210,7 +210,7 @@ async def test_modules_beside_a_notebook_stand_in_for_none_of_ours(jp_fetch: Any
     run = (await ask(jp_fetch, "pipelines", "run", method="POST", body=body))["run"]
     over = await when_over(jp_fetch, run)
     assert over["status"] == "finished", over["reason"]
-    assert "43" in (await ask(jp_fetch, "pipelines", run, "log", params={"step": "a"}))["text"]
+    assert "43" in printed(await ask(jp_fetch, "pipelines", run, "log", params={"step": "a"}))
 
 
 async def test_equal_ids_are_one_run_and_long_texts_are_cut(jp_fetch: Any, root: Path) -> None:

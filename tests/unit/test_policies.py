@@ -84,7 +84,7 @@ def points_at(place: Place) -> list[str]:
         ("version: '1'\n", 1, "version is '1'; known is 1"),
         ("version: true\n", 1, "version is True"),
         ("version: 1\nretention: {runs: -3}\n", 2, "retention.runs must be bigger than 0"),
-        ("version: 1\nretention: {runs: .nan}\n", 2, "no value"),
+        ("version: 1\nretention: {runs: .nan}\n", 2, "not a value"),
         ("version: 1\nretention: {predictions: {days: 3}}\n", 2, "retention.predictions needs folders"),
         ("version: 1\nlicences: {unknown: perhaps}\n", 2, "it is one of 'allow', 'deny'"),
         ("version: 1\npackages:\n  denied:\n    - 'torch <<2'\n", 4, "not a package as pip names it"),

@@ -209,5 +209,5 @@ def test_what_is_no_table_is_refused_with_the_reason(tmp_path: Path) -> None:
                         (tmp_path / "none.csv", "there is no file"), (Path(__file__), "not read")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             mlops_jlab.profile(data)
-    with pytest.raises(InputError, match="no profile"):
+    with pytest.raises(InputError, match="not a profile"):
         written.from_json('{"format": 1}')

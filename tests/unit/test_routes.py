@@ -97,6 +97,11 @@ async def ask(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> Any:
     return answer
 
 
+def printed(log: dict[str, Any]) -> str:
+    """The lines of a log, as a text."""
+    return "\n".join(line["text"] for line in log["lines"])
+
+
 async def refused(jp_fetch: Callable[..., Any], *path: str, **more: Any) -> tuple[int, dict[str, Any]]:
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("mlops-jlab", "api", *path, **more)

@@ -1835,7 +1835,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Log"];
+                        "application/json": components["schemas"]["Text"];
                     };
                 };
                 400: components["responses"]["Asked"];
@@ -3832,6 +3832,9 @@ export interface components {
             run: string;
             name: string;
             pipeline: string;
+        };
+        Text: {
+            text: string;
         };
         Log: {
             lines: {

@@ -120,11 +120,11 @@ def answer(question: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"],) * 2)
     asked = [Change(*one) for one in question["asked"]]
     held: dict[str, list[str]] = {_key(one): [] for one in asked}
-    for act in (_import, _use_first):
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # handlers of logs know these
+        for act in (_import, _use_first):
             act(question["names"], asked)
-        for one in asked:
-            held[_key(one)].append(_text(one.module, one.name))
+            for one in asked:
+                held[_key(one)].append(_text(one.module, one.name))
     print(json.dumps(held))
 
 

@@ -67,6 +67,7 @@ NOISE: dict[str, frozenset[str]] = {
     "os.path": frozenset({"_varprog", "_varprogb"}),
     "PIL.Image": frozenset("ID OPEN MIME SAVE SAVE_ALL EXTENSION DECODERS ENCODERS _initialized".split()),
     "pyarrow.lib": frozenset({"__pc"}),
+    "dask.threaded": frozenset({"main_thread"}),  # another one in each fork
     "dateutil.tz": frozenset({"gettz"}),  # it remembers zones
     "dateutil.tz.tz": frozenset({"gettz"}),
     "sklearn.utils.parallel": frozenset({"_threadpool_controller"}),
