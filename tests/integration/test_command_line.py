@@ -90,7 +90,7 @@ def test_a_step_notebook_runs_under_plain_papermill(write_notebook: WriteNoteboo
         (["run", "none.ipynb"], "no file"),
         (["run", "http://x/y.ipynb"], "no file"),
         (["run", "."], "holds no pipeline.yaml"),
-        (["export", "nb.ipynb", "-o", "full"], "no export"),
+        (["export", "nb.ipynb", "-o", "full"], "not an export"),
         (["export", "nb.ipynb", "-o", "link"], "symbolic link"),
         (["tag", "nb.ipynb", "--from", "nothing"], "nothing"),
         (["check", "bad.ipynb"], "'oops', which nothing defines"),

@@ -133,9 +133,9 @@ def test_what_is_wrong_with_a_request_is_said_without_a_traceback(place: Place) 
     with Service(Served(place, "m"), largest=100_000) as served:
         for body, words in (
             (b"{", "not valid JSON"), (b"[1]", "not a JSON object"), (b"[" * 50_000, "not valid JSON"), ({}, "has no rows"), ({"rows": []}, "0 rows"),
-            ({"rows": 3}, "no list"), ({"rows": [{"a": 1}]}, "takes a column 'b'"), ({"rows": [{"a": "x", "b": 1}]}, "takes numbers"),
+            ({"rows": 3}, "not a list"), ({"rows": [{"a": 1}]}, "takes a column 'b'"), ({"rows": [{"a": "x", "b": 1}]}, "takes numbers"),
             ({"rows": [{"a": None, "b": 1}]}, "fails on rows"), ({"rows": [{"a": {"c": 1}, "b": 1}]}, "takes numbers"),
-            ({"instances": [[1, 2, 3]]}, "a row has 3 values"), ({"rows": [None]}, "no table"), ({"rows": [{"a": [1], "b": 1}]}, "takes numbers"),
+            ({"instances": [[1, 2, 3]]}, "a row has 3 values"), ({"rows": [None]}, "not a table"), ({"rows": [{"a": [1], "b": 1}]}, "takes numbers"),
         ):  # fmt: skip
             code, answer = served.ask("/predict", body)
             assert (code, "Traceback" in str(answer)) == (400, False), (body, answer)
