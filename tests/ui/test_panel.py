@@ -153,7 +153,7 @@ def test_runs_are_filtered_scrolled_compared_deleted_and_brought_back(page: Page
     expect(comparison.locator(".jp-mlops-curve canvas")).to_have_count(1)
     shoot(page, "panel-compare")
     runs.get_by_role("button", name="Delete", exact=True).click()
-    expect(runs).to_contain_text("No run is found")
+    expect(runs).to_contain_text("No matching runs")
     runs.get_by_role("button", name="Undo delete").click()
     expect(runs.locator(".jp-mlops-row")).to_have_count(2)
     box.fill("")
