@@ -179,6 +179,7 @@ def test_a_run_is_opened_and_its_note_written(page: Page, folder: Path) -> None:
     detail = page.locator(".jp-mlops-run:visible")
     expect(detail).to_contain_text("depth")
     expect(detail.locator(".jp-mlops-curve canvas")).to_have_count(1)
+    detail.get_by_role("button", name="Add a note").click()
     detail.get_by_role("textbox", name="Note").fill(f"worth a look {HOSTILE}")
     detail.get_by_role("button", name="Save Note").click()
     expect(detail.get_by_role("status")).to_contain_text("Saved")
