@@ -36,6 +36,7 @@ TOO_LONG = 90.0  # seconds for one program, its imports included
 READABLE = ("SyntaxError", "IndentationError", "TabError", "NameError", "UsageError")
 _TIMES = re.compile(r"^(CPU times|Wall time|Compiler time)\b.*\n?", re.MULTILINE)
 _FILE = re.compile(r"\(\d{6,}\.py,")  # how a SyntaxError names the cell
+_SITE = re.compile(r"[^\s\"']*/site-packages/")  # warnings say where a library lies
 _CELL = re.compile(r"# %%(?: \[([\w: -]*)\])?$")
 
 Outputs = dict[str, list[list[str]]]
@@ -121,7 +122,7 @@ def golden(path: Path) -> dict[str, Answer]:
 def outputs_of(node: Mapping[str, Any], folder: Path) -> Outputs:
     """The comparable outputs of an executed notebook's cells that put out anything.
 
-    What ``%time`` measured is left out, and the working folder is called so.
+    What ``%time`` measured is left out; the working folder and that of libraries are called so.
     """
     found: Outputs = {}
     for cell in node["cells"]:
@@ -130,7 +131,8 @@ def outputs_of(node: Mapping[str, Any], folder: Path) -> Outputs:
             found[cell["id"]] = [
                 [kind, "(a picture)" if kind.startswith("image/") else text]
                 for kind, text in normal(outputs)
-                for text in [_FILE.sub("(<cell>,", _TIMES.sub("", text)).replace(str(folder), "FOLDER")]
+                for text in [_SITE.sub("LIBRARIES/", _FILE.sub("(<cell>,", _TIMES.sub("", text)))]
+                for text in [text.replace(str(folder), "FOLDER")]
             ]
     return found
 
