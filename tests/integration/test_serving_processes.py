@@ -84,8 +84,9 @@ def test_processes_die_and_aliases_move_and_the_service_goes_on(store: Path) -> 
                     for _ in range(10):
                         code, said = ask(connection)
                         seen[code, said["version"], round(said["predictions"][0])] += 1
-                except (http.client.HTTPException, OSError):
+                except (http.client.HTTPException, OSError) as error:
                     seen["lost"] += 1  # its process was killed
+                    seen[repr(error)] += 1
                 finally:
                     connection.close()
 
@@ -117,7 +118,7 @@ def test_processes_die_and_aliases_move_and_the_service_goes_on(store: Path) -> 
         stop.set()
         for thread in threads:
             thread.join()
-        assert seen["lost"] <= 4  # what each client had asked the one that was killed, or was about to
+        assert seen["lost"] <= 2, seen  # at most what each client had asked the one that was killed
         assert set(seen) <= {(200, 1, 3), (200, 2, 6), "lost"}
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/metrics")
