@@ -271,12 +271,12 @@ except TypeError as error: assert "missing required argument 'path'" in str(erro
 random.seed(1); assert drawn == [random.random() for _ in range(3)]
 assert pickle.loads(pickle.dumps(random.Random(3))).random() == random.Random(3).random()
 assert abs(time.time() - datetime.datetime.now().timestamp()) < 1
-def took(call):
-    start = time.thread_time()
-    for _ in range(20_000): call()
-    return time.thread_time() - start
-plain = lambda: os.path.join("a", "b")
-assert min(took(time.time) for _ in range(3)) < 40 * min(took(plain) for _ in range(3))
+import sys
+events = []
+sys.setprofile(lambda frame, event, argument: events.append(event))
+for _ in range(100): time.time()
+sys.setprofile(None)
+assert 100 <= len(events) < 100 * 120, len(events)  # what is done for each, whatever the machine
 """
 
 
