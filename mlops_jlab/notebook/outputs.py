@@ -58,9 +58,7 @@ def _of_cell(cell: Mapping[str, Any]) -> Iterator[Line]:
     about = cell.get("metadata", {})
     executed = about.get("papermill", {})
     begun, ended = _moment(executed.get("start_time")), _moment(executed.get("end_time"))
-    moments = {
-        (place, line): when for place, line, when in about.get("mlops_jlab", {}).get(MOMENTS, ())
-    }  # fmt: skip
+    moments = _moments(about)
     for place, output in enumerate(cell.get("outputs", ())):
         text, kind = _text(output)
         # What a cell shows or dies of, it does at its end.
@@ -68,6 +66,14 @@ def _of_cell(cell: Mapping[str, Any]) -> Iterator[Line]:
         for number, line in enumerate(lines_in(text, kind)):
             now = moments.get((place, number), now)
             yield Line(line.text, kind, now)
+
+
+def _moments(about: Mapping[str, Any]) -> dict[tuple[int, int], float]:
+    """When lines came, by output and line; nothing where somebody has written something else there."""
+    with suppress(AttributeError, TypeError, ValueError):
+        kept = about.get("mlops_jlab", {}).get(MOMENTS, ())
+        return {(int(place), int(line)): float(when) for place, line, when in kept}
+    return {}
 
 
 def _moment(text: object) -> float | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mlops_jlab.engine.cache.outputs import with_outputs
 from mlops_jlab.engine.step.outputs import CellOutputs, Displays
 from mlops_jlab.notebook.outputs import MOMENTS, Line, lines_in, lines_of
@@ -79,3 +81,9 @@ def test_outputs_that_were_kept_keep_their_times() -> None:
     found = with_outputs({"cells": [cell], "metadata": {}}, {"cells": [kept]})
     assert found is not None
     assert found["cells"][0]["metadata"]["mlops_jlab"] == {MOMENTS: [[0, 0, AT]]}
+
+
+@pytest.mark.parametrize("moments", ["soon", [[1, 2]], [["a", 0, 1.0]], [[0, 0, None]], 3])
+def test_moments_that_are_none_are_left_out(tmp_path: Path, moments: Any) -> None:
+    outputs: list[Mapping[str, Any]] = [{"output_type": "stream", "name": "stdout", "text": "a\n"}]
+    assert lines_of(notebook(tmp_path / "a.ipynb", outputs, moments)) == [Line("a", "out", AT)]

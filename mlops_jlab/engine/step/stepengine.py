@@ -154,7 +154,8 @@ def _execute(manager: Any, shell: StepShell, cell: Any) -> bool:
 def _show(cell: Any, outputs: CellOutputs) -> None:
     cell.outputs = outputs.settled()
     if outputs.moments:
-        cell.metadata["mlops_jlab"] = {MOMENTS: [list(moment) for moment in outputs.moments]}
+        own = cell.metadata.get("mlops_jlab", {})
+        cell.metadata["mlops_jlab"] = {**own, MOMENTS: [list(moment) for moment in outputs.moments]}
 
 
 def _in_kernel(
