@@ -68,15 +68,15 @@ front: node_modules/.ready
 	npm run --silent test
 
 unit: setup
-	$(BIN)/python -m pytest tests/unit tests/house -q -n 2 --ignore=tests/unit/test_same_answer.py
-	$(BIN)/python -m pytest tests/unit/test_same_answer.py -q -n 2  # apart: its steps look at every loaded module
+	$(BIN)/python -m pytest tests/unit tests/house -q -n 2
+	$(BIN)/python -m pytest tests/steps -q -n 2  # apart: steps look at every loaded module, and what watches them stays
 
 integration: setup
 	$(BIN)/python -m pytest tests/integration -q -n 2
 
 programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
-	  tests/integration/test_every_cut.py -q -n 2
+	  tests/integration/test_every_cut.py tests/steps/test_any_program.py -q -n 2
 
 faults: setup ## a fault at each place where the outside world is touched
 	MLOPS_JLAB_FAULTS=all $(BIN)/python -m pytest tests/integration/test_fault_sweep.py -q -n 2

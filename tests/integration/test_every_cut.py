@@ -21,7 +21,7 @@ from mlops_jlab.engine.proof.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA, notebook_json
 from tests.integration.clusters import Cluster, two_workers
-from tests.unit.test_same_answer import PROGRAM, Program, may_run
+from tests.steps.test_any_program import PROGRAM, Program, may_run
 
 # What the fifth registers and compares with is another each time; its story is test_retraining's.
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))

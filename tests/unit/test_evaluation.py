@@ -230,7 +230,7 @@ def test_models_of_numbers_of_many_classes_and_without_a_version() -> None:
     ({}, {"unit": "week"}, "no column 'week', the unit"),
     ({}, {"alpha": 2}, "alpha is 2"),
     ({"y": [None, *[1] * 99]}, {}, "rows have no target"),
-    ({"y": [7] * 100}, {}, "not one of the model's classes"),
+    ({"y": [7] * 100}, {}, "not among the model's classes"),
     ({"a": "x"}, {}, "cannot predict the rows"),
     ({}, {"name": "others"}, "no version of 'others'"),
 ])  # fmt: skip

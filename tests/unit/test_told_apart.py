@@ -25,7 +25,7 @@ from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.handoff.session import values_of
 from mlops_jlab.handoff.twins import BASE, INDEX, told_apart, twins_in
-from tests.unit.test_same_answer import graph_of
+from tests.steps.test_any_program import graph_of
 
 _BIG = 10**40
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -15,10 +16,11 @@ from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.notebook.reading import from_node
 from tests.conftest import notebook_json
-from tests.unit.programs import differences
+from tests.steps.programs import differences
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
+ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
 START = """\
 import random
 random.seed(1)
@@ -102,7 +104,7 @@ def may_run(program: Program) -> list[tuple[str, str]]:
 
 
 @settings(
-    max_examples=100, deadline=None, derandomize=True,
+    max_examples=100 if ALL else 40, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(PROGRAM, st.integers(0, 10**6))

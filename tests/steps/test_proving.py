@@ -52,8 +52,8 @@ from mlops_jlab.handoff.equality import difference
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.proving import prove
 from mlops_jlab.handoff.saving import Saver
-from tests.unit.programs import differences
-from tests.unit.test_same_answer import graph_of
+from tests.steps.programs import differences
+from tests.steps.test_any_program import graph_of
 
 
 @pytest.fixture
