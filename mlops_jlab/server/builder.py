@@ -47,7 +47,7 @@ def _detail(place: Place, name: str, root: Path) -> dict[str, Any]:
         "name": found.name, "path": _relative(found.pipeline, root), "when": found.when,
         "paused": found.paused, "changed": schedules.drifted(found), "author": found.author,
         "cron": found.cron, "tz": found.tz, "every": _words(found.every),
-        "data": [_relative(path, root) for path in found.on_data],
+        "data": [_relative(path, root) for path in found.on_data], "on_drift": found.on_drift,
         "settle": _words(found.settle), "pattern": found.pattern, "marker": found.marker,
         "cooldown": _words(found.cooldown), "start": found.start, "end": found.end,
         "parameters": {key: str(value) for key, value in found.parameters.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 
 _LONGEST = 200  # characters of a value of a run
+_TRIED = 20  # versions whose notebook is looked for
 
 
 class ModelHistoryRoute(Route):
@@ -106,6 +108,16 @@ def _runs(place: Place, version: ModelVersion) -> list[Run]:
             except NotFound:
                 continue
     return found
+
+
+def notebook_of(place: Place, known: Sequence[ModelVersion], root: Path) -> str:
+    """The notebook that made the newest version that one has made, below the root; empty if none did."""
+    for version in known[:_TRIED]:
+        for run in _runs(place, version):
+            source = Path(os.path.realpath(run.source))
+            if source.suffix == ".ipynb" and source.is_relative_to(root) and source.is_file():
+                return source.relative_to(root).as_posix()
+    return ""
 
 
 def _line(run: Run, root: Path) -> dict[str, Any]:

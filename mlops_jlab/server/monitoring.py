@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -16,6 +17,7 @@ from mlops_jlab.registry import timeline, versions
 from mlops_jlab.retraining import schedules
 from mlops_jlab.server.handling import Route, answered, aside, whole
 from mlops_jlab.server.looks import LONGEST, MOST, plain_bins, plain_column, plain_drift, shortened
+from mlops_jlab.server.modelhistory import notebook_of
 from mlops_jlab.server.schedules import plain_firing
 from mlops_jlab.serving import courses, pulse
 from mlops_jlab.serving.pulse import Beat, Service
@@ -57,10 +59,10 @@ class MonitoringHistoryRoute(Route):
     async def get(self) -> None:
         """``name``: the model; ``windows``: the last so many."""
         most = whole(self.get_argument("windows", "60"), 1, history.MOST)
-        self.answer(await aside(_history, self.place, self.get_argument("name"), most))
+        self.answer(await aside(_history, self.place, self.root, self.get_argument("name"), most))
 
 
-def _history(place: Place, name: str, most: int) -> dict[str, Any]:
+def _history(place: Place, root: Path, name: str, most: int) -> dict[str, Any]:
     known = versions.all_versions(place, check_model_name(name))
     has_reference = history.check_reference(place, name)
     found = history.history(place, name, time.time(), most)
@@ -71,7 +73,8 @@ def _history(place: Place, name: str, most: int) -> dict[str, Any]:
         "versions": [
             {"version": one.version, "aliases": list(one.aliases), "created": one.created} for one in known
         ],
-        "has_reference": has_reference, "columns": shown, "left_out": len(columns) - len(shown),
+        "notebook": notebook_of(place, known, root), "has_reference": has_reference, "columns": shown,
+        "left_out": len(columns) - len(shown),
         "windows": [_window(window, shown) for window in found.windows],
         "policy": asdict(found.policy), "standing": asdict(found.standing),
         "moves": [asdict(move) for move in timeline.moves(place, name)],

@@ -25,10 +25,10 @@ from mlops_jlab.store.location import Place
 _STRIP = 30  # firings that are shown of each schedule
 DURATIONS = {"every", "settle", "cooldown", "timeout"}  # texts such as 15min
 FIELDS: dict[str, type] = {
-    "name": str, "cron": str, "tz": str, "every": str, "data": list, "settle": str, "pattern": str,
-    "marker": str, "cooldown": str, "start": str, "end": str, "parameters": dict, "promote": str,
-    "approve": bool, "pin": bool, "gate": list, "catch_up": str, "retries": int, "timeout": str,
-    "keep": int, "alerts": list, "alert_on": list,
+    "name": str, "cron": str, "tz": str, "every": str, "data": list, "on_drift": str, "settle": str,
+    "pattern": str, "marker": str, "cooldown": str, "start": str, "end": str, "parameters": dict,
+    "promote": str, "approve": bool, "pin": bool, "gate": list, "catch_up": str, "retries": int,
+    "timeout": str, "keep": int, "alerts": list, "alert_on": list,
 }  # fmt: skip
 SWITCH = "MLOPS_JLAB_WORKER"  # "0": the server looks after no schedules
 
@@ -47,7 +47,7 @@ class SchedulesRoute(Route):
     @authorized
     @answered
     async def post(self) -> None:
-        """``path`` of the notebook; ``cron`` and ``tz``, ``every`` or ``data``; ``promote`` and others."""
+        """``path`` of the notebook; ``cron`` and ``tz``, ``every``, ``data`` or ``on_drift``; and others."""
         body = self.body(path=str, **FIELDS)
         notebook = await self.door.file(body.pop("path", ""))
         fields, given = await fields_of(self.door, body)

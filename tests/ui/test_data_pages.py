@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.conftest import notebook_json
 from tests.ui.conftest import Lab, shoot, start_lab, wait_until_ready
 from tests.ui.test_walks import execute, faults, misfits
 
@@ -192,11 +193,30 @@ def test_it_comes_back_after_a_reload_and_says_what_to_type_where_nobody_watches
     page.set_viewport_size({"width": 1600, "height": 1000})
     execute(page, "mlops-jlab:open-monitoring", {"name": "unwatched"})
     expect(watched(page)).to_contain_text("Nobody watches unwatched yet")
-    expect(watched(page)).to_contain_text("mlops-jlab monitor unwatched --data")
     shoot(page, "page-monitoring-empty")
+    assert misfits(page, ".jp-mlops-monitoring") == []
     execute(page, "mlops-jlab:open-model", {"name": "flights"})
     page.locator(".jp-mlops-model-page:visible").get_by_role("button", name="Monitoring").click()
     expect(watched(page).locator("h1")).to_have_text("Monitoring of flights")
+
+
+def test_a_retraining_is_scheduled_by_a_button(page: Page, own: Lab) -> None:
+    known = watched(page).get_by_label("Retraining", exact=True)
+    expect(known.get_by_role("button", name="Schedule Retraining…")).to_be_disabled()
+    expect(known).to_contain_text("Open the notebook that fits the model first")
+    (own.folder / "refit.ipynb").write_text(json.dumps(notebook_json([("step:fit", "x = 1")])))
+    page.evaluate("void jupyterapp.commands.execute('docmanager:open', {path: 'refit.ipynb'})")
+    page.wait_for_function("jupyterapp.shell.currentWidget?.context?.path === 'refit.ipynb'")
+    execute(page, "mlops-jlab:open-monitoring", {"name": "flights"})
+    known.get_by_role("button", name="Schedule Retraining…").click()
+    form = page.locator(".jp-mlops-schedule-page:visible")
+    expect(form.get_by_label("Model that is watched")).to_have_value("flights")
+    expect(form.locator(".jp-mlops-coming")).to_contain_text("When monitoring finds that flights drifts")
+    form.get_by_role("button", name="Create Schedule").click()
+    expect(form.locator("h1")).to_have_text("refit")
+    expect(form.get_by_role("button", name="On drift")).to_have_attribute("aria-pressed", "true")
+    execute(page, "mlops-jlab:open-monitoring", {"name": "flights"})
+    expect(known.get_by_role("button", name="refit")).to_be_visible()
 
 
 def test_registered_data_show_columns_readers_and_differences(page: Page, own: Lab) -> None:

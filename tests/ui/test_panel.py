@@ -127,6 +127,10 @@ def test_the_panel_shows_the_pipeline_and_its_faults_and_runs_it(page: Page, fol
     node = page.locator(".jp-mlops-picture .jp-mlops-node", has_text="work")
     expect(node.get_by_role("img", name="Finished")).to_be_visible()
     expect(pipeline.get_by_text("Started")).to_have_count(0)
+    expect(node.locator("small")).not_to_be_empty()
+    assert node.locator("small").evaluate(
+        "one => one.getBoundingClientRect().bottom <= one.closest('.jp-mlops-node').getBoundingClientRect().bottom"
+    )
     node.click()
     assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == 2
     shoot(page, "panel-run")

@@ -151,7 +151,7 @@ async def test_who_serves_a_model_is_told_with_its_course_and_trial(root: Path, 
 @pytest.mark.usefixtures("watched")
 async def test_a_model_that_nobody_watches_says_what_is_missing(jp_fetch: Any) -> None:
     found = await ask(jp_fetch, "monitoring", "history", params={"name": "unseen"})
-    assert (found["windows"], found["has_reference"]) == ([], False)
+    assert (found["windows"], found["has_reference"], found["notebook"]) == ([], False, "")
     for name in ("nobody", "../x"):
         assert (await refused(jp_fetch, "monitoring", "history", params={"name": name}))[0] == 400
     asked = {"name": "late", "windows": "1000"}

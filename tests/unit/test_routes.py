@@ -795,6 +795,26 @@ async def test_a_schedule_is_previewed_while_it_is_written_and_then_changed(
     assert (await refused(jp_fetch, "schedules", "edit", body=json.dumps({"of": "none"}), **post))[0] == 404
 
 
+async def test_a_schedule_that_is_due_on_drift_stays_so_when_it_is_changed(
+    jp_fetch: Any, jp_root_dir: Path
+) -> None:
+    (jp_root_dir / "quick.ipynb").write_text(json.dumps(notebook_json([("step:a", "x = 1")])))
+    post = {"method": "POST"}
+    wish = {"path": "quick.ipynb", "cron": "", "on_drift": "late"}
+    told = await ask(jp_fetch, "schedules", "preview", body=json.dumps(wish), **post)
+    assert (told["next"], told["when"]) == ([], "when late drifts")
+    wrong = json.dumps(wish | {"on_drift": "../x"})
+    assert (await refused(jp_fetch, "schedules", "preview", body=wrong, **post))[0] == 400
+    await ask(jp_fetch, "schedules", body=json.dumps(wish), **post)
+    both = {"of": "quick", "cron": "0 3 * * *", "tz": "UTC"}
+    await ask(jp_fetch, "schedules", "edit", body=json.dumps(both), **post)
+    found = await ask(jp_fetch, "schedules", "detail", params={"name": "quick"})
+    assert (found["on_drift"], found["cron"]) == ("late", "0 3 * * *")
+    await ask(jp_fetch, "schedules", "edit", body=json.dumps(both | {"on_drift": ""}), **post)
+    found = await ask(jp_fetch, "schedules", "detail", params={"name": "quick"})
+    assert (found["on_drift"], found["when"]) == ("", "0 3 * * * UTC")
+
+
 async def test_a_sweep_is_previewed_and_tells_its_trials_and_what_matters(
     jp_fetch: Any, jp_root_dir: Path
 ) -> None:

@@ -2379,6 +2379,8 @@ export interface paths {
                         tz?: string;
                         every?: string;
                         data?: string[];
+                        /** @description The model whose drift, or whose loss, makes it due. */
+                        on_drift?: string;
                         /** @description For so long files must have been left alone, as 2s. */
                         settle?: string;
                         /** @description Only files such as *.csv. */
@@ -2544,6 +2546,8 @@ export interface paths {
                         tz?: string;
                         every?: string;
                         data?: string[];
+                        /** @description The model whose drift, or whose loss, makes it due. */
+                        on_drift?: string;
                         /** @description For so long files must have been left alone, as 2s. */
                         settle?: string;
                         /** @description Only files such as *.csv. */
@@ -2623,6 +2627,8 @@ export interface paths {
                         tz?: string;
                         every?: string;
                         data?: string[];
+                        /** @description The model whose drift, or whose loss, makes it due. */
+                        on_drift?: string;
                         /** @description For so long files must have been left alone, as 2s. */
                         settle?: string;
                         /** @description Only files such as *.csv. */
@@ -3489,6 +3495,8 @@ export interface components {
         MonitoringHistory: {
             name: string;
             versions: components["schemas"]["WatchedVersion"][];
+            /** @description The notebook that made the newest version that one has made; empty if none. */
+            notebook: string;
             has_reference: boolean;
             columns: string[];
             left_out: number;
@@ -3755,6 +3763,7 @@ export interface components {
             tz: string;
             every: string;
             data: string[];
+            on_drift: string;
             settle: string;
             pattern: string;
             marker: string;

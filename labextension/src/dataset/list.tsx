@@ -44,8 +44,9 @@ function Nothing({ around }: { around: Surroundings }): React.JSX.Element {
           'Registered data have a name and versions by content: runs and models know which version they have read.'
         )}
       </p>
-      <Command text={`mlops-jlab data add flights data/flights`} />
-      <p>{trans.__('and in a cell:')}</p>
+      <p>{trans.__('Register a file or a folder in a cell:')}</p>
+      <Command text={`mlops_jlab.add_dataset("flights", "data/flights")`} />
+      <p>{trans.__('and read it, in any notebook:')}</p>
       <Command text={`pd.read_parquet(mlops_jlab.dataset("flights"))`} />
     </div>
   );

@@ -57,7 +57,7 @@ export function Tick(props: {
   onChange: (checked: boolean) => void;
 }): React.JSX.Element {
   return (
-    <label>
+    <label className="jp-mlops-tick">
       <input
         type="checkbox"
         checked={props.checked}

@@ -3,9 +3,10 @@
 import * as React from 'react';
 
 import { Command, Icon } from '../elements';
+import { ScheduleIt } from './standing';
 import type { Shown } from './page';
 
-/** The steps, with what to type. */
+/** The steps, each with its way. */
 export function Empty({ around, history }: Shown): React.JSX.Element {
   const { trans } = around;
   const { name } = history;
@@ -13,17 +14,29 @@ export function Empty({ around, history }: Shown): React.JSX.Element {
     {
       isDone: history.has_reference,
       what: trans.__('Register the model with the data that it was fitted on'),
-      type: `register_model(model, "${name}", data=train)`
+      how: (
+        <Command
+          text={`mlops_jlab.register_model(model, "${name}", data=train)`}
+        />
+      )
     },
     {
       isDone: false,
       what: trans.__('Say where new data arrive, and how often to look'),
-      type: `mlops-jlab monitor ${name} --data 'incoming/*.parquet' --every 1h`
+      how: (
+        <Command
+          text={`mlops-jlab monitor ${name} --data 'incoming/*.parquet' --every 1h`}
+        />
+      )
     },
     {
       isDone: history.schedules.length > 0,
       what: trans.__('Let drift start a retraining, if you like'),
-      type: `mlops-jlab schedule add NOTEBOOK --on-drift ${name}`
+      how: (
+        <p className="jp-mlops-line">
+          <ScheduleIt around={around} history={history} />
+        </p>
+      )
     }
   ];
   return (
@@ -31,11 +44,11 @@ export function Empty({ around, history }: Shown): React.JSX.Element {
       <h2>{trans.__('Nobody watches %1 yet', name)}</h2>
       <ol>
         {steps.map(step => (
-          <li key={step.type} data-done={step.isDone}>
+          <li key={step.what} data-done={step.isDone}>
             <Icon name={step.isDone ? 'check' : 'right'} />
             <div>
               {step.what}
-              <Command text={step.type} />
+              {step.how}
             </div>
           </li>
         ))}

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Card, Command } from '../elements';
+import { Button, Card, useChanges } from '../elements';
 import { Pairs } from '../run/pairs';
 import { seconds, when } from '../runs/words';
 import type { Shown } from './page';
@@ -54,6 +54,32 @@ export function Standing({
   );
 }
 
+/** Begins a schedule that is due when the model drifts, of the notebook that made it or the one that is open. */
+export function ScheduleIt({
+  around,
+  history
+}: Pick<Shown, 'around' | 'history'>): React.JSX.Element {
+  const { trans, tracker } = around;
+  useChanges(tracker.currentChanged);
+  const path = history.notebook || tracker.currentWidget?.context.path || '';
+  const why = !history.writable
+    ? trans.__('The store is read only.')
+    : path === ''
+      ? trans.__('Open the notebook that fits the model first.')
+      : '';
+  return (
+    <>
+      <Button
+        label={trans.__('Schedule Retraining…')}
+        disabled={why !== ''}
+        title={why || trans.__('Of %1', path)}
+        onClick={() => around.openDriftSchedule(path, history.name)}
+      />
+      {why && <span className="jp-mlops-hint">{why}</span>}
+    </>
+  );
+}
+
 /** The schedules that take a retraining up, or how to make one. */
 function TakenUp({
   around,
@@ -62,16 +88,12 @@ function TakenUp({
   const { trans } = around;
   const { schedules } = history;
   return schedules.length === 0 ? (
-    <>
-      <p className="jp-mlops-hint">
-        {trans.__(
-          'No schedule retrains this model yet. Add one in a terminal:'
-        )}
-      </p>
-      <Command
-        text={`mlops-jlab schedule add NOTEBOOK --on-drift ${history.name}`}
-      />
-    </>
+    <p className="jp-mlops-line">
+      <span className="jp-mlops-hint">
+        {trans.__('No schedule retrains this model yet.')}
+      </span>
+      <ScheduleIt around={around} history={history} />
+    </p>
   ) : (
     <p className="jp-mlops-line">
       {trans.__('Retrained by')}

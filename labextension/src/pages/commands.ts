@@ -180,6 +180,8 @@ function surroundingsOf(parts: Parts): Surroundings {
         ...(compare ? { compare } : {})
       }),
     openSchedule: name => execute(COMMANDS.openSchedule, { name }),
+    openDriftSchedule: (path, drift) =>
+      execute(COMMANDS.openSchedule, { path, drift }),
     openMonitoring: name => execute(COMMANDS.openMonitoring, { name }),
     openData: (name, version) =>
       execute(COMMANDS.openData, { name, ...(version ? { version } : {}) }),

@@ -29,6 +29,10 @@ const SCHEDULE_ARGS = {
       type: 'object',
       description: 'What its parameters are set to, as texts',
       additionalProperties: { type: 'string' }
+    },
+    drift: {
+      type: 'string',
+      description: 'The registered model on whose drift a new one is due'
     }
   }
 };
@@ -100,11 +104,12 @@ export function addModelsAndSchedules(
   app.commands.addCommand(COMMANDS.openSchedule, {
     label: trans.__('Open Schedule'),
     describedBy: { args: SCHEDULE_ARGS },
-    execute: ({ name, path, parameters }) =>
+    execute: ({ name, path, parameters, drift }) =>
       show({
         kind: 'schedule',
         name: String(name ?? ''),
         ...(path ? { path: String(path) } : {}),
+        ...(drift ? { drift: String(drift) } : {}),
         ...(parameters
           ? { parameters: parameters as Record<string, string> }
           : {})

@@ -41,6 +41,8 @@ export type Address =
       /** The notebook of a new one, and parameters that are set already. */
       path?: string;
       parameters?: Readonly<Record<string, string>>;
+      /** The model on whose drift a new one is due. */
+      drift?: string;
     }
   | { kind: 'monitoring'; name: string }
   | {

@@ -30,6 +30,8 @@ export interface Surroundings {
   compare(ids: readonly string[]): void;
   openModel(name: string, version?: number, compare?: boolean): void;
   openSchedule(name: string): void;
+  /** Opens the page of a new schedule of a notebook that is due when a model drifts. */
+  openDriftSchedule(path: string, model: string): void;
   openMonitoring(name: string): void;
   /** Opens registered data; without a name, the list of all. */
   openData(name: string, version?: number): void;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { labelOf, pathOf, planOf, SMALL } from './layout';
+import { labelOf, pathOf, planOf, SMALL, smallIn } from './layout';
 
 const step = (name: string) => ({ name, cells: [], inputs: [], outputs: [] });
 const edge = (from: string, to: string) => ({
@@ -32,6 +32,30 @@ describe('planOf', () => {
   it('has a place for a step on its own, and none for none', () => {
     expect(planOf({ steps: [step('a')], edges: [] }).places).toHaveLength(1);
     expect(planOf({ steps: [], edges: [] }).places).toEqual([]);
+  });
+});
+
+describe('smallIn', () => {
+  const chain = {
+    steps: ['prepare', 'compare'].map(step),
+    edges: [edge('prepare', 'compare')]
+  };
+  const branches = { ...chain, edges: [] };
+  const time = () => '1.2 s';
+
+  it('takes the room that there is, so that names and times stand on one line', () => {
+    expect(smallIn(chain, 234, time)).toMatchObject({ width: 160, height: 24 });
+  });
+
+  it('puts times below names where steps stand side by side', () => {
+    const { width, height } = smallIn(branches, 234, time);
+    expect(2 * width + 8).toBeLessThanOrEqual(234);
+    expect(height).toBeGreaterThan(24);
+  });
+
+  it('is low before the first run, and has a least width', () => {
+    expect(smallIn(branches, 234, () => '').height).toBe(24);
+    expect(smallIn(branches, 100, time).width).toBe(SMALL.width);
   });
 });
 

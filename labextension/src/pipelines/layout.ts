@@ -24,6 +24,31 @@ export const SMALL: Measures = {
   way: 'TB'
 };
 
+const WIDEST = 160; // of a step in the small picture
+const TWO_LINES = 38; // its height where its time stands below its name
+const LETTER = 8; // pixels of a name, at most on average
+const DIGIT = 6.5; // the same of a time
+const AROUND = 42; // the mark, the border, and what is left free beside them
+
+/** The measures of the small picture in so much `room`: what is asked for is that names and times are seen whole. */
+export function smallIn(
+  graph: Pick<Graph, 'steps' | 'edges'>,
+  room: number,
+  timeOf: (step: string) => string
+): Measures {
+  const rows = rowsOf({ ...graph, edges: withoutDetours(graph) });
+  const most = Math.max(...rows.map(names => names.length), 1);
+  const each = Math.floor((room - ((most - 1) * CLOSE) / 2) / most);
+  const width = Math.min(Math.max(each, SMALL.width), WIDEST);
+  const needs = graph.steps.map(({ name }) => {
+    const time = timeOf(name);
+    const long = name.length * LETTER + time.length * DIGIT + AROUND;
+    return time === '' ? 0 : long;
+  });
+  const isTight = Math.max(...needs, 0) > width;
+  return { ...SMALL, width, height: isTight ? TWO_LINES : SMALL.height };
+}
+
 /** Steps beyond which dagre takes seconds. */
 const MANY = 120;
 const ROW = 48; // pixels between two rows of the quick layout

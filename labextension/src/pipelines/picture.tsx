@@ -13,14 +13,16 @@ import '@xyflow/react/dist/style.css';
 import * as React from 'react';
 
 import { Graph, StepState } from '../api/types';
-import { State } from '../elements';
+import { State, useWidth } from '../elements';
 import { hueAt } from '../runs/marked';
 import { seconds, stateOfStep } from '../runs/words';
-import { pathOf, Place, planOf, SMALL, Way } from './layout';
+import { Measures, pathOf, Place, planOf, SMALL, smallIn, Way } from './layout';
 
 const FIT = { padding: '8px', maxZoom: 1 } as const;
 const LEGIBLE = 0.84; // the zoom at which text of 13 pixels is still one of 11
 const MOST = 420; // pixels of height
+const USUAL = 240; // pixels of width, until it is known
+const MARGIN = 16; // pixels at both sides together
 
 /** What the picture shows and does. `states` are those of the last run. */
 export interface Props {
@@ -67,6 +69,7 @@ export function tookOf(
 
 function nodesOf(
   places: readonly Place[],
+  { width, height }: Measures,
   { states, chosen, trans }: Props
 ): Node[] {
   return places.map(({ name, x, y }, place) => {
@@ -81,11 +84,11 @@ function nodesOf(
     return {
       id: name,
       position: { x, y },
-      width: SMALL.width,
-      height: SMALL.height,
+      width,
+      height,
       data: { label },
       ariaLabel: told(name, state),
-      className: `jp-mlops-node jp-mod-${state?.status ?? 'none'}${name === chosen ? ' jp-mod-chosen' : ''}`,
+      className: `jp-mlops-node jp-mod-${state?.status ?? 'none'}${name === chosen ? ' jp-mod-chosen' : ''}${height > SMALL.height ? ' jp-mod-two-lines' : ''}`,
       style: { ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` },
       draggable: false,
       connectable: false
@@ -119,25 +122,33 @@ function edgesOf(graph: Graph, ways: readonly Way[]): Edge[] {
 }
 
 /** Most changes of a notebook leave its graph as it is, and then nothing is laid out anew. */
-function useLayout(props: Props): [Node[], Edge[], number] {
-  const { graph, states, chosen } = props;
+function useLayout(props: Props, room: number): [Node[], Edge[], number] {
+  const { graph, states, chosen, trans } = props;
   const shape = JSON.stringify([graph.steps.map(s => s.name), graph.edges]);
-  const { places, ways } = React.useMemo(() => planOf(graph), [shape]);
+  const measures = React.useMemo(() => {
+    const stateOf = new Map(states.map(state => [state.name, state]));
+    return smallIn(graph, room, step => tookOf(stateOf.get(step), trans));
+  }, [shape, states, room]);
+  const { width, height: each } = measures;
+  const { places, ways } = React.useMemo(
+    () => planOf(graph, measures),
+    [shape, width, each]
+  );
   const nodes = React.useMemo(
-    () => nodesOf(places, props),
+    () => nodesOf(places, measures, props),
     [places, states, chosen]
   );
   const edges = React.useMemo(() => edgesOf(graph, ways), [ways]);
-  const height = Math.max(...places.map(({ y }) => y + SMALL.height), 0) + 24;
+  const height = Math.max(...places.map(({ y }) => y + each), 0) + 24;
   return [nodes, edges, Math.min(height, MOST)];
 }
 
 /** The picture, as high as it needs; where its text would be too small to be read, steps are bars of color. */
 export default function Picture(props: Props): React.JSX.Element {
   const { graph, onOpen, trans } = props;
-  const [nodes, edges, height] = useLayout(props);
+  const [host, room] = useWidth<HTMLDivElement>(USUAL);
+  const [nodes, edges, height] = useLayout(props, room - MARGIN);
   const [isLegible, setLegible] = React.useState(true);
-  const host = React.useRef<HTMLDivElement>(null);
   const flow = React.useRef<ReactFlowInstance | null>(null);
   const steps = graph.steps.map(step => step.name).join(' ');
   React.useEffect(() => {
@@ -151,7 +162,7 @@ export default function Picture(props: Props): React.JSX.Element {
       window.clearTimeout(timer);
       observer.disconnect();
     };
-  }, [steps]);
+  }, [steps, nodes[0]?.width, height]);
   return (
     <div
       ref={host}

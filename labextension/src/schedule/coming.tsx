@@ -1,11 +1,31 @@
 /** The next five times of a schedule, as it is written now. */
 
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Card, ProblemBox } from '../elements';
+import { Written } from '../schedules/wish';
 import { exactly } from '../runs/words';
 import { inWords, momentIn } from './moments';
 import { Shown } from './page';
+
+/** When something is due that no clock says. */
+function withoutTime(
+  { kind, data, drift }: Written,
+  trans: TranslationBundle
+): string {
+  switch (kind) {
+    case 'data':
+      return trans.__('When the data changes: %1', data);
+    case 'drift':
+      return trans.__(
+        'When monitoring finds that %1 drifts, or that its loss has risen.',
+        drift
+      );
+    default:
+      return trans.__('It is not due again.');
+  }
+}
 
 /** The card. What is wrong with what is written stands here. */
 export function Coming({
@@ -32,11 +52,7 @@ export function Coming({
       >
         <ProblemBox problem={problem} />
         {found && found.next.length === 0 && (
-          <p className="jp-mlops-hint">
-            {written.kind === 'data'
-              ? trans.__('When the data changes: %1', written.data)
-              : trans.__('It is not due again.')}
-          </p>
+          <p className="jp-mlops-hint">{withoutTime(written, trans)}</p>
         )}
         {found && found.next.length > 0 && (
           <table className="jp-mlops-table">

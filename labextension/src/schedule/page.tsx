@@ -112,9 +112,10 @@ function Body(
     () => (detail === null ? usual() : writtenOf(detail)),
     [detail && JSON.stringify(writtenOf(detail))]
   );
-  const [changes, setChanges] = React.useState<Partial<Written>>(
-    address.parameters ? { parameters: address.parameters } : {}
-  );
+  const [changes, setChanges] = React.useState<Partial<Written>>({
+    ...(address.parameters ? { parameters: address.parameters } : {}),
+    ...(address.drift ? { kind: 'drift', drift: address.drift } : {})
+  });
   const written = React.useMemo(
     () => ({ ...kept, ...changes }),
     [kept, changes]

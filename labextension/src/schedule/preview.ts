@@ -62,7 +62,8 @@ export function usePreview(
     '': '',
     days: trans.__('Choose a day.'),
     time: trans.__('Write a time, such as 03:00.'),
-    data: trans.__('Name a file or a folder.')
+    data: trans.__('Name a file or a folder.'),
+    model: trans.__('Name a registered model.')
   };
   return lacks === ''
     ? state

@@ -17,6 +17,7 @@ export function When(props: Shown): React.JSX.Element {
     ['monthly', trans.__('Monthly')],
     ['every', trans.__('Every')],
     ['data', trans.__('On data')],
+    ['drift', trans.__('On drift')],
     ['cron', trans.__('Cron')]
   ];
   return (
@@ -29,11 +30,15 @@ export function When(props: Shown): React.JSX.Element {
           label={trans.__('Repeat')}
           value={written.kind}
           options={kinds}
-          onChange={kind => change({ kind })}
+          onChange={kind =>
+            change(written.kind === 'drift' ? { kind, drift: '' } : { kind })
+          }
         />
       </Line>
       <Times {...props} />
       {written.kind === 'data' && <Data {...props} />}
+      {written.kind === 'drift' && <Drift {...props} />}
+      <AlsoOnDrift {...props} />
       <Line label={trans.__('From, until')}>
         <Text
           label={trans.__('First day')}
@@ -49,21 +54,26 @@ export function When(props: Shown): React.JSX.Element {
           onChange={end => change({ end })}
         />
       </Line>
-      {written.kind !== 'data' && (
-        <Line
-          label=""
-          help={trans.__(
-            'A run whose time was missed waits for the next time. Otherwise it runs once, as soon as possible.'
-          )}
-        >
-          <Tick
-            label={trans.__('Skip missed runs')}
-            checked={written.skip}
-            onChange={skip => change({ skip })}
-          />
-        </Line>
-      )}
+      {!['data', 'drift'].includes(written.kind) && <Missed {...props} />}
     </Card>
+  );
+}
+
+function Missed({ around, written, change }: Shown): React.JSX.Element {
+  const { trans } = around;
+  return (
+    <Line
+      label=""
+      help={trans.__(
+        'A run whose time was missed waits for the next time. Otherwise it runs once, as soon as possible.'
+      )}
+    >
+      <Tick
+        label={trans.__('Skip missed runs')}
+        checked={written.skip}
+        onChange={skip => change({ skip })}
+      />
+    </Line>
   );
 }
 
@@ -72,6 +82,7 @@ function Times(props: Shown): React.JSX.Element | null {
   const { trans } = around;
   switch (written.kind) {
     case 'data':
+    case 'drift':
       return null;
     case 'every':
       return <Every {...props} />;
@@ -216,6 +227,52 @@ function Zone({ around, written, change }: Shown): React.JSX.Element {
         ))}
       </datalist>
     </>
+  );
+}
+
+function Drift({ around, written, change }: Shown): React.JSX.Element {
+  const { trans, client } = around;
+  const [names, setNames] = React.useState<readonly string[]>([]);
+  React.useEffect(() => {
+    client.models().then(
+      ({ models }) => setNames(models.map(one => one.name)),
+      () => undefined // the name can be written all the same
+    );
+  }, [client]);
+  return (
+    <Line
+      label={trans.__('Model')}
+      help={trans.__(
+        'It is due when monitoring finds drift that lasts, or a loss beyond its limit.'
+      )}
+    >
+      <Text
+        label={trans.__('Model that is watched')}
+        value={written.drift}
+        list="jp-mlops-models"
+        onChange={drift => change({ drift })}
+      />
+      <datalist id="jp-mlops-models">
+        {names.map(name => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+    </Line>
+  );
+}
+
+/** A schedule with times may be due on drift as well; that can be taken away here. */
+function AlsoOnDrift(props: Shown): React.JSX.Element | null {
+  const { around, written, change, detail } = props;
+  const model = detail?.on_drift ?? '';
+  return written.kind === 'drift' || model === '' ? null : (
+    <Line label="">
+      <Tick
+        label={around.trans.__('Also when %1 drifts', model)}
+        checked={written.drift !== ''}
+        onChange={isWanted => change({ drift: isWanted ? model : '' })}
+      />
+    </Line>
   );
 }
 

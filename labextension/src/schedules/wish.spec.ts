@@ -45,6 +45,7 @@ describe('cronOf and writtenOf', () => {
     ...usual(),
     every: '',
     data: [],
+    on_drift: '',
     gate: [],
     alerts: [],
     alert_on: [],
@@ -71,6 +72,18 @@ describe('cronOf and writtenOf', () => {
     expect(wishOf(every)).toMatchObject({ cron: '', every: '15min' });
     expect(writtenOf({ ...KEPT, cron: '', data: ['in'] }).kind).toBe('data');
   });
+
+  it('keep the model that drifts, alone and beside a time', () => {
+    const alone = writtenOf({ ...KEPT, cron: '', on_drift: 'flights' });
+    expect(alone.kind).toBe('drift');
+    expect(wishOf(alone)).toMatchObject({ cron: '', on_drift: 'flights' });
+    const both = writtenOf({ ...KEPT, cron: '0 3 * * *', on_drift: 'flights' });
+    expect(both.kind).toBe('daily');
+    expect(wishOf(both)).toMatchObject({
+      cron: '0 3 * * *',
+      on_drift: 'flights'
+    });
+  });
 });
 
 describe('missing', () => {
@@ -79,5 +92,6 @@ describe('missing', () => {
     expect(missing({ ...usual(), days: [] })).toBe('days');
     expect(missing({ ...usual(), at: '' })).toBe('time');
     expect(missing({ ...usual(), kind: 'data' })).toBe('data');
+    expect(missing({ ...usual(), kind: 'drift' })).toBe('model');
   });
 });

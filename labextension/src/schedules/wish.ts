@@ -9,6 +9,7 @@ export const KINDS = [
   'monthly',
   'every',
   'data',
+  'drift',
   'cron'
 ] as const;
 
@@ -33,6 +34,8 @@ export interface Written {
   count: string;
   unit: (typeof UNITS)[number];
   data: string;
+  /** The model whose drift makes it due; beside a time, it is due then as well. */
+  drift: string;
   settle: string;
   pattern: string;
   marker: string;
@@ -67,6 +70,7 @@ export function usual(): Written {
     count: '6',
     unit: 'h',
     data: '',
+    drift: '',
     settle: '2s',
     pattern: '',
     marker: '',
@@ -107,13 +111,18 @@ export function cronOf(written: Written): string {
 }
 
 /** What is wrong before the server is asked; nothing if all is written that is needed. */
-export function missing(written: Written): '' | 'days' | 'time' | 'data' {
+export function missing(
+  written: Written
+): '' | 'days' | 'time' | 'data' | 'model' {
   const isTimed = ['daily', 'weekly', 'monthly'].includes(written.kind);
   if (isTimed && !/^\d\d:\d\d$/.test(written.at)) {
     return 'time';
   }
   if (written.kind === 'daily' && written.days.length === 0) {
     return 'days';
+  }
+  if (written.kind === 'drift' && written.drift.trim() === '') {
+    return 'model';
   }
   const needsData =
     written.kind === 'data' && linesOf(written.data).length === 0;
@@ -138,6 +147,7 @@ export function wishOf(written: Written): Wish {
     every:
       written.kind === 'every' ? `${written.count.trim()}${written.unit}` : '',
     data: written.kind === 'data' ? linesOf(written.data) : [],
+    on_drift: written.drift.trim(),
     settle: written.settle.trim(),
     pattern: written.pattern.trim(),
     marker: written.marker.trim(),
@@ -172,6 +182,7 @@ export function writtenOf(detail: ScheduleDetail): Written {
     count,
     unit: UNITS.find(one => one === unit) ?? 'min',
     data: detail.data.join(', '),
+    drift: detail.on_drift,
     settle: detail.settle,
     pattern: detail.pattern,
     marker: detail.marker,
@@ -192,11 +203,12 @@ export function writtenOf(detail: ScheduleDetail): Written {
 
 /** The plainest kind that says the same. */
 function whenOf(
-  detail: Pick<ScheduleDetail, 'cron' | 'every' | 'data'>
+  detail: Pick<ScheduleDetail, 'cron' | 'every' | 'data' | 'on_drift'>
 ): Partial<Written> {
   const { cron } = detail;
   if (cron === '') {
-    return { kind: detail.every === '' ? 'data' : 'every' };
+    const bare = detail.data.length > 0 ? 'data' : 'drift';
+    return { kind: detail.every === '' ? bare : 'every' };
   }
   const found = /^(\d+) (\d+) (\*|\d+|L) \* (\*|[\d,]+)$/.exec(cron);
   const [, minute = '', hour = '', date = '', days = ''] = found ?? [];
