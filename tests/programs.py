@@ -149,13 +149,12 @@ def _joined(output: Mapping[str, Any]) -> dict[str, Any]:
 def run_all(node: dict[str, Any], folder: Path, limit: float = TOO_LONG) -> Answer:
     """Runs the notebook in one ordinary kernel, as Run All does: it stops at the first error."""
     import nbformat
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.from_dict(node)
-    manager = AsyncKernelManager(kernel_name="python3")
-    client = NotebookClient(notebook, km=manager, timeout=limit)
+    # Without a manager given to it, the client ends its kernel.
+    client = NotebookClient(notebook, kernel_name="python3", timeout=limit, shutdown_kernel="immediate")
     begun = time.perf_counter()
     running: list[str] = []
     client.on_cell_start = lambda cell, **_: running.append(cell["id"])
