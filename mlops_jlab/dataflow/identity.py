@@ -1,8 +1,9 @@
-"""Code that can tell two objects from one: by ``is`` or ``id``, as it names an index, or asks for a base."""
+"""Code that can tell a value from its like: by ``is``, as it names an index, or asks for a base or a size."""
 
 import ast
 
 _OF_INDEX = frozenset({"rename", "set_names", "rename_axis"})
+_SIZES = frozenset({"getsizeof", "getrefcount", "asizeof", "__sizeof__"})
 _NAMES = frozenset({"name", "names"})
 
 
@@ -20,6 +21,25 @@ def asks_for_base(tree: ast.AST) -> bool:
     """Whether any place in ``tree`` may ask an array for its base; ``sklearn.base.clone`` does not."""
     within = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return any(_is_base(node) and id(node) not in within for node in ast.walk(tree))
+
+
+def asks_for_size(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may ask how much memory an object takes, or who refers to it."""
+    names = {getattr(node, "attr", "") or getattr(node, "id", "") for node in ast.walk(tree)}
+    return not _SIZES.isdisjoint(names)
+
+
+def asks_for_memory(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may ask a frame how much memory it takes."""
+    return asks_for_size(tree) or any(
+        (isinstance(node, ast.Attribute) and node.attr == "memory_usage") or _is_info(node)
+        for node in ast.walk(tree)
+    )
+
+
+def _is_info(node: ast.AST) -> bool:
+    """``frame.info()``; that of a logger is given a text."""
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "info" and not node.args
 
 
 def _is_base(node: ast.AST) -> bool:

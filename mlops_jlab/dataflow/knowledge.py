@@ -74,6 +74,7 @@ _CHANGES = {
     "os.environ": "~environ", "os.putenv": "~environ", "os.unsetenv": "~environ",
     "os.chdir": "~directory", "sys.path": "~path", "locale.setlocale": "~locale",
     "numpy.set_printoptions": "~numpy", "numpy.seterr": "~numpy",
+    "numpy.setbufsize": "~numpy",
     "decimal.getcontext": "~decimal", "decimal.setcontext": "~decimal",
     "sklearn.set_config": "~sklearn",
 }  # fmt: skip

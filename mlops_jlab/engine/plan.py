@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index
+from mlops_jlab.dataflow.identity import (
+    asks_for_base,
+    asks_for_identity,
+    asks_for_memory,
+    asks_for_size,
+    names_an_index,
+)
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.notebook.python import parse_cell
 from mlops_jlab.pipeline.build import LOAD_CELL, OWN_CELLS, SAVE_CELL, STOP_CELL
@@ -76,6 +82,16 @@ class StepPlan:
     def asks_for_base(self) -> bool:
         """Whether it may ask an array whose memory it looks at."""
         return any(asks_for_base(tree) for tree in self._trees)
+
+    @cached_property
+    def asks_for_size(self) -> bool:
+        """Whether it may ask how much memory a container takes."""
+        return any(asks_for_size(tree) for tree in self._trees)
+
+    @cached_property
+    def asks_for_memory(self) -> bool:
+        """Whether it may ask how much memory a frame takes."""
+        return any(asks_for_memory(tree) for tree in self._trees)
 
     @cached_property
     def _trees(self) -> list[ast.Module]:

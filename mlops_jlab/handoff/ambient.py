@@ -6,7 +6,7 @@ import importlib.abc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -96,14 +96,18 @@ def _show_figures(shown: bool) -> None:
         pyplot.switch_backend(_module("matplotlib").rcParams["backend"])
 
 
-def _capture_numpy() -> tuple[Any, Any]:
+def _capture_numpy() -> tuple[Any, ...]:
     numpy = _module("numpy")
-    return {k: v for k, v in numpy.get_printoptions().items() if k != "override_repr"}, numpy.geterr()
+    options = {k: v for k, v in numpy.get_printoptions().items() if k != "override_repr" or v is not None}
+    return options, numpy.geterr(), numpy.getbufsize()
 
 
-def _restore_numpy(state: tuple[Any, Any]) -> None:
-    _module("numpy").set_printoptions(**state[0])
-    _module("numpy").seterr(**state[1])
+def _restore_numpy(state: tuple[Any, ...]) -> None:
+    numpy = _module("numpy")
+    numpy.set_printoptions(**state[0])
+    numpy.seterr(**state[1])
+    for size in state[2:]:
+        numpy.setbufsize(size)
 
 
 def _capture_environ() -> dict[str, str]:
@@ -129,15 +133,35 @@ def _restore_warnings(filters: list[Any]) -> None:
     warnings.filters[:] = filters  # type: ignore[index]  # a list at run time
 
 
+_OF_DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+
 def _capture_decimal() -> tuple[Any, ...]:
     context = _module("decimal").getcontext()
-    return context.prec, context.rounding, context.Emin, context.Emax, context.capitals, context.clamp
+    return *(getattr(context, name) for name in _OF_DECIMAL), _signals(context.traps)
 
 
 def _restore_decimal(state: tuple[Any, ...]) -> None:
     context = _module("decimal").getcontext()
-    for key, value in zip(("prec", "rounding", "Emin", "Emax", "capitals", "clamp"), state, strict=True):
-        setattr(context, key, value)
+    for name, value in zip(_OF_DECIMAL, state, strict=False):
+        setattr(context, name, value)
+    for traps in state[len(_OF_DECIMAL) :]:
+        context.traps = dict.fromkeys(context.traps, False) | dict.fromkeys(traps, True)
+
+
+def _signals(signals: Mapping[Any, bool]) -> list[Any]:
+    """Those that are on, by name: how they are laid out depends on nothing else."""
+    return sorted((one for one, is_on in signals.items() if is_on), key=lambda one: str(one.__name__))
+
+
+def _capture_signals() -> list[Any]:
+    return _signals(_module("decimal").getcontext().flags)
+
+
+def _restore_signals(raised: list[Any]) -> None:
+    flags = _module("decimal").getcontext().flags
+    for signal in list(flags):
+        flags[signal] = signal in raised
 
 
 AMBIENT = (
@@ -155,6 +179,7 @@ AMBIENT = (
     Ambient("~sklearn", "sklearn", lambda: _module("sklearn").get_config(),
             lambda s: _module("sklearn").set_config(**s)),
     Ambient("~decimal", "decimal", _capture_decimal, _restore_decimal),
+    Ambient("~decimal.flags", "decimal", _capture_signals, _restore_signals, unsaid=True),
     Ambient("~locale", "locale", lambda: _module("locale").setlocale(0 + _module("locale").LC_ALL),
             lambda s: _module("locale").setlocale(_module("locale").LC_ALL, s)),
     Ambient("~warnings", "warnings", lambda: list(warnings.filters), _restore_warnings, noisy=True),

@@ -7,6 +7,7 @@ yet; a warm parent asks, and what is forked from it knows.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -43,7 +44,18 @@ class Held:
                 value = here.get(key)
                 if value is not None and can_be_shared(value):
                     found.setdefault(id(value), f"{name}.{key}")
-        return found
+        return found | _of_loggers()
+
+
+def _of_loggers() -> dict[int, str]:
+    """The lists of handlers and filters that loggers have, which are globals of no module."""
+    known = [logging.root, *logging.root.manager.loggerDict.values()]
+    found = [one for one in known if isinstance(one, logging.Logger)]
+    return {
+        id(vars(one)[what]): f"{what} of the logger {one.name!r}"
+        for one in found
+        for what in ("handlers", "filters")
+    }
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

@@ -16,9 +16,13 @@ _SHORT, _LONG = 9, 1000  # characters of a text that is looked through
 _MOST = 20_000  # objects that are looked at
 
 
-def numbers_in(value: object) -> set[int]:
-    """Whole numbers in the value, and those that stand in texts, if they are large enough."""
+def numbers_in(value: object) -> tuple[set[int], set[int]]:
+    """Whole numbers in the value, and those that stand in texts, if they are large enough.
+
+    Beside them the addresses of the dicts that it is, or holds: an object may have its attributes in one.
+    """
     found: set[int] = set()
+    dicts: set[int] = set()
     seen: set[int] = set()
     todo: list[Any] = [value]
     while todo and len(seen) < _MOST:
@@ -32,8 +36,10 @@ def numbers_in(value: object) -> set[int]:
                 found |= {int(h, 16) if h else int(d) for h, d in _IN_TEXT.findall(one)}
         elif id(one) not in seen:
             seen.add(id(one))
+            if kind is dict:
+                dicts.add(id(one))
             todo += _inside(one, kind)
-    return found
+    return found, dicts
 
 
 def _inside(value: Any, kind: type) -> list[Any]:

@@ -14,11 +14,11 @@ import pickle
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff import functions, nans
+from mlops_jlab.handoff import attributes, functions, nans
 from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
 from mlops_jlab.handoff.endings import ends
 from mlops_jlab.handoff.layout import is_loose, loose, parts_of
@@ -83,7 +83,7 @@ class NotebookPickler(pickle.Pickler):
 
     ``leaf`` is asked about each large object and gives its key, or nothing to have it written
     in line. ``seen`` collects the identities of all objects that could be shared. With ``identify`` it is
-    written which definitions were meant.
+    written which definitions were meant. In the dicts in ``shared`` objects have their attributes.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class NotebookPickler(pickle.Pickler):
         buffers: Buffers | None = None,
         *,
         identify: bool = False,
+        shared: Collection[int] = (),
     ) -> None:
         callback = buffers.append if buffers is not None else None
         super().__init__(file, protocol=5, buffer_callback=callback)
@@ -102,6 +103,7 @@ class NotebookPickler(pickle.Pickler):
         self._leaf = leaf
         self._seen = seen
         self._identify = identify
+        self._shared = shared
         self._within: dict[int, str] | None = None
         self._storages = Storages()
         self._nans = nans.Written()
@@ -149,6 +151,10 @@ class NotebookPickler(pickle.Pickler):
             return loose, parts_of(obj)
         if (place := _EVERYBODYS.get(kind)) and _attribute(*place) is obj:
             return module_attribute, place
+        if (give := _current(obj)) is not None:
+            return give, ()
+        if attributes.is_shared(obj, self._shared):
+            return attributes.reduced(obj)
         return NotImplemented
 
     def _function(self, obj: types.FunctionType) -> Any:
@@ -197,6 +203,8 @@ def _cannot(obj: object, names: Mapping[str, object]) -> str:
             one is base for one in names.values()
         ):
             return f"a view of the memory of {base!r:.40}"
+    if numpy is not None and kind is numpy.void and _dimensions_of_base(obj):
+        return "a row of an array, into which what is set in the row goes"
     if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ in ("DataFrame", "Series"):
         known = {*_PANDAS, *kind._accessors, *kind._metadata}  # type: ignore[attr-defined]
         if own := sorted(vars(obj).keys() - known):
@@ -234,6 +242,18 @@ def _of_arrow(obj: Any) -> Any:
 
 def _attribute(module: str, name: str) -> object:
     return getattr(sys.modules.get(module), name, None)
+
+
+def _current(obj: object) -> Any:
+    """What gives this very object in any thread, if it is decimal's context: no module holds that one."""
+    decimal: Any = sys.modules.get("decimal")
+    is_context = decimal is not None and isinstance(obj, decimal.Context)
+    return decimal.getcontext if is_context and decimal.getcontext() is obj else None
+
+
+def _dimensions_of_base(obj: Any) -> int:
+    """Of the array that numpy's scalar is a part of; a copy of one has a base without any."""
+    return int(getattr(obj.base, "ndim", 0))
 
 
 def _is_notebooks_own(obj: object) -> bool:

@@ -100,7 +100,8 @@ class Saver:
         def dump() -> tuple[bytes, list[pickle.PickleBuffer]]:
             buffers: list[pickle.PickleBuffer] = []
             file = io.BytesIO()
-            NotebookPickler(file, self._names, leaf, None, buffers, identify=True).dump(value)
+            shared = self._seen.attributes
+            NotebookPickler(file, self._names, leaf, None, buffers, identify=True, shared=shared).dump(value)
             return file.getvalue(), buffers
 
         stream, buffers = deeply(dump)

@@ -77,6 +77,10 @@ def _of_modules(found: dict[str, object]) -> None:
         calls = list(copyreg.dispatch_table.items())
         own = [kind for kind, call in calls if _is_own(kind) or getattr(call, "__module__", "") == "__main__"]
         found["how things are pickled"] = [id(kind) for kind in own]
+    context = getattr(sys.modules.get("multiprocessing.context"), "_default_context", None)
+    chosen = getattr(context, "_actual_context", None)  # nothing, or the system's own: nobody has chosen
+    is_own = chosen is not getattr(context, "_default_context", None)
+    found["how processes are started"] = getattr(chosen, "_name", "") if is_own else ""
 
 
 def _of_system(found: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_jlab.handoff import nans
+from mlops_jlab.handoff import attributes, nans
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
 from mlops_jlab.handoff.identities import numbers_in
@@ -51,6 +51,7 @@ class Snapshot:
     alive: dict[int, object] = field(default_factory=dict)
     leaves: dict[int, Leaf] = field(default_factory=dict)  # those of values that are to be saved
     owners: dict[int, set[int]] = field(default_factory=dict)
+    attributes: set[int] = field(default_factory=set)  # dicts that values hold, and objects have theirs in
 
     def groups(self, names: Iterable[str]) -> list[list[str]]:
         """The names, grouped so that names of different groups share no object."""
@@ -75,6 +76,10 @@ class Snapshot:
         for name, found in numbers.items():
             if any(number in self.alive or number in hashes for number in found):
                 self.values[name].refused = self.values[name].refused or _IDENTITY
+
+    def note_attributes(self, dicts: Mapping[str, Collection[int]]) -> None:
+        """Which dicts in these values are those that other objects have their attributes in."""
+        self.attributes = attributes.among(set().union(*dicts.values()), self.alive.values())
 
 
 _IDENTITY = ("the identity of an object, which is another one elsewhere", "remember the object itself")
@@ -170,9 +175,10 @@ def take(
     snapshot = Snapshot()
     prints: dict[int, str] = {}
     numbers: dict[str, set[int]] = {}
+    dicts: dict[str, set[int]] = {}
     for name, value in names.items():
         seen: dict[int, object] = {}
-        numbers[name] = numbers_in(value)
+        numbers[name], dicts[name] = numbers_in(value)
         if isinstance(value, Remembered):
             snapshot.values[name] = Seen(
                 f"stays:{value.info}", refused=(value.what, "call it in the step that needs it")
@@ -193,6 +199,7 @@ def take(
         reads = frozenset(names_reached(list(seen.values()), namespace))
         snapshot.values[name] = Seen(digest, frozenset(shared), reads=reads)
     snapshot.refuse_identities(numbers)
+    snapshot.note_attributes(dicts)
     return snapshot
 
 

@@ -22,6 +22,7 @@ _EVERYBODYS = (type, types.ModuleType, types.FunctionType, types.BuiltinFunction
 _SMALL = range(-5, 257)  # of which Python has one each
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _HOLD_NOTHING = frozenset({int, float, complex, str, bytes, bool, type(None)})
+_GROW = (list, dict, set, deque, bytearray)  # what is taken out of these leaves its room behind
 _NUMBERS = (int, float, complex)  # of which a file has each place's own
 
 
@@ -29,16 +30,20 @@ INDEX = "an index"
 BASE = "the base of an array"  # it comes back as a view of the file that holds it
 
 
+SIZE = "the size of a container"  # it has room to grow, and another one elsewhere
+LOOKED_UP = "the labels of an index in memory"  # pandas remembers where each is, until it is saved
+_BESIDE = (BASE, SIZE, LOOKED_UP)  # what is told otherwise than by identity
 IDENTITY = "identity"  # a step that may tell any two objects from one; INDEX is one that may tell two indexes
 
 
 def told_apart(twins: Mapping[str, str], tells: Collection[str]) -> str:
     """Which of the ``twins`` a step notices that ``tells`` such things apart, in words, or nothing."""
     if IDENTITY in tells:
-        if why := next((words for what, words in twins.items() if what != BASE), ""):
+        if why := next((words for what, words in twins.items() if what not in _BESIDE), ""):
             return why
-    if BASE in tells and BASE in twins:
-        return twins[BASE]
+    for what in _BESIDE:
+        if what in tells and what in twins:
+            return twins[what]
     return twins.get(INDEX, "") if INDEX in tells else ""
 
 
@@ -54,6 +59,10 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
         for one in _reached(value):
             if _is_array(one):
                 found.setdefault(BASE, f"{name} is, or holds, an array, whose base is another one elsewhere")
+            if isinstance(one, _GROW):
+                found.setdefault(SIZE, f"{name} is, or holds, a {type(one).__name__}, whose room is its own")
+            if _is_looked_up(one):
+                found.setdefault(LOOKED_UP, f"labels of {name} were looked up, which takes memory")
             for what, part in _parts(one):
                 known = first.setdefault(id(part), name)
                 if known != name and values[known] is value and not _is_unchangeable(value):
@@ -144,6 +153,14 @@ def _is_unchangeable(value: Any) -> bool:
     if kind is int:
         return value not in _SMALL
     return kind in (float, complex) or (kind in (str, bytes, tuple, frozenset) and len(value) > (kind is str))
+
+
+def _is_looked_up(value: Any) -> bool:
+    """Whether pandas remembers where the labels of an index, or of a frame's rows, are."""
+    index = value._mgr.axes[-1] if _is_frame(value) else value
+    if not _is_index(index) or hasattr(index, "_range") or "_engine" not in getattr(index, "_cache", ()):
+        return False
+    return bool(index._engine.sizeof(deep=False))
 
 
 def _is_array(value: object) -> bool:

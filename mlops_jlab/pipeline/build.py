@@ -7,11 +7,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index
+from mlops_jlab.dataflow.identity import (
+    asks_for_base,
+    asks_for_identity,
+    asks_for_memory,
+    asks_for_size,
+    names_an_index,
+)
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
-from mlops_jlab.handoff.twins import BASE, IDENTITY, INDEX
+from mlops_jlab.handoff.twins import BASE, IDENTITY, INDEX, LOOKED_UP, SIZE
 from mlops_jlab.notebook.python import parse_cell
 
 LOAD_CELL = "mlops-load"
@@ -186,7 +192,13 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
 def _tells(step: Step) -> list[str]:
     texts = [cell.source for cell in step.cells] + [one.text for one in step.carried]
     trees = [parse_cell(text).tree for text in texts]
-    asked = {IDENTITY: asks_for_identity, INDEX: names_an_index, BASE: asks_for_base}
+    asked = {
+        IDENTITY: asks_for_identity,
+        INDEX: names_an_index,
+        BASE: asks_for_base,
+        SIZE: asks_for_size,
+        LOOKED_UP: asks_for_memory,
+    }
     return [what for what, asks in asked.items() if any(map(asks, trees))]
 
 
