@@ -45,6 +45,10 @@ class NotebookError(InputError):
     """A file that is no readable Python notebook."""
 
 
+class OtherLanguage(NotebookError):
+    """A notebook that is not written in Python."""
+
+
 class ParameterError(InputError):
     """A parameter that is unknown, ill-typed or out of range."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ from mlops_jlab.files import write_whole
 
 if TYPE_CHECKING:
     from mlops_jlab.engine.folder.state import RunState
-    from mlops_jlab.entities.graphs import Graph
 
 _PATH = click.Path(path_type=Path)
 _PARAMETER = click.option(
@@ -33,31 +31,6 @@ _KERNEL = click.option("--kernel", default="", metavar="NAME", help="Use another
 _JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
                      help="Run at most N steps side by side (default: one a CPU).")  # fmt: skip
 _COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for each step.")
-
-
-@click.command()
-@click.argument("notebook", type=_PATH)
-@click.option("--format", "style", default="text", show_default=True, help="How to print.",
-              type=click.Choice(["text", "json", "sarif", "mermaid"]))  # fmt: skip
-def check(notebook: Path, style: str) -> int:
-    """Show the steps of NOTEBOOK and what crosses between them.
-
-    NOTEBOOK may be a YAML file that names several. Every error and hazard is named with its cell and
-    line. Exit code 2 if there are errors.
-    """
-    from mlops_jlab.cli import printing, together
-    from mlops_jlab.pipeline.export import graph_of
-    from mlops_jlab.pipeline.picture import mermaid
-    from mlops_jlab.pipeline.planning import is_several
-
-    if is_several(notebook):
-        return together.check_several(notebook, style)
-    graph = graph_of(notebook)
-    shown: dict[str, Callable[[Graph], str]] = {
-        "text": printing.text, "json": printing.as_json, "sarif": printing.sarif, "mermaid": mermaid,
-    }  # fmt: skip
-    click.echo(shown[style](graph))
-    return 2 if graph.errors else 0
 
 
 @click.command()

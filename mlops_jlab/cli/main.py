@@ -26,7 +26,7 @@ _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _HOMES = {
     "audit": "models",
     "cache": "caches",
-    "check": "commands",
+    "check": "checking",
     "ci": "reviewing",
     "cost": "costing",
     "data": "data",

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jlab.entities.findings import Finding, Severity
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
-from mlops_jlab.errors import NotebookError
+from mlops_jlab.errors import NotebookError, OtherLanguage
 from mlops_jlab.notebook.tags import check_tags, role_of
 
 DEFAULT_KERNEL = "python3"
@@ -189,7 +189,7 @@ def _check_language(metadata: object, path: Path) -> None:
     ]
     for name in names:
         if name.lower() not in ("python", "ipython", "python3"):
-            raise NotebookError(
+            raise OtherLanguage(
                 f"{path} is written in {name}, and only Python notebooks become pipelines",
                 hint="plain papermill can run it whole",
             )
