@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
+
+if TYPE_CHECKING:
+    from mlops_jlab.mirror.keeping import Taken
+
+_FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+_EXPERIMENT = click.option(
+    "--experiment", default="", metavar="NAME",
+    help="Their experiment (default: the project's or the folder's name).",
+)  # fmt: skip
 
 
 @click.group("import")
@@ -41,16 +53,40 @@ def mlflow(uri: str, experiment: tuple[str, ...], style: str) -> None:
 
 
 @import_.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--experiment", default="", metavar="NAME", help="Their experiment (default: the folder's name)."
-)
+@_FOLDER
+@_EXPERIMENT
 @FORMAT
 def tensorboard(folder: Path, experiment: str, style: str) -> None:
     """From TensorBoard: DIR is the folder that it is started with. Scalars and hyperparameters are taken."""
-    from dataclasses import asdict
-
     from mlops_jlab.mirror import tensorboard
+
+    _from_folder(tensorboard.take, folder, experiment, style)
+
+
+@import_.command()
+@_FOLDER
+@_EXPERIMENT
+@FORMAT
+def wandb(folder: Path, experiment: str, style: str) -> None:
+    """From W&B: DIR is the folder wandb, with runs that were logged offline or online."""
+    from mlops_jlab.mirror import wandb
+
+    _from_folder(wandb.take, folder, experiment, style)
+
+
+@import_.command()
+@_FOLDER
+@_EXPERIMENT
+@FORMAT
+def dvclive(folder: Path, experiment: str, style: str) -> None:
+    """From DVCLive: DIR is the folder dvclive, or one above several of them."""
+    from mlops_jlab.mirror import dvclive
+
+    _from_folder(dvclive.take, folder, experiment, style)
+
+
+def _from_folder(take: Callable[..., Taken], folder: Path, experiment: str, style: str) -> None:
+    """Takes the runs of a folder, and tells what came."""
     from mlops_jlab.store import location, opening
     from mlops_jlab.store.database import connect
 
@@ -58,7 +94,7 @@ def tensorboard(folder: Path, experiment: str, style: str) -> None:
     location.make(place)
     connect(place.database).close()
     with opening.writing(place) as connection:
-        taken = tensorboard.take(connection, folder, experiment)
+        taken = take(place, connection, folder, experiment)
     answer(style, asdict(taken), f"took {taken.runs} runs and {taken.points:,} points into {place.root}")
     for note in taken.left_out:
         click.echo(f"  left out {note}", err=True)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_jlab.errors import InputError
+from mlops_jlab.mirror.protobuf import Fields, bytes_of, fields, whole
 
 PATTERN = "*tfevents*"
 _POLYNOMIAL = 0x82F63B78  # of CRC-32C
 _MASK = 0xA282EAD8
 _FLOAT, _DOUBLE = 1, 2  # TensorFlow's numbers for kinds of values
 _HPARAMS = "_hparams_/session_start_info"
-Fields = dict[int, list[bytes | int]]
 
 
 @dataclass
@@ -44,7 +44,7 @@ def read(paths: list[Path]) -> Events:
     found = Events()
     for path in paths:
         for record in _records(path):
-            _add(found, _fields(record))
+            _add(found, fields(record))
     return found
 
 
@@ -75,61 +75,17 @@ def _records(path: Path) -> Iterator[bytes]:
             file.seek(4, 1)
 
 
-def _fields(data: bytes) -> Fields:
-    """The fields of a protobuf message by number: numbers as bits, and bytes."""
-    found: Fields = {}
-    place = 0
-    while place < len(data):
-        key, place = _varint(data, place)
-        kind, value = key & 7, b""
-        number: bytes | int
-        if kind == 0:
-            number, place = _varint(data, place)
-        else:
-            length = {1: 8, 5: 4}.get(kind, 0)
-            if kind == 2:
-                length, place = _varint(data, place)
-            value, place = data[place : place + length], place + length
-            number = value
-        found.setdefault(key >> 3, []).append(number)
-    return found
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while place < len(data):
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-    return value, place
-
-
-def _bytes(fields: Fields, number: int) -> bytes:
-    value = fields.get(number, [b""])[-1]
-    return value if isinstance(value, bytes) else b""
-
-
-def _whole(fields: Fields, number: int) -> int:
-    value = fields.get(number, [0])[-1]
-    if not isinstance(value, int):
-        return 0
-    return value - (1 << 64) if value >= 1 << 63 else value
-
-
 def _add(found: Events, event: Fields) -> None:
-    at = struct.unpack("<d", _bytes(event, 1) or bytes(8))[0]
+    at = struct.unpack("<d", bytes_of(event, 1) or bytes(8))[0]
     found.first = min(found.first or at, at)
     found.last = max(found.last, found.first)
-    step = _whole(event, 2)
-    for entry in _fields(_bytes(event, 5)).get(1, ()):
-        summary = _fields(entry if isinstance(entry, bytes) else b"")
-        tag = _bytes(summary, 1).decode("utf-8", "replace")
-        plugin = _fields(_bytes(_fields(_bytes(summary, 9)), 1))
+    step = whole(event, 2)
+    for entry in fields(bytes_of(event, 5)).get(1, ()):
+        summary = fields(entry if isinstance(entry, bytes) else b"")
+        tag = bytes_of(summary, 1).decode("utf-8", "replace")
+        plugin = fields(bytes_of(fields(bytes_of(summary, 9)), 1))
         if tag == _HPARAMS:
-            found.params |= _params(_bytes(plugin, 2))
+            found.params |= _params(bytes_of(plugin, 2))
             continue
         value = _value(summary)
         if value is None:
@@ -143,28 +99,28 @@ def _add(found: Events, event: Fields) -> None:
 def _value(summary: Fields) -> float | None:
     """The number of a scalar, as PyTorch writes it or as TensorFlow 2 does; None of anything else."""
     if 2 in summary:
-        return float(struct.unpack("<f", _bytes(summary, 2))[0])
-    tensor = _fields(_bytes(summary, 8))
-    dimensions = _fields(_bytes(tensor, 2)).get(2, ())
-    code = {_FLOAT: "<f", _DOUBLE: "<d"}.get(_whole(tensor, 1))
+        return float(struct.unpack("<f", bytes_of(summary, 2))[0])
+    tensor = fields(bytes_of(summary, 8))
+    dimensions = fields(bytes_of(tensor, 2)).get(2, ())
+    code = {_FLOAT: "<f", _DOUBLE: "<d"}.get(whole(tensor, 1))
     if code is None or dimensions:
         return None
-    content = _bytes(tensor, 4) or _bytes(tensor, 5 if code == "<f" else 6)
+    content = bytes_of(tensor, 4) or bytes_of(tensor, 5 if code == "<f" else 6)
     return float(struct.unpack(code, content)[0]) if len(content) == struct.calcsize(code) else None
 
 
 def _params(content: bytes) -> dict[str, str | float | bool]:
     """The hyperparameters of a session, by name."""
     found: dict[str, str | float | bool] = {}
-    session = _fields(_bytes(_fields(content), 3))
+    session = fields(bytes_of(fields(content), 3))
     for entry in session.get(1, ()):
-        pair = _fields(entry if isinstance(entry, bytes) else b"")
-        value = _fields(_bytes(pair, 2))
-        name = _bytes(pair, 1).decode("utf-8", "replace")
+        pair = fields(entry if isinstance(entry, bytes) else b"")
+        value = fields(bytes_of(pair, 2))
+        name = bytes_of(pair, 1).decode("utf-8", "replace")
         if 2 in value:
-            found[name] = float(struct.unpack("<d", _bytes(value, 2))[0])
+            found[name] = float(struct.unpack("<d", bytes_of(value, 2))[0])
         elif 3 in value:
-            found[name] = _bytes(value, 3).decode("utf-8", "replace")
+            found[name] = bytes_of(value, 3).decode("utf-8", "replace")
         elif 4 in value:
-            found[name] = bool(_whole(value, 4))
+            found[name] = bool(whole(value, 4))
     return found

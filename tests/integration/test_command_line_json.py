@@ -37,8 +37,10 @@ WITHOUT = {
 # What needs a server, its log, or half a minute is not run here.
 ELSEWHERE = {
     "env lock",
+    "import dvclive",
     "import mlflow",
     "import tensorboard",
+    "import wandb",
     "mlflow pull",
     "mlflow push",
     "models labels",
