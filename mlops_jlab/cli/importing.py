@@ -85,6 +85,17 @@ def dvclive(folder: Path, experiment: str, style: str) -> None:
     _from_folder(dvclive.take, folder, experiment, style)
 
 
+@import_.command()
+@_FOLDER
+@_EXPERIMENT
+@FORMAT
+def trackio(folder: Path, experiment: str, style: str) -> None:
+    """From Trackio: DIR is the folder of its databases (TRACKIO_DIR, or ~/.cache/huggingface/trackio)."""
+    from mlops_jlab.mirror import trackio
+
+    _from_folder(trackio.take, folder, experiment, style)
+
+
 def _from_folder(take: Callable[..., Taken], folder: Path, experiment: str, style: str) -> None:
     """Takes the runs of a folder, and tells what came."""
     from mlops_jlab.store import location, opening

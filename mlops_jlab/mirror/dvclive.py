@@ -12,6 +12,7 @@ from blake3 import blake3
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.mirror.keeping import Found, Points, Taken, keep
+from mlops_jlab.mirror.nesting import flat, number_of
 from mlops_jlab.store import reading
 from mlops_jlab.tracking import values
 
@@ -79,13 +80,13 @@ def _read(folder: Path, found: Found, taken: Taken) -> Points:
     found.started = min([found.started, *moments])
     if (folder / _PARAMS).is_file():
         content = yaml.safe_load((folder / _PARAMS).read_text("utf-8"))
-        found.params = _flat(content if isinstance(content, dict) else {}, ".")
+        found.params = flat("", content)
     summary = json.loads((folder / _SUMMARY).read_text("utf-8"))
     if not isinstance(summary, dict):
         raise InputError(f"{_SUMMARY} is not a JSON object")
     step = summary.pop("step", 0)
     plotted = dict(found.points)
-    _last(_flat(summary, "/"), step if isinstance(step, int) else 0, found, taken)
+    _last(flat("", summary, "/"), step if isinstance(step, int) else 0, found, taken)
     return plotted
 
 
@@ -110,18 +111,11 @@ def _last(summary: dict[str, Any], step: int, found: Found, taken: Taken) -> Non
     for name, value in summary.items():
         if name in found.points:
             continue
-        if isinstance(value, (int, float)) or value in ("nan", "inf", "-inf"):
-            found.points[name] = {step: (float(value), found.ended)}
+        number = number_of(value)
+        if number is not None:
+            found.points[name] = {step: (number, found.ended)}
         else:
             taken.left_out.append(f"{found.name}: {name}: {value!r} is not a number")
-
-
-def _flat(content: dict[Any, Any], mark: str, above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        name = f"{above}{key}"
-        flat |= _flat(value, mark, f"{name}{mark}") if isinstance(value, dict) and value else {name: value}
-    return flat
 
 
 def _id(connection: sqlite3.Connection, found: Found, plotted: Points) -> str:

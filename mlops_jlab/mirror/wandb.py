@@ -11,6 +11,7 @@ from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import InputError
 from mlops_jlab.mirror import wandbfiles
 from mlops_jlab.mirror.keeping import Found, Points, Taken, keep
+from mlops_jlab.mirror.nesting import number_of
 from mlops_jlab.mirror.wandbfiles import Logged
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _points(logged: Logged) -> Points:
     """The points of histories, and of what stands in the summary alone."""
     points = dict(logged.points)
     for name, value in logged.summary.items():
-        number = wandbfiles.number_of(value)
+        number = number_of(value)
         if name.startswith("_") or name in points or number is None or _of_other(name, logged.others):
             continue
         points[name] = {logged.step: (number, logged.last)}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import InputError
+from mlops_jlab.mirror.nesting import flat, number_of
 from mlops_jlab.mirror.protobuf import Fields, bytes_of, fields, whole
 
 _HEAD = b":W&B\xe1\xbe\x00"
@@ -114,7 +115,7 @@ def _change(kept: dict[str, Any], change: Fields) -> None:
         for gone in [other for other in kept if other == name or other.startswith(f"{name}.")]:
             del kept[gone]
         if name.split(".")[0] not in ("", "_wandb"):
-            kept |= _flat(name, value)
+            kept |= flat(name, value)
     for entry in change.get(2, ()):
         name, _ = _item(entry)
         for gone in [other for other in kept if other == name or other.startswith(f"{name}.")]:
@@ -125,7 +126,7 @@ def _row(found: Logged, row: Fields) -> None:
     values: dict[str, Any] = {}
     for entry in row.get(1, ()):
         name, value = _item(entry)
-        values |= _flat(name, value)
+        values |= flat(name, value)
     step = whole(fields(bytes_of(row, 2)), 1) if 2 in row else int(values.get("_step", 0))
     at = float(values.get("_timestamp", found.last))
     found.last, found.step = max(found.last, at), max(found.step, step)
@@ -142,13 +143,6 @@ def _row(found: Logged, row: Fields) -> None:
             found.points.setdefault(name, {})[step] = (number, at)
 
 
-def number_of(value: object) -> float | None:
-    """A value as a number, as W&B writes it; None of what is no number."""
-    if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
-        return float(value)
-    return float(value) if isinstance(value, (bool, int, float)) else None
-
-
 def _item(entry: bytes | int) -> tuple[str, Any]:
     """The name and the value of an item; the parts of a nested name are joined by dots."""
     item = fields(entry if isinstance(entry, bytes) else b"")
@@ -158,15 +152,6 @@ def _item(entry: bytes | int) -> tuple[str, Any]:
     except ValueError:
         value = None
     return ".".join(parts) or _text(item, 1), value
-
-
-def _flat(name: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        return {name: value}
-    found: dict[str, Any] = {}
-    for key, inner in value.items():
-        found |= _flat(f"{name}.{key}", inner)
-    return found
 
 
 def _text(found: Fields, number: int) -> str:

@@ -40,6 +40,7 @@ ELSEWHERE = {
     "import dvclive",
     "import mlflow",
     "import tensorboard",
+    "import trackio",
     "import wandb",
     "mlflow pull",
     "mlflow push",

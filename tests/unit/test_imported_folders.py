@@ -1,11 +1,16 @@
-"""Folders of W&B and DVCLive become runs, once. Those in tests/data were written by wandb 0.31.0 and dvclive 3.49.1."""
+"""Folders of W&B, DVCLive and Trackio become runs, once.
+
+Those in tests/data were written by wandb 0.31.0, dvclive 3.49.1 and trackio 0.43.0.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +166,38 @@ def test_a_folder_of_dvclive_that_goes_on_is_the_same_run_and_one_written_anew_i
     assert len(mlops_jlab.search_runs(output_format="list")) == 2
 
 
-@pytest.mark.parametrize("kind", ["wandb", "dvclive"])
+def test_projects_of_trackio_are_experiments(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DATA / "trackio", tmp_path / "trackio"))
+    (folder / "broken.db").write_bytes(b"this is a text, and not a database")
+    told = imported("trackio", folder)
+    assert (told["runs"], told["points"]) == (2, 9)
+    assert told["left_out"][0].startswith(f"{folder / 'broken.db'} cannot be read")
+    assert told["left_out"][1:] == ["first: text is not a number"]
+    first = by_name()["first"]
+    assert (first.experiment, first.status, first.tags) == ("churn", "finished", {"trackio.group": "g"})
+    assert first.params == {"lr": "0.1", "opt.name": "adam", "opt.betas": "[0.9, 0.99]", "flag": "True"}
+    assert history(first, "loss") == [(0, 1.0), (1, 0.5), (2, 1 / 3)]
+    assert history(first, "val.acc") == [(0, 0.0), (1, 0.1), (2, 0.2)]
+    assert (math.isnan(first.metrics["bad"].latest), history(first, "inf")) == (True, [(7, math.inf)])
+    ((name, picture),) = content(first).items()
+    assert (name.rpartition("/")[0], picture[:4]) == ("pic/8", b"\x89PNG")
+    moved = folder.rename(tmp_path / "moved")
+    assert imported("trackio", moved)["points"] == 0
+    assert len(by_name()) == 2
+
+
+def test_media_of_trackio_lie_in_its_folder(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DATA / "trackio", tmp_path / "trackio"))
+    (tmp_path / "secret.txt").write_text("not a picture of the run")
+    with closing(sqlite3.connect(folder / "churn.db")) as database, database:
+        row = json.dumps({"pic": {"_type": "trackio.image", "file_path": "../../secret.txt"}})
+        database.execute("UPDATE metrics SET metrics = ? WHERE step = 8", (row,))
+    told = imported("trackio", folder)
+    assert "first: pic is not a number" in told["left_out"]
+    assert content(by_name()["first"]) == {}
+
+
+@pytest.mark.parametrize("kind", ["wandb", "dvclive", "trackio"])
 def test_a_folder_without_runs_is_said(kind: str, tmp_path: Path) -> None:
     for folder, why in ((tmp_path, "has no"), (tmp_path / "nowhere", "does not exist")):
         done = CliRunner().invoke(cli, ["import", kind, str(folder)])
