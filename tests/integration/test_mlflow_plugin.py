@@ -70,6 +70,22 @@ def test_runs_of_mlflows_client_are_ours() -> None:
     assert mlops_jlab.get_run(run.info.run_id).metrics["loss"].latest == 0.1
 
 
+def test_data_that_metrics_name_are_inputs_of_the_run(client: Any) -> None:
+    metric = theirs.entities.Metric
+    for send in (client.log_batch, client._tracking_client.store.log_batch):
+        run_id = client.create_run("0").info.run_id
+        points = [
+            metric("auc", 0.9, 1_700_000_000_000, step, dataset_name="flights", dataset_digest="d1")
+            for step in range(2)
+        ]
+        send(run_id, [*points, metric("loss", 0.1, 1_700_000_000_000, 0)], [], [])
+        (read,) = client.get_run(run_id).inputs.dataset_inputs
+        assert (read.dataset.name, read.dataset.digest) == ("flights", "d1")
+    one = client.create_run("0").info.run_id
+    client.log_metric(one, "auc", 0.9, dataset_name="flights", dataset_digest="d2")
+    assert client.get_run(one).inputs.dataset_inputs[0].dataset.digest == "d2"
+
+
 def test_models_of_mlflows_flavours_are_registered_and_loaded_by_both(client: Any) -> None:
     rows = np.arange(10.0).reshape(-1, 1)
     model = LinearRegression().fit(rows, 2 * rows.ravel())

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from mlops_jlab.entities import logged as ours
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.mlflow.backing import experiments, filtering, inputs, places, runs
-from mlops_jlab.mlflow.entities import LoggedModel, LoggedModelStatus, Metric, PagedList
+from mlops_jlab.mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    LoggedModel,
+    LoggedModelStatus,
+    Metric,
+    PagedList,
+)
 from mlops_jlab.registry import modelfiles
 from mlops_jlab.store import experiments as known
 from mlops_jlab.store import loggedmodels as rows
@@ -139,8 +146,9 @@ def made(run_id: str, steps: Mapping[str, int]) -> None:
 
 
 def measure(metrics: Sequence[Metric], run_id: str) -> None:
-    """Keeps, beside the run's, the values of metrics that name a logged model."""
+    """Keeps what metrics name: a logged model, beside the run, or else the data that the run has read."""
     found: dict[str, list[ours.Measured]] = {}
+    data: dict[tuple[str, str], DatasetInput] = {}
     for m in metrics:
         if m.model_id:
             found.setdefault(m.model_id, []).append(
@@ -154,6 +162,11 @@ def measure(metrics: Sequence[Metric], run_id: str) -> None:
                     m.dataset_digest or "",
                 )
             )
+        elif m.dataset_name and m.dataset_digest:
+            key = (m.dataset_name, m.dataset_digest)
+            data[key] = DatasetInput(Dataset(*key))
+    if data:
+        inputs.log(runs.live(run_id), list(data.values()))
     if found:
         with opening.writing(places.here()) as connection:
             for model_id, measured in found.items():

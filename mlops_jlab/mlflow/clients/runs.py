@@ -10,7 +10,6 @@ from typing import Any
 from mlops_jlab.mlflow import searching, tables
 from mlops_jlab.mlflow.backing import files, inputs, logged, places, runs
 from mlops_jlab.mlflow.entities import (
-    Dataset,
     DatasetInput,
     FileInfo,
     LoggedModelInput,
@@ -100,12 +99,10 @@ class RunCalls:
         """Keeps one value of a metric, also of the logged model ``model_id``; without ``step`` the next."""
         run = runs.live(run_id)
         run.log_metric(key, value, step, None if timestamp is None else timestamp / 1000)
-        if model_id:
+        if model_id or dataset_name:
             at = int(time.time() * 1000) if timestamp is None else timestamp
             measured = Metric(key, float(value), at, step or 0, model_id, dataset_name, dataset_digest)
             logged.measure([measured], run.id)
-        elif dataset_name and dataset_digest:
-            inputs.log(run, [DatasetInput(Dataset(dataset_name, dataset_digest))])
         return done(synchronous)
 
     @translated

@@ -137,8 +137,7 @@ class TrackingStore(AbstractStore):  # type: ignore[misc]  # MLflow is untyped f
         """Keeps one value of a metric."""
         run = runs.live(run_id)
         run.log_metric(metric.key, metric.value, metric.step, metric.timestamp / 1000)
-        if metric.model_id:
-            logged.measure([words.metric_back(metric)], run_id)
+        logged.measure([words.metric_back(metric)], run_id)
 
     @speaking
     def log_param(self, run_id: str, param: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from mlops_jlab.errors import InputError
 from mlops_jlab.mlflow import searching
 from mlops_jlab.mlflow.backing import files, filtering, inputs, logged, places, runs
-from mlops_jlab.mlflow.entities import Dataset, DatasetInput, RunStatus
+from mlops_jlab.mlflow.entities import RunStatus
 from mlops_jlab.mlflow.rest import words
 from mlops_jlab.mlflow.rest.asking import NO_ITEMS, NO_PAIRS, NO_TEXTS, Endpoints, Items, Pairs
 from mlops_jlab.mlflow.rest.experiments import view
@@ -90,8 +90,6 @@ def log_metric(
     })  # fmt: skip
     runs.log(run_id, [found])
     logged.measure([found], run_id)
-    if dataset_name and dataset_digest and not model_id:
-        inputs.log(runs.live(run_id), [DatasetInput(Dataset(dataset_name, dataset_digest))])
 
 
 @ENDPOINTS.post("runs/log-parameter")
