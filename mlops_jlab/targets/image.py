@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from mlops_jlab.targets.form import Form
 from mlops_jlab.targets.writing import Place
 
@@ -30,7 +32,7 @@ def dockerfile(head: str, form: Form, place: Place, requirements: str, *, runs: 
 
     ``runs``: it runs the whole pipeline unless it is told another command.
     """
-    command = f'CMD ["python", "{inside(place)}/run.py"]\n' if runs else ""
+    command = f"CMD {_words('python', f'{inside(place)}/run.py')}\n" if runs else ""
     table = (
         f"RUN install -d -o 1000 -g 1000 {TABLE}\nENV MLOPS_JLAB_STORE={TABLE}\nVOLUME {TABLE}\n"
         if runs
@@ -39,7 +41,7 @@ def dockerfile(head: str, form: Form, place: Place, requirements: str, *, runs: 
     return (
         f"{head}ARG BASE=python:{form.python}-slim\nFROM ${{BASE}}\n"
         f"WORKDIR {PROJECT}\n"
-        f"COPY {requirements} /tmp/requirements.txt\n"
+        f"COPY {_words(requirements, '/tmp/requirements.txt')}\n"  # noqa: S108  # in the image
         "RUN pip install --no-cache-dir -r /tmp/requirements.txt\n"
         f"COPY . {PROJECT}\n"
         "ENV HOME=/tmp PYTHONUNBUFFERED=1\n"
@@ -47,6 +49,11 @@ def dockerfile(head: str, form: Form, place: Place, requirements: str, *, runs: 
         "USER 1000:1000\n"
         f"{command}"
     )
+
+
+def _words(*words: str) -> str:
+    """Words of a Dockerfile, as a JSON list: so each may have spaces and quotes."""
+    return json.dumps(words, ensure_ascii=False)
 
 
 def requirements_of(place: Place) -> str:

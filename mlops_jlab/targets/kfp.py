@@ -11,6 +11,9 @@ from mlops_jlab.targets.writing import Place, Target, header
 
 _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "date": "str", "datetime": "str",
           "Path": "str", "list": "list", "dict": "dict"}  # fmt: skip
+_TAKEN = frozenset(  # words of the file below, that no argument may hide
+    "run metrics given json os subprocess sys tempfile open dict dsl with_secrets".split()
+)
 _COMPONENT = Rule(r"a-z0-9-", "-", 100)  # as kfp names components, whatever the function is called
 _MARKS = ("{{",)  # with which kfp writes its own placeholders
 
@@ -91,9 +94,11 @@ def {function}(run: str, metrics: dsl.Output[dsl.Metrics]{typed}):
     texts = {texts}
     result = os.path.join(tempfile.mkdtemp(), "result.json")
     project = os.environ.get("MLOPS_JLAB_PROJECT", "{project}")
+    export = os.path.join(project, {export})
+    parameters = os.path.join(project, {parameters})
     python = os.environ.get("MLOPS_JLAB_PYTHON", sys.executable)
-    command = [python, "-m", "mlops_jlab", "step", f"{{project}}/{export}", {word}, "--once"]
-    command += ["--parameters-file", f"{{project}}/{parameters}", "--result", result]
+    command = [python, "-m", "mlops_jlab", "step", export, {word}, "--once"]
+    command += ["--parameters-file", parameters, "--result", result]
     environment = {{
         **os.environ,
         "MLOPS_JLAB_RUN_NAME": run,
@@ -140,10 +145,10 @@ def files(form: Form, place: Place) -> dict[str, str]:
         components="".join(_component(form, task, functions, shown, place) for task in form.tasks),
         pipeline=quoting.python(name), description=quoting.python(f"made from {form.notebook}"),
         arguments=", ".join(
-            [f"{one.name}: {_kind(one)}" for one in required] + [_argument(form, one) for one in rest]
+            [f"{_word(one.name)}: {_kind(one)}" for one in required] + [_argument(form, one) for one in rest]
         ),
         typing="from typing import Optional\n" if any(_is_optional(form, one) for one in shown) else "",
-        passed=", ".join(f"{one.name}={one.name}" for one in shown),
+        passed=", ".join(f"{_word(one.name)}={_word(one.name)}" for one in shown),
         tasks="".join(_task(task, functions) for task in form.tasks),
         secret=quoting.python(f"{name}-secrets"),
     )  # fmt: skip
@@ -168,17 +173,17 @@ def _is_text(one: Parameter) -> bool:
 def _argument(form: Form, one: Parameter) -> str:
     default = form.default(one)
     if _kind(one) == "str":
-        return f"{one.name}: str = {quoting.python(form.text_of(one))}"
+        return f"{_word(one.name)}: str = {quoting.python(form.text_of(one))}"
     if default is None:
-        return f"{one.name}: Optional[{_kind(one).removeprefix('Optional[').rstrip(']')}] = None"
-    return f"{one.name}: {_kind(one)} = {quoting.python(default)}"
+        return f"{_word(one.name)}: Optional[{_kind(one).removeprefix('Optional[').rstrip(']')}] = None"
+    return f"{_word(one.name)}: {_kind(one)} = {quoting.python(default)}"
 
 
 def _component(
     form: Form, task: Task, functions: dict[str, str], shown: list[Parameter], place: Place
 ) -> str:
-    typed = [f", {one.name}: {_kind(one)}" for one in shown if not _is_optional(form, one)]
-    typed += [f", {one.name}: Optional[{_kind(one).removeprefix('Optional[').rstrip(']')}] = None"
+    typed = [f", {_word(one.name)}: {_kind(one)}" for one in shown if not _is_optional(form, one)]
+    typed += [f", {_word(one.name)}: Optional[{_kind(one).removeprefix('Optional[').rstrip(']')}] = None"
               for one in shown if _is_optional(form, one)]  # fmt: skip
     base = image.inside(place)
     relative = base.removeprefix(image.PROJECT).lstrip("/")
@@ -186,15 +191,22 @@ def _component(
     return _STEP.format(
         function=functions[task.name], typed="".join(typed), step=task.name, word=quoting.python(task.name),
         project=image.PROJECT,
-        export=export,
+        export=quoting.python(export),
         given=_mapping([one.name for one in shown if not _is_text(one)]),
         texts=_mapping([one.name for one in shown if _is_text(one)]),
-        parameters=f"{relative}/parameters.yaml".lstrip("/"), store=quoting.python(form.wishes.store),
+        parameters=quoting.python(f"{relative}/parameters.yaml".lstrip("/")),
+        store=quoting.python(form.wishes.store),
     )  # fmt: skip
 
 
 def _mapping(names: list[str]) -> str:
-    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+    return "{" + ", ".join(f'"{name}": {_word(name)}' for name in names) + "}"
+
+
+def _word(parameter: str) -> str:
+    """The argument of a parameter: its name, with an underscore more where that means something else."""
+    taken = parameter.rstrip("_") in _TAKEN or parameter.startswith("step_")
+    return f"{parameter}_" if taken else parameter
 
 
 def _is_optional(form: Form, one: Parameter) -> bool:

@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 import sys
+import types
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -331,6 +332,42 @@ def test_python_files_have_values_as_literals(name: str, file: str, tmp_path: Pa
         [*linter, "--stdin-filename", file, "-"], input=source, capture_output=True, text=True
     )
     assert linted.returncode == 0, linted.stdout
+
+
+def test_kubeflow_components_get_their_parameters_whatever_these_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["run", "run_", "metrics", "os", "json", "given", "open", "result", "step_load", "city"]
+    cells = [
+        ("parameters", "\n".join(f"{name}: str = 'of {name}'" for name in names)),
+        ("step:load", f"x = [{', '.join(names)}]"),
+        ("step:end", "print(x)"),
+    ]
+    graph = graph_of(write(tmp_path, cells))
+    odd = tmp_path / 'a "b" {c}'
+    prepared = writing.prepare(graph, writing.target_of("kfp"), odd, Wishes(**ASKED), ())
+    made = ast.parse(texts(prepared)["pipeline.py"])
+    component = next(node for node in made.body if getattr(node, "name", "") == "step_load")
+    component.decorator_list = []
+    component.args.args[1].annotation = None  # dsl.Output
+    space: dict[str, Any] = {}
+    exec(compile(ast.Module([component], []), "pipeline.py", "exec"), space)
+    asked: dict[str, Any] = {}
+
+    def run(command: list[str], env: dict[str, str], check: bool) -> None:
+        asked.update(command=command, env=env)
+        Path(command[-1]).write_text('{"metrics": {}, "notebook": "nb"}')
+
+    monkeypatch.setattr(subprocess, "run", run)
+    arguments = [one.arg for one in component.args.args[2:]]
+    assert len(set(arguments)) == len(names)
+    metrics = types.SimpleNamespace(metadata={})
+    space["step_load"]("1", metrics, **{name: f"given to {name}" for name in arguments})
+    told = json.loads(asked["env"]["MLOPS_JLAB_PARAMETERS"])
+    assert [told[name] for name in names] == [f"given to {name}" for name in arguments]
+    assert asked["command"][4] == '/project/a "b" {c}/pipeline'
+    dockerfile = texts(prepared)["Dockerfile"]
+    assert 'COPY ["a \\"b\\" {c}/pipeline/requirements.txt", "/tmp/requirements.txt"]' in dockerfile
 
 
 def test_airflow_params_are_typed(tmp_path: Path) -> None:
