@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ def arrived(
     seen, files = _new(source, before)
     late: list[Path] = []
     if labels is not None and labels.source is not None:
-        more, late = _new(contents.source_of(labels.source), before, "labels:")
-        seen |= more
+        with suppress(contents.NothingThere):  # the first labels come later than the first rows
+            more, late = _new(contents.source_of(labels.source), before, "labels:")
+            seen |= more
     if not files and not late:
         return None
     current = _profile(labelled, files) if files else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Joined:
     truth: Array
     repeated: int = 0
     unknown: int = 0
-    units: Array = None
+    units: Array = field(default_factory=lambda: np.empty(0, np.uint64))
 
 
 def read(content: bytes) -> Said:

@@ -200,9 +200,7 @@ def _with_their_rows(version: ModelVersion, model: Any, files: Sequence[Path], l
                 truths.append(known[labels.target].to_numpy())
                 units.append(labelling.units_of(known, labels))
     if not values:
-        return Joined(
-            Said(np.empty(0, np.uint64), np.empty((0, 1))), np.empty(0), units=np.empty(0, np.uint64)
-        )
+        return Joined(Said(np.empty(0, np.uint64), np.empty((0, 1))), np.empty(0))
     said = np.concatenate(values)
     ids: Any = np.arange(len(said), dtype=np.uint64)
     return Joined(Said(ids, said), np.concatenate(truths), units=np.concatenate(units))

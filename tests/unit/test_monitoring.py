@@ -279,7 +279,6 @@ def test_labels_that_come_late_again_or_never_are_judged_once(
 ) -> None:
     later = incoming.parent / "labels"
     later.mkdir()
-    (later / "none.csv").write_text("id,late\n")
     labels, policy = Labels("late", later, "id"), Policy(cooldown=0, min_rows=1)
 
     def look(day: int) -> watching.Looked:
@@ -405,9 +404,12 @@ def test_a_day_of_labels_counts_as_one(model: Any, place: Place, incoming: Path)
     found = look(4)
     assert (found.loss.repeated, found.loss.gathering.late) == (1, 600)
     assert "600 labels came after their unit of day was judged" in found.sentences[1]
+    arrive(incoming, "3", losses_of(3))  # its labels are not there yet
+    found = look(5).loss
+    assert (found.labels, found.waiting, found.detector.seen) == (0, 600, 11)
     (later / "6.csv").write_text("id,late\n1,0\n")
     with pytest.raises(InputError, match="6.csv has no column 'day'"):
-        look(5)
+        look(6)
 
 
 def test_columns_that_no_longer_go_together_are_seen_in_files_and_persist(
