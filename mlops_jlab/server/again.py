@@ -1,4 +1,4 @@
-"""The route that runs a pipeline once more, as an earlier run was given it: whole, or from a step on."""
+"""The route that runs a pipeline once more, as a run was given it: whole, from a step on, or resumed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,20 @@ class AgainRoute(Route):
     @authorized
     @answered
     async def post(self, run_id: str) -> None:
-        """``step``: computes that one and those below it anew. Answers at once, with the new run's id."""
-        step = self.body(step=str).get("step", "")
+        """``step``: computes that one and those below it anew; ``resume``: goes on with what is finished.
+
+        Answers at once, with the new run's id.
+        """
+        body = self.body(step=str, resume=bool)
+        step, resumes = body.get("step", ""), body.get("resume", False)
+        if step and resumes:
+            raise InputError("a run is resumed at the step that failed", hint="give step or resume, not both")
         notebook, given = await aside(_of_run, self.place, run_id)
         notebook = await self.door.file(await aside(_below, self.root, notebook))
-        self.answer(await aside(_again, self.place, notebook, given, step))
+        if resumes:
+            self.answer(await aside(pipelines.resume, self.place, notebook, run_id))
+        else:
+            self.answer(await aside(_again, self.place, notebook, given, step))
 
 
 def _of_run(place: Place, run_id: str) -> tuple[Path, dict[str, Any]]:
@@ -61,6 +70,5 @@ def _again(place: Place, notebook: Path, given: dict[str, Any], step: str) -> di
     target = pipelines.new_run(place, notebook)
     values = target.with_suffix(".json")
     values.write_text(json.dumps(resolve(graph.parameters, kept)), "utf-8")
-    words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10",
-             "--parameters-file", str(values)]  # fmt: skip
+    words = [*pipelines.running(notebook, target), "--parameters-file", str(values)]
     return pipelines.begin(place, graph, notebook, target, [*words, *(["--from", step] if step else [])])

@@ -204,18 +204,29 @@ class ExecuteRoute(Route):
 
 
 def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
+    if content.get("resume"):
+        return resume(place, notebook, content["resume"])
     graph = fit(notebook)
-    resumed = content.get("resume", "")
     target = new_run(place, notebook)
     values = target.with_suffix(".json")
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
-    if resumed:
-        with opening.reading(place) as connection:
-            target = folder_of(place, reading.find(connection, resumed))
-    words = ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
-    words += ["--resume"] if resumed else ["--parameters-file", str(values)]
-    return begin(place, graph, notebook, target, words)
+    return begin(
+        place, graph, notebook, target, [*running(notebook, target), "--parameters-file", str(values)]
+    )
+
+
+def running(notebook: Path, target: Path) -> list[str]:
+    """The words of the command that runs a notebook in a folder."""
+    return ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
+
+
+def resume(place: Place, notebook: Path, run_id: str) -> dict[str, Any]:
+    """Goes on with a run of the notebook that failed, in its folder."""
+    graph = fit(notebook)
+    with opening.reading(place) as connection:
+        target = folder_of(place, reading.find(connection, run_id))
+    return begin(place, graph, notebook, target, [*running(notebook, target), "--resume"])
 
 
 def begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jlab.pipeline.export import graph_of
-from tests.programs import Answer, Program, emptied, read, run_all, run_pipeline, verdict
+from tests.programs import Answer, Program, emptied, is_wanted, read, run_all, run_pipeline, verdict
 
 STORIES = Path(__file__).parents[1] / "data" / "changed_runs.txt"
 
@@ -31,8 +31,8 @@ class Story:
 
 
 def stories() -> list[Story]:
-    """All that the file tells."""
-    return [_story(program) for program in read(STORIES)]
+    """One of three that the file tells."""
+    return [_story(program) for program in read(STORIES) if is_wanted(program.name, 3)]
 
 
 def _story(program: Program) -> Story:

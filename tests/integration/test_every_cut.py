@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,18 +20,18 @@ from mlops_jlab.engine.proof.verify import cut_everywhere, verify
 from mlops_jlab.pipeline.export import graph_of
 from tests.conftest import DATA, notebook_json
 from tests.integration.clusters import Cluster, two_workers
+from tests.programs import is_wanted
 from tests.steps.test_any_program import PROGRAM, Program, may_run
 
 # What the fifth registers and compares with is another each time; its story is test_retraining's.
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
-ALL = os.environ.get("MLOPS_JLAB_PROGRAMS", "") == "all"
-REBUILT = {"every-cut-cold": 0, "every-cut-dask": 1}  # and which of three
+WAYS = {"as-tagged": 3, "every-cut": 2, "every-cut-cold": 4, "every-cut-dask": 4}  # one of so many
 RUNS = [
     (path, how)
-    for how in ("as-tagged", "every-cut", *REBUILT)
-    for place, path in enumerate([*NOTEBOOKS, *SMALL])
-    if ALL or how not in REBUILT or place % 3 == REBUILT[how]
+    for how, one_of in WAYS.items()
+    for path in [*NOTEBOOKS, *SMALL]
+    if is_wanted(f"{how} {path.stem}", one_of)
 ]
 
 

@@ -546,7 +546,7 @@ async def test_a_pipeline_fails_tells_why_and_is_resumed(jp_fetch: Any, jp_root_
     states = {step["name"]: step for step in last["steps"]}
     assert (states["one"]["status"], states["two"]["status"]) == ("finished", "failed")
     assert states["one"]["values"] == {"rows": "list of 5"}
-    assert "not yet" in states["two"]["reason"]
+    assert states["two"]["reason"] == "AssertionError: not yet"
     run = last["run"]["id"]
     log = await ask(jp_fetch, "pipelines", run, "log", params={"step": "one"})
     assert log["lines"][0]["text"] == "made 5"
@@ -568,8 +568,9 @@ async def test_a_pipeline_fails_tells_why_and_is_resumed(jp_fetch: Any, jp_root_
     assert "mlops-save" not in [cell["id"] for cell in cells_of_step]
     assert (await refused(jp_fetch, "pipelines", run, "debug", method="POST", body='{"step": "x"}'))[0] == 400
     (jp_root_dir / "go").touch()
-    body = json.dumps({"path": "p.ipynb", "resume": run})
-    await ask(jp_fetch, "pipelines", "run", method="POST", body=body)
+    both = '{"step": "one", "resume": true}'
+    assert (await refused(jp_fetch, "pipelines", run, "again", method="POST", body=both))[0] == 400
+    await ask(jp_fetch, "pipelines", run, "again", method="POST", body='{"resume": true}')
     last = await wait_for_pipeline(jp_fetch, "p.ipynb", "finished")
     assert last["resumable"] is False
 

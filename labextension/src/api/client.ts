@@ -255,6 +255,11 @@ export class Client extends Asking {
     return this._ask(`pipelines/${id}/debug`, 'POST', step ? { step } : {});
   }
 
+  /** Goes on with a run of a pipeline that failed. */
+  resume(id: string): Promise<Started> {
+    return this._ask(`pipelines/${id}/again`, 'POST', { resume: true });
+  }
+
   /** Runs a pipeline again with the parameters of a run: whole, or from a step on. */
   again(id: string, step?: string): Promise<Started> {
     return this._ask(`pipelines/${id}/again`, 'POST', step ? { step } : {});

@@ -1277,6 +1277,8 @@ export interface paths {
                     "application/json": {
                         /** @description This step and those below it are computed anew. */
                         step?: string;
+                        /** @description What is finished is kept, and the run goes on where it failed; not with step. */
+                        resume?: boolean;
                     };
                 };
             };

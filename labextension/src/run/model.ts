@@ -106,6 +106,19 @@ export class RunModel {
     });
   }
 
+  /** Whether what was finished can be kept, and the run go on from the step that failed. */
+  get canResume(): boolean {
+    return this._steps?.resumable ?? false;
+  }
+
+  /** Goes on from the step that failed, and opens that run. */
+  resume(open: (run: { id: string; name: string }) => void): Promise<void> {
+    return this._do(async () => {
+      const { run, name } = await this._client.resume(this.id);
+      open({ id: run, name });
+    });
+  }
+
   /** Opens a notebook of a step of the run, with its inputs loaded. */
   openKernel(
     openAt: (path: string, cell: string) => Promise<void>,

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Card, ProblemBox } from '../elements';
+import { Button, Card, ProblemBox } from '../elements';
 import { automaticOf } from '../runs/automatic';
 import { hasFailed, isOpen } from '../runs/words';
 import { RunCharts, Shown } from './page';
@@ -18,20 +18,9 @@ export function Overview(
   props: Shown & { onTab: (tab: string) => void }
 ): React.JSX.Element {
   const { found, model } = props;
-  const failed = found.children.filter(child => hasFailed(child.status));
   return (
     <>
-      {hasFailed(found.status) && found.reason !== '' && (
-        <ProblemBox
-          problem={{
-            message:
-              failed
-                .map(child => `${child.name}: ${child.reason}`)
-                .join('\n') || found.reason,
-            hint: ''
-          }}
-        />
-      )}
+      {hasFailed(found.status) && found.reason !== '' && <Failure {...props} />}
       <div className="jp-mlops-columns-2">
         <div>
           <Parameters {...props} />
@@ -61,6 +50,39 @@ export function Overview(
         </div>
       </div>
     </>
+  );
+}
+
+/** What went wrong, and the ways on from there. */
+function Failure({ around, model, found }: Shown): React.JSX.Element {
+  const { trans } = around;
+  const failed = found.children.filter(child => hasFailed(child.status));
+  const own = found.kind === 'step' && found.parent !== '' ? found.name : '';
+  const step = failed[0]?.name ?? own;
+  const message =
+    failed.map(child => `${child.name}: ${child.reason}`).join('\n') ||
+    found.reason;
+  return (
+    <ProblemBox problem={{ message, hint: '' }}>
+      <div className="jp-mlops-line">
+        {step !== '' && (
+          <Button
+            icon="kernel"
+            label={trans.__('Open at Failure')}
+            title={trans.__('The failing cell, with its inputs loaded')}
+            onClick={() => void model.openKernel(around.openAt, step)}
+          />
+        )}
+        {model.canResume && (
+          <Button
+            icon="run"
+            label={trans.__('Resume')}
+            title={trans.__('Go on from the step that failed')}
+            onClick={() => void model.resume(around.open)}
+          />
+        )}
+      </div>
+    </ProblemBox>
   );
 }
 

@@ -37,6 +37,7 @@ describe('words', () => {
   it('says how long a run took or has been running', () => {
     expect(took(run, 130)).toBe('30.0 s');
     expect(took({ ...run, duration: 3725 }, 0)).toBe('1 h 2 min');
+    expect(took({ ...run, duration: 59.97 }, 0)).toBe('1 min 0 s');
     expect(took({ ...run, duration: 65 }, 0)).toBe('1 min 5 s');
     expect(took(run, 50)).toBe('0 ms');
   });

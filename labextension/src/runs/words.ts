@@ -79,12 +79,13 @@ export function seconds(count: number): string {
   if (count < 0.95) {
     return `${Math.round(count * 1000)} ms`;
   }
-  if (count < 60) {
+  if (count < 59.95) {
     return `${count.toFixed(1)} s`;
   }
-  const minutes = Math.floor(count / 60);
+  const whole = Math.round(count);
+  const minutes = Math.floor(whole / 60);
   return minutes < 60
-    ? `${minutes} min ${Math.floor(count % 60)} s`
+    ? `${minutes} min ${whole % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

@@ -40,7 +40,11 @@ export function Coming({
   const zone = written.kind === 'every' ? '' : written.tz;
   return (
     <Card
-      title={trans.__('Next five runs')}
+      title={
+        ['data', 'drift'].includes(written.kind)
+          ? trans.__('Next run')
+          : trans.__('Next five runs')
+      }
       hint={[zone, isChanged ? trans.__('with your changes') : '']
         .filter(Boolean)
         .join(', ')}

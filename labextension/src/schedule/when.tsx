@@ -38,6 +38,7 @@ export function When(props: Shown): React.JSX.Element {
       <Times {...props} />
       {written.kind === 'data' && <Data {...props} />}
       {written.kind === 'drift' && <Drift {...props} />}
+      <AlsoOnData {...props} />
       <AlsoOnDrift {...props} />
       <Line label={trans.__('From, until')}>
         <Text
@@ -257,6 +258,21 @@ function Drift({ around, written, change }: Shown): React.JSX.Element {
           <option key={name} value={name} />
         ))}
       </datalist>
+    </Line>
+  );
+}
+
+/** A schedule with times may be due on data as well; that can be taken away here. */
+function AlsoOnData(props: Shown): React.JSX.Element | null {
+  const { around, written, change, detail } = props;
+  const data = (detail?.data ?? []).join(', ');
+  return written.kind === 'data' || data === '' ? null : (
+    <Line label="">
+      <Tick
+        label={around.trans.__('Also when %1 changes', data)}
+        checked={written.alsoData}
+        onChange={alsoData => change({ alsoData, data })}
+      />
     </Line>
   );
 }

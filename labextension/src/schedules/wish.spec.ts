@@ -73,6 +73,20 @@ describe('cronOf and writtenOf', () => {
     expect(writtenOf({ ...KEPT, cron: '', data: ['in'] }).kind).toBe('data');
   });
 
+  it('keep data beside a time, until somebody takes them away', () => {
+    const both = writtenOf({ ...KEPT, cron: '0 3 * * *', data: ['in', 'b'] });
+    expect(both.kind).toBe('daily');
+    expect(wishOf(both)).toMatchObject({
+      cron: '0 3 * * *',
+      data: ['in', 'b']
+    });
+    expect(wishOf({ ...both, alsoData: false }).data).toEqual([]);
+    const every = writtenOf({ ...KEPT, cron: '', every: '6h', data: ['in'] });
+    expect(wishOf(every)).toMatchObject({ every: '6h', data: ['in'] });
+    const alone = writtenOf({ ...KEPT, cron: '', data: ['in'] });
+    expect(wishOf({ ...alone, kind: 'daily' }).data).toEqual([]);
+  });
+
   it('keep the model that drifts, alone and beside a time', () => {
     const alone = writtenOf({ ...KEPT, cron: '', on_drift: 'flights' });
     expect(alone.kind).toBe('drift');

@@ -34,6 +34,8 @@ export interface Written {
   count: string;
   unit: (typeof UNITS)[number];
   data: string;
+  /** Whether it is due on data as well, beside its times. */
+  alsoData: boolean;
   /** The model whose drift makes it due; beside a time, it is due then as well. */
   drift: string;
   settle: string;
@@ -70,6 +72,7 @@ export function usual(): Written {
     count: '6',
     unit: 'h',
     data: '',
+    alsoData: false,
     drift: '',
     settle: '2s',
     pattern: '',
@@ -146,7 +149,8 @@ export function wishOf(written: Written): Wish {
     tz: written.tz.trim(),
     every:
       written.kind === 'every' ? `${written.count.trim()}${written.unit}` : '',
-    data: written.kind === 'data' ? linesOf(written.data) : [],
+    data:
+      written.kind === 'data' || written.alsoData ? linesOf(written.data) : [],
     on_drift: written.drift.trim(),
     settle: written.settle.trim(),
     pattern: written.pattern.trim(),
@@ -174,14 +178,16 @@ export function wishOf(written: Written): Wish {
 /** What a form says of a schedule that is kept. */
 export function writtenOf(detail: ScheduleDetail): Written {
   const [, count = '6', unit = 'h'] = /^(\d+)(\w+)$/.exec(detail.every) ?? [];
+  const when = whenOf(detail);
   return {
     ...usual(),
-    ...whenOf(detail),
+    ...when,
     name: detail.name,
     tz: detail.tz,
     count,
     unit: UNITS.find(one => one === unit) ?? 'min',
     data: detail.data.join(', '),
+    alsoData: when.kind !== 'data' && detail.data.length > 0,
     drift: detail.on_drift,
     settle: detail.settle,
     pattern: detail.pattern,
@@ -212,7 +218,7 @@ function whenOf(
   }
   const found = /^(\d+) (\d+) (\*|\d+|L) \* (\*|[\d,]+)$/.exec(cron);
   const [, minute = '', hour = '', date = '', days = ''] = found ?? [];
-  if (!found || detail.data.length > 0 || (date !== '*' && days !== '*')) {
+  if (!found || (date !== '*' && days !== '*')) {
     return { kind: 'cron', cron };
   }
   const at = `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`;

@@ -134,8 +134,7 @@ class TrackedRun:
             self._copy(step.origin, run)
         self._show(step.name, run)
         self._add_facts(step, run)
-        reason = str((step.error or {}).get("message", ""))[:2000]
-        run.end(_status_of(step), reason)
+        run.end(_status_of(step), _reason_of(step))
 
     def _add_facts(self, step: StepState, run: LiveRun) -> None:
         name = step.name
@@ -238,6 +237,12 @@ def _status_of(step: StepState) -> str:
     """How the run of a step ended: one that a check of its data has stopped is blocked."""
     kind = str((step.error or {}).get("kind", ""))
     return RunStatus.BLOCKED if step.status == "failed" and kind == DataBlocked.__name__ else step.status
+
+
+def _reason_of(step: StepState) -> str:
+    """Why it failed, in a line: what was raised, and its words; a check of data says all by itself."""
+    kind, message = ((step.error or {}).get(key, "") for key in ("kind", "message"))
+    return (message if kind in ("", DataBlocked.__name__) else f"{kind}: {message}".strip(": "))[:2000]
 
 
 def metrics_of_steps(place: Place, run: str) -> tuple[dict[str, float], frozenset[str]]:
