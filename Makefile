@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JUPYTER_PLATFORM_DIRS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help needs browser setup demo lab test check sbom docs lint types front unit integration programs faults packs engines fuzz ui labs bench pictures format clean
+.PHONY: help needs browser setup demo lab test check sbom docs lint types front unit integration slow programs faults packs engines fuzz ui labs bench pictures format clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -72,7 +72,10 @@ unit: setup
 	$(BIN)/python -m pytest tests/steps -q -n 2  # apart: steps look at every loaded module, and what watches them stays
 
 integration: setup
-	$(BIN)/python -m pytest tests/integration -q -n 2
+	$(BIN)/python -m pytest tests/integration -q -n 2 -m "not slow"
+
+slow: setup ## the integration tests that take half a minute and more: a year of flights, the tutorial, kills, faults
+	$(BIN)/python -m pytest tests/integration -q -n 2 -m slow
 
 programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \

@@ -95,6 +95,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(project: Path) -> None
     assert (wrong.returncode, "facter" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_base_that_does_not_run_fails_no_review_and_a_gate_does_where_it_is_asked_for(
     project: Path,
 ) -> None:

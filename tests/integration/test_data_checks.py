@@ -114,6 +114,7 @@ def test_the_example_watches_flights_and_stops_a_poisoned_month(place: Place, tm
     assert next(run for run in finding.find_runs() if run.kind == "pipeline").status == "blocked"
 
 
+@pytest.mark.slow
 def test_the_example_looks_closer_and_the_loss_asks_for_a_retraining(place: Place, tmp_path: Path) -> None:
     notebooks = Path(__file__).parents[2] / "notebooks"
     for name in ("07-look-closer.ipynb", "flights.py"):

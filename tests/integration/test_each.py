@@ -146,6 +146,7 @@ STATEMENTS = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(body=st.lists(STATEMENTS, min_size=1, max_size=4), length=st.integers(0, 9))
 def test_any_loop_that_is_taken_apart_gives_the_same(

@@ -54,6 +54,7 @@ def until_nobody_works_in(folder: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_runner_that_is_killed_at_any_moment_goes_on_to_the_same_answer(tmp_path: Path) -> None:
     write(tmp_path, CHAIN)
     draw = random.Random(1)

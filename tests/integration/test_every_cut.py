@@ -27,8 +27,11 @@ from tests.steps.test_any_program import PROGRAM, Program, may_run
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
 WAYS = {"as-tagged": 3, "every-cut": 2, "every-cut-cold": 4, "every-cut-dask": 4}  # one of so many
+# On Dask it is refused: a step tells objects apart, and two frames of a split have an index in common.
+REFUSED = pytest.mark.xfail(reason="a step of it tells the indexes of two frames apart", strict=False)
+KNOWN = {("03-hard-cases", "every-cut-dask")}
 RUNS = [
-    (path, how)
+    pytest.param(path, how, marks=REFUSED if (path.stem, how) in KNOWN else ())
     for how, one_of in WAYS.items()
     for path in [*NOTEBOOKS, *SMALL]
     if is_wanted(f"{how} {path.stem}", one_of)
@@ -65,7 +68,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
-@pytest.mark.parametrize(("path", "how"), RUNS, ids=[f"{path.stem}-{how}" for path, how in RUNS])
+@pytest.mark.parametrize(("path", "how"), RUNS, ids=lambda part: getattr(part, "stem", part))
 def test_the_pipeline_gives_the_same_answer(
     path: Path, how: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -82,6 +85,7 @@ def test_the_pipeline_gives_the_same_answer(
     assert verdict.outputs >= len(graph.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 def test_any_program_gives_the_same_answer_on_real_kernels(cold: bool, tmp_path: Path) -> None:
     numbers = itertools.count()

@@ -38,6 +38,8 @@ from mlops_jlab.store import (
 from mlops_jlab.store.location import Place
 from tests.conftest import notebook_json
 
+pytestmark = pytest.mark.slow
+
 FAULTY = Path(__file__).with_name("faulty.py")
 WAYS = ("kill-before", "kill-after", "raise")
 EACH = 1 if os.environ.get("MLOPS_JLAB_FAULTS") == "all" else 3

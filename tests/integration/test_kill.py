@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from mlops_jlab.store import maintenance, opening, reading
 from mlops_jlab.store.location import Place
 
@@ -206,6 +208,7 @@ def test_four_writers_and_a_reader_share_one_store(tmp_path: Path) -> None:
             ]
 
 
+@pytest.mark.slow
 def test_eight_writers_share_one_store_for_a_minute(tmp_path: Path) -> None:
     place = Place(tmp_path / "store")
     counts = [int(out) for out in write_at_once(place, MINUTE, 8)]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 # They look into papermill's own engine, and see which client it makes.
 OF_ITS_ENGINE = ("test_start_timeout", "test_default_start_timeout")

@@ -42,6 +42,7 @@ def fire(place: Place) -> Firing:
     return ticking.execute(place, claimed)
 
 
+@pytest.mark.slow
 def test_a_schedule_runs_until_its_quota_would_be_used_up(place: Place, tmp_path: Path) -> None:
     notebook = tmp_path / "small.ipynb"
     notebook.write_text(json.dumps(notebook_json(CELLS)))

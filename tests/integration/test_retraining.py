@@ -84,6 +84,7 @@ def mlops(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_year_of_flights_month_by_month(place: Place, tmp_path: Path) -> None:
     """A better model in July; not enough to go by, or worse, in the other months; then a poisoned month."""
     for name in ("05-retrain-on-schedule.ipynb", "flights.py"):

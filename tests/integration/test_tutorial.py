@@ -17,6 +17,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "tutorial.md"
 _TAGS = re.compile(r"^Tags? `([^`]+)`", re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_tutorial_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLOPS_JLAB_STORE", raising=False)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

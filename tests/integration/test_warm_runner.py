@@ -170,6 +170,7 @@ def test_without_its_socket_nobody_is_asked(shop: Shop) -> None:
     assert code == 0, said
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_command_that_asked_for_it(shop: Shop) -> None:
     shop.leave_ready()
     process = shop.start("nb.ipynb", "-o", "dead", "--no-cache", "-p", "n=600")

@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import notebook_json
+
+expect.set_options(timeout=20_000)  # a busy machine is slow; what never comes is found all the same
 
 ROOT = Path(__file__).parent.parent.parent
 SHOTS = ROOT / "screenshots"
