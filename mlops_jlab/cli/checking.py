@@ -47,6 +47,7 @@ def check(notebooks: tuple[Path, ...], tagged: bool, style: str) -> int:
 def _each(notebooks: tuple[Path, ...], style: str, *, tagged: bool) -> int:
     """Checks each notebook on its own: one that cannot be read does not hide the others."""
     from mlops_jlab.cli import printing
+    from mlops_jlab.cli.saying import say_error
     from mlops_jlab.pipeline.export import graph_of
     from mlops_jlab.pipeline.planning import is_several
 
@@ -68,8 +69,7 @@ def _each(notebooks: tuple[Path, ...], style: str, *, tagged: bool) -> int:
             graphs.append(graph_of(path))
         except InputError as error:
             unread += 1
-            click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
-            click.echo(f"  → {error.hint}" if error.hint else "", err=True)
+            say_error(error.message, error.hint)
             continue
         if style == "text":
             click.echo(f"{'' if len(graphs) == 1 else chr(10)}{click.style(str(path), bold=True)}")

@@ -13,8 +13,8 @@ from typing import NoReturn
 import click
 
 from mlops_jlab import __version__, extras
+from mlops_jlab.cli.saying import say_error
 from mlops_jlab.errors import FULL, MlopsError, nearest, unwritten
-from mlops_jlab.masking import masked
 
 # jsonschema imports it where it is installed, and it takes a second to build a grammar that nothing needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # none: it cannot be imported
@@ -104,8 +104,7 @@ def main() -> NoReturn:
             _fail(unwritten(error.filename or "a file", error, MlopsError))
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
-        click.echo(f"{click.style('error:', fg='red', bold=True)} too many files are open at once", err=True)
-        click.echo("  → raise the limit: ulimit -n 1024, or use fewer --jobs", err=True)
+        say_error("too many files are open at once", "raise the limit: ulimit -n 1024, or use fewer --jobs")
         sys.exit(1)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
@@ -121,9 +120,7 @@ def main() -> NoReturn:
 
 
 def _fail(error: MlopsError) -> NoReturn:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {masked(error.message)}", err=True)
-    if error.hint:
-        click.echo(f"  → {error.hint}", err=True)
+    say_error(error.message, error.hint)
     sys.exit(error.exit_code)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,8 @@ import yaml
 from blake3 import blake3
 
 from mlops_jlab.errors import InputError
-from mlops_jlab.mirror.keeping import Found, Points, Taken, keep
-from mlops_jlab.mirror.nesting import flat, number_of
+from mlops_jlab.mirror.keeping import Found, Points, Taken, files_below, keep
+from mlops_jlab.mirror.nesting import flat, number_of, parsed
 from mlops_jlab.store import reading
 from mlops_jlab.tracking import values
 
@@ -46,7 +45,7 @@ def take(place: Place, connection: sqlite3.Connection, root: Path, experiment: s
         found = Found(name=_title(folder), experiment=experiment or _title(root), kind=KIND)
         try:
             plotted = _read(folder, found, taken)
-        except (InputError, OSError, ValueError, csv.Error, yaml.YAMLError) as error:
+        except (InputError, OSError, ValueError, RecursionError, csv.Error, yaml.YAMLError) as error:
             taken.left_out.append(f"{folder}: cannot be read: {error}")
             continue
         keep(place, connection, _id(connection, found, plotted), found, taken)
@@ -64,10 +63,7 @@ def _title(folder: Path) -> str:
 
 def _read(folder: Path, found: Found, taken: Taken) -> Points:
     """Fills ``found``; the points of the metrics that have histories."""
-    files = {
-        path.relative_to(folder): path
-        for path in sorted(folder.rglob("*")) if path.is_file()
-    }  # fmt: skip
+    files = {Path(inside): path for inside, path in files_below(folder, found.name, taken).items()}
     times = [path.stat().st_mtime for path in files.values()]
     found.started, found.ended = min(times), max(times)
     for inside, path in files.items():
@@ -81,7 +77,7 @@ def _read(folder: Path, found: Found, taken: Taken) -> Points:
     if (folder / _PARAMS).is_file():
         content = yaml.safe_load((folder / _PARAMS).read_text("utf-8"))
         found.params = flat("", content)
-    summary = json.loads((folder / _SUMMARY).read_text("utf-8"))
+    summary = parsed((folder / _SUMMARY).read_text("utf-8"))
     if not isinstance(summary, dict):
         raise InputError(f"{_SUMMARY} is not a JSON object")
     step = summary.pop("step", 0)

@@ -132,6 +132,18 @@ def _files(
             taken.left_out.append(f"{found.name}: {given}: {why}")
 
 
+def files_below(folder: Path, name: str, taken: Taken) -> dict[str, Path]:
+    """The files below a folder by their names in it; a link to a file elsewhere is left out."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        inside = path.relative_to(folder).as_posix()
+        if path.resolve().is_relative_to(folder.resolve()):
+            found[inside] = path
+        else:
+            taken.left_out.append(f"{name}: {inside}: it is a link to a file elsewhere")
+    return found
+
+
 def _parts(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while part := file.read(_PART):

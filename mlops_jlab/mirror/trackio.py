@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from blake3 import blake3
 
 from mlops_jlab.errors import InputError
 from mlops_jlab.mirror.keeping import Found, Taken, keep
-from mlops_jlab.mirror.nesting import flat, number_of
+from mlops_jlab.mirror.nesting import flat, number_of, parsed
 from mlops_jlab.store import foreign
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _runs(path: Path, experiment: str) -> dict[str, tuple[Found, set[str]]]:
         return found, others
 
     for row in foreign.rows(path, "configs"):
-        config = json.loads(row["config"])
+        config = parsed(row["config"])
         found, _ = run_of(row, _time(str(config.get("_Created") or row["created_at"])))
         found.params = {key: value for key, value in flat("", config).items() if not key.startswith("_")}
         if config.get("_Group"):
@@ -74,7 +73,7 @@ def _runs(path: Path, experiment: str) -> dict[str, tuple[Found, set[str]]]:
     for row in foreign.rows(path, "metrics"):
         at = _time(row["timestamp"])
         found, others = run_of(row, at)
-        _row(json.loads(row["metrics"]), int(row["step"]), at, path.parent / "media", found, others)
+        _row(parsed(row["metrics"]), int(row["step"]), at, path.parent / "media", found, others)
     return runs
 
 

@@ -10,7 +10,7 @@ from blake3 import blake3
 from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import InputError
 from mlops_jlab.mirror import wandbfiles
-from mlops_jlab.mirror.keeping import Found, Points, Taken, keep
+from mlops_jlab.mirror.keeping import Found, Points, Taken, files_below, keep
 from mlops_jlab.mirror.nesting import number_of
 from mlops_jlab.mirror.wandbfiles import Logged
 
@@ -47,7 +47,10 @@ def take(place: Place, connection: sqlite3.Connection, root: Path, experiment: s
         except InputError as error:
             taken.left_out.append(error.message)
             continue
-        runs[key] = (logged, files | _files(path.parent / "files"))
+        runs[key] = (
+            logged,
+            files | files_below(path.parent / "files", logged.words.get("name") or key[2], taken),
+        )
     for key, (logged, files) in runs.items():
         run_id = blake3("\n".join([KIND, *key]).encode()).hexdigest()[:32]
         found = _found(logged, files, key[2], experiment)
@@ -58,11 +61,6 @@ def take(place: Place, connection: sqlite3.Connection, root: Path, experiment: s
         ]
         keep(place, connection, run_id, found, taken)
     return taken
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path for path in paths}
 
 
 def _found(logged: Logged, files: dict[str, Path], given: str, experiment: str) -> Found:

@@ -6,7 +6,6 @@ A record is a protobuf ``Record``. What is cut off at the end, as by a process t
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import InputError
-from mlops_jlab.mirror.nesting import flat, number_of
+from mlops_jlab.mirror.nesting import flat, number_of, parsed
 from mlops_jlab.mirror.protobuf import Fields, bytes_of, fields, whole
 
 _HEAD = b":W&B\xe1\xbe\x00"
@@ -148,7 +147,7 @@ def _item(entry: bytes | int) -> tuple[str, Any]:
     item = fields(entry if isinstance(entry, bytes) else b"")
     parts = [part.decode("utf-8", "replace") for part in item.get(2, ()) if isinstance(part, bytes)]
     try:
-        value = json.loads(_text(item, 16) or "null")
+        value = parsed(_text(item, 16) or "null")
     except ValueError:
         value = None
     return ".".join(parts) or _text(item, 1), value

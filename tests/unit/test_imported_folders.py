@@ -197,6 +197,35 @@ def test_media_of_trackio_lie_in_its_folder(tmp_path: Path) -> None:
     assert content(by_name()["first"]) == {}
 
 
+def test_a_link_to_a_file_elsewhere_is_left_out_and_said(wandb: Path, live: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("not a file of the run")
+    (folder,) = wandb.glob("*-aaaa1111/files")
+    for at in (folder, live):
+        (at / "linked.txt").symlink_to(tmp_path / "secret.txt")
+        (at / "alias.txt").symlink_to(next(path for path in at.iterdir() if path.is_file()))
+    for kind, root, name in (("wandb", wandb, "first"), ("dvclive", live, "churn")):
+        assert f"{name}: linked.txt: it is a link to a file elsewhere" in imported(kind, root)["left_out"]
+        assert "alias.txt" in content(by_name()[name])
+        assert "linked.txt" not in content(by_name()[name])
+
+
+@pytest.mark.parametrize("deep", [200, 200_000])
+def test_what_is_nested_too_deep_is_named_and_the_others_come(deep: int, live: Path, tmp_path: Path) -> None:
+    text = '{"a": ' * deep + "1" + "}" * deep
+    folder = Path(shutil.copytree(DATA / "trackio", tmp_path / "trackio"))
+    shutil.copy(folder / "churn.db", folder / "deep.db")
+    with closing(sqlite3.connect(folder / "deep.db")) as database, database:
+        database.execute("UPDATE configs SET config = ?", (text,))
+    told = imported("trackio", folder)
+    assert (told["runs"], len(told["left_out"])) == (2, 2)
+    for name in ("metrics.json", "params.yaml"):
+        shutil.copytree(live, live.parent / name)
+        (live.parent / name / name).write_text(text)
+    told = imported("dvclive", live.parent)
+    assert told["runs"] == 1
+    assert sum("cannot be read" in line for line in told["left_out"]) == 2
+
+
 @pytest.mark.parametrize("kind", ["wandb", "dvclive", "trackio"])
 def test_a_folder_without_runs_is_said(kind: str, tmp_path: Path) -> None:
     for folder, why in ((tmp_path, "has no"), (tmp_path / "nowhere", "does not exist")):
