@@ -457,7 +457,15 @@ def test_a_failed_step_is_opened_at_its_cell_and_the_rest_comes_from_the_cache(p
     panel.get_by_role("button", name="Run", exact=True).click()
     last = panel.locator(".jp-mlops-last")
     expect(last).to_have_attribute("data-status", "failed", timeout=60_000)
-    last.get_by_role("button", name="Open at Failure").click()
+    run = page.evaluate(
+        "fetch('/mlops-jlab/api/pipelines/last?path=failing.ipynb').then(r => r.json()).then(found => found.run.id)"
+    )
+    execute(page, "mlops-jlab:open-run", {"id": run})
+    failure = page.locator(".jp-mlops-run:visible").get_by_role("alert")
+    expect(failure).to_contain_text("divide: ZeroDivisionError: division by zero")
+    expect(failure.get_by_role("button", name="Resume")).to_be_visible()
+    shoot(page, "page-run-failed")
+    failure.get_by_role("button", name="Open at Failure").click()
     page.wait_for_function(
         "jupyterapp.shell.currentWidget?.context?.path === 'debug-failing-divide.ipynb'"
         " && jupyterapp.shell.currentWidget.content.activeCell?.model.id === 'c3'"
