@@ -149,7 +149,7 @@ def list_schedules(style: str) -> None:
     import time
 
     from mlops_jlab.cli.tables import rows
-    from mlops_jlab.retraining import schedules, ticking, watching
+    from mlops_jlab.retraining import schedules, sources, ticking, watching
     from mlops_jlab.store import location, opening, scheduling
 
     place = location.find()
@@ -169,7 +169,7 @@ def list_schedules(style: str) -> None:
             table.append([
                 one.name, one.when, "paused" if one.paused else (times[0] if times else ""), strip,
                 (past[0].why if past else "")[:60], "pinned" if one.pin else "follows",
-                schedules.drifted(one),
+                sources.drifted(one),
             ])  # fmt: skip
     click.echo(rows(("name", "when", "next", "last", "", "notebook", "changed since"), table))
     told = watching.problem(place, 600.0)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +16,8 @@ from mlops_jlab.notebook import reading
 from mlops_jlab.pipeline import members, together
 
 if TYPE_CHECKING:
-    from mlops_jlab.engine.asked import Options
-    from mlops_jlab.engine.folder.state import RunState
     from mlops_jlab.engine.run.members import Course
-    from mlops_jlab.entities.members import Member
-    from mlops_jlab.pipeline.manifest import Manifest
-    from mlops_jlab.tracking.live import LiveRun
+    from mlops_jlab.engine.run.together import Together
 
 
 # Options that are of one notebook, by their parameters.
@@ -32,18 +25,6 @@ _OF_ONE = {
     "executor": "--executor", "artifacts": "--artifacts", "refresh": "--refresh", "start": "--from",
     "environment": "--env locked",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line says of a run beside its options."""
-
-    cwd: Path | None
-    experiment: str
-    run_id: str
-    tracked: bool
-    volume: int
-    style: str
 
 
 def check_several(path: Path, style: str) -> int:
@@ -69,8 +50,11 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     """
     from mlops_jlab.cli import handing
     from mlops_jlab.cli.asking import given, store_of
+    from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.run import members as running
+    from mlops_jlab.engine.run.together import Together
+    from mlops_jlab.store.location import Place
 
     path: Path = words["pipeline"]
     asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "local", "here", ())]
@@ -88,96 +72,26 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
         cold=words["cold"], linger=linger, snapshots=words["snapshots"],
         cache=None if words["no_cache"] else store_of(path) / "cache",
     )  # fmt: skip
-    asked = Asked(
-        words["cwd"], words["experiment"], words["run_id"], not words["no_track"], words["volume"] or 0,
-        words["style"],
-    )  # fmt: skip
+    volume: int = words["volume"] or 0
     values = given(words["pairs"], words["file"])
     course = running.begin(several, graphs, target, values, resume=options.resume)
-    runner = _Runner(course, options, asked)
-    with runner.tracking():
-        running.go(course, graphs, runner.one)
-    _tell(course, runner, asked)
+    runner = Together(
+        course, options, lambda: listener(volume), cwd=words["cwd"], experiment=words["experiment"],
+        run_id=words["run_id"], store=None if words["no_track"] else Place(store_of(path)),
+    )  # fmt: skip
+    runner.go(graphs)
+    _tell(runner, volume, words["style"])
     if linger:
         handing.keep_ready(linger)
     return {"finished": 0, "killed": 130}.get(course.status, 1)
 
 
-class _Runner:
-    """Runs one notebook after the other, each watched and in the run table."""
-
-    def __init__(self, course: Course, options: Options, asked: Asked) -> None:
-        self._course = course
-        self._options = options
-        self._asked = asked
-        self._parent: LiveRun | None = None
-        self.runs: dict[str, str] = {}
-        self.reports: dict[str, Path] = {}
-
-    @property
-    def run(self) -> str:
-        """The id of the run of the whole."""
-        return self._parent.id if self._parent is not None else ""
-
-    @contextmanager
-    def tracking(self) -> Iterator[None]:
-        """Within it a run of the whole is in the run table, above those of the notebooks."""
-        if not self._asked.tracked:
-            yield
-            return
-        from mlops_jlab.cli.asking import store_of
-        from mlops_jlab.tracking import lifecycle
-
-        course, several = self._course, self._course.several
-        os.environ.setdefault("MLOPS_JLAB_STORE", str(store_of(several.path)))
-        self._parent = lifecycle.start(
-            name=f"{several.name}-{course.root.name}", experiment=self._asked.experiment or several.name,
-            kind="pipeline", activate=False, run_id=self._asked.run_id, tags={"pipeline": several.name},
-        )  # fmt: skip
-        try:
-            yield
-        except BaseException as error:
-            self._parent.end(
-                "killed" if isinstance(error, KeyboardInterrupt) else "failed", str(error)[:2000]
-            )
-            raise
-        failed = next((name for name, state in course.states.items() if state.status != "finished"), "")
-        self._parent.end(course.status, f"{failed}: {course.states[failed].error}" if failed else "")
-
-    def one(
-        self, member: Member, plan: Manifest, folder: Path, values: dict[str, object], resume: bool
-    ) -> RunState:  # fmt: skip
-        """Runs one notebook in its folder."""
-        from mlops_jlab.cli.progress import listener
-        from mlops_jlab.engine.folder.state import RunFolder
-        from mlops_jlab.engine.report.page import write_report
-        from mlops_jlab.engine.run.loop import run
-        from mlops_jlab.engine.run.tracked import TrackedRun
-
-        cwd = self._asked.cwd or member.path.parent
-        options = replace(self._options, folder=cwd.resolve(), resume=resume)
-        whole = RunFolder(folder.resolve())
-        with listener(self._asked.volume) as watching:
-            tracked = None
-            if self._parent is not None:
-                experiment = self._parent.begun.experiment
-                tracked = TrackedRun(
-                    watching, member.path.resolve(), whole, experiment, self.run, manifest=plan
-                )  # fmt: skip
-                options = tracked.watching(options)
-            state = run(plan, folder, values, options, tracked or watching)
-        self.reports[member.name] = write_report(plan, whole, state)
-        if tracked is not None and tracked.run is not None:
-            self.runs[member.name] = tracked.run.id
-            tracked.keep_report(self.reports[member.name])
-        return state
-
-
-def _tell(course: Course, runner: _Runner, asked: Asked) -> None:
+def _tell(runner: Together, volume: int, style: str) -> None:
     """How a run has ended: in the words of one notebook's, and for each notebook."""
-    if asked.style == "json":
-        answer("json", _outcome(course, runner), "")
-    elif asked.volume != -1:
+    course = runner.course
+    if style == "json":
+        answer("json", _outcome(runner), "")
+    elif volume != -1:
         lines = [f"  run:    {course.root}"]
         lines += [f"  report: {report}" for report in runner.reports.values()]
         lines += [f"  show:   mlops-jlab runs show {runner.run[:12]}"] if runner.run else []
@@ -204,7 +118,8 @@ def _places(course: Course) -> Iterator[str]:
             yield f"  where:  {member.path}{cell} (step {step.name!r})"
 
 
-def _outcome(course: Course, runner: _Runner) -> dict[str, Any]:
+def _outcome(runner: Together) -> dict[str, Any]:
+    course = runner.course
     notebooks: list[dict[str, Any]] = []
     for member in course.several.members:
         folder, run = course.folder(member.name), runner.runs.get(member.name, "")

@@ -16,7 +16,8 @@ from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.members import HAND_ON, OF_SETUP, Member, Several, Take, joined, parse_take
 from mlops_jlab.entities.members import in_order as ordered
 from mlops_jlab.entities.notebooks import Cell, Notebook, Role
-from mlops_jlab.errors import InputError, nearest
+from mlops_jlab.entities.parameters import Parameter
+from mlops_jlab.errors import InputError, ParameterError, nearest
 from mlops_jlab.notebook import reading
 from mlops_jlab.notebook.tags import slug
 from mlops_jlab.pipeline.export import UnfitNotebook, graph_of_notebook, understood
@@ -121,6 +122,40 @@ def _called(word: str) -> str:
 def graphs_of(several: Several) -> dict[str, Graph]:
     """The graph of each notebook, in the order in which they run; each has findings of its own."""
     return {member.name: graph_of(several, member) for member in several.members}
+
+
+def parameters(graphs: Mapping[str, Graph]) -> tuple[Parameter, ...]:
+    """The parameters of all notebooks, each called after its own: ``load.rows``."""
+    return tuple(
+        replace(parameter, name=f"{name}.{parameter.name}")
+        for name, graph in graphs.items()
+        for parameter in graph.parameters
+    )
+
+
+def owner(graphs: Mapping[str, Graph], word: str) -> tuple[str, str]:
+    """Whose parameter is meant: ``load.rows`` is that of notebook load, ``rows`` of the one that has it.
+
+    Raises:
+        ParameterError: no notebook has it, or several have.
+    """
+    known = {name: [p.name for p in graph.parameters] for name, graph in graphs.items()}
+    notebook, dot, name = word.partition(".")
+    owners = [notebook] if dot else [one for one, names in known.items() if word in names]
+    if dot and notebook not in known:
+        raise ParameterError(
+            f"{word!r}: there is no notebook {notebook!r}{nearest(notebook, known)}",
+            hint=f"notebooks: {', '.join(known)}",
+        )
+    if not owners:
+        everywhere = [p for names in known.values() for p in names]
+        raise ParameterError(f"no notebook has a parameter {word!r}{nearest(word, everywhere)}")
+    if len(owners) > 1:
+        raise ParameterError(
+            f"{word!r} is a parameter of {' and '.join(owners)}",
+            hint=f"say which, such as -p {owners[0]}.{word}=VALUE",
+        )
+    return owners[0], name if dot else word
 
 
 def filled(graph: Graph, takes: Sequence[Take], objects: Mapping[str, Mapping[str, str]]) -> Graph:

@@ -49,6 +49,10 @@ def name_of(pipeline: Path) -> str:
     """
     if pipeline.is_dir():
         return manifest.read(pipeline).identity.partition("@")[0]
+    if is_several(pipeline):
+        from mlops_jlab.pipeline import members
+
+        return members.read(pipeline).name
     from mlops_jlab.pipeline import build
     from mlops_jlab.pipeline import export as exporting
 

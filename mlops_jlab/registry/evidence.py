@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mlops_jlab.errors import InputError, MlopsError, unwritten
 from mlops_jlab.registry.packing import card_of
 from mlops_jlab.store import artifacts, auditing, judgements, opening, reading
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.whole import within
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the same evidence gives the same bytes
 _VERIFY = '''"""Checks this folder against its own lists: python verify.py [FOLDER].
@@ -112,16 +114,10 @@ def _content(place: Place, version: ModelVersion) -> Iterator[tuple[str, bytes]]
 
 def _runs(connection: Any, version: ModelVersion) -> Iterator[Run]:
     """The run that made the version, the pipeline's, and those of its other steps, each once."""
-    seen: set[str] = set()
-    for wanted in filter(None, (version.whole, version.run)):
-        try:
-            run = reading.find(connection, wanted)
-        except MlopsError:
-            continue  # it was deleted
-        for one in (run, *reading.children(connection, run)):
-            if one.id not in seen:
-                seen.add(one.id)
-                yield one
+    wanted = [*within(connection, version.whole), *within(connection, version.run)]
+    for one in dict.fromkeys(wanted):
+        with suppress(MlopsError):  # it was deleted
+            yield reading.find(connection, one)
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -138,9 +134,10 @@ def _reproduce(version: ModelVersion, runs: list[Run]) -> str:
         else []
     )
     if runs:
+        run = next((one for one in runs if one.source.endswith((".ipynb", ".py"))), runs[0])
         lines += [
             "Where the store is at hand, this repeats the run with its code, parameters and packages,",
-            "and compares:", "", "```", f"mlops-jlab reproduce {runs[0].id}", "```", "",
+            "and compares:", "", "```", f"mlops-jlab reproduce {run.id}", "```", "",
             "Without it: the notebook and the executed steps lie under runs/, with the commit, the",
             "uncommitted diff, the packages and the digests of the data in each run.json. Execute the",
             "notebook with the parameters that stand there, and compare with its metrics and with gates/.",

@@ -10,6 +10,7 @@ from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.registry import folders, identity, modelfiles
 from mlops_jlab.store import artifacts, opening, reading, registering
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import lifecycle
 
 _KINDS = {"model.skops": "skops", "model.pkl": "pickle"}
@@ -39,7 +40,7 @@ def register(
         "content": identity.digest(files[file], file) if file else "", **about,
     }  # fmt: skip
     with opening.writing(place) as connection:
-        whole = reading.find(connection, run_id).parent or run_id if run_id else ""
+        whole = whole_of(connection, reading.find(connection, run_id).id) if run_id else ""
         number = registering.add(connection, name, kept, found, who=lifecycle.who(), run=run_id, whole=whole)
         return registering.find(connection, ModelAddress(name, number))
 

@@ -250,7 +250,7 @@ def _keep(place: Place, result: GateResult, run: LiveRun | None, spent: spending
     if run is None and not _PROCESS:
         _PROCESS.append(f"process:{secrets.token_hex(8)}")
     with opening.writing(place) as connection:
-        whole = versions.whole_of(place, run) if run is not None else _PROCESS[0]
+        whole = versions.whole_run(place, run) if run is not None else _PROCESS[0]
         report = {**result.as_json(), "anchor": auditing.head(connection)[1]}
         judgements.keep(
             connection, report, who=lifecycle.who(), run=run.id if run is not None else "", whole=whole,

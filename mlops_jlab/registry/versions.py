@@ -16,8 +16,9 @@ from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
-from mlops_jlab.store import artifacts, judgements, opening, permitting, reading, registering
+from mlops_jlab.store import artifacts, judgements, opening, permitting, registering
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import contents, lifecycle
 from mlops_jlab.tracking.live import LiveRun
 
@@ -80,7 +81,7 @@ def register(
     saved += _beside(writer.place, model, example, data, about["signature"])
     writer.open_database()
     writer.flush()
-    whole = whole_of(writer.place, run) if run is not None else ""
+    whole = whole_run(writer.place, run) if run is not None else ""
     with opening.writing(writer.place) as connection:
         number = registering.add(
             connection, name, saved, about, who=lifecycle.who(), run=run.id if run else "", whole=whole
@@ -106,10 +107,10 @@ def _beside(
             yield Artifact(references.FILE, *artifacts.put(place, [reference]))
 
 
-def whole_of(place: Place, run: LiveRun) -> str:
-    """The id of the run that a run is part of: the pipeline's for a step's."""
+def whole_run(place: Place, run: LiveRun) -> str:
+    """The id of the outermost run that a run is part of: the pipeline's for a step's."""
     with suppress(MlopsError), opening.reading(place) as connection:
-        return reading.find(connection, run.id).parent or run.id
+        return whole_of(connection, run.id)
     return run.id
 
 

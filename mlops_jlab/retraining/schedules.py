@@ -9,22 +9,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.dataflow.gatecells import rules_of
 from mlops_jlab.entities.models import check_alias, check_model_name
-from mlops_jlab.entities.notebooks import Notebook
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.entities.schedules import CATCH_UP, EVENTS, Schedule
-from mlops_jlab.errors import InputError, NotebookError
+from mlops_jlab.errors import InputError
 from mlops_jlab.gates.rules import rule_of
-from mlops_jlab.notebook import reading
 from mlops_jlab.pipeline import export as exporting
-from mlops_jlab.pipeline import manifest
-from mlops_jlab.pipeline.planning import source_of
-from mlops_jlab.retraining import alerts
+from mlops_jlab.pipeline.planning import is_several
+from mlops_jlab.retraining import alerts, sources
 from mlops_jlab.scheduling import data, due, expressions
 from mlops_jlab.scheduling.expressions import Moments
 from mlops_jlab.store import opening, scheduling
@@ -81,13 +76,18 @@ def ready(schedule: Schedule, given: Mapping[str, object]) -> Schedule:
     name = schedule.name or pipeline.stem
     _named(name)
     _check(schedule)
-    declared, digest = _declared(pipeline)
+    if schedule.pin and is_several(pipeline):
+        raise InputError(
+            f"{schedule.pipeline} names several notebooks, and --pin keeps one",
+            hint="leave --pin out: what runs is what the notebooks are then",
+        )
+    declared, digest = sources.declared(pipeline)
     now = time.time()
     found = due.check(replace(
         schedule, name=name, pipeline=str(pipeline), digest=digest, id=secrets.token_hex(4), created=now,
         on_data=tuple(str(Path(path).resolve()) for path in schedule.on_data), checked=now, author=who(),
     ))  # fmt: skip
-    return replace(found, parameters=_parameters(found, declared, given))
+    return replace(found, parameters=_parameters(found, declared, sources.named(pipeline, given)))
 
 
 def _parameters(
@@ -123,7 +123,7 @@ def preview(place: Place, schedule: Schedule, count: int) -> list[tuple[datetime
         with opening.reading(place) as connection:
             last = scheduling.last_success(connection, schedule.id)
     found = []
-    declared = _declared(what_is_executed(place, schedule))[0] if _is_timed(schedule) else ()
+    declared = sources.declared(what_is_executed(place, schedule))[0] if _is_timed(schedule) else ()
     for at in due.upcoming(schedule, datetime.now(UTC), count):
         timed: dict[str, object] = {}
         if declared:
@@ -187,9 +187,11 @@ def changed(
     _named(found.name)
     _check(found)
     what = what_is_executed(place, before) if before.pin or not found.pin else Path(before.pipeline)
-    declared, _digest = _declared(what)
+    declared, _digest = sources.declared(what)
     kept = {} if whole else before.parameters
-    return replace(found, parameters=_parameters(found, declared, {**kept, **given}))
+    return replace(
+        found, parameters=_parameters(found, declared, {**kept, **sources.named(what, given)})
+    )  # fmt: skip
 
 
 def _named(name: str) -> str:
@@ -232,17 +234,6 @@ def _check(schedule: Schedule) -> None:
         alerts.check(address)
 
 
-def _declared(pipeline: Path) -> tuple[Any, str]:
-    """The parameters that a pipeline declares, and the digest of its notebook."""
-    if pipeline.is_dir():
-        plan = manifest.read(pipeline)
-        return plan.parameters, plan.digest
-    graph = exporting.graph_of(pipeline)
-    if graph.errors:
-        raise exporting.UnfitNotebook(graph)
-    return graph.parameters, graph.notebook.digest
-
-
 def pinned(place: Place, schedule: Schedule) -> Path:
     """Where the export of a pinned schedule lies."""
     return place.root / "pinned" / schedule.id
@@ -261,43 +252,6 @@ def what_is_executed(place: Place, schedule: Schedule) -> Path:
             hint=f"put it back, or remove the schedule: mlops-jlab schedule remove {schedule.name}",
         )
     return path
-
-
-def drifted(schedule: Schedule) -> str:
-    """What has changed in the notebook since the schedule was made, in words; nothing if all is as it was."""
-    source = Path(schedule.pipeline)
-    if source.is_dir() and (source / manifest.FILE).exists():
-        source = source_of(manifest.read(source), source)
-    if not source.is_file():
-        return "the notebook is gone"
-    about = source.stat()
-    try:
-        if _read(source, about.st_mtime_ns).digest == schedule.digest:
-            return ""
-    except NotebookError as error:  # it is one line in a list of others
-        return f"the notebook cannot be read: {error.message.splitlines()[0]}"
-    changed = datetime.fromtimestamp(about.st_mtime, UTC)
-    return f"the notebook was changed on {changed:%Y-%m-%d %H:%M} UTC"
-
-
-def gates(schedule: Schedule) -> dict[str, list[str]]:
-    """The rules that stand in the gates of the notebook that is followed, by step."""
-    source = Path(schedule.pipeline)
-    own = {"schedule": list(schedule.gate)} if schedule.gate else {}
-    try:
-        return own | _rules(source, source.stat().st_mtime_ns) if source.is_file() else own
-    except NotebookError:  # which is said beside it
-        return own
-
-
-@lru_cache(256)
-def _read(source: Path, _stamp: int) -> Notebook:
-    return reading.read(source)[0]
-
-
-@lru_cache(256)
-def _rules(source: Path, stamp: int) -> dict[str, list[str]]:
-    return rules_of(_read(source, stamp))
 
 
 def set_paused(place: Place, name: str, paused: bool, reason: str = "") -> Schedule:

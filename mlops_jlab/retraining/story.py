@@ -6,7 +6,6 @@ died. The run goes on in its own folder; a promotion is one transaction, and is 
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import time
@@ -18,48 +17,26 @@ from pathlib import Path
 from typing import NoReturn
 
 from mlops_jlab.costs import quotas
-from mlops_jlab.engine.asked import Listener, Options
-from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
-from mlops_jlab.engine.report.page import write_report
-from mlops_jlab.engine.run.loop import run
-from mlops_jlab.engine.run.tracked import TrackedRun
+from mlops_jlab.engine.asked import Options
 from mlops_jlab.entities.models import CHALLENGER, CHAMPION, ModelVersion
+from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.entities.runs import RunStatus, new_run_id
 from mlops_jlab.entities.schedules import Firing, Schedule, Story
 from mlops_jlab.errors import ConflictError, InputError, MlopsError
 from mlops_jlab.gates.rules import MORE
 from mlops_jlab.masking import masked
-from mlops_jlab.pipeline.manifest import Manifest
-from mlops_jlab.pipeline.planning import name_of, plan_of, source_of
+from mlops_jlab.pipeline.planning import name_of
 from mlops_jlab.policies import standing
 from mlops_jlab.policies.standing import PolicyBreach
 from mlops_jlab.registry import versions
-from mlops_jlab.retraining import alerts, schedules
+from mlops_jlab.retraining import alerts, executing, schedules
+from mlops_jlab.retraining.executing import Executed
 from mlops_jlab.scheduling import expressions
 from mlops_jlab.store import opening, permitting, scheduling
-from mlops_jlab.store.location import VARIABLE, Place
+from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import announcing, lifecycle
 
 RETRAINING = permitting.RETRAINING
-
-
-class Quiet:
-    """Nobody watches a scheduled run; what it does is in the run table."""
-
-    def started(self, state: RunState) -> None:
-        """The run begins."""
-
-    def step(self, step: StepState, note: str = "") -> None:
-        """A step changed its status."""
-
-    def written(self, step: StepState) -> None:
-        """That a step's values are written down is no news."""
-
-    def cell(self, step: str, index: int, count: int, cell_id: str) -> None:
-        """A step begins a cell."""
-
-    def ended(self, state: RunState) -> None:
-        """The run is over."""
 
 
 class Failed(Exception):
@@ -82,7 +59,6 @@ class Retraining:
     schedule: Schedule
     firing: Firing
     clock: Callable[[], float] = time.time
-    listener: Listener | None = None
     announced: Callable[[str], None] = lambda _run: None  # is told each run's id before it begins
     _signals: list[int] = field(default_factory=list)
 
@@ -153,7 +129,7 @@ class Retraining:
 
     def _check_quota(self, pipeline: Path) -> None:
         """Nothing begins that would use more than the policy allows of this month."""
-        if (Path(self.firing.folder or "-") / "run.json").exists():
+        if executing.has_begun(Path(self.firing.folder or "-")):
             return  # it has begun already, and is resumed
         try:
             if not standing.of(self.place.root).quotas:
@@ -169,64 +145,42 @@ class Retraining:
 
     def _run(self, pipeline: Path, begun: float) -> None:
         target = Path(self.firing.folder or self._folder())
-        resume = (target / "run.json").exists()
-        if not resume:
+        if not executing.has_begun(target):
             shutil.rmtree(target, ignore_errors=True)
         self.firing = replace(self.firing, folder=str(target))
         self._save()
         run_id = new_run_id()
         try:
             self._announce(run_id, target)
-            plan, tracked, state = self._execute(pipeline, target, begun, run_id, resume=resume)
+            done = self._execute(pipeline, target, begun, run_id)
         except MlopsError as error:
             with suppress(MlopsError):  # a run that has begun says itself how it ended
                 announcing.give_up(self.place, run_id, RunStatus.FAILED, error.message)
             raise Failed("run", error.message, again=not isinstance(error, InputError)) from error
-        with suppress(MlopsError, OSError):
-            tracked.keep_report(write_report(plan, RunFolder(target), state))
-        if tracked.run is not None:
-            tracked.run.recorder.flush()
-        if state.status == "killed" and signal.SIGTERM in self._signals:
+        if done.status == "killed" and signal.SIGTERM in self._signals:
             raise Stopped
-        if state.status != "finished":
-            raise Failed("run", _failure(state))
-        cached = sum(bool(step.cached) for step in state.steps)
-        took = f"{len(state.steps)} steps in {state.seconds or 0:.1f} s"
-        self._note("run", "done", f"{took}, {cached} of them cached")
+        if done.status != "finished":
+            raise Failed("run", done.failure)
+        self._note("run", "done", done.in_words)
 
-    def _execute(
-        self, pipeline: Path, target: Path, begun: float, run_id: str, *, resume: bool
-    ) -> tuple[Manifest, TrackedRun, RunState]:
-        plan, folder = plan_of(pipeline, target, resume=resume and pipeline.is_file())
-        source = source_of(plan, pipeline)
-        if self.schedule.pin:
-            source = Path(self.schedule.pipeline)
-            folder = source.parent
-        os.environ[VARIABLE] = str(self.place.root)
-        tracked = TrackedRun(
-            self.listener or Quiet(),
-            source,
-            RunFolder(target),
-            self.schedule.name,
-            run_id=run_id,
-            manifest=plan,
-        )
+    def _execute(self, pipeline: Path, target: Path, begun: float, run_id: str) -> Executed:
         options = Options(
-            folder=folder.resolve(), resume=resume, cache=self.place.root / "cache",
+            folder=target, resume=executing.has_begun(target), cache=self.place.root / "cache",
             environment={MORE: "\n".join(self.schedule.gate)},
             cancelled=lambda: self._too_long(begun), signalled=self._signals.append,
         )  # fmt: skip
-        values = {} if resume else self._parameters(plan)
-        return plan, tracked, run(plan, target, values, tracked.watching(options), tracked)
+        return executing.execute(
+            self.place, self.schedule, pipeline, target, run_id, options, self._parameters
+        )  # fmt: skip
 
-    def _parameters(self, plan: Manifest) -> dict[str, object]:
+    def _parameters(self, declared: tuple[Parameter, ...]) -> dict[str, object]:
         """The parameters, those that name a time as of the time that was due; which is written down."""
         due = datetime.fromisoformat(self.firing.due.partition(" ")[0])
         with opening.reading(self.place) as connection:
             last = scheduling.last_success(connection, self.schedule.id, self.firing.due)
         given = self.schedule.parameters
         then = schedules.moments(self.schedule, due, last)
-        values = expressions.values(plan.parameters, given, then, from_text=False)
+        values = expressions.values(declared, given, then, from_text=False)
         timed = [f"{name}={values[name]}" for name, text in given.items() if expressions.has_expression(text)]
         if timed:
             self._note("parameters", "done", ", ".join(timed))
@@ -319,10 +273,3 @@ class Retraining:
             folder = Path(firing.folder)
             if firing.folder and firing.status in ("finished", "failed") and folder.is_relative_to(root):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _failure(state: RunState) -> str:
-    for step in state.steps:
-        if step.error:
-            return f"step {step.name}: {step.error['kind']}: {step.error['message']}"
-    return state.error or f"the run was {state.status}"

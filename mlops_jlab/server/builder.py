@@ -13,7 +13,7 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.schedules import Firing, Schedule, in_words, without_secrets
 from mlops_jlab.errors import InputError
-from mlops_jlab.retraining import schedules
+from mlops_jlab.retraining import schedules, sources
 from mlops_jlab.scheduling import data, due
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
 from mlops_jlab.server.schedules import FIELDS, fields_of, plain_firing
@@ -42,10 +42,10 @@ def _detail(place: Place, name: str, root: Path) -> dict[str, Any]:
         found = scheduling.find(connection, name)
         past = scheduling.firings(connection, found.id, _HISTORY)
         budget = _budget(past, connection)
-    gates = schedules.gates(found)
+    gates = sources.gates(found)
     return {
         "name": found.name, "path": _relative(found.pipeline, root), "when": found.when,
-        "paused": found.paused, "changed": schedules.drifted(found), "author": found.author,
+        "paused": found.paused, "changed": sources.drifted(found), "author": found.author,
         "cron": found.cron, "tz": found.tz, "every": _words(found.every),
         "data": [_relative(path, root) for path in found.on_data], "on_drift": found.on_drift,
         "settle": _words(found.settle), "pattern": found.pattern, "marker": found.marker,

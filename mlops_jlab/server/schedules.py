@@ -14,7 +14,7 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.entities.schedules import Firing, Schedule
 from mlops_jlab.errors import ConflictError
-from mlops_jlab.retraining import schedules, ticking
+from mlops_jlab.retraining import schedules, sources, ticking
 from mlops_jlab.retraining.working import Worker
 from mlops_jlab.scheduling import due
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
@@ -88,9 +88,9 @@ def _schedules(place: Place) -> dict[str, Any]:
         found.append({
             "name": schedule.name, "pipeline": schedule.pipeline, "when": schedule.when,
             "paused": schedule.paused, "pin": schedule.pin, "promote": schedule.promote,
-            "changed": schedules.drifted(schedule),
+            "changed": sources.drifted(schedule),
             "next": [] if schedule.paused else [at.timestamp() for at in coming],
-            "gates": [rule for rules in schedules.gates(schedule).values() for rule in rules],
+            "gates": [rule for rules in sources.gates(schedule).values() for rule in rules],
             "firings": [plain_firing(firing) for firing in past],
         })  # fmt: skip
     return {"schedules": found, "writable": opening.is_writable(place)}

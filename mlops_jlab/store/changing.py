@@ -58,7 +58,8 @@ def restore(connection: sqlite3.Connection, runs: Sequence[Run], who: str = "") 
 def _family(connection: sqlite3.Connection, run: str) -> Iterator[str]:
     rows = connection.execute(
         "WITH RECURSIVE family (id) AS (VALUES (?) UNION "
-        "SELECT r.id FROM runs r JOIN family f ON r.parent = f.id) SELECT id FROM family",
+        "SELECT r.id FROM runs r JOIN family f ON r.parent = f.id WHERE r.parent <> '') "
+        "SELECT id FROM family",
         (run,),
     ).fetchall()
     yield from (row[0] for row in rows)

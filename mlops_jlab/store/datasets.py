@@ -13,6 +13,7 @@ from mlops_jlab.entities.datasets import LATEST, DataFile, DatasetAddress, Datas
 from mlops_jlab.entities.models import check_alias
 from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.store import auditing, database
+from mlops_jlab.store.whole import whole_of, within
 
 _COLUMNS = "v.id, d.name, v.version, v.created, v.user, v.run, v.digest, v.about, d.about"
 
@@ -189,10 +190,9 @@ def read_by(connection: sqlite3.Connection, runs: Sequence[str]) -> list[Dataset
     """The versions that runs, or runs below them, have read."""
     rows = connection.execute(
         f"SELECT DISTINCT {_COLUMNS} FROM dataset_reads x JOIN dataset_versions v ON v.id = x.version "
-        "JOIN datasets d ON d.id = v.dataset LEFT JOIN runs r ON r.id = x.run "
-        "WHERE x.run IN (SELECT value FROM json_each(?)) OR r.parent IN (SELECT value FROM json_each(?)) "
+        "JOIN datasets d ON d.id = v.dataset WHERE x.run IN (SELECT value FROM json_each(?)) "
         "ORDER BY d.name, v.version",
-        (json.dumps([run for run in runs if run]),) * 2,
+        (json.dumps([below for run in runs for below in (run, *within(connection, run)) if below]),),
     ).fetchall()
     return [_version(connection, row) for row in rows]
 
@@ -210,16 +210,16 @@ class Reader:
 def readers(connection: sqlite3.Connection, version: DatasetVersion, most: int = 50) -> list[Reader]:
     """Who has read a version, the newest first."""
     rows = connection.execute(
-        "SELECT r.id, r.name, r.started, r.parent FROM dataset_reads x JOIN runs r ON r.id = x.run "
+        "SELECT r.id, r.name, r.started FROM dataset_reads x JOIN runs r ON r.id = x.run "
         "WHERE x.version = ? AND r.deleted IS NULL ORDER BY r.seq DESC LIMIT ?",
         (version.id, most),
     ).fetchall()
     found = []
-    for run, name, started, parent in rows:
+    for run, name, started in rows:
         models = connection.execute(
             "SELECT m.name || '/' || v.version FROM versions v JOIN models m ON m.id = v.model "
             "WHERE v.deleted IS NULL AND (v.run = ? OR (v.whole <> '' AND v.whole IN (?, ?))) ORDER BY v.id",
-            (run, run, parent),
+            (run, run, whole_of(connection, run)),
         )
         found.append(Reader(run, name, started, tuple(model for (model,) in models)))
     return found

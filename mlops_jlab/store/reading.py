@@ -52,12 +52,10 @@ def find(connection: sqlite3.Connection, wanted: str, longest: int = 0) -> Run:
         NotFound: there is none.
         InputError: there are several.
     """
-    rows = connection.execute(
-        "SELECT seq, id FROM runs WHERE id = ? UNION ALL "
-        "SELECT * FROM (SELECT seq, id FROM runs WHERE name = ? AND deleted IS NULL "
-        "ORDER BY seq DESC LIMIT 1)",
-        (wanted, wanted),
-    ).fetchall()[:1]
+    rows = connection.execute("SELECT seq, id FROM runs WHERE id = ?", (wanted,)).fetchall()
+    if not rows:  # names have no index
+        by_name = "SELECT seq, id FROM runs WHERE name = ? AND deleted IS NULL ORDER BY seq DESC LIMIT 1"
+        rows = connection.execute(by_name, (wanted,)).fetchall()
     if not rows:  # more of an id can always be given; a name is all that there is
         rows = connection.execute(
             "SELECT seq, id FROM runs WHERE id GLOB ? LIMIT 3", (_escaped(wanted) + "*",)
@@ -373,7 +371,7 @@ def files_of(connection: sqlite3.Connection, run_id: str) -> dict[str, str]:
 def children(connection: sqlite3.Connection, run: Run, longest: int = 0) -> list[Run]:
     """The runs that this one is the parent of, in their order; ``longest`` as in :func:`load`."""
     rows = connection.execute(
-        "SELECT seq FROM runs WHERE parent = ? AND deleted IS NULL ORDER BY seq", (run.id,)
+        "SELECT seq FROM runs WHERE parent = ? AND parent <> '' AND deleted IS NULL ORDER BY seq", (run.id,)
     ).fetchall()
     return load(connection, [row[0] for row in rows], longest)
 
@@ -382,9 +380,9 @@ def metrics_of_parts(connection: sqlite3.Connection, run: Run) -> dict[str, dict
     """The latest metrics of the parts of a run's parts, by the id of the part that these are in."""
     found: dict[str, dict[str, float]] = {}
     for part, name, latest in connection.execute(
-        "SELECT c.parent, k.name, s.latest FROM runs p JOIN runs c ON c.parent = p.id "
+        "SELECT c.parent, k.name, s.latest FROM runs p JOIN runs c ON c.parent = p.id AND c.parent <> '' "
         "JOIN series s ON s.run = c.seq JOIN keys k ON k.id = s.key "
-        "WHERE p.parent = ? AND p.deleted IS NULL AND c.deleted IS NULL ORDER BY c.seq",
+        "WHERE p.parent = ? AND p.parent <> '' AND p.deleted IS NULL AND c.deleted IS NULL ORDER BY c.seq",
         (run.id,),
     ):
         found.setdefault(part, {})[name] = _nan(latest)

@@ -13,6 +13,7 @@ from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
 from mlops_jlab.store import artifacts, auditing, database, judgements, permitting, replaying
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.whole import whole_of
 
 
 def add(
@@ -276,10 +277,12 @@ def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
 
 def adopt(connection: sqlite3.Connection, folder: str, whole: str, *, who: str) -> None:
     """What earlier runs in a folder have registered and judged belongs to the run that goes on there."""
-    earlier = (
-        "whole <> ? AND whole IN (SELECT r.id FROM runs r WHERE r.kind = 'pipeline' "
-        "AND json_extract(r.facts, '$.engine.folder') = ?)"
-    )
+    runs = connection.execute(
+        "SELECT id FROM runs WHERE kind = 'pipeline' AND json_extract(facts, '$.engine.folder') = ?",
+        (folder,),
+    ).fetchall()
+    before = json.dumps(sorted({whole_of(connection, run) for (run,) in runs} - {whole}))
+    earlier = "whole IN (SELECT value FROM json_each(?))"
     with database.transaction(connection, durable=True):
         for table, name, number in (
             ("versions", "(SELECT name FROM models m WHERE m.id = model)", "version"),
@@ -287,9 +290,9 @@ def adopt(connection: sqlite3.Connection, folder: str, whole: str, *, who: str) 
         ):
             found = connection.execute(
                 f"SELECT {name}, json_group_array({number}) FROM {table} WHERE {earlier} GROUP BY 1",
-                (whole, folder),
+                (before,),
             ).fetchall()
-            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, whole, folder))
+            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, before))
             for model, numbers in found:
                 details = {"whole": whole, table: json.loads(numbers)}
                 auditing.append(connection, who, "adopt", model, details=details)

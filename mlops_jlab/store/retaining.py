@@ -23,7 +23,7 @@ _NEEDED = """
     SELECT run FROM versions WHERE deleted IS NULL AND run <> ''
     UNION SELECT whole FROM versions WHERE deleted IS NULL AND whole <> ''
     UNION SELECT parent FROM runs JOIN need ON runs.id = need.id WHERE parent <> ''
-    UNION SELECT runs.id FROM runs JOIN need ON runs.parent = need.id
+    UNION SELECT runs.id FROM runs JOIN need ON runs.parent = need.id WHERE runs.parent <> ''
   ) SELECT id FROM need
 """
 
@@ -66,8 +66,8 @@ def _older(connection: sqlite3.Connection, now: float, days: float | None, havin
     rows = connection.execute(
         f"SELECT r.id FROM runs r WHERE r.status NOT IN ('pending', 'running') "
         f"AND coalesce(r.ended, r.started) < ? AND r.id NOT IN ({_NEEDED}) AND NOT EXISTS ("
-        "SELECT 1 FROM runs p WHERE p.parent = r.id AND p.status IN ('pending', 'running')) "
-        f"{has} ORDER BY r.seq",
+        "SELECT 1 FROM runs p WHERE p.parent = r.id AND p.parent <> '' "
+        f"AND p.status IN ('pending', 'running')) {has} ORDER BY r.seq",
         (now - days * _DAY,),
     )
     return [run for (run,) in rows]

@@ -49,7 +49,7 @@ _FAMILY = """
     SELECT id, parent FROM runs WHERE id IN (SELECT value FROM json_each(?))
     UNION SELECT r.id, r.parent FROM runs r JOIN up ON r.id = up.parent
   ), family (id) AS (
-    SELECT id FROM up UNION SELECT r.id FROM runs r JOIN family f ON r.parent = f.id
+    SELECT id FROM up UNION SELECT r.id FROM runs r JOIN family f ON r.parent = f.id WHERE r.parent <> ''
   ) SELECT id FROM family
 """
 

@@ -25,7 +25,7 @@ import pytest
 from mlops_jlab.entities.schedules import Firing, Schedule
 from mlops_jlab.errors import InputError
 from mlops_jlab.registry import versions
-from mlops_jlab.retraining import alerts, installing, schedules, ticking
+from mlops_jlab.retraining import alerts, installing, schedules, sources, ticking
 from mlops_jlab.retraining.working import Worker
 from mlops_jlab.store import auditing, database, opening, scheduling
 from mlops_jlab.store.location import Place
@@ -234,7 +234,7 @@ def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_
     (third,) = tick(place, now + 2 * 86_400)
     assert (third.status, third.attempt) == ("failed", 1)
     assert "is gone" in third.why
-    assert schedules.drifted(schedule) == "the notebook is gone"
+    assert sources.drifted(schedule) == "the notebook is gone"
 
 
 def test_a_second_try_goes_on_and_promotes_what_the_first_has_registered(
@@ -257,9 +257,9 @@ def test_a_pinned_schedule_executes_what_the_notebook_was_and_says_what_has_chan
 ) -> None:
     notebook = write(tmp_path)
     schedule = add(place, notebook, pin=True)
-    assert schedules.drifted(schedule) == ""
+    assert sources.drifted(schedule) == ""
     write(tmp_path, [("step:load", "raise RuntimeError('new')")])
-    assert "was changed on" in schedules.drifted(schedule)
+    assert "was changed on" in sources.drifted(schedule)
     (firing,) = tick(place, time.time() + 2 * 86_400)
     assert firing.status == "finished", firing.steps
     assert told(firing)["promote"] == "done"
@@ -334,7 +334,7 @@ def test_missed_times_are_caught_up_once_or_not_at_all(place: Place, tmp_path: P
 
 def test_a_schedule_may_ask_more_than_the_notebook(place: Place, tmp_path: Path) -> None:
     schedule = add(place, write(tmp_path), gate=("size below 1 kB",))
-    assert schedules.gates(schedule) == {"schedule": ["size below 1 kB"], "judge": ["roc_auc better"]}
+    assert sources.gates(schedule) == {"schedule": ["size below 1 kB"], "judge": ["roc_auc better"]}
     (firing,) = tick(place, time.time() + 2 * 86_400)
     assert (told(firing)["gates"], told(firing)["promote"]) == ("fail", "no")
     assert "size below 1 kB" in firing.steps[-2].why

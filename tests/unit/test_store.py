@@ -37,6 +37,7 @@ from mlops_jlab.store import (
     opening,
     reading,
     recovery,
+    whole,
 )  # fmt: skip
 from mlops_jlab.store.applying import Applier
 from mlops_jlab.store.journal import Journal, Line, encode, lines_of
@@ -85,6 +86,32 @@ def test_a_run_comes_out_as_it_went_in(store: Store) -> None:
     assert (run.params, run.tags, run.note) == ({"depth": "4"}, {"é\u202e": "x"}, "**n**")
     assert run.facts == {"git": {"commit": "c", "branch": "b"}}
     assert reading.corrections(connection, run) == [("depth", "3", 1.0)]
+
+
+def test_a_run_is_part_of_the_outermost_one_and_a_trial_is_one_for_itself(store: Store) -> None:
+    """Down to a run within a step of a notebook of a pipeline; without looking at all runs."""
+    _, connection = store
+    sweep, trial, pipeline, notebook, step, inner = (letter * 32 for letter in "bcdef1")
+    kinds = {
+        sweep: ("sweep", ""), trial: ("pipeline", sweep), pipeline: ("pipeline", ""),
+        notebook: ("pipeline", pipeline), step: ("step", notebook), inner: ("", step),
+    }  # fmt: skip
+    put(connection, *(begin(run, kind=kind, parent=parent) for run, (kind, parent) in kinds.items()))
+    assert {run: whole.whole_of(connection, run) for run in kinds} == {
+        sweep: sweep, trial: trial, pipeline: pipeline, notebook: pipeline, step: pipeline, inner: pipeline,
+    }  # fmt: skip
+    assert whole.whole_of(connection, "unknown") == "unknown"
+    assert whole.within(connection, pipeline) == [pipeline, notebook, step, inner]
+    assert whole.within(connection, sweep) == [sweep, trial]
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    whole.within(connection, pipeline)
+    reading.children(connection, reading.find(connection, pipeline))
+    reading.metrics_of_parts(connection, reading.find(connection, pipeline))
+    connection.set_trace_callback(None)
+    plans = [row[3] for text in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert plans
+    assert not [plan for plan in plans if plan in ("SCAN runs", "SCAN r", "SCAN c", "SCAN p")], plans
 
 
 VALUES = [0.0, -0.0, 1e308, 5e-324, 0.1, math.inf, -math.inf, math.nan, 12345678901234567.0]

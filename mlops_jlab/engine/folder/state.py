@@ -72,6 +72,14 @@ class RunState:
         """The state of the step ``name``."""
         return next(step for step in self.steps if step.name == name)
 
+    @property
+    def failure(self) -> str:
+        """Why the run did not finish: the first error of a step, or what stopped it."""
+        for step in self.steps:
+            if step.error:
+                return f"step {step.name}: {step.error['kind']}: {step.error['message']}"
+        return self.error or f"the run was {self.status}"
+
 
 class RunFolder:
     """The folder of one run; ``save`` may be called by any thread."""

@@ -13,7 +13,7 @@ from mlops_jlab.engine.folder.state import RunFolder, RunState
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.members import HAND_ON, OF_SETUP, Member, Several, Take
 from mlops_jlab.entities.parameters import resolve
-from mlops_jlab.errors import InputError, ParameterError, RunError, nearest, unwritten
+from mlops_jlab.errors import InputError, ParameterError, RunError, unwritten
 from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.places import object_path
 from mlops_jlab.handoff.records import records_above
@@ -52,24 +52,9 @@ def split(graphs: Mapping[str, Graph], given: Mapping[str, object]) -> dict[str,
         ParameterError: no notebook has it, or several have.
     """
     found: dict[str, dict[str, object]] = {name: {} for name in graphs}
-    known = {name: [p.name for p in graph.parameters] for name, graph in graphs.items()}
-    everywhere = [p for names in known.values() for p in names]
     for word, value in given.items():
-        notebook, dot, name = word.partition(".")
-        owners = [notebook] if dot else [owner for owner, names in known.items() if word in names]
-        if dot and notebook not in known:
-            raise ParameterError(
-                f"{word!r}: there is no notebook {notebook!r}{nearest(notebook, known)}",
-                hint=f"notebooks: {', '.join(known)}",
-            )
-        if not owners:
-            raise ParameterError(f"no notebook has a parameter {word!r}{nearest(word, everywhere)}")
-        if len(owners) > 1:
-            raise ParameterError(
-                f"{word!r} is a parameter of {' and '.join(owners)}",
-                hint=f"say which, such as -p {owners[0]}.{word}=VALUE",
-            )
-        found[owners[0]][name if dot else word] = value
+        notebook, name = members.owner(graphs, word)
+        found[notebook][name] = value
     for name, values in found.items():
         try:
             found[name] = dict(resolve(graphs[name].parameters, values, from_text=True))

@@ -17,6 +17,7 @@ from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.policies import standing
 from mlops_jlab.store import datasets, location, opening, reading, registering, usedfiles
 from mlops_jlab.store.location import Place
+from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance import sampling
@@ -93,7 +94,8 @@ class TrackedRun:
         """What steps that are done have registered is judged in this run."""
         run.recorder.flush()
         with suppress(MlopsError), opening.writing(run.recorder.place) as connection:
-            registering.adopt(connection, str(self._folder.root), run.id, who=lifecycle.user())
+            whole = whole_of(connection, run.id)
+            registering.adopt(connection, str(self._folder.root), whole, who=lifecycle.user())
 
     def step(self, step: StepState, note: str = "") -> None:
         """A step changed its status."""
