@@ -95,6 +95,7 @@ def test_registered_data_are_an_input_that_the_cache_and_the_lineage_know(
     assert command(notebook.parent, "data", "show", "flights/2").stdout.count("  load  ") == 1
 
 
+@pytest.mark.slow
 def test_the_example_watches_flights_and_stops_a_poisoned_month(place: Place, tmp_path: Path) -> None:
     notebooks = Path(__file__).parents[2] / "notebooks"
     for name in ("06-watch-your-data.ipynb", "flights.py"):

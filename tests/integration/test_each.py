@@ -45,6 +45,7 @@ def test_parts_make_what_one_process_makes_and_show_what_it_shows(bench: Bench, 
     assert not (RunFolder(bench.runs[-1]).handoff / "parts" / "fit-4").exists()
 
 
+@pytest.mark.slow
 def test_parts_on_two_workers(bench: Bench, tmp_path: Path) -> None:
     assert bench.run(MANY, cache=None).status == "finished"
     whole = bench.printed("show")

@@ -26,7 +26,7 @@ from tests.steps.test_any_program import PROGRAM, Program, may_run
 # What the fifth registers and compares with is another each time; its story is test_retraining's.
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
-WAYS = {"as-tagged": 3, "every-cut": 2, "every-cut-cold": 4, "every-cut-dask": 4}  # one of so many
+WAYS = {"as-tagged": 4, "every-cut": 4, "every-cut-cold": 8, "every-cut-dask": 8}  # one of so many
 # A step of it asks whether two objects are one, and may not be told that two frames of a split share an index.
 REFUSED = {("03-hard-cases", "every-cut-dask"): "data and test have an index in common"}
 RUNS = [

@@ -151,6 +151,7 @@ def test_two_runs_never_share_a_name(one: str, other: str) -> None:
     assert set(run_name(one)) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=")
 
 
+@pytest.mark.slow
 def test_the_last_task_promotes_what_passed_its_gate_and_no_model_is_lost(bench: Bench) -> None:
     bench.export(
         [

@@ -59,6 +59,7 @@ def killed_at_random(store: Path, number: int) -> dict[str, int]:
     return {word: words.count(word.encode()) for word in ("run", "m", "p", "a")}
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_two_hundred_kills(tmp_path: Path) -> None:
     place = Place(tmp_path / "store")
     with ThreadPoolExecutor(4) as pool:

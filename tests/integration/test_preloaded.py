@@ -123,6 +123,7 @@ def test_options_of_libraries_are_those_of_a_kernel(bench: Bench) -> None:
     assert forked == kernel
 
 
+@pytest.mark.slow
 def test_kernels_of_the_provisioner_have_it_as_well(bench: Bench, tmp_path: Path) -> None:
     source = tmp_path / "nb.ipynb"
     cells = [

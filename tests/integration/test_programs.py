@@ -15,7 +15,7 @@ import pytest
 from mlops_jlab.pipeline.export import graph_of
 from tests.programs import THEMES, Program, emptied, golden, is_wanted, read, run_pipeline, verdict
 
-SAMPLED = {"continued": 8, "again": 16, "edited": 16, "cold": 24}  # one program of so many
+SAMPLED = {"continued": 16, "again": 32, "edited": 32, "cold": 48}  # one program of so many
 
 
 def _wanted(programs: list[Program], how: str) -> list[Program]:

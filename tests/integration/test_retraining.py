@@ -214,6 +214,7 @@ def test_what_is_told_to_end_is_gone_on_with_and_what_somebody_stops_is_not(
     assert "told to end" in str(left[0].steps)
 
 
+@pytest.mark.slow
 def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_not(
     place: Place, tmp_path: Path
 ) -> None:
@@ -252,6 +253,7 @@ def test_a_second_try_goes_on_and_promotes_what_the_first_has_registered(
     assert (version.verdict, version.aliases) == ("pass", ("champion",))
 
 
+@pytest.mark.slow
 def test_a_pinned_schedule_executes_what_the_notebook_was_and_says_what_has_changed(
     place: Place, tmp_path: Path
 ) -> None:
@@ -303,6 +305,7 @@ def test_what_is_judged_is_promoted_though_the_step_that_registers_it_comes_from
     assert version.aliases == ("champion",)
 
 
+@pytest.mark.slow
 def test_a_dummy_beside_the_model_that_is_judged_is_not_promoted(place: Place, tmp_path: Path) -> None:
     dummy = "from sklearn.dummy import DummyClassifier\nmlops_jlab.register_model(DummyClassifier().fit(frame[['a']], frame.y), 'small')"
     add(
@@ -332,6 +335,7 @@ def test_missed_times_are_caught_up_once_or_not_at_all(place: Place, tmp_path: P
     assert (left.status, "not caught up" in left.why) == ("skipped", True)
 
 
+@pytest.mark.slow
 def test_a_schedule_may_ask_more_than_the_notebook(place: Place, tmp_path: Path) -> None:
     schedule = add(place, write(tmp_path), gate=("size below 1 kB",))
     assert sources.gates(schedule) == {"schedule": ["size below 1 kB"], "judge": ["roc_auc better"]}
@@ -356,6 +360,7 @@ def test_somebody_else_approves(place: Place, tmp_path: Path, monkeypatch: pytes
     assert versions.find(place, "small@champion").version == 1
 
 
+@pytest.mark.slow
 def test_an_alias_of_ones_own_is_moved_whoever_is_champion(place: Place, tmp_path: Path) -> None:
     add(place, write(tmp_path), promote="nightly")
     now = time.time()
@@ -415,6 +420,7 @@ class _Mail(socketserver.StreamRequestHandler):
                 return
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise imports what Python will drop
 def test_alerts_reach_a_webhook_a_mailbox_and_a_command_and_a_failing_one_is_only_told(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

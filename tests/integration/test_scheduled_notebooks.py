@@ -116,6 +116,7 @@ def test_a_model_that_one_notebook_refuses_is_not_promoted(place: Place) -> None
         versions.promote(place, "small/1", "champion")
 
 
+@pytest.mark.slow
 def test_another_try_goes_on_in_the_notebook_that_failed(place: Place) -> None:
     Path("broken").touch()
     add(place, retries=1)

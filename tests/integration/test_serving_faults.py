@@ -139,6 +139,7 @@ def is_replaced(pid: int, victim: int, log: Path) -> bool:
     return len(there) == 2 and victim not in there and len(list(log.glob(".open-*"))) == 2
 
 
+@pytest.mark.slow
 def test_a_champion_whose_file_is_gone_answers_from_memory_and_a_new_process_waits_for_it(
     store: Path,
 ) -> None:

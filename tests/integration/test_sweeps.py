@@ -135,6 +135,7 @@ LEARNER = [
 ]
 
 
+@pytest.mark.slow
 def test_a_trial_that_falls_behind_is_given_up(tmp_path: Path) -> None:
     words = ["-p", "slope=5,4,3,-1", "-p", "wait=0.1", "--metric", "score", "--prune"]
     done = sweep(tmp_path, *words, cells=LEARNER)

@@ -112,6 +112,7 @@ def test_a_command_is_handed_over_and_says_what_it_would_say(shop: Shop) -> None
     assert f"in {shop.folder} None" in printed
 
 
+@pytest.mark.slow
 def test_exit_codes_and_errors_come_through(shop: Shop) -> None:
     shop.leave_ready()
     code, out, err = shop.run("nb.ipynb", "-o", "failed", "-p", "n=0")
@@ -187,6 +188,7 @@ def test_a_run_ends_with_the_command_that_asked_for_it(shop: Shop) -> None:
     assert code != 2, said
 
 
+@pytest.mark.slow
 def test_who_ends_the_warm_runner_is_told(shop: Shop) -> None:
     shop.leave_ready()
     process = shop.start("nb.ipynb", "-o", "orphan", "--no-cache", "-p", "n=600")
