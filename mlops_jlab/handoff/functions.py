@@ -46,9 +46,14 @@ def reduced(
 def reduced_cell(cell: types.CellType) -> tuple[Any, ...]:
     """What a pickle says of a cell of a closure, which functions may share."""
     try:
-        return types.CellType, (), (cell.cell_contents,), None, None, put_in_cell
+        return new_cell, (), (cell.cell_contents,), None, None, put_in_cell
     except ValueError:
-        return types.CellType, ()
+        return new_cell, ()
+
+
+def new_cell() -> types.CellType:
+    """Called by pickle, which finds no cell by its class: ``builtins`` has no such name."""
+    return types.CellType()
 
 
 def reduced_method(method: types.MethodType) -> tuple[Any, ...]:

@@ -98,6 +98,15 @@ def test_one_object_stays_one_object(tmp_path: Path) -> None:
     assert back["named"]["big"].sum() == 50  # type: ignore[index]
 
 
+def test_closures_in_a_container_travel_and_share_what_they_shared(
+    main: types.ModuleType, tmp_path: Path
+) -> None:
+    source = "def counter():\n  n = 0\n  def inc():\n    nonlocal n\n    n += 1\n    return n\n  return inc, lambda: n\n"
+    exec(source + "pair = list(counter()); pair[0]()", vars(main))
+    inc, get = journey(tmp_path, pair=main.pair)["pair"]  # type: ignore[misc]
+    assert (inc(), inc(), get(), main.pair[1]()) == (2, 3, 3, 1)
+
+
 def test_writing_to_a_loaded_array_changes_no_file(tmp_path: Path) -> None:
     values = {"a": np.zeros(5000)}
     written = Saver(ObjectStore(tmp_path), {}, snapshot.take(values, {})).save([["a"]], values)
