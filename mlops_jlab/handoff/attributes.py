@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Collection, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
 
-def among(dicts: Collection[int], objects: Iterable[object]) -> set[int]:
-    """Which of the ``dicts`` are what one of the objects has its attributes in, as ``vars`` gives it."""
+def among(dicts: Collection[int], objects: Iterable[object]) -> dict[int, int]:
+    """Objects that have their attributes in one of the ``dicts``, as ``vars`` gives it, and in which one."""
     if not dicts:
-        return set()
-    found = (id(_attributes(one)) for one in objects if type(one).__dictoffset__)
-    return {number for number in found if number in dicts}
+        return {}
+    found = ((id(one), id(attributes_of(one))) for one in objects if type(one).__dictoffset__)
+    return {number: held for number, held in found if held in dicts}
 
 
-def _attributes(value: object) -> object:
+def attributes_of(value: object) -> object:
+    """The very dict in which an object has its attributes, whatever its class says, or nothing."""
     if isinstance(value, (type, ModuleType, FunctionType)):
         return None
     try:
@@ -28,20 +30,31 @@ def is_shared(value: object, shared: Collection[int]) -> bool:
     """Whether an object has its attributes in one of the dicts in ``shared``, or in itself."""
     if not (shared or isinstance(value, dict)):
         return False
-    held = _attributes(value)
+    held = attributes_of(value)
     return held is not None and (held is value or id(held) in shared)
 
 
 def reduced(value: Any) -> Any:
     """How pickle writes such an object, so that the other one sees what is set in it elsewhere as well."""
-    own = _attributes(value)
-    made = value.__reduce_ex__(5)
+    own = attributes_of(value)
+    reduce = copyreg.dispatch_table.get(type(value))
+    made = reduce(value) if reduce else value.__reduce_ex__(5)
     if not isinstance(made, tuple) or len(made) < 3:
         return made
     if own is value:
         return (*made[:2], (), None, made[4], put_in_itself) if isinstance(made[2], dict) else made
-    is_own = made[2] is own or (isinstance(made[2], tuple) and made[2] and made[2][0] is own)
-    return (*made[:2], made[2], *(*made[3:5], None, None)[:2], put) if is_own else made
+    first, *slots = made[2] if isinstance(made[2], tuple) and made[2] else (made[2],)
+    if not _is_like(first, own):
+        return made  # what comes of it is seen when it is proved
+    state = (own, *slots) if isinstance(made[2], tuple) else own
+    return (*made[:2], state, *(*made[3:5], None, None)[:2], put)
+
+
+def _is_like(state: object, own: Any) -> bool:
+    """Whether a class saves all attributes of its objects, as they are: ``__getstate__`` may make a copy."""
+    if type(state) is not dict or type(own) is not dict or list(state) != list(own):
+        return state is own
+    return all(mine is theirs for mine, theirs in zip(state.values(), own.values(), strict=True))
 
 
 def put_in_itself(value: Any, _state: tuple[()]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_jlab.handoff import loggers
+from mlops_jlab.handoff.attributes import attributes_of
 from mlops_jlab.handoff.looking import ATOMS, Look, atom, look
 from mlops_jlab.handoff.sharing import can_be_shared
 
@@ -128,6 +129,13 @@ class Walk:
             return ""
         if at is not None and at.of_pandas:
             return ""
+        mine, theirs = _held(a), _held(b)
+        if mine is None or theirs is None or mine is a:
+            return self._one(name, a, b, at)
+        where = Place(at, ".__dict__", of_pandas=False)  # somebody else may hold it, as ``vars`` gives it
+        return self._one(name, a, b, at) or self._one(name, mine, theirs, where)
+
+    def _one(self, name: str, a: Any, b: Any, at: Place | None) -> str:
         if a is not b and (outside := self._outside.get(id(a))):
             return f"is {outside} itself ({_said(a)}), and comes back as a copy of it"
         copy, first, there = self._copies.setdefault(id(a), (id(b), name, at))
@@ -139,6 +147,12 @@ class Walk:
         if original != id(a):
             return f"and {_where(first, there)} are two objects ({_said(a)}), and come back as one"
         return ""
+
+
+def _held(value: Any) -> object:
+    """The dict in which an object has its attributes, if it is a plain one and the same each time."""
+    held = attributes_of(value) if type(value).__dictoffset__ else None
+    return held if type(held) is dict and held is attributes_of(value) else None
 
 
 def _is_of_pandas(value: Any, at: Place | None) -> bool:

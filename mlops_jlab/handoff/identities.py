@@ -1,19 +1,25 @@
 """Numbers that may be the address of an object: what ``id`` has given means nothing in another process.
 
-They are looked for in what the notebook itself has put together: its containers and the attributes of its own
-classes. Libraries that use addresses (matplotlib's transforms) know how to be saved.
+They are looked for in what the notebook itself has put together: containers, functions, and objects of its
+own classes and of Python's. Libraries that use addresses (matplotlib's transforms) know how to be saved.
 """
 
 from __future__ import annotations
 
+import gc
 import re
-from collections import deque
+import sys
+from types import FunctionType, ModuleType
 from typing import Any
+
+from mlops_jlab.handoff.attributes import attributes_of
 
 _LOWEST = 1 << 32  # addresses of objects are above it, and so are most of their hashes
 _IN_TEXT = re.compile(r"0x([0-9a-f]{8,16})|(\d{10,19})")
 _SHORT, _LONG = 9, 1000  # characters of a text that is looked through
 _MOST = 20_000  # objects that are looked at
+_EVERYBODYS = (type, ModuleType)  # what they hold is not a value's
+_OWN = sys.stdlib_module_names | {"__main__"}
 
 
 def numbers_in(value: object) -> tuple[set[int], set[int]]:
@@ -43,13 +49,15 @@ def numbers_in(value: object) -> tuple[set[int], set[int]]:
 
 
 def _inside(value: Any, kind: type) -> list[Any]:
-    own = kind.__module__ == "__main__"
-    found: list[Any] = []
-    if kind is dict or (own and issubclass(kind, dict)):
-        found = [*dict.keys(value), *dict.values(value)]
-    for plain in (list, tuple, set, frozenset, deque):
-        if kind is plain or (own and issubclass(kind, plain)):
-            found = list(plain.__iter__(value))
-    if own and isinstance(getattr(value, "__dict__", None), dict):
-        found += list(vars(value).values())
-    return found[:_MOST]
+    """What a container, a function, or an object of the notebook's classes and of Python's own holds."""
+    if isinstance(value, _EVERYBODYS) or kind.__module__.partition(".")[0] not in _OWN:
+        return []
+    is_function = isinstance(value, FunctionType)
+    own: object = None
+    if is_function or kind.__dictoffset__:
+        own = vars(value) if is_function else attributes_of(value)
+    if not isinstance(own, dict) or own is value:
+        return gc.get_referents(value)[:_MOST]
+    around = (own, value.__globals__, value.__builtins__) if is_function else (own,)
+    inner = [one for one in gc.get_referents(value) if not any(one is other for other in around)]
+    return [*inner[:_MOST], *own.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from mlops_jlab.handoff import attributes, nans
@@ -78,10 +79,23 @@ class Snapshot:
                 self.values[name].refused = self.values[name].refused or _IDENTITY
 
     def note_attributes(self, dicts: Mapping[str, Collection[int]]) -> None:
-        """Which dicts in these values are those that other objects have their attributes in."""
-        self.attributes = attributes.among(set().union(*dicts.values()), self.alive.values())
+        """Which dicts in these values are those that other objects have their attributes in.
+
+        The value that holds such an object shares the dict, however the object's class says that it is saved.
+        """
+        holders = attributes.among(set().union(*dicts.values()), self.alive.values())
+        self.attributes = set(holders.values())
+        for seen in self.values.values() if holders else ():
+            seen.objects |= {holders[key] for key in seen.objects & holders.keys()}
+
+    def refuse_those_of_functions(self, dicts: Mapping[str, Collection[int]], functions: set[int]) -> None:
+        """Values with a dict in which a function has its attributes: elsewhere that is defined again."""
+        for name, found in dicts.items():
+            if not functions.isdisjoint(found):
+                self.values[name].refused = self.values[name].refused or _OF_FUNCTION
 
 
+_OF_FUNCTION = ("the attributes of a function, as vars gives them", "remember the function itself")
 _IDENTITY = ("the identity of an object, which is another one elsewhere", "remember the object itself")
 
 
@@ -200,6 +214,8 @@ def take(
         snapshot.values[name] = Seen(digest, frozenset(shared), reads=reads)
     snapshot.refuse_identities(numbers)
     snapshot.note_attributes(dicts)
+    functions = (one for one in namespace.values() if isinstance(one, FunctionType))
+    snapshot.refuse_those_of_functions(dicts, {id(vars(one)) for one in functions})
     return snapshot
 
 

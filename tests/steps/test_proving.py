@@ -697,3 +697,34 @@ def test_each_hidden_variable_is_restored_as_it_was(ambient: Ambient) -> None:
     assert snapshot.take({"x": before}, {}).values["x"].refused is None
     ambient.restore(before)
     assert difference(before, ambient.capture()) == ""
+
+
+@pytest.mark.parametrize(
+    ("saves", "right"),
+    [
+        ("def __getstate__(self): return dict(self.__dict__)", True),
+        ("def __getstate__(self): return {'x': self.x}", False),
+        ("def __reduce__(self): return (A, ())", False),
+    ],
+)
+def test_attributes_that_somebody_else_holds_stay_those_of_the_object_or_it_is_said(
+    main: types.ModuleType, tmp_path: Path, saves: str, right: bool
+) -> None:
+    cell(main, f"class A:\n    def __init__(self): self.x, self.y = [1], 2\n    {saves}\na = A()")
+    cell(main, "def reader(held):\n    def read(): return held\n    return read\nreads = [reader(vars(a))]")
+    held: dict[str, dict[str, object]] = {
+        "by a name": {"d": vars(main.a)},
+        "in a container": {"d": collections.ChainMap({}, vars(main.a))},
+        "in a closure": {"d": main.reads},
+        "beside": {"d": types.SimpleNamespace(of=vars(main.a))},
+    }
+    for where, values in held.items():
+        lost = proved(tmp_path, {"a": main.a, **values}, vars(main))
+        assert (lost == {}) if right else (lost.keys() == {"a", "d"}), (where, lost)
+
+
+def test_the_attributes_of_a_function_do_not_travel_alone(main: types.ModuleType) -> None:
+    cell(main, "def f(): pass\nf.calls = 1\nkept = [vars(f)]\nof = {'f': f}")
+    seen = snapshot.take({"kept": main.kept, "of": main.of}, vars(main)).values
+    assert "attributes of a function" in (seen["kept"].refused or ("",))[0]
+    assert seen["of"].refused is None
