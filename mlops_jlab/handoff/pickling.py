@@ -25,7 +25,12 @@ from mlops_jlab.handoff.layout import is_loose, loose, parts_of
 from mlops_jlab.handoff.references import (
     NOWHERE,
     find,
+    full_name,
     imported_module,
+    is_put_there,
+    library_method,
+    library_parts,
+    librarys_own,
     module_attribute,
     notebook_attribute,
 )
@@ -138,8 +143,11 @@ class NotebookPickler(pickle.Pickler):
             raise CannotTravel(why, hint="use it up in the step that makes it")
         if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
             return self._function(obj)
-        if isinstance(obj, types.MethodType) and _is_notebooks_own(obj.__func__):
-            return functions.reduced_method(obj)
+        if is_put_there(obj) and not _is_notebooks_own(obj):
+            raise CannotTravel(f"a function of the notebook's that stands for {full_name(obj)}")
+        if isinstance(obj, types.MethodType):
+            own = _is_notebooks_own(obj.__func__)
+            return functions.reduced_method(obj) if own else (library_method, library_parts(obj))
         if isinstance(obj, types.CellType):
             return functions.reduced_cell(obj)
         if isinstance(obj, type) and _is_notebooks_own(obj):
@@ -279,7 +287,7 @@ class NotebookUnpickler(pickle.Unpickler):
         if module == "__main__":
             return notebook_attribute(name)
         self.packages.add(module.partition(".")[0])
-        return super().find_class(module, name)
+        return librarys_own(super().find_class(module, name), f"{module}.{name}")
 
 
 def deeply(work: Callable[[], Any]) -> Any:

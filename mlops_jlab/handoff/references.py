@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.definitions import identity_of, is_the_same
@@ -59,6 +60,45 @@ def _in_closure(function: FunctionType, name: str) -> object:
 def imported_module(name: str) -> ModuleType:
     """The module that a variable stood for."""
     return importlib.import_module(name)
+
+
+def is_put_there(value: object) -> bool:
+    """Whether a function or class that was found in a library is one that the notebook has put there."""
+    if isinstance(value, FunctionType):
+        return value.__globals__ is vars(sys.modules["__main__"])
+    return isinstance(value, type) and value.__module__ == "__main__"
+
+
+def librarys_own(found: Any, name: str) -> Any:
+    """What was ``found`` in a library by its ``name``.
+
+    Raises:
+        HandoffError: the notebook has put it there since, and something else was meant.
+    """
+    if is_put_there(found):
+        raise HandoffError(
+            f"a value that was handed over is, or holds, {name}, in whose place the notebook has put "
+            "something else since",
+            hint="keep what was there, and put the other in its place, in one and the same step",
+        )
+    return found
+
+
+def full_name(function: Any) -> str:
+    """The module and name of a function."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def library_parts(method: MethodType) -> tuple[object, str]:
+    """What a library's method is found by."""
+    return method.__self__, method.__func__.__name__
+
+
+def library_method(owner: object, name: str) -> Any:
+    """Called by pickle for a method of a library's class."""
+    found = getattr(owner, name)
+    librarys_own(getattr(found, "__func__", None), f"{type(owner).__qualname__}.{name}")
+    return found
 
 
 def module_attribute(name: str, attribute: str) -> object:

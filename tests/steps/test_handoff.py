@@ -6,8 +6,10 @@ import datetime as dt
 import io
 import json
 import sys
+import textwrap
 import threading
 import types
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,3 +234,32 @@ def test_arrays_of_objects_are_compared_item_by_item() -> None:
     assert difference(trees(1), trees(1)) == ""
     assert "[0, 0]" in difference(trees(1), trees(3))
     assert difference(trees(1), np.array([1], dtype=object)) != ""
+
+
+def test_what_the_notebook_has_put_into_a_library_since_is_not_taken_for_what_was_there(
+    main: types.ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved(value: object) -> tuple[ObjectStore, str]:
+        seen = snapshot.take({"x": value}, vars(main))
+        store = ObjectStore(tmp_path)
+        return store, Saver(store, vars(main), seen).save([["x"]], {"x": value})["x"].object
+
+    shorten, most, encoder = textwrap.shorten, Counter("aab").most_common, json.JSONEncoder
+    kept = [saved(shorten), saved(most), saved({"encoder": encoder})]
+    assert [type(Loader(store).group(digest)["x"]) for store, digest in kept] == [
+        types.FunctionType, types.MethodType, dict,
+    ]  # fmt: skip
+    exec(
+        "import functools, textwrap\ndef f(*a): return 'mine'\nclass E: pass\n"
+        "@functools.wraps(textwrap.shorten)\ndef g(*a): return 'mine'",
+        vars(main),
+    )
+    monkeypatch.setattr(textwrap, "shorten", main.f)
+    monkeypatch.setattr(Counter, "most_common", main.f)
+    monkeypatch.setattr(json.encoder, "JSONEncoder", main.E)
+    for store, digest in kept:
+        with pytest.raises(HandoffError, match="has put something else since"):
+            Loader(store).group(digest)
+    monkeypatch.setattr(textwrap, "shorten", main.g)
+    refused = snapshot.take({"x": [textwrap.shorten]}, vars(main)).values["x"].refused
+    assert "stands for textwrap.shorten" in (refused or ("",))[0]
