@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab import packages
 from mlops_jlab.errors import InputError
 
 
@@ -25,9 +26,10 @@ def save(model: Any, target: Path, about: dict[str, Any]) -> Path:
     format_ = "skops" if about.get("format") == "skops" else "cloudpickle"
     kwargs: dict[str, Any] = {"serialization_format": format_}
     if format_ == "skops":
-        from skops import io as skops
+        with packages.installed("skops"):
+            from skops import io as skops
 
-        kwargs["skops_trusted_types"] = skops.get_untrusted_types(data=skops.dumps(model))
+            kwargs["skops_trusted_types"] = skops.get_untrusted_types(data=skops.dumps(model))
     try:
         mlflow.sklearn.save_model(model, target, pip_requirements=list(about["requirements"]), **kwargs)
     except (TypeError, mlflow.exceptions.MlflowException):  # an older MLflow knows no skops

@@ -15,6 +15,8 @@ from typing import Any
 
 from blake3 import blake3
 
+from mlops_jlab import packages
+
 _PASSING = frozenset({"__id__", "_skops_version"})  # true of one process, or of one version of skops
 
 
@@ -60,10 +62,11 @@ def _plain(node: Any, digests: Mapping[str, str], places: dict[int, int]) -> Any
 
 
 def _pickled(content: bytes) -> bytes:
-    try:
-        import cloudpickle as pickler
-    except ImportError:
-        pickler = pickle
+    with packages.installed("cloudpickle"):
+        try:
+            import cloudpickle as pickler
+        except ImportError:
+            pickler = pickle
     for _ in range(2):
         try:
             content = bytes(pickler.dumps(pickle.loads(content), protocol=5))

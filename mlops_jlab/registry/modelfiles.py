@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+from mlops_jlab import packages
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError, StoreError
 from mlops_jlab.handoff.trust import is_ours, sign
@@ -72,7 +73,8 @@ def unpack(content: bytes, ending: str, title: str) -> Any:
         StoreError: it is damaged.
     """
     if ending == "skops":
-        return _skops(content, title)
+        with packages.installed("skops"):
+            return _skops(content, title)
     try:
         return pickle.loads(content)
     except Exception as error:  # a pickle may raise anything

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from mlops_jlab import packages
 from mlops_jlab.errors import TrackingError
 from mlops_jlab.policies import standing
 
@@ -127,25 +128,27 @@ def model(value: Any, form: str = "") -> dict[str, bytes]:
 
 def _pickle(value: Any) -> bytes:
     """With cloudpickle, classes of the notebook itself travel along."""
-    try:
-        import cloudpickle
-    except ImportError:
-        return pickle.dumps(value, protocol=5)
-    return bytes(cloudpickle.dumps(value, protocol=5))
+    with packages.installed("cloudpickle"):
+        try:
+            import cloudpickle
+        except ImportError:
+            return pickle.dumps(value, protocol=5)
+        return bytes(cloudpickle.dumps(value, protocol=5))
 
 
 def _skops(value: Any) -> bytes | None:
     if not hasattr(value, "get_params"):
         return None
-    try:
-        from skops import io as skops
-    except ImportError:
-        return None
-    try:
-        content: bytes = skops.dumps(value)
-    except Exception:  # what skops cannot hold, a pickle may
-        return None
-    return content if all(map(is_trusted_type, skops.get_untrusted_types(data=content))) else None
+    with packages.installed("skops"):
+        try:
+            from skops import io as skops
+        except ImportError:
+            return None
+        try:
+            content: bytes = skops.dumps(value)
+        except Exception:  # what skops cannot hold, a pickle may
+            return None
+        return content if all(map(is_trusted_type, skops.get_untrusted_types(data=content))) else None
 
 
 def is_trusted_type(name: str) -> bool:

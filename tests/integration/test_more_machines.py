@@ -59,6 +59,20 @@ def test_workers_compute_what_this_machine_computes(bench: Bench, cluster: Clust
     assert not list((bench.runs[-1] / "executed").glob(".*"))
 
 
+def test_modules_beside_a_notebook_stand_in_for_none_on_a_worker(bench: Bench) -> None:
+    """Nor with a worker that is kept from its own folder; steps find the notebook's modules there."""
+    (bench.folder / "mlops_jlab").mkdir()
+    for name in ("enum", "types", "json", "typing", "secrets", "sqlite3", "mlops_jlab/__init__"):
+        (bench.folder / f"{name}.py").write_text("raise SystemExit('this is the wrong module')")
+    (bench.folder / "helper.py").write_text("answer = 42_000")
+    cells = [("step:a", "import helper\nx = helper.answer + 1"), ("step:b", "print(x)")]
+    with two_workers(bench.folder / "cluster", environment={"PYTHONSAFEPATH": "1"}) as cluster:
+        for cold in (False, True):
+            state = bench.run(cells, cache=None, executor=cluster.address, cold=cold)
+            assert state.status == "finished", (cold, state.error)
+            assert "42001" in bench.printed("b")
+
+
 def test_a_failure_on_a_worker_is_told_like_one_here(bench: Bench, cluster: Cluster) -> None:
     state = bench.run([("step:a", "x = 1\n1 / 0"), ("step:b", "x")], cache=None, executor=cluster.address)
     error = state.step("a").error

@@ -23,6 +23,7 @@ from mlops_jlab.entities import settings
 from mlops_jlab.errors import InputError, RunError
 from mlops_jlab.handoff.remote import Artifacts
 from mlops_jlab.handoff.trust import machine_key
+from mlops_jlab.interpreter import SAFE
 
 _CONNECT = 15.0  # seconds
 _STOP = 30.0  # seconds that a worker has to end a step before it is given up
@@ -49,6 +50,7 @@ class DaskCluster(Rebuilding):
         self._common = {
             "kernel": kernel, "modules": modules, "cold": cold, "artifacts": artifacts,
             "run": str(folder), "environment": dict(environment), "key": machine_key().hex(),
+            "safe": os.environ.get(SAFE, ""),
         }  # fmt: skip
         self._listening: dict[str, Execution] = {}
         self._client = _connect(address)

@@ -23,6 +23,7 @@ from mlops_jlab.handoff.records import claims, record_path
 from mlops_jlab.handoff.remote import Artifacts
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.handoff.variables import ARTIFACTS, HANDOFF
+from mlops_jlab.interpreter import SAFE
 from mlops_jlab.processes.client import connect, start, wanted
 from mlops_jlab.processes.specs import check_kernel, python_of_kernel
 
@@ -125,6 +126,8 @@ class _Step:
             KEY_FILE: str(_key_file(self._scratch, work["key"])),
             **({ARTIFACTS: work["artifacts"]} if work["artifacts"] else {}),
         }  # fmt: skip
+        if SAFE in os.environ:  # it keeps the worker from modules in its folder, and the step as the runner
+            environment[SAFE] = work["safe"]
         shells = self._shells(environment, folder)
         try:
             return execute_notebook(

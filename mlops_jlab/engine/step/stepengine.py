@@ -24,7 +24,7 @@ from mlops_jlab.errors import RunError
 from mlops_jlab.notebook.outputs import MOMENTS
 from mlops_jlab.processes.client import connect, start, wanted
 from mlops_jlab.processes.client.kernel import use_ipc
-from mlops_jlab.processes.spare.kernels import AheadProvisioner
+from mlops_jlab.processes.spare import kernels
 from mlops_jlab.processes.specs import python_of_kernel
 
 _AUTOSAVE = 2  # seconds between saves within a cell
@@ -171,11 +171,7 @@ def _in_kernel(
     )  # fmt: skip
     kernel = client.create_kernel_manager()
     use_ipc(kernel)
-    if step.ahead is not None:
-        kernel.provisioner = AheadProvisioner(
-            kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel
-        )
-        kernel.provisioner.ahead = step.ahead
+    kernels.provide(kernel, step.ahead)
     step.execution.attach(lambda: getattr(getattr(kernel, "provisioner", None), "process", None))
     try:
         client.execute(env={**os.environ, **step.environment}, stdout=log, stderr=log)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab import packages
 from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.mlflow import registering
 from mlops_jlab.mlflow.backing import files, loading, logged, places, versions
@@ -128,9 +129,10 @@ def _folder(
     about = loading.about(found)
     about["signed"] = loading.signed(found)
     if about.get("format") == "skops":
-        from skops import io as skops
+        with packages.installed("skops"):
+            from skops import io as skops
 
-        about["trusted"] = skops.get_untrusted_types(data=found["model.skops"])
+            about["trusted"] = skops.get_untrusted_types(data=found["model.skops"])
     _trusted(about, skops_trusted_types)
     found[loading.ABOUT] = json.dumps(about, indent=2, default=str).encode()
     if example is not None:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import zmq
 from jupyter_client.manager import KernelManager
 
-from mlops_jlab.processes.spare.kernels import AheadProvisioner, KernelsAhead
+from mlops_jlab.processes.spare.kernels import KernelsAhead, provide
 
 ATTEND = "__import__('mlops_jlab.processes.kernel', fromlist=['attend']).attend()"
 _START_LIMIT = 60.0  # seconds
@@ -49,12 +49,7 @@ class LocalKernel:
         for attempt in range(1, _TRIES + 1):
             self._manager: Any = KernelManager(kernel_name=name)
             use_ipc(self._manager)
-            if ahead is not None:
-                self._manager.provisioner = AheadProvisioner(
-                    kernel_id=self._manager.kernel_id, kernel_spec=self._manager.kernel_spec,
-                    parent=self._manager,
-                )  # fmt: skip
-                self._manager.provisioner.ahead = ahead
+            provide(self._manager, ahead)
             try:
                 self._manager.start_kernel(
                     extra_arguments=["--HistoryManager.hist_file=:memory:"], env=dict(environment),

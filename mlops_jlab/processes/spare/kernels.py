@@ -22,6 +22,17 @@ _BEGIN = """import sys
 sys.path[:] = filter(None, sys.path)
 from mlops_jlab.processes.spare import waiting
 sys.exit(waiting.main())"""
+# The same for a kernel that begins at once, in an environment that may not have this package.
+_AT_ONCE = """import sys
+sys.path[:] = filter(None, sys.path)
+import ipykernel_launcher
+from ipykernel.kernelapp import IPKernelApp
+try:
+    import mlops_jlab.handoff.session, mlops_jlab.magics.loading, mlops_jlab.processes.kernel
+except ImportError:
+    pass
+sys.argv[0] = ipykernel_launcher.__file__
+IPKernelApp.launch_instance()"""
 
 
 class KernelsAhead:
@@ -76,8 +87,16 @@ class KernelsAhead:
             process.wait()
 
 
+def provide(manager: Any, ahead: KernelsAhead | None) -> None:
+    """Lets the kernel of ``manager`` come from ``ahead``, or begin as those do, if it is an ordinary one."""
+    spec = manager.kernel_spec
+    if python_of(spec.argv) and not spec.metadata.get("kernel_provisioner"):
+        manager.provisioner = AheadProvisioner(kernel_id=manager.kernel_id, kernel_spec=spec, parent=manager)
+        manager.provisioner.ahead = ahead
+
+
 class AheadProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_client is untyped here
-    """Takes the kernel's process from those that wait; starts one as ever where there is none."""
+    """Takes the kernel's process from those that wait, and starts one where there is none."""
 
     ahead: KernelsAhead | None = None
 
@@ -92,6 +111,9 @@ class AheadProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clien
                 "arguments": cmd[cmd.index("-f") :], "log": log,
             })  # fmt: skip
         if process is None:
+            if python_of(cmd):
+                first = cmd.index("-m")
+                cmd = [*cmd[:first], "-c", _AT_ONCE, *cmd[first + 2 :]]
             return await super().launch_kernel(cmd, **kwargs)
         self.process = process
         self.pid = process.pid
