@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +22,7 @@ from mlops_jlab.errors import ConflictError, FilterError, InputError, MlopsError
 from mlops_jlab.masking import masked
 from mlops_jlab.policies.standing import PolicyBreach
 from mlops_jlab.server.paths import Door
-from mlops_jlab.store import location
+from mlops_jlab.store import location, locks
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 
@@ -112,7 +113,7 @@ def answered(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[
     @wraps(method)
     async def wrapped(self: Route, *args: Any) -> None:
         try:
-            with lifecycle.acting_as(self.whose()):
+            with lifecycle.acting_as(self.whose()), locks.hurried():
                 await method(self, *args)
         except MlopsError as error:
             self.refuse(error)
@@ -155,6 +156,7 @@ async def apart_from_the_end(call: Callable[..., T], *args: Any) -> T:
     """Runs what may take long in a thread that the server's end does not wait for."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
+    context = copy_context()
 
     def tell(finish: Callable[..., None], what: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -162,7 +164,7 @@ async def apart_from_the_end(call: Callable[..., T], *args: Any) -> T:
 
     def work() -> None:
         try:
-            found = call(*args)
+            found = context.run(call, *args)
         except BaseException as error:  # raised where it is waited for
             tell(answer.set_exception, error)
         else:

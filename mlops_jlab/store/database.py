@@ -178,10 +178,11 @@ def _remove(database: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Within it no other process makes the store or changes its format."""
-    with locks.waited(path.with_name(f"{path.name}.lock"), BUSY) as mine:
+    lock = path.with_name(f"{path.name}.lock")
+    with locks.waited(lock, PATIENCE if locks.is_hurried() else BUSY) as mine:
         if not mine:
             raise StoreBusy(
-                f"the store {path} is locked: another process is making it", hint="try again in a moment"
+                f"the store {path} is locked: {locks.holder(lock)} is making it", hint="try again in a moment"
             )
         yield
 
@@ -324,7 +325,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     """Waits until nobody else writes; says after a moment who does.
 
     Raises:
-        sqlite3.OperationalError: after :data:`BUSY` seconds somebody still does.
+        sqlite3.OperationalError: after :data:`BUSY` seconds, or who is hurried after a moment, somebody does.
     """
     begun = time.monotonic()
     while True:
@@ -332,7 +333,7 @@ def _begin(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             waited = time.monotonic() - begun
-            if "locked" not in str(error) or waited >= BUSY:
+            if "locked" not in str(error) or waited >= BUSY or locks.is_hurried():
                 raise
             if waited >= min(PATIENCE, BUSY) * 0.9:
                 tell(f"the store is being written by {writer(connection)}; waiting")

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
+from mlops_jlab.errors import ConflictError
 from mlops_jlab.telling import tell
 
 if sys.platform == "win32":
@@ -16,8 +18,28 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+_SOMEBODY = "another process"
 _AGAIN = 0.005  # seconds between two tries
-PATIENCE = 3.0  # seconds until it is said for whom somebody waits
+PATIENCE = 2.0  # seconds until it is said for whom somebody waits
+_hurried: ContextVar[bool] = ContextVar("hurried", default=False)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Within it nobody waits longer for a lock than until it is said for whom: that is the answer then.
+
+    It is for who has asked from elsewhere, as in a browser, and does not read what a process prints.
+    """
+    token = _hurried.set(True)
+    try:
+        yield
+    finally:
+        _hurried.reset(token)
+
+
+def is_hurried() -> bool:
+    """Whether an error that names the holder is better than to go on waiting."""
+    return _hurried.get()
 
 
 def try_lock(handle: int) -> bool:
@@ -42,25 +64,31 @@ def unlock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def take(handle: int, path: Path, *, shared: bool = False, patience: float = PATIENCE) -> None:
+def take(handle: int, path: Path, *, shared: bool = False) -> None:
     """Waits for the lock on an open file ``path``, and says after a moment for whom.
 
     Raises:
         OSError: the file system knows no locks.
+        ConflictError: another process holds it, and who waits is :func:`hurried`.
     """
     if sys.platform == "win32":
         while not try_lock(handle):
             time.sleep(_AGAIN)
         return
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                tell(f"waiting for {holder(path)}, which holds {path}", once=False)
-                end = float("inf")
+                others = _others(path)
+                if is_hurried() and others:
+                    raise ConflictError(
+                        f"{path} is held by {' and '.join(others)}", hint="try again when it is done"
+                    ) from None
+                tell(f"waiting for {' and '.join(others) or _SOMEBODY}, which holds {path}", once=False)
+                end = time.monotonic() + PATIENCE if is_hurried() else float("inf")
             time.sleep(_AGAIN)
         else:
             return
@@ -68,16 +96,19 @@ def take(handle: int, path: Path, *, shared: bool = False, patience: float = PAT
 
 def holder(path: Path) -> str:
     """The process that holds a lock on a file, in words, as far as the system tells."""
+    return " and ".join(_others(path)) or _SOMEBODY
+
+
+def _others(path: Path) -> list[str]:
     try:
         about = path.stat()
         device = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
         fields = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
     except OSError:
-        return "another process"
+        return []
     held = [line for line in fields if len(line) > 5 and line[5] == device and line[1] != "->"]
     pids = [line[4] for line in held if line[3] == "WRITE"] or [line[4] for line in held]
-    known = [in_words(int(pid)) for pid in dict.fromkeys(pids) if int(pid) not in (0, -1, os.getpid())]
-    return " and ".join(known) or "another process"
+    return [in_words(int(pid)) for pid in dict.fromkeys(pids) if int(pid) not in (0, -1, os.getpid())]
 
 
 def in_words(pid: int) -> str:

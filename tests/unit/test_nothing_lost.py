@@ -157,9 +157,11 @@ def test_another_programs_database_is_left_alone(place: Place) -> None:
 
 
 HOLD = """
-import sqlite3, sys, time, fcntl
+import os, sqlite3, sys, time, fcntl
 if sys.argv[1].endswith(".db"):
     held = sqlite3.connect(sys.argv[1], isolation_level=None); held.execute("BEGIN IMMEDIATE")
+elif os.path.isdir(sys.argv[1]):
+    held = os.open(sys.argv[1], os.O_RDONLY); fcntl.flock(held, fcntl.LOCK_EX)
 else:
     held = open(sys.argv[1], "a"); fcntl.flock(held, fcntl.LOCK_EX)
 print("held", flush=True); time.sleep(60)

@@ -27,12 +27,13 @@ import mlops_jlab
 from mlops_jlab import server
 from mlops_jlab.entities.runs import Sample
 from mlops_jlab.server.routes import ROUTES
-from mlops_jlab.store import database, opening, reading
+from mlops_jlab.store import database, locks, opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.store.watching import StoreWatch
 from mlops_jlab.tracking import finding, lifecycle
 from tests.conftest import notebook_json
+from tests.unit.test_nothing_lost import holding
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -239,6 +240,33 @@ async def test_no_path_leads_outside(
     status, _ = await refused(jp_fetch, "pipelines", verb, method="POST", body=json.dumps({"path": path}))
     assert status in (400, 404)
     assert not list(elsewhere.glob("pipelines"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells who holds a lock")
+@pytest.mark.parametrize("what", ["export", "note"])
+async def test_who_waits_for_somebody_that_is_stopped_is_told_for_whom(
+    jp_fetch: Any, jp_root_dir: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """It is the answer of the request: what the server prints nobody sees in a browser."""
+    monkeypatch.setattr(locks, "PATIENCE", 0.2)
+    monkeypatch.setattr(database, "PATIENCE", 0.2)
+    (jp_root_dir / "nb.ipynb").write_text(json.dumps(notebook_json([("step:a", "x = 1")])))
+    folder = jp_root_dir / "pipelines"
+    folder.mkdir()
+    held = holding(folder if what == "export" else Place(jp_root_dir / ".mlops").database)
+    try:
+        if what == "export":
+            body = json.dumps({"path": "nb.ipynb"})
+            status, told = await refused(jp_fetch, "pipelines", "export", method="POST", body=body)
+        else:
+            body = json.dumps({"note": "x"})
+            status, told = await refused(jp_fetch, "runs", runs[0], method="PATCH", body=body)
+    finally:
+        held.kill()
+        held.wait()
+    assert status == (409 if what == "export" else 503)
+    assert f"process {held.pid} (python" in told["message"]
+    assert "which is stopped: kill -CONT goes on with it" in told["message"]
 
 
 async def test_a_pipeline_runs_in_the_background_and_is_exported(jp_fetch: Any, jp_root_dir: Path) -> None:
