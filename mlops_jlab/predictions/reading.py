@@ -97,15 +97,29 @@ def answers_of(paths: Sequence[Path], version: int, names: Mapping[str, Any]) ->
     return found
 
 
-def pairs_of(paths: Sequence[Path], candidate: int, names: Mapping[str, Any]) -> dict[str, tuple[Said, Said]]:
+@dataclass(frozen=True)
+class Both:
+    """What a candidate and the version beside it said of one row, ``at`` when (seconds since 1970)."""
+
+    own: Said
+    other: Said
+    at: float
+
+
+def pairs_of(paths: Sequence[Path], candidate: int, names: Mapping[str, Any]) -> dict[str, Both]:
     """What a candidate said and what the version beside it said of the same row, by id.
 
-    Either of them may be what was returned.
+    Either of them may be what was returned. Both are of one request: the first of an id that has both.
     """
-    own: dict[str, Said] = {}
-    other: dict[str, Said] = {}
+    sides: dict[tuple[str, float], tuple[list[Said], list[Said]]] = {}
     for line in logfolder.lines(paths):
         name = str(line[ID])
         if name in names and line.get(ROLE) in (ANSWER, BESIDE) and ERROR not in line:
-            (own if line.get(VERSION) == candidate else other).setdefault(name, _said(line))
-    return {name: (own[name], other[name]) for name in own if name in other}
+            moment = float(str(line.get(AT, 0)))
+            found = sides.setdefault((name, moment), ([], []))
+            found[line.get(VERSION) != candidate].append(_said(line))
+    pairs: dict[str, Both] = {}
+    for (name, moment), (own, other) in sorted(sides.items(), key=lambda one: one[0][1]):
+        if len(own) == len(other) == 1:  # of more in one moment nobody knows which belong together
+            pairs.setdefault(name, Both(own[0], other[0], moment))
+    return pairs

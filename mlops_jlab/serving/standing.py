@@ -99,15 +99,17 @@ def _seen(events: Mapping[str, int], disagreement: float, wanted: float) -> Iter
 
 
 def nights_of(folder: Path, candidate: ModelVersion) -> tuple[list[Night], int]:
-    """What rows with labels have shown, in the order in which these came; and how many there are.
+    """What rows with labels have shown, in the order in which both were there; and how many there are.
 
-    The first label of a row counts here: what was bet on it cannot be taken back.
+    The first label of a row counts here: what was bet on it cannot be taken back. Nor does an answer that
+    comes after its label take a place among rows that were bet on before.
     """
-    known: dict[str, Any] = {}
-    for name, _moment, value in labels.entries(folder):
-        known.setdefault(name, value)
+    known: dict[str, tuple[float, Any]] = {}
+    for name, moment, value in labels.entries(folder):
+        known.setdefault(name, (moment, value))
     pairs = reading.pairs_of(logfolder.all_files(folder), candidate.version, known)
-    rows = [(known[name], *pairs[name]) for name in known if name in pairs]
+    there = sorted((name for name in known if name in pairs), key=lambda n: max(known[n][0], pairs[n].at))
+    rows = [(known[name][1], pairs[name].own, pairs[name].other) for name in there]
     classes = judged.classes_of(candidate)
     nights: list[Night] = []
     start = 0

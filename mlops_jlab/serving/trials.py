@@ -27,6 +27,7 @@ from mlops_jlab.serving.counting import Counts
 from mlops_jlab.telling import tell
 
 _MOST_WAITING = 64  # requests whose second answer is not there yet
+_MOST_KNOWN = 200_000  # ids of requests that are remembered, so that each counts once
 _LOOK = 0.2  # seconds between two looks whether the trial is over
 _SLOWER = 2.0  # times the other's processor time, from which an answer counts as slower
 _NOISE = 0.0005  # seconds that do not count
@@ -65,6 +66,7 @@ class Trial:
         self.version, self.model, self.share = version, model, share
         self._going, self._over, self._next = going, False, 0.0
         self._counts, self._log = counts, log
+        self._known: dict[int, None] = {}  # ids of requests that have counted, the oldest first
         self._queue: queue.Queue[tuple[Pair, Answered] | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="mlops-jlab-trial", daemon=True)
         self._thread.start()
@@ -81,8 +83,9 @@ class Trial:
         """A request, by whose id it is decided who answers: always the same for one id."""
         answers = self.share > 0 and share_of(name, f"canary {self.version.id}") < self.share
         return Pair(
-            self, _Side(version, model), _Side(self.version, self.model), answers, not self._queue.full()
-        )
+            self, _Side(version, model), _Side(self.version, self.model), name, answers,
+            not self._queue.full(),
+        )  # fmt: skip
 
     def take(self, pair: Pair, entry: Answered) -> bool:
         """Takes an answered request over, to ask the other version too; False where too many wait."""
@@ -111,10 +114,22 @@ class Trial:
         while (one := self._queue.get()) is not None:
             pair, entry = one
             try:
-                for event in pair.compare(entry):
-                    self._counts.trial(event)
+                events = pair.compare(entry)
+                if events and self._is_new(pair.name):
+                    for event in events:
+                        self._counts.trial(event)
             except Exception as error:  # answers that nobody can compare end no thread
                 tell(f"answers cannot be compared: {type(error).__name__}: {str(error)[:300]}")
+
+    def _is_new(self, name: str) -> bool:
+        """Whether no request of this id has counted: one that is sent again and again is no more evidence."""
+        key = hash(name)
+        if key in self._known:
+            return False
+        if len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[key] = None
+        return True
 
 
 @dataclass(frozen=True)
@@ -147,11 +162,15 @@ class _Result:
 
 @dataclass
 class Pair:
-    """One request for two versions. ``counts`` says whether the comparison had room for it from the start."""
+    """One request for two versions, known by its id as ``name``.
+
+    ``counts`` says whether the comparison had room for it from the start.
+    """
 
     trial: Trial
     served: _Side
     candidate: _Side
+    name: str
     candidate_answers: bool
     counts: bool
     _chances: bool = False

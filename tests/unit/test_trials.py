@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,10 +92,10 @@ def tried(
         yield desk, Watcher(watch, desk.counts.events, setup.going, setup.standing)
 
 
-def ask(desk: Desk, frame: pd.DataFrame) -> list[tuple[int, int]]:
-    """Each row by itself: which version answered, and what."""
+def ask(desk: Desk, frame: pd.DataFrame, first: int = 0) -> list[tuple[int, int]]:
+    """Each row by itself: which version answered, and what. ``first`` is the id of the first one."""
     found = []
-    for place, row in enumerate(frame[["a", "b"]].to_dict("records")):
+    for place, row in enumerate(frame[["a", "b"]].to_dict("records"), first):
         content = {"rows": [row], "ids": [place]}
         reply = desk.answer(Asked(content, rows_of))
         found.append((reply.version.version, reply.said["prediction"][0]))
@@ -155,7 +156,7 @@ def test_a_canary_gets_its_share_by_id_and_no_request_is_lost_when_it_fails(
         assert 0.2 < share < 0.4
         assert {v for (v, _), ok in zip(said, low, strict=True) if not ok} == {1}
         assert ask(desk, frame) == said  # the same id, the same version
-        events = settle(desk, 300)
+        events = settle(desk, 150)
         assert events[ONLY_CANDIDATE] > 12
         found = watcher.look()
         assert found is not None
@@ -169,15 +170,88 @@ def test_a_failure_of_the_other_counts_for_the_candidate(place: Place, tmp_path:
     register(Odd(fails_above=0.5))
     register(Odd())
     with tried(place, tmp_path) as (desk, watcher):
-        for a in (0.7, 0.8):
+        for place, a in enumerate((0.7, 0.8)):
             with pytest.raises(MlopsError, match="too high for me"):
-                ask(desk, pd.DataFrame({"a": [a], "b": [0.0]}))
-        ask(desk, pd.DataFrame({"a": [0.1], "b": [0.0]}))
+                ask(desk, pd.DataFrame({"a": [a], "b": [0.0]}), place)
+        ask(desk, pd.DataFrame({"a": [0.1], "b": [0.0]}), 2)
         events = settle(desk, 3)
         assert (events[PAIRS], events[ONLY_OTHER], events.get(ONLY_CANDIDATE, 0)) == (3, 2, 0)
         found = watcher.look()
         assert found is not None
         assert found.verdict == GOES_ON
+
+
+def test_a_request_that_is_sent_again_and_again_counts_once(place: Place, tmp_path: Path) -> None:
+    """What the other version fails on would hide failures of the candidate, what both say its other answers."""
+    register(Odd(fails_above=0.5))
+    register(Odd())
+    with tried(place, tmp_path) as (desk, _watcher):
+        for _ in range(20):
+            with pytest.raises(MlopsError, match="too high for me"):
+                ask(desk, pd.DataFrame({"a": [0.7], "b": [0.0]}), 1)
+            ask(desk, pd.DataFrame({"a": [0.1], "b": [0.0]}), 2)
+        ask(desk, pd.DataFrame({"a": [0.2], "b": [0.0]}), 3)
+        events = settle(desk, 3)
+        assert (events[PAIRS], events[ONLY_OTHER]) == (3, 1)
+
+
+def line(name: int, at: float, version: int, chance: float, role: str = "answer") -> str:
+    said = {"prediction": int(chance > 0.5), "probability 0": 1 - chance, "probability 1": chance}
+    return json.dumps({"_id": str(name), "_at": at, "_version": version, "_role": role, **said})
+
+
+def told(name: int, at: float, label: int) -> str:
+    return json.dumps({"_id": str(name), "_at": at, "_label": label})
+
+
+def written(folder: Path, predictions: list[str], later: list[str]) -> None:
+    logfolder.prepare(folder, LogSettings("m"))
+    (folder / "predictions-1.jsonl").write_text("\n".join(predictions) + "\n")
+    (folder / "labels" / "labels-1.jsonl").write_text("\n".join(later) + "\n")
+
+
+def test_a_pair_is_of_one_request_and_an_id_counts_once(place: Place, tmp_path: Path) -> None:
+    """Asked before the trial with a row on which version 1 is wrong, an id would lend that to the candidate."""
+    for c in (1.0, 0.5):
+        register(LogisticRegression(C=c))
+    rng, candidate, names = np.random.default_rng(0), versions.find(place, "m/2"), range(100)
+    before = [line(name, 1.0, 1, 0.01) for name in names]
+    both = [
+        line(name, 10.0 + name, version, rng.uniform(0.3, 0.9), role)
+        for name in names
+        for version, role in ((1, "answer"), (2, "beside"))
+    ]
+    again = [
+        line(name, 300.0, version, 0.99 if version == 2 else 0.01) for name in names for version in (1, 2)
+    ]
+    labels_ = [told(name, 500.0 + name, name % 2) for name in names]
+    corrected = [told(name, 900.0, 1) for name in names]
+    written(tmp_path / "log", both, labels_)
+    wanted = standing.nights_of(tmp_path / "log", candidate)
+    assert (len(wanted[0]), wanted[1]) == (2, 100)
+    written(tmp_path / "log", [*before, *both, *again], [*labels_, *labels_, *corrected])
+    assert standing.nights_of(tmp_path / "log", candidate) == wanted
+
+
+def test_labels_that_were_there_first_rearrange_nothing(place: Place, tmp_path: Path) -> None:
+    """Rows that are asked after their labels came follow those that have been bet on."""
+    for c in (1.0, 0.5):
+        register(LogisticRegression(C=c))
+    rng, candidate = np.random.default_rng(0), versions.find(place, "m/2")
+
+    def asked(name: int, at: float) -> list[str]:
+        return [line(name, at, 1, rng.uniform(0.3, 0.9)), line(name, at, 2, rng.uniform(0.3, 0.9), "beside")]
+
+    early = [told(name, 1.0, 1) for name in range(1000, 1050)]
+    first = [text for name in range(100) for text in asked(name, 10.0 + name)]
+    later = [told(name, 500.0 + name, name % 2) for name in range(100)]
+    written(tmp_path / "log", first, [*early, *later])
+    before, _ = standing.nights_of(tmp_path / "log", candidate)
+    late = [text for name in range(1000, 1050) for text in asked(name, float(name))]
+    written(tmp_path / "log", [*first, *late], [*early, *later])
+    after, labelled = standing.nights_of(tmp_path / "log", candidate)
+    assert (len(before), len(after), labelled) == (2, 3, 150)
+    assert after[:2] == before
 
 
 def test_one_that_takes_far_longer_is_ended(place: Place, tmp_path: Path) -> None:
