@@ -443,6 +443,11 @@ def test_of_several_gates_in_one_run_all_must_pass_and_one_that_is_asked_again_c
     found = versions.find(place, "m")
     assert (found.verdict, len(found.gate["rules"])) == ("fail", 2)
     with mlops_jlab.start_run():
+        gate.compare("m/1", rows(5, 500), "y", name="m", rules="accuracy above 0.99", bootstrap=True)
+        with mlops_jlab.start_run(nested=True), mlops_jlab.start_run(nested=True):  # a part of the same run
+            gate.compare("m/1", rows(5, 500), "y", name="m", rules="accuracy above 0.2", bootstrap=True)
+    assert versions.find(place, "m").verdict == "fail"
+    with mlops_jlab.start_run():
         for bootstrap in (False, True):
             gate.compare("m/1", rows(5, 500), "y", name="m", rules="accuracy above 0.2", bootstrap=bootstrap)
     assert versions.find(place, "m").verdict == "pass"
