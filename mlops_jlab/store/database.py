@@ -179,7 +179,7 @@ def _remove(database: Path) -> None:
 def _alone(path: Path) -> Iterator[None]:
     """Within it no other process makes the store or changes its format."""
     lock = path.with_name(f"{path.name}.lock")
-    with locks.waited(lock, PATIENCE if locks.is_hurried() else BUSY) as mine:
+    with locks.waited(lock, locks.HURRY if locks.is_hurried() else BUSY) as mine:
         if not mine:
             raise StoreBusy(
                 f"the store {path} is locked: {locks.holder(lock)} is making it", hint="try again in a moment"
@@ -325,15 +325,16 @@ def _begin(connection: sqlite3.Connection) -> None:
     """Waits until nobody else writes; says after a moment who does.
 
     Raises:
-        sqlite3.OperationalError: after :data:`BUSY` seconds, or who is hurried after a moment, somebody does.
+        sqlite3.OperationalError: after :data:`BUSY` seconds, sooner for who is hurried, somebody does.
     """
     begun = time.monotonic()
+    most = min(BUSY, locks.HURRY if locks.is_hurried() else BUSY)
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             waited = time.monotonic() - begun
-            if "locked" not in str(error) or waited >= BUSY or locks.is_hurried():
+            if "locked" not in str(error) or waited >= most * 0.9:
                 raise
             if waited >= min(PATIENCE, BUSY) * 0.9:
                 tell(f"the store is being written by {writer(connection)}; waiting")

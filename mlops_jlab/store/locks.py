@@ -21,12 +21,13 @@ else:
 _SOMEBODY = "another process"
 _AGAIN = 0.005  # seconds between two tries
 PATIENCE = 2.0  # seconds until it is said for whom somebody waits
+HURRY = 4.0  # seconds that those wait who are hurried
 _hurried: ContextVar[bool] = ContextVar("hurried", default=False)
 
 
 @contextmanager
 def hurried() -> Iterator[None]:
-    """Within it nobody waits longer for a lock than until it is said for whom: that is the answer then.
+    """Within it nobody waits longer for a lock than :data:`HURRY`: the answer is then who holds it.
 
     It is for who has asked from elsewhere, as in a browser, and does not read what a process prints.
     """
@@ -76,7 +77,7 @@ def take(handle: int, path: Path, *, shared: bool = False) -> None:
             time.sleep(_AGAIN)
         return
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + (HURRY if is_hurried() else PATIENCE)
     while True:
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)

@@ -18,7 +18,7 @@ import types
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, Contents
@@ -240,9 +240,14 @@ def is_noise(module: str, name: str) -> bool:
     """Whether a name changes without meaning."""
     if module == "__main__":  # IPython's own
         return name.startswith("_") or name in ("In", "Out", "exit", "quit", "open", "get_ipython")
+    return name in NOISE.get(module, ()) or _is_noisy(name)
+
+
+@cache
+def _is_noisy(name: str) -> bool:
+    """Whether a name says by itself, in any module, that it changes without meaning."""
     return (
-        name in NOISE.get(module, ())
-        or name == "_LIB"  # the library of C that it is a face of, loaded when it is first needed
+        name == "_LIB"  # the library of C that it is a face of, loaded when it is first needed
         or _NOISY.search(name) is not None
         or (name.startswith("__") and name.endswith("__"))
     )
