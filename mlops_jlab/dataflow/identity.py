@@ -5,11 +5,32 @@ import ast
 _OF_INDEX = frozenset({"rename", "set_names", "rename_axis"})
 _SIZES = frozenset({"getsizeof", "getrefcount", "asizeof", "__sizeof__"})
 _NAMES = frozenset({"name", "names"})
+# By these an index comes out of a frame; all others give values, or frames.
+_INDEXES = frozenset({"index", "columns", "axes", "keys", "levels", "is_", "_mgr", "get_level_values"})
+_ANYTHING = frozenset({"getattr", "attrgetter", "methodcaller", "vars", "eval", "exec", "getmembers", "gc"})
 
 
 def asks_for_identity(tree: ast.AST) -> bool:
     """Whether any place in ``tree`` may tell two objects from one."""
     return any(_asks(node) for node in ast.walk(tree))
+
+
+def takes_an_index(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may take an index out of a frame, to hold it against another."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            if node.attr in _INDEXES or node.attr in _ANYTHING or node.attr[:2] == "__":
+                return True
+        elif isinstance(node, ast.Name) and node.id in _ANYTHING:
+            return True
+        elif isinstance(node, (ast.MatchClass, ast.ImportFrom)):
+            if not _INDEXES.isdisjoint(getattr(node, "kwd_attrs", ())) or _takes_by_name(node):
+                return True
+    return False
+
+
+def _takes_by_name(node: ast.MatchClass | ast.ImportFrom) -> bool:
+    return isinstance(node, ast.ImportFrom) and any(one.name in _ANYTHING for one in node.names)
 
 
 def names_an_index(tree: ast.AST) -> bool:

@@ -14,6 +14,7 @@ from mlops_jlab.dataflow.identity import (
     asks_for_memory,
     asks_for_size,
     names_an_index,
+    takes_an_index,
 )
 from mlops_jlab.engine.sources import StepSources
 from mlops_jlab.notebook.python import parse_cell
@@ -72,6 +73,11 @@ class StepPlan:
     def asks_for_identity(self) -> bool:
         """Whether it may tell one object from another that is the same."""
         return any(asks_for_identity(tree) for tree in self._trees)
+
+    @cached_property
+    def takes_an_index(self) -> bool:
+        """Whether it may take an index out of a frame."""
+        return any(takes_an_index(tree) for tree in self._trees)
 
     @cached_property
     def names_an_index(self) -> bool:

@@ -27,19 +27,23 @@ _NUMBERS = (int, float, complex)  # of which a file has each place's own
 
 
 INDEX = "an index"
+ITSELF = "an index itself"  # it is held by a name or in a container, and not by a frame alone
 BASE = "the base of an array"  # it comes back as a view of the file that holds it
 
 
 SIZE = "the size of a container"  # it has room to grow, and another one elsewhere
 LOOKED_UP = "the labels of an index in memory"  # pandas remembers where each is, until it is saved
+_LABELS = "the labels of an index"
 _BESIDE = (BASE, SIZE, LOOKED_UP)  # what is told otherwise than by identity
 IDENTITY = "identity"  # a step that may tell any two objects from one; INDEX is one that may tell two indexes
+HELD_IDENTITY = "identity of what is held"  # the same of one that takes no index out of a frame
 
 
 def told_apart(twins: Mapping[str, str], tells: Collection[str]) -> str:
     """Which of the ``twins`` a step notices that ``tells`` such things apart, in words, or nothing."""
-    if IDENTITY in tells:
-        if why := next((words for what, words in twins.items() if what not in _BESIDE), ""):
+    if IDENTITY in tells or HELD_IDENTITY in tells:
+        other = _BESIDE if IDENTITY in tells else (*_BESIDE, INDEX, _LABELS)
+        if why := next((words for what, words in twins.items() if what not in other), ""):
             return why
     for what in _BESIDE:
         if what in tells and what in twins:
@@ -68,7 +72,8 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
                 if known != name and values[known] is value and not _is_unchangeable(value):
                     continue  # one value by two names is handed on as one
                 if known != name:
-                    found.setdefault(what, f"{known} and {name} have {what} in common")
+                    shown = INDEX if what == ITSELF else what
+                    found.setdefault(what, f"{known} and {name} have {shown} in common")
                 elif type(part) in _NUMBERS:
                     if id(part) in numbers:
                         found.setdefault(what, f"{name} holds {what} twice")
@@ -100,6 +105,7 @@ def _parts(one: Any) -> Iterator[tuple[str, object]]:
             yield from _of_index(axis)
     elif _is_index(one):
         yield from _of_index(one)
+        yield ITSELF, one
 
 
 def _reached(value: Any) -> Iterator[Any]:
@@ -143,7 +149,7 @@ def _of_index(value: Any) -> Iterator[tuple[str, object]]:
     """Itself, and what all views of it have in common, which pandas asks for with ``is_``."""
     yield INDEX, value
     if getattr(value, "_id", None) is not None:
-        yield "the labels of an index", value._id
+        yield _LABELS, value._id
 
 
 def _is_unchangeable(value: Any) -> bool:

@@ -13,11 +13,12 @@ from mlops_jlab.dataflow.identity import (
     asks_for_memory,
     asks_for_size,
     names_an_index,
+    takes_an_index,
 )
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
-from mlops_jlab.handoff.twins import BASE, IDENTITY, INDEX, LOOKED_UP, SIZE
+from mlops_jlab.handoff.twins import BASE, HELD_IDENTITY, IDENTITY, INDEX, LOOKED_UP, SIZE
 from mlops_jlab.notebook.python import parse_cell
 
 LOAD_CELL = "mlops-load"
@@ -192,8 +193,9 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
 def _tells(step: Step) -> list[str]:
     texts = [cell.source for cell in step.cells] + [one.text for one in step.carried]
     trees = [parse_cell(text).tree for text in texts]
+    identity = IDENTITY if any(map(takes_an_index, trees)) else HELD_IDENTITY
     asked = {
-        IDENTITY: asks_for_identity,
+        identity: asks_for_identity,
         INDEX: names_an_index,
         BASE: asks_for_base,
         SIZE: asks_for_size,

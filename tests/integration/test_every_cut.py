@@ -27,8 +27,6 @@ from tests.steps.test_any_program import PROGRAM, Program, may_run
 NOTEBOOKS = sorted((DATA.parent.parent / "notebooks").glob("0[1-4]-*.ipynb"))
 SMALL = sorted((DATA / "notebooks").glob("*.py"))
 WAYS = {"as-tagged": 4, "every-cut": 4, "every-cut-cold": 8, "every-cut-dask": 8}  # one of so many
-# A step of it asks whether two objects are one, and may not be told that two frames of a split share an index.
-REFUSED = {("03-hard-cases", "every-cut-dask"): "data and test have an index in common"}
 RUNS = [
     (path, how)
     for how, one_of in WAYS.items()
@@ -80,9 +78,6 @@ def test_the_pipeline_gives_the_same_answer(
     executor = request.getfixturevalue("cluster").address if how == "every-cut-dask" else ""
     options = Options(folder=folder, jobs=2, cold=how == "every-cut-cold", executor=executor)
     verdict = verify(graph, tmp_path / "out", {}, options, watching)
-    if why := REFUSED.get((path.stem, how)):
-        assert why in verdict.failure
-        return
     assert verdict.same, (verdict.failure, verdict.differences, watching.errors)
     assert verdict.outputs >= len(graph.steps)
 

@@ -17,14 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index
+from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index, takes_an_index
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.handoff import loggers, modules, nans, settings, snapshot, states
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.handoff.session import values_of
-from mlops_jlab.handoff.twins import BASE, INDEX, told_apart, twins_in
+from mlops_jlab.handoff.twins import BASE, HELD_IDENTITY, IDENTITY, INDEX, told_apart, twins_in
 from tests.steps.test_any_program import graph_of
 
 _BIG = 10**40
@@ -91,6 +91,36 @@ def test_a_look_at_the_session_is_bound_to_it(above: str, cell: str, is_bound: b
 def test_who_can_tell_two_objects_from_one(source: str, identity: bool, index: bool) -> None:
     tree = ast.parse(source)
     assert (asks_for_identity(tree), names_an_index(tree)) == (identity, index)
+
+
+@pytest.mark.parametrize(
+    ("source", "takes"),
+    [
+        ("data[0] is train", False),
+        ("df['a'].sum() is x", False),
+        ("i = df.index", True),
+        ("a.columns is b.columns", True),
+        ("i.is_(j)", True),
+        ("getattr(df, 'index')", True),
+        ("from operator import attrgetter as get", True),
+        ("match df:\n    case pd.DataFrame(index=i): pass", True),
+        ("df.__dict__", True),
+    ],
+)
+def test_who_takes_an_index_out_of_a_frame(source: str, takes: bool) -> None:
+    assert takes_an_index(ast.parse(source)) is takes
+
+
+def test_an_index_that_frames_alone_have_in_common_matters_to_who_takes_it_out() -> None:
+    index = pd.Index([3, 4])
+    one, other = pd.Series([1, 2], index=index), pd.Series([1, 2], index=index)
+    of_frames = twins_in({"a": one, "b": other})
+    assert told_apart(of_frames, [IDENTITY]) == "a and b have an index in common"
+    assert not told_apart(of_frames, [HELD_IDENTITY])
+    assert told_apart(of_frames, [HELD_IDENTITY, INDEX])
+    held = twins_in({"a": one, "rows": [index], "i": (index, 7)})
+    assert "an index in common" in told_apart(held, [HELD_IDENTITY])
+    assert told_apart(twins_in({"a": 10**20, "b": [a := 10**20, a]}), [HELD_IDENTITY])
 
 
 @pytest.mark.parametrize(
