@@ -50,6 +50,14 @@ def asks_for_size(tree: ast.AST) -> bool:
     return not _SIZES.isdisjoint(names)
 
 
+def asks_for_calls(tree: ast.AST) -> bool:
+    """Whether any place in ``tree`` may ask a function how often its cache was of use."""
+    for node in ast.walk(tree):
+        if "cache_info" in (getattr(node, "attr", ""), getattr(node, "value", "")):
+            return True
+    return False
+
+
 def asks_for_memory(tree: ast.AST) -> bool:
     """Whether any place in ``tree`` may ask a frame how much memory it takes."""
     return asks_for_size(tree) or any(

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_jlab.dataflow.identity import (
     asks_for_base,
+    asks_for_calls,
     asks_for_identity,
     asks_for_memory,
     asks_for_size,
@@ -93,6 +94,11 @@ class StepPlan:
     def asks_for_size(self) -> bool:
         """Whether it may ask how much memory a container takes."""
         return any(asks_for_size(tree) for tree in self._trees)
+
+    @cached_property
+    def asks_for_calls(self) -> bool:
+        """Whether it may ask a function how often its cache was of use."""
+        return any(asks_for_calls(tree) for tree in self._trees)
 
     @cached_property
     def asks_for_memory(self) -> bool:

@@ -301,7 +301,7 @@ class Departure:
             scalars=dict(self._found.scalars),
             attempt=leaving.attempt,
             looks_up=self._looks_up(),
-            twins=twins_in(values_of(self._names)),
+            twins=twins_in(values_of(self._names), self._names),
         )  # fmt: skip
 
 

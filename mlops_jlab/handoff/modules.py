@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlops_jlab.handoff import snapshot, states
+from mlops_jlab.handoff import pure, snapshot, states
 from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.references import imported_module
 from mlops_jlab.loaded import file_of, globals_of
@@ -151,7 +151,9 @@ def _stays(value: Any, module: str) -> str:
     if isinstance(value, (functools._lru_cache_wrapper, type)):
         if getattr(value, "__module__", "") != module:
             return ""
-        calls = sum(sum(one.cache_info()[:2]) for one in states.caches_in(value, module))
+        asked = pure.asks_caches(sys.modules[module])
+        kept = [one for one in states.caches_in(value, module) if asked or not pure.may_forget(one)]
+        calls = sum(sum(one.cache_info()[:2]) for one in kept)
         return f"remembers what it gave ({calls} calls)" * bool(calls)
     if isinstance(value, _HALFWAY):
         return "is halfway"

@@ -17,6 +17,7 @@ from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
+from mlops_jlab.handoff.pure import may_forget
 from mlops_jlab.handoff.records import Written
 from mlops_jlab.handoff.states import caches_in
 
@@ -52,7 +53,7 @@ def prove(
 
 
 def _unsaved(value: object) -> str:
-    kept = sum(one.cache_info().currsize for one in caches_in(value))
+    kept = sum(one.cache_info().currsize for one in caches_in(value) if not may_forget(one))
     return f"the results that its cache holds ({kept}) cannot be saved" if kept else ""
 
 

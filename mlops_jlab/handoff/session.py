@@ -312,9 +312,9 @@ class StepSession:
             seals={d: s for d, s in self._store.seals.items() if s and d in self._objects},
             watched=self._watched,
             versions=modules.loaded_versions(),
-            usage=usage_so_far(),
-            attempt=os.environ.get(ATTEMPT, ""),
-            scalars=scalars_of(self.names), alone=alone, unkept=alone, twins=twins_in(self._values()),
+            usage=usage_so_far(), attempt=os.environ.get(ATTEMPT, ""),
+            scalars=scalars_of(self.names), alone=alone, unkept=alone,
+            twins=twins_in(self._values(), self.names),
         )  # fmt: skip
         root = self.root
         if self._parts is not None:

@@ -21,6 +21,7 @@ from mlops_jlab.handoff.pickling import (
     is_large_leaf,
     refusal,
 )
+from mlops_jlab.handoff.pure import may_forget
 from mlops_jlab.handoff.sharing import can_be_shared
 from mlops_jlab.handoff.states import STATE, caches_in
 from mlops_jlab.handoff.tensors import storages
@@ -115,7 +116,7 @@ def remembered(names: Mapping[str, object]) -> dict[str, object]:
     return {
         name + STATE: Remembered(", ".join(used))
         for name, value in list(names.items())
-        if (used := [str(info) for one in caches_in(value) if any((info := one.cache_info())[:2])])
+        if (used := [str(one.cache_info()) for one in caches_in(value) if not may_forget(one)])
     }
 
 

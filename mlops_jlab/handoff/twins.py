@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from mlops_jlab.handoff import modules
+from mlops_jlab.handoff import modules, states
 
 _MOST = 200  # entries of one container that are looked at
 _ALL = 1000  # objects of one name that are looked at, in containers of containers too
@@ -31,6 +31,7 @@ ITSELF = "an index itself"  # it is held by a name or in a container, and not by
 BASE = "the base of an array"  # it comes back as a view of the file that holds it
 
 
+CACHE = "a cache"  # a function that was called, and may forget what it gave
 SIZE = "the size of a container"  # it has room to grow, and another one elsewhere
 LOOKED_UP = "the labels of an index in memory"  # pandas remembers where each is, until it is saved
 _LABELS = "the labels of an index"
@@ -45,19 +46,20 @@ def told_apart(twins: Mapping[str, str], tells: Collection[str]) -> str:
         other = _BESIDE if IDENTITY in tells else (*_BESIDE, INDEX, _LABELS)
         if why := next((words for what, words in twins.items() if what not in other), ""):
             return why
-    for what in _BESIDE:
+    for what in (*_BESIDE, CACHE):
         if what in tells and what in twins:
             return twins[what]
     return twins.get(INDEX, "") if INDEX in tells else ""
 
 
-def twins_in(values: Mapping[str, object]) -> dict[str, str]:
+def twins_in(values: Mapping[str, object], names: Mapping[str, object] | None = None) -> dict[str, str]:
     """Two names that have an object in common, in words, by what kind of object it is.
 
-    One name may be both: a number that a list holds twice comes back as two.
+    One name may be both: a number that a list holds twice comes back as two. Functions that may forget
+    what they gave are looked for among all ``names``, and in own modules.
     """
     first: dict[int, str] = {}
-    found: dict[str, str] = {}
+    found = {} if names is None else _remembering(names)
     for name, value in values.items():
         numbers: set[int] = set()
         for one in _reached(value):
@@ -79,6 +81,17 @@ def twins_in(values: Mapping[str, object]) -> dict[str, str]:
                         found.setdefault(what, f"{name} holds {what} twice")
                     numbers.add(id(part))
     return found
+
+
+def _remembering(names: Mapping[str, object]) -> dict[str, str]:
+    """A function with a cache that was used, in words, as of the kind :data:`CACHE`, or nothing."""
+    places = [("__main__", "", names)]
+    places += [(name, f"{name}.", vars(sys.modules[name])) for name in modules.local_modules()]
+    for module, prefix, held in places:
+        for name, value in list(held.items()):
+            if any(any(one.cache_info()[:2]) for one in states.caches_in(value, module)):
+                return {CACHE: f"{prefix}{name} remembers how often it was called"}
+    return {}
 
 
 def with_modules(values: Mapping[str, object]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_jlab.dataflow.identity import (
     asks_for_base,
+    asks_for_calls,
     asks_for_identity,
     asks_for_memory,
     asks_for_size,
@@ -18,7 +19,7 @@ from mlops_jlab.dataflow.identity import (
 from mlops_jlab.dataflow.patches import places_of
 from mlops_jlab.entities.graphs import CarriedSource, Graph, Loop, Step
 from mlops_jlab.entities.notebooks import Cell, Role
-from mlops_jlab.handoff.twins import BASE, HELD_IDENTITY, IDENTITY, INDEX, LOOKED_UP, SIZE
+from mlops_jlab.handoff.twins import BASE, CACHE, HELD_IDENTITY, IDENTITY, INDEX, LOOKED_UP, SIZE
 from mlops_jlab.notebook.python import parse_cell
 
 LOAD_CELL = "mlops-load"
@@ -200,6 +201,7 @@ def _tells(step: Step) -> list[str]:
         BASE: asks_for_base,
         SIZE: asks_for_size,
         LOOKED_UP: asks_for_memory,
+        CACHE: asks_for_calls,
     }
     return [what for what, asks in asked.items() if any(map(asks, trees))]
 

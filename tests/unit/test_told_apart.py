@@ -17,14 +17,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jlab.dataflow.identity import asks_for_base, asks_for_identity, names_an_index, takes_an_index
+from mlops_jlab.dataflow.identity import (
+    asks_for_base,
+    asks_for_calls,
+    asks_for_identity,
+    names_an_index,
+    takes_an_index,
+)
 from mlops_jlab.dataflow.patches import places_of
-from mlops_jlab.handoff import loggers, modules, nans, settings, snapshot, states
+from mlops_jlab.handoff import loggers, modules, nans, pure, settings, snapshot, states
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.handoff.session import values_of
-from mlops_jlab.handoff.twins import BASE, HELD_IDENTITY, IDENTITY, INDEX, told_apart, twins_in
+from mlops_jlab.handoff.twins import BASE, CACHE, HELD_IDENTITY, IDENTITY, INDEX, told_apart, twins_in
 from tests.steps.test_any_program import graph_of
 
 _BIG = 10**40
@@ -272,7 +278,7 @@ def test_what_a_function_took_out_of_a_class_stays_out(main: Any) -> None:
 
 def test_a_method_that_remembers_what_it_gave_cannot_be_brought_elsewhere(main: Any) -> None:
     exec(
-        "from functools import cache\nclass Api:\n    @staticmethod\n    @cache\n    def get(k): return k",
+        "from functools import cache\nclass Api:\n    @staticmethod\n    @cache\n    def get(k): return [k]",
         vars(main),
     )
     assert snapshot.remembered({"Api": main.Api}) == {}
@@ -287,7 +293,7 @@ def test_what_only_an_own_module_holds_is_said_with_the_names_that_stand_for_it(
 ) -> None:
     (tmp_path / "own_and_cached.py").write_text(
         "import functools, threading\nlock = threading.Lock()\n"
-        "@functools.cache\ndef f(x): return x\ndef numbers(): yield 1\n"
+        "@functools.cache\ndef f(x): return [x]\n@functools.cache\ndef g(x): return x + g(x - 1) if x else 0\ndef numbers(): yield 1\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     module: Any = importlib.import_module("own_and_cached")
@@ -299,6 +305,12 @@ def test_what_only_an_own_module_holds_is_said_with_the_names_that_stand_for_it(
     assert "own_and_cached.f remembers what it gave (1 calls)" in what
     assert bound == ["m", "f"]
     module.f.cache_clear()
+    module.g(3)
+    assert "own_and_cached" not in modules.what_stays(names)[0]
+    assert twins_in({}, names)[CACHE].endswith("remembers how often it was called")
+    module.used = lambda: module.g.cache_info()
+    assert "own_and_cached.g remembers what it gave (4 calls)" in modules.what_stays(names)[0]
+    module.g.cache_clear()
     module.halfway = module.numbers()
     module.lock.acquire()
     what = modules.what_stays(names)[0]
@@ -387,3 +399,41 @@ def test_a_module_that_loads_itself_when_asked_is_not_asked() -> None:
     loader.exec_module(lazy)
     assert modules.not_loaded({"w": lazy, "sys": sys}) == "w is a module that is not loaded yet"
     assert type(lazy) is not types.ModuleType
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "may"),
+    [
+        ("@lru_cache\ndef f(n): return n if n < 2 else f(n - 1) + f(n - 2)", "f(20)", True),
+        ("@cache\ndef f(r, *, k=2): return math.pi * r ** k", "f(2, k=3); f(1)", True),
+        ("@lru_cache(maxsize=2)\ndef f(s): return tuple(sorted(s.split(), key=lambda w: len(w)))", "f('a b')", True),
+        ("@cache\ndef f(n): return [n]", "f(1)", False),
+        ("@cache\ndef f(n): return n", "f((1, A()))", False),
+        ("@cache\ndef f(n): return n * K", "f(1)", False),
+        ("@cache\ndef f(n): return g(n)", "f(1)", False),
+        ("@cache\ndef f(n): print(n)", "f(1)", False),
+        ("@cache\ndef f(n):\n    global K\n    K = n", "f(1)", False),
+        ("@cache\ndef f(n):\n    import random\n    return random.random()", "f(1)", False),
+        ("@cache\ndef f(n, into=[]): return len(into)", "f(1)", False),
+        ("@cache\ndef f(n): return n\nf.note = 1", "f(1)", False),
+        ("def made(k):\n    @cache\n    def f(n): return n * k\n    return f\nf = made(2)", "f(1)", False),
+        ("f = cache(str.upper)", "f('a')", False),
+        ("sum = max\n@cache\ndef f(n): return sum(n)", "f((1, 2))", False),
+        ("@cache\ndef f(n): return n", "[f(i) for i in range(300)]", False),
+        ("@cache\ndef f(n): return [n]", "", True),
+    ],
+)  # fmt: skip
+def test_who_may_forget_what_it_gave(main: types.ModuleType, source: str, call: str, may: bool) -> None:
+    head = "import math\nfrom functools import cache, lru_cache\nK = 3\nclass A: pass\ndef g(n): return n\n"
+    exec(f"{head}{source}\n{call}", vars(main))
+    assert pure.may_forget(main.f) is may
+
+
+def test_how_often_a_cache_was_of_use_matters_to_who_asks_for_it_alone() -> None:
+    assert asks_for_calls(ast.parse("f.cache_info().hits"))
+    assert asks_for_calls(ast.parse("getattr(f, 'cache_info')()"))
+    assert not asks_for_calls(ast.parse("f.cache_clear()"))
+    twins = {CACHE: "f remembers how often it was called"}
+    assert told_apart(twins, [CACHE])
+    assert told_apart(twins, [IDENTITY])
+    assert not told_apart(twins, [BASE, INDEX])

@@ -13,7 +13,7 @@ from mlops_jlab.engine.plan import Plan, StepPlan
 from mlops_jlab.engine.step.attempt import StepShell
 from mlops_jlab.handoff import twins
 from mlops_jlab.handoff.records import StepRecord, read_record, record_path, records_above, resolve
-from mlops_jlab.handoff.twins import BASE, HELD_IDENTITY, IDENTITY, INDEX, LOOKED_UP, SIZE
+from mlops_jlab.handoff.twins import BASE, CACHE, HELD_IDENTITY, IDENTITY, INDEX, LOOKED_UP, SIZE
 
 _STATE = "()"  # "f()" names the state that the function or class f keeps
 
@@ -53,6 +53,7 @@ def told_apart(record: StepRecord, below: Sequence[StepPlan]) -> str:
         identity = IDENTITY if one.takes_an_index else HELD_IDENTITY
         tells = [identity] * one.asks_for_identity + [INDEX] * one.names_an_index
         tells += [BASE] * one.asks_for_base + [SIZE] * one.asks_for_size + [LOOKED_UP] * one.asks_for_memory
+        tells += [CACHE] * one.asks_for_calls
         if why := twins.told_apart(record.twins, tells):
             return f"{why}, and step {one.name!r} may tell"
     return ""
