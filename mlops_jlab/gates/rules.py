@@ -78,6 +78,7 @@ _NUMBERED: dict[str, Callable[[str], bool]] = {
     "quantile_loss": lambda number: number.count(".") == 1 and 0 < float(f"0{number}0") < 1,
     "ndcg": lambda number: number.isdigit() and int(number) > 0,
 }
+_SHARES = frozenset({"roc_auc", "accuracy", "balanced_accuracy", "f1", "precision", "recall"})
 _UNITS = {"ms": 1e-3, "s": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
@@ -135,8 +136,19 @@ def rule_of(text: str, custom: Collection[str] = ()) -> Rule:
             rule = _checked(kind, text, found, custom)
             if not math.isfinite(rule.bound):
                 raise InputError(f"{text!r}: the limit is too large", hint="any value would hold it")
+            if _holds_always(rule, custom):
+                raise InputError(
+                    f"{text!r}: any value would hold it", hint=f"{rule.metric} lies between 0 and 1"
+                )
             return rule
     raise InputError(f"{text!r} is not a rule{_near(text)}", hint=f"{_EXAMPLES}; see the page Gates")
+
+
+def _holds_always(rule: Rule, custom: Collection[str]) -> bool:
+    """Whether a share cannot break a rule: none is worse than another one by more than 1."""
+    share = rule.kind == "gap" or (rule.metric in _SHARES and rule.metric not in custom)
+    above = rule.bound > 1 and (rule.kind == "gap" or (rule.kind == "limit" and rule.operator == "below"))
+    return share and (above or (rule.kind == "not worse" and rule.bound >= 1))
 
 
 class Limit(NamedTuple):

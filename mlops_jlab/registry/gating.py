@@ -225,7 +225,10 @@ def _judged(
 
 
 def _champion(place: Place, address: str, name: str) -> ModelVersion | None:
-    """What is compared with; None while nothing has the alias yet. Another model than ``name`` is there."""
+    """What is compared with; None while nothing has the alias yet. Another model than ``name`` is there.
+
+    A version that the alias was taken away from last is still the one to beat, if it was not deleted.
+    """
     parsed = parse_address(address)
     if not opening.exists(place) and parsed.model == name:
         return None
@@ -234,9 +237,12 @@ def _champion(place: Place, address: str, name: str) -> ModelVersion | None:
         if not found and parsed.model != name:
             near = nearest(parsed.model, registering.names(connection))
             raise InputError(f"there is no model {parsed.model!r} to compare with{near}", hint="against=")
-        if not any(parsed.alias in version.aliases for version in found) and parsed.alias:
-            return None
-        return registering.find(connection, parsed)
+        if not parsed.alias:
+            return registering.find(connection, parsed)
+        champion = registering.standing_at(connection, parsed.model, parsed.alias)
+    if champion is None and parsed.model != name:
+        raise InputError(f"no version of {parsed.model} is its {parsed.alias}", hint="against=")
+    return champion
 
 
 def _gate(rules: Sequence[Rule], evaluation: str, against: str) -> str:

@@ -134,6 +134,8 @@ def codes_of(values: Any, known: Sequence[Any], what: str) -> Any:
     Raises:
         InputError: they cannot be judged, with what and where.
     """
+    if np.iscomplexobj(values):
+        raise InputError(f"{what} are complex numbers", hint="give the target as the model was fitted on it")
     places = {value: place for place, value in enumerate(known)}
     found = [places.get(value, -1) if _hashable(value) else -1 for value in np.asarray(values).tolist()]
     codes = np.asarray(found, dtype=int)
@@ -192,6 +194,8 @@ def chances_of(chances: Any, own: Sequence[Any], known: Sequence[Any], whose: st
         raise InputError(f"{what} have the shape {shape}", hint=f"rows × {len(own)} classes are judged")
     if np.iscomplexobj(chances):
         raise InputError(f"{what} are complex numbers", hint="what predict_proba gives are probabilities")
+    if chances.dtype.kind not in "biuf" and not all(map(_is_number, chances.ravel().tolist())):
+        raise InputError(f"{what} are no numbers", hint="what predict_proba gives are probabilities")
     found = np.asarray(chances, dtype=float)
     for wrong, words in (
         (~np.isfinite(found).all(axis=1), "not finite"),

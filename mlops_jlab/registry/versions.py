@@ -16,7 +16,7 @@ from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
-from mlops_jlab.store import artifacts, judgements, opening, permitting, registering
+from mlops_jlab.store import artifacts, deciding, judgements, opening, permitting, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import contents, lifecycle
@@ -146,9 +146,11 @@ def promote(
     """
     with opening.writing(place) as connection:
         version = registering.find(connection, parse_address(address))
-        against = version.verdict != "pass" and alias in judgements.guarded(connection, version.model)
-        if against and not override:
-            raise _refused(version, alias)
+        stands, now = deciding.stands_against(connection, version, alias, by_hand=by != permitting.RETRAINING)
+        if stands is not None and not override:
+            raise stands
+        if stands is None and expected is None:
+            expected = now  # who moves it in this moment makes it another question
         whose = by or lifecycle.who()
         own = alias == CHAMPION and registering.asked_by(connection, version) == whose
         if own and not override:
@@ -159,10 +161,10 @@ def promote(
         if override and not reason.strip():
             raise InputError("a gate is overridden with a reason", hint="--override REASON")
         details = {"gate": version.verdict or "none", **({"asked by": asked_by} if asked_by else {})}
-        action = "override gate" if against else "override approval" if own else "promote"
+        action = "override gate" if stands is not None else "override approval" if own else "promote"
         before = registering.point(
             connection, version, alias, expected=expected, who=whose, action=action, reason=reason,
-            details=details,
+            details=details, override=override,
         )  # fmt: skip
     anchoring.note(place)
     return Moved(version.model, alias, before, version.version)
@@ -200,15 +202,6 @@ def waiting(place: Place, version: ModelVersion, alias: str = CHAMPION) -> permi
         return permitting.waiting(connection, policy, version, alias, who=lifecycle.who())
 
 
-def _refused(version: ModelVersion, alias: str) -> InputError:
-    says = f"the gate of {version.title} says: {version.verdict}"
-    none = f"no gate has judged {version.title}, and a gate guards {version.model}@{alias}"
-    return InputError(
-        says if version.verdict else none,
-        hint=f"keep the {alias}, judge this version (gate.compare), or override with --override REASON",
-    )
-
-
 def roll_back(
     place: Place, model: str, alias: str = CHAMPION, *, to: int = 0, reason: str = "", by: str = ""
 ) -> Moved:
@@ -227,8 +220,9 @@ def roll_back(
         wanted = to or earlier[0]
         version = registering.find(connection, parse_address(f"{model}/{wanted}"))
         had = wanted in registering.ever(connection, model, alias)
-        if not had and version.verdict != "pass" and alias in judgements.guarded(connection, model):
-            raise _refused(version, alias)
+        stands, _now = deciding.stands_against(connection, version, alias, by_hand=True)
+        if stands is not None and not had:
+            raise stands
         before = registering.point(
             connection, version, alias, expected=now.version, who=by or lifecycle.who(), action="roll back",
             reason=reason,

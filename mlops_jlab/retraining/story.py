@@ -239,11 +239,9 @@ class Retraining:
         if alias in version.aliases:
             self._note("promote", "done", f"{version.title} is the {alias} already")
             return "promoted"
-        judged_by = int(gate["champion"]) if gate else None
-        expected = judged_by if alias == CHAMPION else None
         try:
             moved = versions.promote(
-                self.place, f"{version.model}/{version.version}", alias, expected=expected,
+                self.place, f"{version.model}/{version.version}", alias,
                 reason=f"schedule {self.schedule.name}, due {self.firing.due}: {why}", by=RETRAINING,
                 asked_by=self.schedule.author if self.schedule.approve else "",
             )  # fmt: skip

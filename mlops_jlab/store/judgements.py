@@ -26,11 +26,11 @@ def of_version(
     A version is known by its ``content``. All gates of one run must pass; a gate that was asked again in the
     same run counts as it came out last. A comparison of a version with itself says nothing about it.
     """
-    rows = connection.execute(
-        "SELECT id, gate, whole FROM gate_results WHERE model = ? AND content = ? AND content <> '' "
-        "AND champion <> ? ORDER BY id DESC",
-        (model, content, version),
-    ).fetchall()
+    rows = [
+        (number, gate, whole)
+        for number, gate, whole, other in _results(connection, model, content)
+        if other != version
+    ]
     if not rows:
         return None
     newest: dict[str, int] = {}
@@ -39,6 +39,37 @@ def of_version(
             newest.setdefault(gate, number)
     reports = [_report(connection, number) for number in newest.values()]
     return _together(reports, str(rows[0][2]))
+
+
+def compared(connection: sqlite3.Connection, model: str, content: str, whole: str) -> frozenset[int]:
+    """The versions of the same model that a content was compared with in a run; 0 where there was none."""
+    found = _results(connection, model, content)
+    return frozenset(other for _number, _gate, run, other in found if run == whole and other is not None)
+
+
+def _results(
+    connection: sqlite3.Connection, model: str, content: str
+) -> list[tuple[int, str, str, int | None]]:
+    """Gates of a content, the newest first: number, gate, run, and the version of this model compared with.
+
+    None stands for a version of another model.
+    """
+    rows = connection.execute(
+        "SELECT id, gate, whole, champion, json_extract(report, '$.facts.against') FROM gate_results "
+        "WHERE model = ? AND content = ? AND content <> '' ORDER BY id DESC",
+        (model, content),
+    )
+    return [
+        (number, gate, str(whole), int(other) if _is_own(str(against or CHAMPION), model) else None)
+        for number, gate, whole, other, against in rows
+    ]
+
+
+def _is_own(against: str, model: str) -> bool:
+    try:
+        return against == CHAMPION or parse_address(against).model == model
+    except InputError:
+        return False
 
 
 def _report(connection: sqlite3.Connection, number: int) -> dict[str, Any]:

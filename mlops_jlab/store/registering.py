@@ -156,10 +156,12 @@ def point(
     action: str,
     reason: str,
     details: Mapping[str, Any] | None = None,
+    override: bool = False,
 ) -> int:
     """Lets ``alias`` point at a version; the number of the one that it pointed at (0: none).
 
-    ``expected`` is the number that the caller saw last (0: none); None does not compare.
+    ``expected`` is the number that the caller saw last (0: none); None does not compare. An alias that was
+    moved beside the log is put right by ``override`` alone.
 
     Raises:
         ConflictError: the alias points at another version by now.
@@ -178,17 +180,7 @@ def point(
     had = version.version in ever(connection, version.model, alias)
     permitting.check_promotion(connection, version, alias, who=who, action=action, had=had)
     with database.transaction(connection, durable=True):
-        row = connection.execute(
-            "SELECT v.version, a.model FROM aliases a JOIN versions v ON v.id = a.version "
-            "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?",
-            (version.model, alias),
-        ).fetchone()
-        before = int(row[0]) if row else 0
-        if expected is not None and before != expected:
-            raise ConflictError(
-                f"{version.model}@{alias} is version {before or 'none'} by now, not {expected or 'none'}",
-                hint="look at it again, then decide",
-            )
+        before, beside = _before(connection, version.model, alias, expected, override=override)
         connection.execute(
             "INSERT INTO aliases SELECT model, ?, id, ? FROM versions WHERE id = ? "
             "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version, changed = excluded.changed",
@@ -200,9 +192,36 @@ def point(
             action,
             f"{version.model}@{alias}",
             reason=reason,
-            details={"from": before, "to": version.version, **(details or {})},
+            details={"from": before, "to": version.version, **beside, **(details or {})},
         )
     return before
+
+
+def _before(
+    connection: sqlite3.Connection, model: str, alias: str, expected: int | None, *, override: bool
+) -> tuple[int, dict[str, int]]:
+    """The version that an alias leaves (0: none), and what the log says of it if that is another one."""
+    row = connection.execute(
+        "SELECT v.version FROM aliases a JOIN versions v ON v.id = a.version "
+        "JOIN models m ON m.id = a.model WHERE m.name = ? AND a.alias = ?",
+        (model, alias),
+    ).fetchone()
+    before = int(row[0]) if row else 0
+    if expected is not None and before != expected:
+        raise ConflictError(
+            f"{model}@{alias} is version {before or 'none'} by now, not {expected or 'none'}",
+            hint="look at it again, then decide",
+        )
+    logged = replaying.of_alias(connection, f"{model}@{alias}")
+    if logged == before:
+        return before, {}
+    if not override:
+        raise Forged(
+            f"{model}@{alias} is version {before or 'none'}, and by the audit log version "
+            f"{logged or 'none'}: it was moved beside the log",
+            hint="find out by whom; then put it right: mlops-jlab models promote ... --override REASON",
+        )
+    return before, {replaying.BESIDE: logged}
 
 
 def unpoint(connection: sqlite3.Connection, model: str, alias: str, *, who: str, reason: str) -> int:
@@ -262,16 +281,27 @@ def history(connection: sqlite3.Connection, model: str, alias: str) -> list[int]
     return stack[::-1]
 
 
+def standing_at(connection: sqlite3.Connection, model: str, alias: str) -> ModelVersion | None:
+    """The version that an alias points at, or that it was taken away from last and that is still there."""
+    found = versions(connection, model)
+    now = next((version for version in found if alias in version.aliases), None)
+    last = history(connection, model, alias)[:1]
+    return now or next((version for version in found if version.version in last), None)
+
+
 def ever(connection: sqlite3.Connection, model: str, alias: str) -> set[int]:
     """All versions that an alias has ever pointed at."""
     return {int(e.details.get("to", 0)) for e in auditing.entries(connection, subject=f"{model}@{alias}")}
 
 
 def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
-    """Who has asked that somebody else approves of a challenger; nothing if nobody has."""
+    """Who has asked that somebody else approves of a version; nothing if nobody has.
+
+    It stays asked for, whoever makes the version the challenger once more by hand.
+    """
     for entry in auditing.entries(connection, subject=f"{version.model}@{CHALLENGER}"):
-        if entry.details.get("to") == version.version:
-            return str(entry.details.get("asked by", ""))
+        if entry.details.get("to") == version.version and entry.details.get("asked by"):
+            return str(entry.details["asked by"])
     return ""
 
 

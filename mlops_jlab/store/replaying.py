@@ -15,6 +15,7 @@ from mlops_jlab.store.auditing import Entry
 from mlops_jlab.store.location import Place
 
 _START = "0" * 64  # the head of a log without entries
+BESIDE = "by the log"  # in an entry that puts an alias right: what the log had said of it
 
 
 @dataclass
@@ -32,6 +33,7 @@ class _Replayed:
     specs: dict[str, str] = field(default_factory=dict)  # name of a schedule -> digest of what it says
     data: dict[str, str] = field(default_factory=dict)  # data:name/number -> digest
     heads: set[str] = field(default_factory=lambda: {_START})
+    moved: list[str] = field(default_factory=list)  # aliases that were moved between two entries
 
     def apply(self, entry: Entry) -> None:
         self.heads.add(entry.digest)
@@ -50,6 +52,7 @@ class _Replayed:
         elif entry.action == "delete":
             self.versions.pop(entry.subject, None)
         elif entry.action == "remove alias":
+            self._leave(entry)
             self.aliases.pop(entry.subject, None)
         elif entry.action == "remove schedule":
             self.schedules.pop(entry.subject, None)
@@ -63,7 +66,17 @@ class _Replayed:
             self.specs.pop(before, None)
             self.specs[entry.subject] = str(entry.details.get("spec", ""))
         elif "@" in entry.subject and "to" in entry.details:
+            self._leave(entry)
             self.aliases[entry.subject] = int(entry.details["to"])
+
+    def _leave(self, entry: Entry) -> None:
+        """An alias leaves the version that the log has for it, or one that it was moved to beside the log."""
+        then, found = self.aliases.get(entry.subject, 0), int(entry.details.get("from") or 0)
+        if "from" in entry.details and found != then and BESIDE not in entry.details:
+            self.moved.append(
+                f"{entry.subject} was version {found or 'none'} before entry {entry.seq}, "
+                f"and by the log version {then or 'none'}"
+            )
 
     def _register(self, entry: Entry) -> None:
         self.versions[entry.subject] = dict(entry.details.get("files", {}))
@@ -88,6 +101,14 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         said.apply(entry)
     return [*_versions(connection, said), *_verdicts(connection, said), *_aliases(connection, said),
             *_schedules(connection, said), *_data(connection, said), *_anchors(connection, said)]  # fmt: skip
+
+
+def of_alias(connection: sqlite3.Connection, subject: str) -> int:
+    """The version that an alias (``MODEL@ALIAS``) has by the log; 0 for none."""
+    said = _Replayed()
+    for entry in reversed(auditing.entries(connection, subject=subject)):
+        said.apply(entry)
+    return said.aliases.get(subject, 0)
 
 
 def of_version(connection: sqlite3.Connection, model: str, version: int) -> list[str]:
@@ -196,6 +217,7 @@ def _aliases(connection: sqlite3.Connection, said: _Replayed) -> Iterator[str]:
             "SELECT 'data:' || d.name || '@' || a.alias, v.version FROM dataset_aliases a "
             "JOIN datasets d ON d.id = a.dataset JOIN dataset_versions v ON v.id = a.version"
         ).fetchall()
+    yield from said.moved
     for name in sorted(there.keys() | said.aliases.keys()):
         now, then = there.get(name, 0), said.aliases.get(name, 0)
         if now != then:

@@ -96,6 +96,8 @@ FINE = pd.DataFrame({"a": np.arange(100.0), "b": 0.0, "y": LABELS})
         (Says([np.inf, *range(99)]), FINE, "inf in row 0"),
         (Says([[1.0]] * 100), FINE, "have the shape 100 × 1, and there are 100 rows"),
         (Says([1.0] * 99), FINE, "have the shape 99"),
+        (Says(np.asarray(LABELS, complex), [0, 1]), FINE, "predictions of the challenger are complex numbers"),
+        (Says(LABELS, [0, 1], np.asarray(HALVES).astype(str)), FINE, "probabilities of the challenger are no numbers"),
         (Says([1.0] * 100), FINE.assign(y=[np.inf, *range(99)]), "the target: 1 values are not finite"),
         (Says([1.0] * 100), FINE.assign(y=["x"] * 100), "the target holds 'x', which is not a number"),
         (Says(LABELS, [0, 1], [*HALVES[:99], [1.5, -0.5]]), FINE, r"outside 0 to 1 in 1 rows, the first is row 99: 1.5, -0.5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -431,6 +432,97 @@ def test_an_alias_that_a_gate_compares_with_is_guarded_as_well(place: Place) -> 
     mlops_jlab.register_model(fitted(2, 40), "m")
     with pytest.raises(InputError, match="a gate guards m@production"):
         versions.promote(place, "m/2", "production")
+
+
+@pytest.mark.parametrize("against", ["m@nobody", "m/2", "other/1"])
+def test_an_easier_opponent_makes_no_champion(place: Place, against: str) -> None:
+    """Who was not compared with the champion does not take its place, whoever else was beaten."""
+    guess = DummyClassifier().fit(rows()[["a", "b"]], rows().y)
+    for name in ("m", "m", "other"):
+        mlops_jlab.register_model(fitted() if not versions.all_versions(place, name) else guess, name)
+    mlops_jlab.register_model(guess, "other")
+    gate.compare(fitted(), rows(4, 2000), "y", name="m", rules="accuracy above 0.1", bootstrap=True)
+    versions.promote(place, "m/1")
+    with mlops_jlab.start_run():
+        mlops_jlab.register_model(fitted(7, 40), "m")
+        weak = "other/2" if against == "other/1" else against
+        found = gate.compare(
+            fitted(7, 40), rows(5, 2000), "y", name="m", rules="accuracy better", against=weak, bootstrap=True
+        )
+        assert found.passed
+    with pytest.raises(
+        ConflictError, match=r"m@champion is version 1, and the gate of m 3 has compared it with"
+    ):
+        versions.promote(place, "m/3")
+    assert versions.promote(place, "m/3", override=True, reason="a drill").after == 3
+
+
+def test_of_two_that_beat_the_same_champion_one_takes_its_place(place: Place) -> None:
+    """The other one is not known to be better than that, until it is judged once more."""
+    mlops_jlab.register_model(DummyClassifier().fit(rows()[["a", "b"]], rows().y), "m")
+    versions.promote(place, "m/1")
+    data = rows(5, 2000)
+    for seed in (1, 2):
+        with mlops_jlab.start_run():
+            mlops_jlab.register_model(fitted(seed, 400), "m")
+            assert gate.compare(fitted(seed, 400), data, "y", name="m", rules="accuracy better").passed
+    versions.promote(place, "m/2")
+    with pytest.raises(ConflictError, match="m 3 has compared it with version 1"):
+        versions.promote(place, "m/3")
+    gate.compare(fitted(2, 400), data, "y", name="m", rules="accuracy not worse by 0.05")
+    versions.promote(place, "m/3")
+    assert versions.promote(place, "m/3").before == 3
+    with pytest.raises(ConflictError):
+        versions.promote(place, "m/2", by="retraining")
+    assert versions.promote(place, "m/2").after == 2  # who decides by hand brings back what was champion
+
+
+def test_a_champion_that_was_taken_away_is_still_the_one_to_beat(place: Place) -> None:
+    data = rows(5, 2000)
+    mlops_jlab.register_model(fitted(), "m")
+    gate.compare(fitted(), data, "y", name="m", rules="accuracy above 0.1", bootstrap=True)
+    versions.promote(place, "m/1")
+    with opening.writing(place) as connection:
+        registering.unpoint(connection, "m", "champion", who="me", reason="")
+    guess = DummyClassifier().fit(data[["a", "b"]], data.y)
+    mlops_jlab.register_model(guess, "m")
+    found = gate.compare(guess, rows(6, 2000), "y", name="m", rules="accuracy better", bootstrap=True)
+    assert (found.verdict, found.champion) == ("fail", 1)
+
+
+def test_an_alias_that_was_moved_beside_the_log_is_no_way_for_the_next_promotion(place: Place) -> None:
+    """Nor does that promotion hide it: the log says what the alias was found at."""
+    for seed in range(3):
+        mlops_jlab.register_model(fitted(seed, 40), "m")
+    versions.promote(place, "m/1")
+    close_all()
+    with closing(sqlite3.connect(place.database)) as connection:
+        connection.execute("UPDATE aliases SET version = (SELECT id FROM versions WHERE version = 2)")
+        connection.commit()
+    words = "m@champion is version 2, and by the audit log version 1: it was moved beside the log"
+    with pytest.raises(InputError, match=words):
+        versions.promote(place, "m/3")
+    with pytest.raises(InputError, match=words):
+        versions.roll_back(place, "m", to=1)
+    assert versions.promote(place, "m/1", override=True, reason="put right").before == 2
+    with opening.reading(place) as connection:
+        entry = auditing.entries(connection, 1)[0]
+        assert (entry.details["from"], entry.details["by the log"]) == (2, 1)
+        assert replaying.problems(connection) == []
+    with opening.writing(place) as connection, database.transaction(connection):
+        details = {"from": 3, "to": 1}  # as an earlier version noted it
+        auditing.append(connection, "me", "promote", "m@champion", details=details)
+    with opening.reading(place) as connection:
+        [told] = replaying.problems(connection)
+    assert told == "m@champion was version 3 before entry 6, and by the log version 1"
+
+
+def test_who_asked_for_approval_does_not_approve_after_promoting_the_challenger_by_hand(place: Place) -> None:
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1", "challenger", by="retraining", asked_by=lifecycle.who())
+    versions.promote(place, "m/1", "challenger")
+    with pytest.raises(InputError, match="has to be approved by somebody else"):
+        versions.promote(place, "m@challenger")
 
 
 def test_of_several_gates_in_one_run_all_must_pass_and_one_that_is_asked_again_counts_once(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_jlab.engine.hosted.place import RunStore
-from mlops_jlab.entities.models import CHAMPION, ModelVersion
+from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError
 from mlops_jlab.registry import versions
 from mlops_jlab.store.location import Place
@@ -53,7 +53,6 @@ def _decide(place: Place, version: ModelVersion, run: str, alias: str) -> Decisi
     if alias in version.aliases:
         return Decision(version.title, f"{version.title} is the {alias} already")
     moved = versions.promote(
-        place, f"{version.model}/{version.version}", alias, reason=f"run {run[:12]}: {why}",
-        expected=int(gate["champion"]) if gate and alias == CHAMPION else None,
-    )  # fmt: skip
+        place, f"{version.model}/{version.version}", alias, reason=f"run {run[:12]}: {why}"
+    )
     return Decision(version.title, f"{moved.model}@{alias}: version {moved.before or 'none'} → {moved.after}")
