@@ -213,7 +213,7 @@ def test_how_a_run_ended_is_told_though_its_folder_is_full(
     assert ended == [("failed", "run.json cannot be written: No space left on device")]
     with pytest.raises(MlopsError, match="run.json cannot be written"):
         bench.run([("step:a", "raise ValueError('no')")])
-    assert ended[1] == ("failed", "step 'a' failed")
+    assert ended[1] == ("failed", "a: ValueError: no")
 
 
 def test_there_must_be_room_before_a_value_is_written(

@@ -457,6 +457,15 @@ def test_a_failed_step_is_opened_at_its_cell_and_the_rest_comes_from_the_cache(p
     panel.get_by_role("button", name="Run", exact=True).click()
     last = panel.locator(".jp-mlops-last")
     expect(last).to_have_attribute("data-status", "failed", timeout=60_000)
+    told = panel.locator(".jp-mlops-failure")  # above the graph, with the cause and the ways on
+    expect(told).to_contain_text("divide failed")
+    expect(told).to_contain_text("ZeroDivisionError: division by zero")
+    expect(told.get_by_role("button", name="Open at Failure")).to_be_visible()
+    expect(told.get_by_role("button", name="Resume")).to_be_visible()
+    expect(last.get_by_label("Log of step divide")).to_contain_text("division by zero")
+    expect(page.locator(".jp-mlops-runs .jp-mlops-row").first).to_contain_text("divide: ZeroDivisionError")
+    assert faults(page, ".jp-mlops-panel") == []
+    shoot(page, "walk-failed")
     run = page.evaluate(
         "fetch('/mlops-jlab/api/pipelines/last?path=failing.ipynb').then(r => r.json()).then(found => found.run.id)"
     )

@@ -70,7 +70,7 @@ def test_an_import_goes_on_where_the_last_one_was(store: RunStore, tmp_path: Pat
         assert importing.bring(store, place, unfinished=False).new == 0
         for status, reason in (
             ("killed", "0 of 2 steps"),
-            ("failed", "step 'a' failed: no"),
+            ("failed", "a: E: no"),
             ("finished", ""),
         ):
             if status == "failed":

@@ -3,12 +3,13 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Line, Value } from '../api/types';
+import { Comparison, Line, Value } from '../api/types';
 import { Change, Direction, directionOf, Icon, State } from '../elements';
 import {
   aligned,
   difference as differenceText,
   number,
+  seconds,
   stateOf,
   titleOf
 } from '../runs/words';
@@ -41,9 +42,34 @@ export function bestOf(
   );
 }
 
+/** What the line of durations is called. */
+export const DURATION = 'duration';
+
+/** The lines of a comparison, and how long each run took after its metrics. Pure. */
+export function withDurations({
+  runs,
+  lines
+}: Pick<Comparison, 'runs' | 'lines'>): readonly Line[] {
+  const isMetric = (line: Line): boolean => line.kind === 'metric';
+  const values = runs.map(run => run.duration ?? null);
+  return lines.some(line => isMetric(line) && line.name === DURATION) ||
+    values.every(value => value === null)
+    ? lines
+    : [
+        ...lines.filter(isMetric),
+        {
+          kind: 'metric',
+          name: DURATION,
+          differs: new Set(values).size > 1,
+          values
+        },
+        ...lines.filter(line => !isMetric(line))
+      ];
+}
+
 /** The table. */
 export function Lines(props: Props): React.JSX.Element {
-  const { around, found, own, label, isShort } = props;
+  const { around, own, label, isShort } = props;
   const { trans } = around;
   const kinds = {
     metric: trans.__('Metrics'),
@@ -60,18 +86,7 @@ export function Lines(props: Props): React.JSX.Element {
           return (
             some.length > 0 && (
               <tbody key={kind}>
-                <tr className="jp-mlops-table-group">
-                  <th scope="rowgroup" colSpan={found.runs.length + 1}>
-                    {kinds[kind]}
-                    <span className="jp-mlops-hint">
-                      {kind === 'metric' &&
-                        trans.__(
-                          'best ★, change against #%1',
-                          found.runs[0]?.number ?? ''
-                        )}
-                    </span>
-                  </th>
-                </tr>
+                <Group kind={kind} name={kinds[kind]} {...props} />
                 {some.map(line => (
                   <Row key={line.name} {...props} line={line} trans={trans} />
                 ))}
@@ -96,6 +111,31 @@ export function Lines(props: Props): React.JSX.Element {
         <p className="jp-mlops-hint">{trans.__('Nothing to compare.')}</p>
       )}
     </div>
+  );
+}
+
+/** The head of a kind: what its marks mean, or how many of it differ. */
+function Group(
+  props: Props & { kind: Line['kind']; name: string }
+): React.JSX.Element {
+  const { around, found, own, kind, name } = props;
+  const { trans } = around;
+  const all = own.filter(line => line.kind === kind);
+  const differing = all.filter(line => line.differs).length;
+  return (
+    <tr className="jp-mlops-table-group">
+      <th scope="rowgroup" colSpan={found.runs.length + 1}>
+        {name}
+        <span className="jp-mlops-hint">
+          {kind === 'metric'
+            ? trans.__(
+                'best ★, change against #%1',
+                found.runs[0]?.number ?? ''
+              )
+            : trans.__('%1 of %2 differ', differing, all.length)}
+        </span>
+      </th>
+    </tr>
   );
 }
 
@@ -124,12 +164,13 @@ function Row(
             <Difference
               value={value}
               before={first ?? null}
+              isTime={line.name === DURATION}
               direction={direction}
               isRelative={isRelative}
               trans={trans}
             />
           )}{' '}
-          {value === null ? '–' : isMetric ? aligned(value) : number(value)}
+          {writtenAs(value, line)}
           {best.has(place) && (
             <span role="img" aria-label={trans.__('best')}>
               <Icon name="star" />
@@ -141,9 +182,23 @@ function Row(
   );
 }
 
+/** A value as people read it. */
+function writtenAs(value: Value | null, { kind, name }: Line): string {
+  if (value === null) {
+    return '–';
+  }
+  if (kind !== 'metric') {
+    return number(value);
+  }
+  return name === DURATION && typeof value === 'number'
+    ? seconds(value)
+    : aligned(value);
+}
+
 function Difference(props: {
   value: Value | null;
   before: Value | null;
+  isTime: boolean;
   direction: Direction;
   isRelative: boolean;
   trans: TranslationBundle;
@@ -156,7 +211,9 @@ function Difference(props: {
   const text =
     isRelative && before !== 0
       ? `${number((100 * Math.abs(difference)) / Math.abs(before))} %`
-      : differenceText(value, before);
+      : props.isTime
+        ? seconds(Math.abs(difference))
+        : differenceText(value, before);
   return (
     <Change
       difference={difference}

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { Comparison, Run } from '../api/types';
 import { Brushes } from '../elements';
 import { titleOf } from '../runs/words';
-import { Lines } from './lines';
+import { Lines, withDurations } from './lines';
 import type { Shown } from './page';
 import { keptBy } from './parallel';
 import { scalesOf } from './related';
@@ -51,7 +51,7 @@ export function NumbersAndCharts(props: Numbers): React.JSX.Element {
             found={narrow}
             lines={drawn}
             label={trans.__('Values')}
-            own={narrow.lines.filter(line => line.kind !== 'fact')}
+            own={withDurations(narrow).filter(line => line.kind !== 'fact')}
           />
         </section>
         <Relations

@@ -4,12 +4,21 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Comparison, Run } from '../api/types';
-import { Card, Menu, ProblemBox, Segments, Tabs, Tick } from '../elements';
+import {
+  Card,
+  Menu,
+  ProblemBox,
+  Segments,
+  Tab as Named,
+  Tabs,
+  Tick
+} from '../elements';
 import { Surroundings } from '../pages/surroundings';
 import { Problem, problemOf } from '../problems';
 import { drawnAs, Line as Drawn } from '../runs/lines';
 import { csv, download } from '../runs/saving';
 import { AddRun } from './adding';
+import { useCellsApart } from './code';
 import { Figures } from './figures';
 import { Lines } from './lines';
 import { Numbers, NumbersAndCharts } from './numbers';
@@ -71,6 +80,7 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
     [found, marked.drawn.join(' '), marked.baseline]
   );
   const others = useOthers(around, found.runs);
+  const tabs = useTabs(around, found);
   const shown = { ...props, lines, others };
   return (
     <div className="jp-mlops-comparison">
@@ -91,12 +101,7 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
           label={trans.__('Parts of the page')}
           chosen={tab}
           onChoose={setTab}
-          tabs={[
-            { key: 'numbers', name: trans.__('Numbers and charts') },
-            { key: 'figures', name: trans.__('Figures') },
-            { key: 'code', name: trans.__('Code') },
-            { key: 'environment', name: trans.__('Environment') }
-          ]}
+          tabs={tabs}
         />
         <span className="jp-mlops-gap" />
         <Options
@@ -119,6 +124,38 @@ function Body(props: Omit<Shown, 'lines'>): React.JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The tabs, with how much differs in those where that is known. */
+function useTabs(
+  { client, trans }: Surroundings,
+  { runs, lines }: Comparison
+): Named[] {
+  const cells = useCellsApart(client, runs);
+  const facts = lines.filter(line => line.kind === 'fact' && line.differs);
+  const code =
+    cells === null
+      ? ''
+      : cells === 0
+        ? apart(0, trans)
+        : trans._n('%1 cell differs', '%1 cells differ', cells);
+  return [
+    { key: 'numbers', name: trans.__('Numbers and charts') },
+    { key: 'figures', name: trans.__('Figures') },
+    { key: 'code', name: trans.__('Code'), hint: code },
+    {
+      key: 'environment',
+      name: trans.__('Environment'),
+      hint: apart(facts.length, trans)
+    }
+  ];
+}
+
+/** How much differs, in a word or two. */
+function apart(count: number, trans: TranslationBundle): string {
+  return count === 0
+    ? trans.__('same')
+    : trans._n('%1 differs', '%1 differ', count);
 }
 
 /** How the tables are shown; nothing on tabs without one. */

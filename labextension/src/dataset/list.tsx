@@ -45,9 +45,15 @@ function Nothing({ around }: { around: Surroundings }): React.JSX.Element {
         )}
       </p>
       <p>{trans.__('Register a file or a folder in a cell:')}</p>
-      <Command text={`mlops_jlab.add_dataset("flights", "data/flights")`} />
+      <Command
+        text={`mlops_jlab.add_dataset("flights", "data/flights")`}
+        trans={trans}
+      />
       <p>{trans.__('and read it, in any notebook:')}</p>
-      <Command text={`pd.read_parquet(mlops_jlab.dataset("flights"))`} />
+      <Command
+        text={`pd.read_parquet(mlops_jlab.dataset("flights"))`}
+        trans={trans}
+      />
     </div>
   );
 }

@@ -7,6 +7,8 @@ export interface Tab {
   key: string;
   name: string;
   count?: number;
+  /** What is in it, in a word or two. */
+  hint?: string;
 }
 
 /** The row of tabs; arrows go from one to the next. */
@@ -44,6 +46,7 @@ export function Tabs(props: {
         >
           {tab.name}
           {tab.count !== undefined && tab.count > 0 && ` ${tab.count}`}
+          {tab.hint && <small> {tab.hint}</small>}
         </button>
       ))}
     </div>

@@ -1,4 +1,4 @@
-/** How wide an element is, now and when that changes. */
+/** How wide and how high an element is, now and when that changes. */
 
 import * as React from 'react';
 
@@ -23,4 +23,21 @@ export function useWidth<T extends HTMLElement>(
     return () => watch.disconnect();
   }, []);
   return [host, width];
+}
+
+/** A reference for the element; `note` hears how high it is, in px. */
+export function useHeight<T extends HTMLElement>(
+  note: (height: number) => void
+): React.RefObject<T> {
+  const host = React.useRef<T>(null);
+  React.useEffect(() => {
+    const element = host.current;
+    if (element === null) {
+      return;
+    }
+    const watch = new ResizeObserver(() => note(element.offsetHeight));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  return host;
 }

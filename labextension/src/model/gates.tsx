@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { RuleResult, WholeVersion } from '../api/types';
 import { Card, Popover, State, Tick, useWidth } from '../elements';
-import { interval } from '../models/gate';
+import { interval, isJudged, verdictOf } from '../models/gate';
 import { Interval } from '../models/interval';
 import { rulesOf } from './course';
 import { Shown } from './page';
@@ -155,14 +155,15 @@ function Table(
 
 /** How many of the rules that were judged hold. */
 function inShort(version: WholeVersion, trans: TranslationBundle): string {
-  const judged = version.rules.filter(
-    rule => rule.verdict !== 'not enough data'
-  );
+  const judged = version.rules.filter(isJudged);
   const passed = judged.filter(rule => rule.verdict === 'pass').length;
   const all =
     judged.length === passed
       ? trans.__('%1 of %2 pass', passed, judged.length)
       : trans.__('%1 of %2 fail', judged.length - passed, judged.length);
+  if (judged.length === 0) {
+    return trans.__('%1 not judged', version.rules.length);
+  }
   return judged.length === version.rules.length
     ? all
     : trans.__('%1, %2 not judged', all, version.rules.length - judged.length);
@@ -181,7 +182,7 @@ function Result(props: {
     'not enough data': trans.__('Not enough data')
   };
   const states = { pass: 'finished', fail: 'failed' } as const;
-  const verdict = rule?.verdict ?? '';
+  const verdict = rule === null ? '' : verdictOf(rule);
   const word = words[verdict] ?? none;
   const state =
     verdict === 'pass' || verdict === 'fail' ? states[verdict] : 'unknown';

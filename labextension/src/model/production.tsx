@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Button, Card, Command, Icon, ProblemBox } from '../elements';
+import { Button, Card, Icon, ProblemBox } from '../elements';
 import { capital, LossPicture, measuredOf } from '../monitoring/loss';
 import { verdictOf } from '../monitoring/story';
 import { useFetched } from '../pages/fetched';
@@ -40,12 +40,11 @@ export function Production(
       }
     >
       {newest === undefined ? (
-        <>
-          <p className="jp-mlops-hint">
-            {trans.__('Nobody has looked at its data yet. This compares them:')}
-          </p>
-          <Command text={`mlops-jlab monitor ${model.name} --data …`} />
-        </>
+        <p className="jp-mlops-hint">
+          {trans.__(
+            'Nobody has looked at its data in use yet. Monitoring says how to watch them.'
+          )}
+        </p>
       ) : (
         <>
           <State history={history} trans={trans} />

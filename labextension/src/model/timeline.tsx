@@ -117,11 +117,13 @@ function Axis(props: {
   const count = Math.max(1, Math.min(6, Math.floor(width / 110)));
   const range = scale.to - scale.from;
   const format: Intl.DateTimeFormatOptions =
-    range < 2 * 86_400
-      ? { hour: '2-digit', minute: '2-digit' }
-      : range < 300 * 86_400
-        ? { day: 'numeric', month: 'short' }
-        : { month: 'short', year: 'numeric' };
+    range < 1_200
+      ? { hour: '2-digit', minute: '2-digit', second: '2-digit' }
+      : range < 2 * 86_400
+        ? { hour: '2-digit', minute: '2-digit' }
+        : range < 300 * 86_400
+          ? { day: 'numeric', month: 'short' }
+          : { month: 'short', year: 'numeric' };
   return (
     <>
       {Array.from({ length: count }, (_, place) => {

@@ -8,8 +8,25 @@ import { RuleResult, Version } from '../api/types';
 const MARKS: Readonly<Record<string, string>> = {
   pass: '✓',
   fail: '✗',
-  'not enough data': '?'
+  'not enough data': '?',
+  'not judged': '?'
 };
+
+/** The verdict of a rule. One that passed because there was nothing to measure it by was not judged. Pure. */
+export function verdictOf(
+  rule: Pick<RuleResult, 'verdict' | 'estimate'>
+): string {
+  return rule.verdict === 'pass' && rule.estimate === null
+    ? 'not judged'
+    : rule.verdict;
+}
+
+/** Whether a rule was judged, one way or the other. Pure. */
+export function isJudged(
+  rule: Pick<RuleResult, 'verdict' | 'estimate'>
+): boolean {
+  return ['pass', 'fail'].includes(verdictOf(rule));
+}
 
 /** A verdict in one word, with its mark. */
 export function Verdict(props: { verdict: string }): React.JSX.Element | null {
@@ -46,8 +63,8 @@ export function Gate(props: {
       <tbody>
         {version.rules.map(rule => (
           <tr key={rule.rule} title={trans.__('%1 rows', rule.rows)}>
-            <td data-verdict={rule.verdict} aria-label={rule.verdict}>
-              {MARKS[rule.verdict]}
+            <td data-verdict={verdictOf(rule)} aria-label={verdictOf(rule)}>
+              {MARKS[verdictOf(rule)]}
             </td>
             <th scope="row">{rule.rule}</th>
             <td>

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Command, Icon } from '../elements';
+import { Command, Icon, InTerminal } from '../elements';
 import { ScheduleIt } from './standing';
 import type { Shown } from './page';
 
@@ -17,15 +17,17 @@ export function Empty({ around, history }: Shown): React.JSX.Element {
       how: (
         <Command
           text={`mlops_jlab.register_model(model, "${name}", data=train)`}
+          trans={trans}
         />
       )
     },
     {
       isDone: false,
-      what: trans.__('Say where new data arrive, and how often to look'),
+      what: trans.__('Watch the folder where new data arrive, as every hour'),
       how: (
-        <Command
+        <InTerminal
           text={`mlops-jlab monitor ${name} --data 'incoming/*.parquet' --every 1h`}
+          trans={trans}
         />
       )
     },

@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { MonitoringHistory, MonitoringWindow, Move } from '../api/types';
-import { Card, Command, useWidth } from '../elements';
+import { Card, InTerminal, useWidth } from '../elements';
 import { roundTicks } from '../data/words';
 import { exactly, number } from '../runs/words';
 import type { Shown } from './page';
@@ -41,11 +41,12 @@ export function LossChart(props: Shown): React.JSX.Element {
       <Card title={trans.__('Loss per window')}>
         <p className="jp-mlops-hint">
           {trans.__(
-            'No window has known outcomes yet. Name the column with the truth, and the loss is measured where new files have it:'
+            'No window has known outcomes yet. Once watching is told which column holds the truth, the loss is measured where new files have it.'
           )}
         </p>
-        <Command
-          text={`mlops-jlab monitor ${history.name} --data … --target COLUMN`}
+        <InTerminal
+          text={`mlops-jlab monitor ${history.name} --data 'incoming/*.parquet' --target COLUMN`}
+          trans={trans}
         />
       </Card>
     );

@@ -4,7 +4,14 @@ import * as React from 'react';
 
 import { Service, Services as Found } from '../api/types';
 import { percent } from '../data/words';
-import { Card, Chip, Choice, Command, ProblemBox, Segments } from '../elements';
+import {
+  Card,
+  Chip,
+  Choice,
+  InTerminal,
+  ProblemBox,
+  Segments
+} from '../elements';
 import { useFetched } from '../pages/fetched';
 import type { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
@@ -201,11 +208,12 @@ function Nobody(props: {
     <Card title={trans.__('Serving')}>
       <p className="jp-mlops-hint">
         {trans.__(
-          'Nobody serves this model here. Where somebody does, latency, traffic, errors and saturation stand here:'
+          'Nobody serves this model here yet. Once it answers requests, its latency, traffic, errors and saturation are shown here.'
         )}
       </p>
-      <Command
+      <InTerminal
         text={`mlops-jlab models serve ${props.name}@champion --log served/`}
+        trans={trans}
       />
     </Card>
   );

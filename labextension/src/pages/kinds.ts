@@ -1,4 +1,4 @@
-/** The commands that open the pages of a pipeline, a model, a schedule and a sweep. */
+/** The commands that open the pages of a pipeline, a model, a schedule, a sweep, a watched model and data. */
 
 import { panelIcon } from '../icons/icons';
 import { COMMANDS } from '../tokens';
@@ -53,6 +53,27 @@ const SWEEP_ARGS = {
     path: {
       type: 'string',
       description: 'Without a run: the notebook of a new sweep'
+    }
+  }
+};
+
+const MONITORING_ARGS = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', description: 'The registered model' }
+  },
+  required: ['name']
+};
+const DATA_ARGS = {
+  type: 'object',
+  properties: {
+    name: {
+      type: 'string',
+      description: 'The registered data; without a name, the list of all'
+    },
+    version: {
+      type: 'integer',
+      description: 'The version that is shown; without one, the newest'
     }
   }
 };
@@ -132,4 +153,31 @@ export function addSweeps(
           : { kind: 'new-sweep', path: String(path) }
       )
   });
+}
+
+/** The commands that show a watched model, and registered data; the list of all data is in the palette too. */
+export function addData(
+  { app, palette, trans }: Parts,
+  show: (address: Address) => void
+): void {
+  app.commands.addCommand(COMMANDS.openMonitoring, {
+    label: trans.__('Open Monitoring'),
+    caption: trans.__('Drift and loss of a model over time'),
+    icon: panelIcon,
+    describedBy: { args: MONITORING_ARGS },
+    execute: ({ name }) => show({ kind: 'monitoring', name: String(name) })
+  });
+  app.commands.addCommand(COMMANDS.openData, {
+    label: trans.__('Open Data'),
+    caption: trans.__('Registered data, what they look like, who reads them'),
+    icon: panelIcon,
+    describedBy: { args: DATA_ARGS },
+    execute: ({ name, version }) =>
+      show({
+        kind: 'data',
+        name: String(name ?? ''),
+        ...(typeof version === 'number' ? { version } : {})
+      })
+  });
+  palette?.addItem({ command: COMMANDS.openData, category: trans.__('MLOps') });
 }

@@ -25,6 +25,8 @@ import { changeSchedule, followSchedules } from '../schedules/following';
 import { SchedulesSection } from '../schedules/section';
 import { COMMANDS } from '../tokens';
 import { Fetched } from './fetched';
+import { hint, modelsIn, schedulesIn } from './hints';
+import { share } from './room';
 
 const CHANGED = 'https://mlops-jlab.org/events/runs-changed/v1';
 const MARKED = 'mlops-jlab:marked';
@@ -55,22 +57,36 @@ export class MlopsPanel extends SidePanel {
     this.title.caption = trans.__('Pipelines and Runs');
   }
 
-  /** Folds the sections that are opened on demand; those that are open share the room. */
+  /** Folds the sections that are opened on demand; the others share the room until somebody moves a border. */
   private _arrange(): void {
     const { content } = this;
-    if (content instanceof AccordionPanel) {
-      const share = (): void =>
-        content.setRelativeSizes(
-          content.widgets.map(section => (section.isHidden ? 0 : 1))
-        );
-      content.expansionToggled.connect(share);
+    const [first] = content.widgets;
+    if (content instanceof AccordionPanel && first instanceof PipelineSection) {
+      let isOurs = true;
+      const again = (): void => {
+        if (isOurs) {
+          share(content, first);
+        }
+      };
+      content.handleMoved.connect(() => (isOurs = false));
+      content.expansionToggled.connect(() => {
+        isOurs = true;
+        again();
+      });
+      first.grown.connect(again);
       content.widgets.forEach((section, place) => {
         if (opensOnDemand(section)) {
           content.collapse(place);
         }
       });
-      share();
+      again();
+      this._again = again;
     }
+  }
+
+  protected override onResize(message: Widget.ResizeMessage): void {
+    super.onResize(message);
+    this._again();
   }
 
   protected override onAfterShow(message: Message): void {
@@ -88,6 +104,7 @@ export class MlopsPanel extends SidePanel {
   }
 
   private _arranged = false;
+  private _again = (): void => undefined;
 }
 
 /** What the panel is built from: what its pages are built from, without what it makes for them. */
@@ -120,23 +137,25 @@ export function makePanel(parts: Parts): {
   const openRun = (id: string): void => execute(COMMANDS.openRun, { id });
   tellFailures(parts, pipeline);
   const panel = new MlopsPanel(sections, trans);
-  panel.addWidget(
-    new PipelineSection(
-      pipeline,
-      client,
-      {
-        openRun,
-        openExample,
-        sweep: path => execute(COMMANDS.openSweep, { path }),
-        schedule: (path, parameters) =>
-          execute(COMMANDS.openSchedule, { path, parameters }),
-        openCanvas: () => execute(COMMANDS.openCanvas),
-        tagCell: () => execute(COMMANDS.tagStep),
-        openAt: (path, cell) => openAt(app, path, cell)
-      },
-      trans
-    )
+  const section = new PipelineSection(
+    pipeline,
+    client,
+    {
+      openRun,
+      openExample,
+      sweep: path => execute(COMMANDS.openSweep, { path }),
+      schedule: (path, parameters) =>
+        execute(COMMANDS.openSchedule, { path, parameters }),
+      openCanvas: () => execute(COMMANDS.openCanvas),
+      tagCell: () => execute(COMMANDS.tagStep),
+      openAt: (path, cell) => openAt(app, path, cell)
+    },
+    trans
   );
+  pipeline.changed.connect(() =>
+    hint(section, pipeline.panel?.title.label ?? '')
+  );
+  panel.addWidget(section);
   addRuns(parts, panel, runs, execute);
   addModelsAndSchedules(parts, panel, { models, schedules, openRun });
   return { panel, runs };
@@ -247,35 +266,39 @@ function addModelsAndSchedules(
     openRun: (id: string) => void;
   }
 ): void {
-  panel.addWidget(
-    new ModelsSection({
+  const modelsSection = new ModelsSection({
+    models,
+    actions: actionsOf({
       models,
-      actions: actionsOf({
-        models,
-        client,
-        trans,
-        openRun,
-        openMonitoring: name =>
-          void app.commands.execute(COMMANDS.openMonitoring, { name }),
-        openModel: (name, version, compare) =>
-          void app.commands.execute(COMMANDS.openModel, {
-            name,
-            ...(version ? { version } : {}),
-            ...(compare ? { compare } : {})
-          })
-      }),
-      trans
-    })
-  );
-  panel.addWidget(
-    new SchedulesSection({
-      schedules,
-      change: (what, { name }) =>
-        void changeSchedule(what, name, schedules, client, trans),
+      client,
+      trans,
       openRun,
-      openSchedule: name =>
-        void app.commands.execute(COMMANDS.openSchedule, { name }),
-      trans
-    })
+      openMonitoring: name =>
+        void app.commands.execute(COMMANDS.openMonitoring, { name }),
+      openModel: (name, version, compare) =>
+        void app.commands.execute(COMMANDS.openModel, {
+          name,
+          ...(version ? { version } : {}),
+          ...(compare ? { compare } : {})
+        })
+    }),
+    trans
+  });
+  const schedulesSection = new SchedulesSection({
+    schedules,
+    change: (what, { name }) =>
+      void changeSchedule(what, name, schedules, client, trans),
+    openRun,
+    openSchedule: name =>
+      void app.commands.execute(COMMANDS.openSchedule, { name }),
+    trans
+  });
+  models.changed.connect(({ value }) =>
+    hint(modelsSection, modelsIn(value, trans))
   );
+  schedules.changed.connect(({ value }) =>
+    hint(schedulesSection, schedulesIn(value, Date.now() / 1000, trans))
+  );
+  panel.addWidget(modelsSection);
+  panel.addWidget(schedulesSection);
 }

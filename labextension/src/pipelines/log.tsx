@@ -9,6 +9,7 @@ import { Button, Choice, State } from '../elements';
 import { Printed } from '../runs/printed';
 import {
   exactly,
+  hasFailed,
   isOpen,
   lastedOf,
   markOf,
@@ -16,6 +17,7 @@ import {
   took,
   when
 } from '../runs/words';
+import { failedOf } from './failure';
 
 const WHOLE = '.'; // stands for the run itself: no step is called so
 
@@ -24,16 +26,17 @@ interface Props {
   client: Client;
   onResume: (run: string) => void;
   onCancel: (run: string) => void;
-  onDebug: (run: string) => void;
   onOpen: (run: string) => void;
   trans: TranslationBundle;
 }
 
-/** The run that is shown. */
+/** The run that is shown. Of one that failed, the log of the failed step is open. */
 export function LastRun(props: Props): React.JSX.Element | null {
   const { last, trans } = props;
-  const [step, setStep] = React.useState('');
   const { run } = last;
+  const failed = failedOf(last)?.name ?? '';
+  const [step, setStep] = React.useState(failed);
+  React.useEffect(() => setStep(failed), [run?.id, failed]);
   if (run === null) {
     return null;
   }
@@ -42,13 +45,20 @@ export function LastRun(props: Props): React.JSX.Element | null {
   return (
     <div className="jp-mlops-last" data-status={run.status}>
       <div className="jp-mlops-line">
-        <Head {...props} run={run} />
+        {hasFailed(run.status) ? (
+          <>
+            <b>{trans.__('Log')}</b>
+            <span className="jp-mlops-gap" />
+          </>
+        ) : (
+          <Head {...props} run={run} />
+        )}
         <Choice
           label={trans.__('Log of')}
           value={step}
           values={['', WHOLE, ...last.steps.map(one => one.name)]}
           names={{
-            '': trans.__('Log'),
+            '': step === '' ? trans.__('Log') : trans.__('Hide'),
             [WHOLE]: trans.__('the run itself'),
             ...Object.fromEntries(
               last.steps.map(one => [
@@ -60,9 +70,8 @@ export function LastRun(props: Props): React.JSX.Element | null {
           onChange={setStep}
         />
       </div>
-      {!goesOn && run.reason && <pre>{run.reason}</pre>}
+      {run.status === 'killed' && run.reason && <pre>{run.reason}</pre>}
       <Ways {...props} run={run} isOpen={goesOn} />
-      {state?.reason && <pre role="alert">{state.reason}</pre>}
       {step && (
         <Printed
           client={props.client}
@@ -97,15 +106,13 @@ function Head({ run, onOpen, trans }: Props & { run: Run }): React.JSX.Element {
   );
 }
 
-/** What can be done with the run now. */
+/** What can be done with a run that goes on, or that was stopped. */
 function Ways(
   props: Props & { run: Run; isOpen: boolean }
 ): React.JSX.Element | null {
   const { run, isOpen, last, trans } = props;
-  if (!isOpen && !last.resumable && !last.failed) {
-    return null;
-  }
-  return (
+  const isStopped = run.status === 'killed' && last.resumable;
+  return isOpen || isStopped ? (
     <div className="jp-mlops-line">
       {isOpen && (
         <Button
@@ -113,20 +120,14 @@ function Ways(
           onClick={() => props.onCancel(run.id)}
         />
       )}
-      {last.resumable && (
+      {isStopped && (
         <Button
+          icon="run"
           label={trans.__('Resume')}
-          title={trans.__('Go on from the step that failed')}
+          title={trans.__('Go on where the run was stopped')}
           onClick={() => props.onResume(run.id)}
         />
       )}
-      {!isOpen && last.failed && (
-        <Button
-          label={trans.__('Open at Failure')}
-          title={trans.__('The failing cell, with its inputs loaded')}
-          onClick={() => props.onDebug(run.id)}
-        />
-      )}
     </div>
-  );
+  ) : null;
 }

@@ -2,13 +2,16 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Graph, Last } from '../api/types';
-import { Button, IconButton, Menu, ProblemBox } from '../elements';
+import { Button, IconButton, Menu, ProblemBox, useHeight } from '../elements';
+import { hasFailed } from '../runs/words';
 import { applyChanges } from '../steps/retagging';
 import { Checklist } from './checklist';
+import { Failure } from './failure';
 import { Findings, Steps } from './findings';
 import { LastRun } from './log';
 import { PipelineModel, Told } from './model';
@@ -46,13 +49,30 @@ export class PipelineSection extends ReactWidget {
     this.title.label = _trans.__('Pipeline');
   }
 
+  /** How high its content is, in px. */
+  get wanted(): number {
+    return this._wanted;
+  }
+
+  /** Its content has become higher or lower. */
+  get grown(): ISignal<this, void> {
+    return this._grown;
+  }
+
   protected override render(): React.JSX.Element {
     return (
-      <UseSignal signal={this._model.changed}>
-        {() =>
-          this._model.panel === null ? this._empty() : this._body(this._model)
-        }
-      </UseSignal>
+      <Measured
+        onHeight={height => {
+          this._wanted = height;
+          this._grown.emit();
+        }}
+      >
+        <UseSignal signal={this._model.changed}>
+          {() =>
+            this._model.panel === null ? this._empty() : this._body(this._model)
+          }
+        </UseSignal>
+      </Measured>
     );
   }
 
@@ -81,7 +101,16 @@ export class PipelineSection extends ReactWidget {
             trans={this._trans}
           />
         )}
-        {last.failed && this._last(last)}
+        {last.run && hasFailed(last.run.status) && (
+          <Failure
+            last={last}
+            run={last.run}
+            onResume={run => void this._run(run)}
+            onDebug={run => void this._debug(run)}
+            onOpen={id => this._actions.openRun(id)}
+            trans={this._trans}
+          />
+        )}
         {graph && graph.steps.length > 0 && this._pipeline(graph)}
         <Findings
           findings={graph && graph.steps.length > 0 ? graph.findings : []}
@@ -97,7 +126,7 @@ export class PipelineSection extends ReactWidget {
     );
   }
 
-  /** The run that is shown; one that failed stands above the graph. */
+  /** The run that is shown, with its log. */
   private _last(last: Last): React.JSX.Element {
     return (
       <LastRun
@@ -105,7 +134,6 @@ export class PipelineSection extends ReactWidget {
         client={this._client}
         onResume={run => void this._run(run)}
         onCancel={run => void this._cancel(run)}
-        onDebug={run => void this._debug(run)}
         onOpen={id => this._actions.openRun(id)}
         trans={this._trans}
       />
@@ -195,7 +223,7 @@ export class PipelineSection extends ReactWidget {
             trans={this._trans}
           />
         </React.Suspense>
-        {!this._model.last.failed && this._last(this._model.last)}
+        {this._last(this._model.last)}
         <Parameters
           parameters={graph.parameters}
           values={this._model.parameters}
@@ -278,6 +306,18 @@ export class PipelineSection extends ReactWidget {
       void content.scrollToItem(place, 'smart');
     }
   }
+
+  private _wanted = 0;
+  private readonly _grown = new Signal<this, void>(this);
+}
+
+/** What tells how high its content is. */
+function Measured(props: {
+  onHeight: (height: number) => void;
+  children: React.ReactNode;
+}): React.JSX.Element {
+  const host = useHeight<HTMLDivElement>(props.onHeight);
+  return <div ref={host}>{props.children}</div>;
 }
 
 /** Why a pipeline cannot be run; nothing: it can. */

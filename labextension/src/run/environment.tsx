@@ -43,9 +43,9 @@ export function Environment({ around, found }: Shown): React.JSX.Element {
         <Card title={trans.__('Code')}>
           <Pairs
             pairs={readable({
-              source: found.source,
+              notebook: relative(found.source, found.facts.directory),
               ...git,
-              ...(Array.isArray(command) ? { command: command.join(' ') } : {})
+              ...(Array.isArray(command) ? { command: commandOf(command) } : {})
             })}
             trans={trans}
           />
@@ -53,4 +53,21 @@ export function Environment({ around, found }: Shown): React.JSX.Element {
       </div>
     </div>
   );
+}
+
+/** A path below the working directory of the run as seen from there. Pure. */
+export function relative(path: string, directory: unknown): string {
+  return typeof directory === 'string' && path.startsWith(`${directory}/`)
+    ? path.slice(directory.length + 1)
+    : path;
+}
+
+/** A command as it is typed: programs by their names. Pure. */
+export function commandOf(words: readonly unknown[]): string {
+  const [program = '', ...others] = words.map(String);
+  const name = program
+    .replace(/\/__main__\.py$/, '')
+    .split('/')
+    .pop();
+  return [name?.replace(/_/g, '-') ?? '', ...others].join(' ');
 }

@@ -3,7 +3,7 @@
 import * as React from 'react';
 
 import { File, Run } from '../api/types';
-import { Card } from '../elements';
+import { Card, Thumb } from '../elements';
 import { Surroundings } from '../pages/surroundings';
 
 export const IMAGE = /\.(png|jpe?g|gif|webp)$/i;
@@ -46,15 +46,15 @@ export function Figures(props: {
     <Card title={trans.__('Figures')}>
       <div className="jp-mlops-figures">
         {found.map(([run, file]) => (
-          <figure key={`${run.id} ${file.path}`}>
-            <img
-              className="jp-mlops-thumb"
-              src={client.fileUrl(run.id, file.path)}
-              alt={`${file.path}, ${run.name}`}
-              loading="lazy"
-            />
-            <figcaption>{`${file.path} · ${run.name}`}</figcaption>
-          </figure>
+          <Thumb
+            key={`${run.id} ${file.path}`}
+            src={client.fileUrl(run.id, file.path)}
+            alt={`${file.path}, ${run.name}`}
+            label={trans.__('Show %1 large', file.path)}
+          >
+            <span title={file.path}>{file.path.split('/').pop()}</span>
+            {run.kind === 'step' && ` · ${run.name}`}
+          </Thumb>
         ))}
       </div>
     </Card>

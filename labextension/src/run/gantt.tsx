@@ -8,6 +8,8 @@ import { State } from '../elements';
 import { hueAt } from '../runs/marked';
 import { seconds, stateOfStep } from '../runs/words';
 
+const SEEN = 0.03; // of the whole; what is shorter is not told
+
 /** The bar of a step: where it begins and how long it is, in parts of the whole. */
 export interface Bar {
   step: StepState;
@@ -38,6 +40,22 @@ export function barsOf(
   return [bars, whole];
 }
 
+/** What a run did before its first step and after its last one, where that took long enough to be seen. Pure. */
+export function restOf(
+  bars: readonly Bar[],
+  whole: number
+): { start: number; length: number; isEnd: boolean }[] {
+  const first = Math.min(...bars.map(bar => bar.start), 1);
+  const last = Math.max(...bars.map(bar => bar.start + bar.length), 0);
+  const parts = [
+    { start: 0, length: first, isEnd: false },
+    { start: last, length: 1 - last, isEnd: true }
+  ];
+  return parts.filter(
+    ({ length }) => length > SEEN && length * whole > 0.5 && bars.length > 0
+  );
+}
+
 /** Round numbers of seconds from 0 to `whole`, at most six of them. Pure. */
 export function ticksOf(whole: number): number[] {
   const rough = whole / 5;
@@ -63,47 +81,103 @@ export function Gantt(props: {
     steps,
     Date.now() / 1000
   );
+  const rest = restOf(bars, whole);
+  const around = (isEnd: boolean): React.ReactNode =>
+    rest
+      .filter(part => part.isEnd === isEnd && (!isEnd || run.ended !== null))
+      .map(part => (
+        <Rest key={String(isEnd)} {...part} whole={whole} trans={trans} />
+      ));
   return (
     <div className="jp-mlops-gantt">
-      {bars.map(({ step, start, length, lasted }) => {
-        const state = stateOfStep(step, trans);
-        return (
-          <React.Fragment key={step.name}>
-            <button
-              type="button"
-              className="jp-mlops-link"
-              onClick={() => props.onOpen(step.name)}
-            >
-              <State {...state} /> {step.name}
-            </button>
-            <div
-              className="jp-mlops-gantt-line"
-              title={state.word}
-              style={{
-                ['--jp-mlops-hue' as string]: `var(${hueAt(Math.max(order.indexOf(step.name), 0))})`
-              }}
-            >
-              <span
-                data-hollow={step.cached || step.skipped !== ''}
-                style={{
-                  marginInlineStart: `${80 * start}%`,
-                  width: `max(3px, ${80 * length}%)`
-                }}
-              />
-              <small>
-                {step.cached
-                  ? trans.__('cached')
-                  : step.skipped
-                    ? trans.__('skipped')
-                    : seconds(lasted)}
-              </small>
-            </div>
-          </React.Fragment>
-        );
-      })}
+      {around(false)}
+      {bars.map(bar => (
+        <Line
+          key={bar.step.name}
+          bar={bar}
+          place={Math.max(order.indexOf(bar.step.name), 0)}
+          onOpen={() => props.onOpen(bar.step.name)}
+          trans={trans}
+        />
+      ))}
+      {around(true)}
       <span />
       <Axis whole={whole} />
     </div>
+  );
+}
+
+/** A step: its name, its bar, and how long it took. */
+function Line(props: {
+  bar: Bar;
+  place: number;
+  onOpen: () => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { bar, place, trans } = props;
+  const { step, start, length, lasted } = bar;
+  const state = stateOfStep(step, trans);
+  return (
+    <>
+      <button type="button" className="jp-mlops-link" onClick={props.onOpen}>
+        <State {...state} /> {step.name}
+      </button>
+      <div
+        className="jp-mlops-gantt-line"
+        title={state.word}
+        style={{ ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` }}
+      >
+        <span
+          data-hollow={step.cached || step.skipped !== ''}
+          style={{
+            marginInlineStart: `${80 * start}%`,
+            width: `max(3px, ${80 * length}%)`
+          }}
+        />
+        <small>
+          {step.cached
+            ? trans.__('cached')
+            : step.skipped
+              ? trans.__('skipped')
+              : seconds(lasted)}
+        </small>
+      </div>
+    </>
+  );
+}
+
+/** The time that no step has taken. */
+function Rest(props: {
+  start: number;
+  length: number;
+  isEnd: boolean;
+  whole: number;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { start, length, isEnd, whole, trans } = props;
+  return (
+    <>
+      <span className="jp-mlops-hint">
+        {isEnd ? trans.__('finishing') : trans.__('starting')}
+      </span>
+      <div
+        className="jp-mlops-gantt-line"
+        data-rest="true"
+        title={
+          isEnd
+            ? trans.__('What the steps made is saved and checked')
+            : trans.__('A process with the libraries is made ready')
+        }
+      >
+        <span
+          style={{
+            marginInlineStart: `${80 * start}%`,
+            width: `max(3px, ${80 * length}%)`
+          }}
+        />
+        <small>{seconds(length * whole)}</small>
+      </div>
+    </>
   );
 }
 

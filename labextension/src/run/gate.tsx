@@ -3,8 +3,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Card } from '../elements';
-import { interval, Verdict } from '../models/gate';
+import { RuleResult } from '../api/types';
+import { Card, State } from '../elements';
+import { interval, isJudged, Verdict, verdictOf } from '../models/gate';
 import { Interval } from '../models/interval';
 import { Made } from './model';
 
@@ -20,7 +21,7 @@ export function GateCard(props: {
   if (rules.length === 0) {
     return null;
   }
-  const judged = rules.filter(rule => rule.verdict !== 'not enough data');
+  const judged = rules.filter(isJudged);
   const passed = judged.filter(rule => rule.verdict === 'pass').length;
   return (
     <Card
@@ -33,7 +34,7 @@ export function GateCard(props: {
           {rules.map(rule => (
             <tr key={rule.rule} title={trans.__('%1 rows', rule.rows)}>
               <th scope="row">
-                <Verdict verdict={rule.verdict} /> {rule.rule}
+                <State {...markOf(rule, trans)} /> {rule.rule}
               </th>
               <td>
                 <Interval
@@ -54,4 +55,17 @@ export function GateCard(props: {
       </table>
     </Card>
   );
+}
+
+/** The state that stands for the verdict of a rule; grey where there is none. */
+function markOf(
+  rule: RuleResult,
+  trans: TranslationBundle
+): { state: 'finished' | 'failed' | 'unknown'; word: string } {
+  const verdict = verdictOf(rule);
+  return verdict === 'pass'
+    ? { state: 'finished', word: trans.__('Pass') }
+    : verdict === 'fail'
+      ? { state: 'failed', word: trans.__('Fail') }
+      : { state: 'unknown', word: rule.why || trans.__('Not judged') };
 }

@@ -1,27 +1,14 @@
-/** The head of a run's page: state, name and deeds; one grey line of facts; the numbers that count. */
+/** The head of a run's page: state, name and deeds, and one grey line of facts. */
 
 import * as React from 'react';
 
-import { Value } from '../api/types';
+import { Button, Chip, IconButton, Menu, State } from '../elements';
 import {
-  Button,
-  Change,
-  Chip,
-  directionOf,
-  IconButton,
-  Menu,
-  Spark,
-  State
-} from '../elements';
-import {
-  aligned,
-  difference,
   exactly,
   isOpen,
   lastedOf,
   money,
   moneyOf,
-  number,
   seconds,
   size,
   stateOf,
@@ -30,9 +17,6 @@ import {
   when
 } from '../runs/words';
 import { Shown } from './page';
-
-const MOST_TILES = 4;
-const SPARK = { width: 72, height: 20 };
 
 /** The name, the facts, and what can be done. */
 export function Header({ around, model, found }: Shown): React.JSX.Element {
@@ -48,10 +32,13 @@ export function Header({ around, model, found }: Shown): React.JSX.Element {
         <Chip text={found.experiment} />
         {isBaseline && <Chip text={trans.__('Baseline')} />}
         {made.map(({ model: name, version }) => (
-          <span
+          <button
             key={`${name} ${version.version}`}
+            type="button"
             className="jp-mlops-made"
-          >{`→ ${name} v${version.version}`}</span>
+            title={trans.__('Open the page of %1', name)}
+            onClick={() => around.openModel(name, version.version)}
+          >{`→ ${name} v${version.version}`}</button>
         ))}
         <span className="jp-mlops-gap" />
         {baseline && (
@@ -73,6 +60,13 @@ export function Header({ around, model, found }: Shown): React.JSX.Element {
             onClick={() => around.execute('reproduce', found.id)}
           />
         )}
+        <IconButton
+          icon="link"
+          label={trans.__('Copy Link')}
+          onClick={() =>
+            around.copyLink({ kind: 'run', id: found.id, name: found.name })
+          }
+        />
         <Deeds around={around} model={model} found={found} />
       </div>
       <Facts around={around} model={model} found={found} />
@@ -225,117 +219,6 @@ function Facts({ around, found, model }: Shown): React.JSX.Element {
   );
 }
 
-/** The first metrics, each with its difference to the baseline. */
-export function Tiles({
-  around,
-  model,
-  found
-}: Shown): React.JSX.Element | null {
-  const { trans } = around;
-  const { baseline } = model;
-  const metrics = metricsOf({ around, model, found }).slice(0, MOST_TILES);
-  if (metrics.length === 0) {
-    return null;
-  }
-  const title = baseline ? titleOf(baseline) : '';
-  return (
-    <>
-      <div className="jp-mlops-tiles">
-        {metrics.map(([name, value]) => (
-          <div key={name} className="jp-mlops-tile">
-            <span title={name}>{name}</span>
-            <b>{aligned(value) || '–'}</b>
-            <Difference
-              name={name}
-              value={value}
-              before={baseline?.metrics[name]}
-              trans={trans}
-            />
-            <Spark name={name} values={found.sparks?.[name] ?? []} {...SPARK} />
-          </div>
-        ))}
-        <DurationTile around={around} model={model} found={found} />
-      </div>
-      {baseline && (
-        <div className="jp-mlops-facts">
-          <span>
-            {trans.__(
-              'Change against baseline %1. Color says better or worse by the metric’s direction.',
-              title
-            )}
-          </span>
-        </div>
-      )}
-    </>
-  );
-}
-
-/** How long it took; a run that goes on tells it above. */
-function DurationTile({
-  around,
-  model,
-  found
-}: Shown): React.JSX.Element | null {
-  const { trans } = around;
-  const { duration } = found;
-  const before = model.baseline?.duration;
-  if (typeof duration !== 'number') {
-    return null;
-  }
-  return (
-    <div className="jp-mlops-tile">
-      <span>{trans.__('Duration')}</span>
-      <b>{seconds(duration)}</b>
-      {typeof before === 'number' && (
-        <Change
-          difference={duration - before}
-          direction="lower"
-          text={seconds(Math.abs(duration - before))}
-          words={{
-            better: trans.__('better than %1', seconds(before)),
-            worse: trans.__('worse than %1', seconds(before)),
-            other: trans.__('was %1', seconds(before))
-          }}
-        />
-      )}
-    </div>
-  );
-}
-
-/** The metrics of a run; a pipeline's run has those of its steps. */
-function metricsOf({ found }: Shown): [string, Value][] {
-  const own = Object.entries(found.metrics).map(
-    ([name, metric]): [string, Value] => [name, metric.latest]
-  );
-  const lifted = found.children.flatMap(child => Object.entries(child.metrics));
-  return own.length > 0 || found.kind === 'sweep' ? own : lifted;
-}
-
-/** By how much a value differs from that of the baseline. */
-export function Difference(props: {
-  name: string;
-  value: Value | null;
-  before: Value | null | undefined;
-  trans: Shown['around']['trans'];
-}): React.JSX.Element | null {
-  const { name, value, before, trans } = props;
-  if (typeof value !== 'number' || typeof before !== 'number') {
-    return null;
-  }
-  return (
-    <Change
-      difference={value - before}
-      direction={directionOf(name)}
-      text={difference(value, before)}
-      words={{
-        better: trans.__('better than %1', number(before)),
-        worse: trans.__('worse than %1', number(before)),
-        other: trans.__('was %1', number(before))
-      }}
-    />
-  );
-}
-
 /** What else can be done with the run. */
 function Deeds({ around, found }: Shown): React.JSX.Element {
   const { trans, marked } = around;
@@ -376,11 +259,6 @@ function Deeds({ around, found }: Shown): React.JSX.Element {
             ? trans.__('Unpin as Baseline')
             : trans.__('Pin as Baseline'),
           act: () => marked.pin(found.id)
-        },
-        {
-          label: trans.__('Copy Link'),
-          act: () =>
-            around.copyLink({ kind: 'run', id: found.id, name: found.name })
         },
         {
           label: trans.__('Copy Id'),

@@ -86,7 +86,7 @@ function ComesFrom({ around, model, found }: Shown): React.JSX.Element {
 }
 
 /** The lineage of a run, asked for again when it is over. */
-function useLineage(
+export function useLineage(
   around: Shown['around'],
   found: Shown['found']
 ): Found | null {

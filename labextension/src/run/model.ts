@@ -18,6 +18,22 @@ export interface Made {
   version: Version;
 }
 
+/** Whether two runs can be measured by one another: one experiment's, or with a metric in common. Pure. */
+export function isLike(
+  one: Pick<RunDetail, 'experiment' | 'metrics' | 'children'>,
+  other: Pick<RunDetail, 'experiment' | 'metrics' | 'children'>
+): boolean {
+  const namesOf = ({ metrics, children }: typeof one): string[] => [
+    ...Object.keys(metrics),
+    ...children.flatMap(child => Object.keys(child.metrics))
+  ];
+  const own = new Set(namesOf(one));
+  return (
+    one.experiment === other.experiment ||
+    namesOf(other).some(name => own.has(name))
+  );
+}
+
 /** The model of the page. */
 export class RunModel {
   constructor(
@@ -201,10 +217,17 @@ export class RunModel {
     this._baseline =
       baseline === '' || baseline === this.id
         ? null
-        : await this._client.run(baseline).then(inShort, () => null);
+        : await this._client.run(baseline).then(
+            run =>
+              this._found && isLike(run, this._found) ? inShort(run) : null,
+            () => null
+          );
   }
 
   private _noteBaseline(): void {
+    if (this._found === null) {
+      return; // it is looked for with the run
+    }
     void this._lookForBaseline().then(() => this._changed.emit());
   }
 

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Button, Card, ProblemBox } from '../elements';
+import { Button, Card, IconButton, ProblemBox } from '../elements';
 import { automaticOf } from '../runs/automatic';
 import { hasFailed, isOpen } from '../runs/words';
 import { RunCharts, Shown } from './page';
@@ -12,6 +12,8 @@ import { LogCard } from './logs';
 import { Note } from './note';
 import { Pairs } from './pairs';
 import { PipelineCards } from './pipeline';
+import { Provenance } from './provenance';
+import { Tags } from './tags';
 
 /** The first tab. */
 export function Overview(
@@ -26,6 +28,7 @@ export function Overview(
           <Parameters {...props} />
           <Note {...props} />
           <Tags {...props} />
+          <Provenance {...props} />
         </div>
         <div>
           {found.kind === 'pipeline' && <PipelineCards {...props} />}
@@ -67,7 +70,7 @@ function Failure({ around, model, found }: Shown): React.JSX.Element {
       <div className="jp-mlops-line">
         {step !== '' && (
           <Button
-            icon="kernel"
+            accept
             label={trans.__('Open at Failure')}
             title={trans.__('The failing cell, with its inputs loaded')}
             onClick={() => void model.openKernel(around.openAt, step)}
@@ -128,6 +131,7 @@ function Parameters({ around, model, found }: Shown): React.JSX.Element {
           ? trans.__('%1 set by hand', given.length)
           : trans.__('all as declared')
       }
+      actions={all.length > 0 && <Copy pairs={all} trans={trans} />}
     >
       <Params pairs={given} before={before} trans={trans} />
       {given.length === 0 && defaults.length === 0 && (
@@ -156,17 +160,17 @@ function Parameters({ around, model, found }: Shown): React.JSX.Element {
   );
 }
 
-const OURS = new Set(['pipeline', 'folder', 'cached', 'skipped']);
-
-function Tags({ around, found }: Shown): React.JSX.Element | null {
-  const { trans } = around;
-  const tags = Object.entries(found.tags).filter(([name]) => !OURS.has(name));
-  return tags.length === 0 ? null : (
-    <Card title={trans.__('Tags')}>
-      <Pairs
-        pairs={tags.map(([name, value]) => ({ name, value }))}
-        trans={trans}
-      />
-    </Card>
+/** Puts parameters into the clipboard, as a cell takes them. */
+function Copy(props: {
+  pairs: readonly (readonly [name: string, value: string])[];
+  trans: Shown['around']['trans'];
+}): React.JSX.Element {
+  const text = props.pairs.map(([name, value]) => `${name} = ${value}`);
+  return (
+    <IconButton
+      icon="copy"
+      label={props.trans.__('Copy Parameters')}
+      onClick={() => void navigator.clipboard.writeText(text.join('\n'))}
+    />
   );
 }

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { RunDetail } from '../api/types';
+import { Run, RunDetail } from '../api/types';
 import { ProblemBox, Tabs, useChanges } from '../elements';
 import { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
@@ -12,12 +12,13 @@ import { CodeTab } from './code';
 import { DataTab, isProfile } from './data';
 import { Environment } from './environment';
 import { Files } from './files';
-import { Header, Tiles } from './header';
+import { Header } from './header';
 import { Lineage } from './lineage';
 import { Logs } from './logs';
 import { RunModel } from './model';
 import { Overview } from './overview';
 import { System } from './system';
+import { Tiles } from './tiles';
 
 const Charts = React.lazy(() => import('../runs/charts'));
 
@@ -136,18 +137,33 @@ function Content(
   }
 }
 
+/** A run with only those metrics that another one has too. */
+function sharing(run: Run, other: Run): Run {
+  return {
+    ...run,
+    metrics: Object.fromEntries(
+      Object.entries(run.metrics).filter(([name]) => name in other.metrics)
+    )
+  };
+}
+
 /** The courses of the run, with those of the baseline dashed. */
 export function RunCharts({ around, model }: Shown): React.JSX.Element {
   const { short, baseline } = model;
   const { marked, client, trans } = around;
   const runs = React.useMemo(
-    () => [...(short ? [short] : []), ...(baseline ? [baseline] : [])],
+    () =>
+      short === null
+        ? []
+        : [short, ...(baseline ? [sharing(baseline, short)] : [])],
     [short, baseline]
   );
-  const lines = React.useMemo(
-    () => runs.map((run, place) => drawnAs(run, marked, place)),
-    [runs]
-  );
+  const lines = React.useMemo(() => {
+    const taken = baseline ? marked.placeOf(baseline.id) : -1;
+    return runs.map((run, place) =>
+      drawnAs(run, marked, place === 0 && taken === 0 ? 1 : place)
+    );
+  }, [runs]);
   return (
     <React.Suspense fallback={null}>
       <Charts client={client} runs={runs} lines={lines} trans={trans} />

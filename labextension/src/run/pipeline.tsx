@@ -3,14 +3,15 @@
 import * as React from 'react';
 
 import { Run } from '../api/types';
-import { Card, State } from '../elements';
+import { Card } from '../elements';
 import { automaticOf } from '../runs/automatic';
 import { hueAt } from '../runs/marked';
-import { isOpen, number, seconds, stateOf, titleOf } from '../runs/words';
+import { isOpen, number, seconds } from '../runs/words';
 import { Figures } from './figures';
 import { Gantt } from './gantt';
-import { Difference, StepWays } from './header';
+import { StepWays } from './header';
 import { Shown } from './page';
+import { Difference } from './tiles';
 
 const Picture = React.lazy(() => import('../pipelines/picture'));
 
@@ -111,12 +112,13 @@ function ChosenStep(
 /** Says that something was recorded by itself. */
 function Mark({ trans }: Pick<Shown['around'], 'trans'>): React.JSX.Element {
   return (
-    <small
-      className="jp-mlops-hint"
+    <span
+      className="jp-mlops-chip"
+      data-removable="false"
       title={trans.__('Recorded without a line of tracking code')}
     >
-      {` ${trans.__('automatic')}`}
-    </small>
+      {trans.__('auto')}
+    </span>
   );
 }
 
@@ -126,6 +128,7 @@ function Measured({ around, model, found }: Shown): React.JSX.Element | null {
   const { baseline } = model;
   const automatic = new Set(automaticOf(found.facts).metrics);
   const before = useMetricsOfParts(around, baseline);
+  const order = orderOf(model);
   const rows = found.children.flatMap(step =>
     Object.entries(step.metrics).map(([name, value]) => ({ step, name, value }))
   );
@@ -143,25 +146,25 @@ function Measured({ around, model, found }: Shown): React.JSX.Element | null {
               {trans.__('Value')}
             </th>
             {baseline && (
-              <th scope="col">{trans.__('vs %1', titleOf(baseline))}</th>
+              <th scope="col" data-numeric="true">
+                {trans.__('vs %1', `#${baseline.number}`)}
+              </th>
             )}
+            <td />
           </tr>
         </thead>
         <tbody>
           {rows.map(({ step, name, value }) => (
             <tr key={`${step.id} ${name}`}>
               <td>
-                <State {...stateOf(step, trans)} /> {step.name}
+                <StepName name={step.name} order={order} />
               </td>
-              <th scope="row">
-                {name}
-                {automatic.has(name) && <Mark trans={trans} />}
-              </th>
+              <th scope="row">{name}</th>
               <td data-numeric="true">
                 <b>{number(value)}</b>
               </td>
               {baseline && (
-                <td>
+                <td data-numeric="true">
                   <Difference
                     name={name}
                     value={value}
@@ -170,11 +173,31 @@ function Measured({ around, model, found }: Shown): React.JSX.Element | null {
                   />
                 </td>
               )}
+              <td data-numeric="true">
+                {automatic.has(name) && <Mark trans={trans} />}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </Card>
+  );
+}
+
+/** A step in its color. */
+function StepName(props: {
+  name: string;
+  order: readonly string[];
+}): React.JSX.Element {
+  const place = Math.max(props.order.indexOf(props.name), 0);
+  return (
+    <>
+      <i
+        className="jp-mlops-hue-dot"
+        style={{ ['--jp-mlops-hue' as string]: `var(${hueAt(place)})` }}
+      />{' '}
+      {props.name}
+    </>
   );
 }
 

@@ -5,12 +5,12 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Run } from '../api/types';
-import { ProblemBox, Segments, Tick } from '../elements';
+import { directionOf, ProblemBox, Segments, Tick } from '../elements';
 import { Axis, Course } from './courses';
 import { Curve } from './curve';
 import { Line } from './lines';
 import { useCourses } from './loading';
-import { grouped, overlaid } from './pairs';
+import { grouped, named, overlaid } from './pairs';
 
 const MOST = 24;
 
@@ -132,7 +132,21 @@ function Metrics(
         : overlaid(lines, names, courses),
     [lines, names.join('\n'), ...own]
   );
-  return <Curve {...others} {...drawn} />;
+  return <Curve {...others} {...drawn} hint={hintOf(names, props.trans)} />;
+}
+
+/** Which way the metric is better, and which data are drawn. */
+function hintOf(names: readonly string[], trans: TranslationBundle): string {
+  const parts = names.map(name => named(name).part || 'train');
+  const direction = {
+    higher: trans.__('higher is better'),
+    lower: trans.__('lower is better'),
+    unknown: ''
+  }[directionOf(names[0] ?? '')];
+  return [
+    ...(names.length > 1 ? [parts.join(trans.__(' and '))] : []),
+    ...(direction === '' ? [] : [direction])
+  ].join(', ');
 }
 
 /** The one toolbar of all charts. */

@@ -17,6 +17,8 @@ import { number } from './words';
 
 interface Props {
   title: string;
+  /** What is said in grey beside the title. */
+  hint?: string;
   courses: readonly Course[];
   lines: readonly Line[];
   axis: Axis;
@@ -64,7 +66,8 @@ export function Curve(props: Props): React.JSX.Element {
   return (
     <figure ref={card} className="jp-mlops-curve jp-mlops-card">
       <figcaption>
-        <b>{title}</b>
+        <b title={title}>{title}</b>
+        {props.hint && <span className="jp-mlops-hint">{props.hint}</span>}
         <span className="jp-mlops-gap" />
         <IconButton
           icon="full"

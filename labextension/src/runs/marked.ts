@@ -47,8 +47,17 @@ export class Marked {
     this._note();
   }
 
+  /** Gives some runs an eye where nobody has chosen any, ever; it is not kept. */
+  suggest(ids: readonly string[]): void {
+    if (this._isFresh && this._places.size === 0 && ids.length > 0) {
+      ids.forEach(id => this._add(id));
+      this._changed.emit();
+    }
+  }
+
   /** What was kept; anything else is left out. */
   restore(kept: unknown): void {
+    this._isFresh = kept === undefined || kept === null;
     const { drawn, baseline } = (kept ?? {}) as Record<string, unknown>;
     if (Array.isArray(drawn)) {
       drawn.filter(id => typeof id === 'string').forEach(id => this._add(id));
@@ -67,12 +76,14 @@ export class Marked {
   }
 
   private _note(): void {
+    this._isFresh = false;
     this._keep({ drawn: [...this.drawn], baseline: this._baseline });
     this._changed.emit();
   }
 
   private readonly _places = new Map<string, number>();
   private _baseline = '';
+  private _isFresh = false; // it is known that nothing was ever kept
   private readonly _changed = new Signal<this, void>(this);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { grouped, named, overlaid } from './pairs';
+import { grouped, judgedFirst, named, overlaid } from './pairs';
 
 describe('named', () => {
   it('knows which data a metric is of, before or after its name', () => {
@@ -53,5 +53,18 @@ describe('overlaid', () => {
     expect(found.courses.map(own => own.id)).toEqual(
       found.lines.map(own => own.id)
     );
+  });
+});
+
+describe('the metrics of a run', () => {
+  it('begin with those that it is judged by, and keep their order otherwise', () => {
+    const names = ['train/loss', 'val/loss', 'auc', 'loss_train', 'training'];
+    expect(judgedFirst(names)).toEqual([
+      'val/loss',
+      'auc',
+      'training',
+      'train/loss',
+      'loss_train'
+    ]);
   });
 });

@@ -73,3 +73,15 @@ export function overlaid(
     )
   };
 }
+
+/** Names with those of training last: what a model is judged by comes first. */
+export function judgedFirst(names: readonly string[]): string[] {
+  const isTraining = (name: string): boolean => {
+    const { part, isTrain } = named(name);
+    return isTrain && part !== '';
+  };
+  return [
+    ...names.filter(name => !isTraining(name)),
+    ...names.filter(isTraining)
+  ];
+}

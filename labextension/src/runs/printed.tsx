@@ -10,6 +10,7 @@ import { Problem, problemOf } from '../problems';
 import { clockOf } from './loglines';
 import { exactly } from './words';
 
+const RULE = /^\s*-{60,}\s*$/; // what IPython draws above a traceback
 const EVERY = 1500; // milliseconds between two looks at what goes on
 
 /** Stands for all steps of a run; an empty step is the run itself. */
@@ -69,18 +70,30 @@ export function useLog({
   return [found, problem];
 }
 
-/** Lines of a log: the time, the step where there are several, the text. */
+/** Lines of a log: the time, the step where there are several, the text. A `narrow` one tells the time on hover. */
 export function LogLines(props: {
   lines: readonly LogLine[];
   label: string;
   hasSteps?: boolean;
+  narrow?: boolean;
 }): React.JSX.Element {
-  const { lines, label, hasSteps } = props;
-  const hasTimes = lines.some(line => line.time !== null);
+  const { label, hasSteps, narrow } = props;
+  const lines = props.lines.filter(line => !RULE.test(line.text));
+  const hasTimes = !narrow && lines.some(line => line.time !== null);
+  const host = React.useRef<HTMLPreElement>(null);
+  React.useEffect(() => {
+    if (narrow && host.current !== null) {
+      host.current.scrollTop = host.current.scrollHeight; // the end says most
+    }
+  }, [lines.length]);
   return (
-    <pre className="jp-mlops-log" tabIndex={0} aria-label={label}>
+    <pre ref={host} className="jp-mlops-log" tabIndex={0} aria-label={label}>
       {lines.map((line, place) => (
-        <span key={place} data-kind={line.kind}>
+        <span
+          key={place}
+          data-kind={line.kind}
+          title={narrow && line.time !== null ? exactly(line.time) : undefined}
+        >
           {hasTimes && (
             <time title={line.time === null ? '' : exactly(line.time)}>
               {clockOf(line)}
@@ -104,7 +117,7 @@ export function Printed(
     ? trans.__('Log of step %1', step)
     : trans.__('Log of the run');
   if (log !== null && log.lines.length > 0) {
-    return <LogLines lines={log.lines} label={label} />;
+    return <LogLines lines={log.lines} label={label} narrow />;
   }
   return (
     <p className="jp-mlops-hint" role="status">

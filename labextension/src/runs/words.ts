@@ -3,6 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { Cost, Run, Status, StepState, Value } from '../api/types';
+import { judgedFirst } from './pairs';
 
 const MARKS: Record<Status, string> = {
   pending: '○',
@@ -217,7 +218,7 @@ export function lastedOf(
   }[status];
 }
 
-/** The metric that most of some runs have; of equals, the first. Pure. */
+/** The metric that most of some runs have; of equals, the first that is not of training. Pure. */
 export function mainMetric(runs: readonly Run[]): string {
   const counts = new Map<string, number>();
   for (const run of runs) {
@@ -225,6 +226,8 @@ export function mainMetric(runs: readonly Run[]): string {
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
-  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
-  return most?.[0] ?? '';
+  const [most] = judgedFirst([...counts.keys()]).sort(
+    (a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0)
+  );
+  return most ?? '';
 }

@@ -62,7 +62,8 @@ function Column(props: {
 }): React.JSX.Element {
   const { column, title, model, trans } = props;
   const { sorting } = model.view;
-  const isSorted = sorting.column === column;
+  const isUsual = sorting.column === '' && column === 'started';
+  const isSorted = sorting.column === column || isUsual;
   const sort = (): void =>
     model.show({
       sorting: { column, descending: isSorted ? !sorting.descending : true }

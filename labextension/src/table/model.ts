@@ -223,6 +223,16 @@ export class TableModel {
     this._changed.emit();
   }
 
+  /** Gives the selected runs tags, or takes those whose value is null. */
+  async tag(tags: Readonly<Record<string, string | null>>): Promise<void> {
+    await this._try(async () => {
+      for (const id of this._selection) {
+        await this._client.edit(id, { tags });
+      }
+    });
+    await this.refresh();
+  }
+
   /** Hides the selected runs until they are restored. */
   async delete(): Promise<void> {
     await this._try(async () => {

@@ -3,6 +3,7 @@
 import { Run } from '../api/types';
 import { cellOf, splitColumn, WORKED_OUT } from '../runs/columns';
 import { NO_MONITORING } from '../runs/condition';
+import { judgedFirst } from '../runs/pairs';
 
 /** How the table is sorted; no column is the newest first. */
 export interface Sorting {
@@ -109,7 +110,9 @@ export function telling(runs: readonly Run[]): string[] {
       params.set(name, (params.get(name) ?? new Set()).add(value));
     }
   }
-  const metrics = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  const metrics = judgedFirst([...counts.keys()]).sort(
+    (a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0)
+  );
   const differing = [...params]
     .filter(([, values]) => values.size > 1)
     .map(([name]) => name);

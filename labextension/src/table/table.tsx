@@ -4,16 +4,28 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Client } from '../api/client';
-import { Button, ProblemBox, useChanges } from '../elements';
-import { NO_MONITORING } from '../runs/condition';
+import { Run } from '../api/types';
+import { Button, ProblemBox, useChanges, useWidth } from '../elements';
+import { NO_MONITORING, NOT_ARCHIVED } from '../runs/condition';
 
 import { TableModel } from './model';
+import { Footer } from './footer';
 import { Actions, Rows } from './rows';
 import { TableCharts } from './charts';
 import { Toolbar } from './toolbar';
 import { Views } from './views';
 
 const EXAMPLE = '%%track first --auto';
+const WIDE = 800; // pixels that charts need beside the table
+const SUGGESTED = 5; // runs that have an eye while nobody has given any
+
+/** The ids of the first runs whose metrics have more than one value. */
+function withCourses(runs: readonly Run[], most: number): string[] {
+  return runs
+    .filter(run => Object.values(run.sparks ?? {}).some(own => own.length > 1))
+    .slice(0, most)
+    .map(run => run.id);
+}
 
 /** What the page needs. */
 export interface Props {
@@ -28,12 +40,19 @@ export interface Props {
 export default function Table(props: Props): React.JSX.Element {
   const { model, trans } = props;
   useChanges(model.changed);
+  const [host, width] = useWidth<HTMLDivElement>(0);
+  const isLoaded = !model.isLoading && model.runs.length > 0;
+  React.useEffect(() => {
+    if (isLoaded && width >= WIDE) {
+      model.marked.suggest(withCourses(model.runs, SUGGESTED));
+    }
+  }, [isLoaded, width >= WIDE]);
   const isEmpty =
     model.entries.length === 0 && !model.isLoading && model.problem === null;
   return (
     <>
       <Toolbar {...props} />
-      <div className="jp-mlops-table-body">
+      <div className="jp-mlops-table-body" ref={host}>
         <div className="jp-mlops-table-main">
           <ProblemBox problem={model.problem} />
           {isEmpty ? <Empty {...props} /> : <Rows {...props} />}
@@ -51,7 +70,9 @@ export default function Table(props: Props): React.JSX.Element {
 
 function Empty({ model, trans }: Props): React.JSX.Element {
   const { search, conditions } = model.view;
-  const isAsked = conditions.some(condition => condition !== NO_MONITORING);
+  const isAsked = conditions.some(
+    condition => condition !== NO_MONITORING && condition !== NOT_ARCHIVED
+  );
   return search === '' && !isAsked ? (
     <div className="jp-mlops-empty">
       <h2>{trans.__('No runs yet')}</h2>
@@ -69,52 +90,6 @@ function Empty({ model, trans }: Props): React.JSX.Element {
         label={trans.__('Clear the Search')}
         onClick={() => model.show({ search: '', conditions: [] })}
       />
-    </div>
-  );
-}
-
-function Footer({ model, actions, trans }: Props): React.JSX.Element {
-  const chosen = [...model.selection];
-  const drawn = model.marked.drawn.length;
-  const isFirst = model.isLoading && model.runs.length === 0;
-  const facts = [
-    isFirst ? trans.__('Loading…') : trans._n('%1 run', '%1 runs', model.total),
-    ...(drawn > 0 ? [trans.__('%1 in charts', drawn)] : []),
-    ...(chosen.length > 0 ? [trans.__('%1 selected', chosen.length)] : [])
-  ];
-  return (
-    <div className="jp-mlops-table-footer">
-      <span role="status">{facts.join(' · ')}</span>
-      {chosen.length === 1 && (
-        <Button
-          label={trans.__('Open')}
-          onClick={() => actions.open({ id: chosen[0] ?? '', name: '' })}
-        />
-      )}
-      <Button
-        label={
-          chosen.length > 1
-            ? trans.__('Compare %1', chosen.length)
-            : trans.__('Compare')
-        }
-        accept={chosen.length > 1}
-        disabled={chosen.length < 2}
-        title={
-          chosen.length < 2 ? trans.__('Select two or more runs') : undefined
-        }
-        onClick={() => actions.compare(chosen)}
-      />
-      <Button
-        label={trans.__('Delete')}
-        disabled={chosen.length === 0 || !model.isWritable}
-        onClick={() => void model.delete()}
-      />
-      {model.deleted.length > 0 && (
-        <Button
-          label={trans.__('Undo Delete')}
-          onClick={() => void model.restore()}
-        />
-      )}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { Chip, Icon, Menu, Popover } from '../elements';
 import { ATTRIBUTES, WORKED_OUT } from '../runs/columns';
 import { namesOf } from './head';
 import { TableModel } from './model';
-import { isCondition, NO_MONITORING } from '../runs/condition';
+import { isCondition, NO_MONITORING, NOT_ARCHIVED } from '../runs/condition';
 import { titleOf } from './query';
 import { Views } from './views';
 
@@ -134,12 +134,16 @@ function Conditions(props: {
           text={
             condition === NO_MONITORING
               ? trans.__('Monitoring hidden')
-              : condition
+              : condition === NOT_ARCHIVED
+                ? trans.__('Archived hidden')
+                : condition
           }
           remove={
             condition === NO_MONITORING
               ? trans.__('Show the runs of monitoring')
-              : trans.__('Remove the filter %1', condition)
+              : condition === NOT_ARCHIVED
+                ? trans.__('Show archived runs')
+                : trans.__('Remove the filter %1', condition)
           }
           onRemove={() =>
             model.show({

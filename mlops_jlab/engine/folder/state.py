@@ -27,6 +27,7 @@ from mlops_jlab.pipeline.planning import is_unbegun
 from mlops_jlab.store.locks import holder
 
 FORMAT = 1
+_LONGEST = 400  # characters of a cause
 _DYING = 1.0  # seconds that a runner which was killed may need to be gone
 
 
@@ -46,6 +47,13 @@ class StepState:
     why: str = ""  # why it was run although there is a cache, or why it was skipped
     note: str = ""  # why its answer is not kept for other runs
     split: str = ""  # how a step that goes through a list was executed
+
+    @property
+    def cause(self) -> str:
+        """What went wrong in one line: ``divide: ZeroDivisionError: division by zero``."""
+        error = self.error or {}
+        said = str(error.get("message", "")).strip().partition("\n")[0]
+        return ": ".join(filter(None, (self.name, str(error.get("kind", "")), said)))[:_LONGEST]
 
 
 @dataclass

@@ -82,8 +82,7 @@ def _outcome(about: About, ended: Mapping[str, Ended]) -> tuple[str, str]:
     """How the run came out so far, and why."""
     for step in about.steps:
         if step in ended and ended[step].state.status not in ("finished", "skipped"):
-            error = ended[step].state.error or {}
-            return str(RunStatus.FAILED), f"step {step!r} failed: {error.get('message', '')}"[:2000]
+            return str(RunStatus.FAILED), ended[step].state.cause
     if len(ended) < len(about.steps):
         why = f"{len(ended)} of {len(about.steps)} steps were over when it was imported"
         return str(RunStatus.KILLED), why

@@ -133,7 +133,7 @@ class _Run:
             raise
         else:
             failed = [step for step in self._state.steps if step.error]
-            why = f"step {failed[0].name!r} failed" if failed else ""
+            why = failed[0].cause if failed else ""
             self._settle("failed" if failed else "finished", why)
         finally:
             pool.shutdown(wait=True)
