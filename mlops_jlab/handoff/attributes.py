@@ -50,6 +50,15 @@ def reduced(value: Any) -> Any:
     return (*made[:2], state, *(*made[3:5], None, None)[:2], put)
 
 
+def travels(value: object) -> bool:
+    """Whether an object and who else holds its attributes still have the same ones when they were saved."""
+    try:
+        made = reduced(value)
+    except Exception:  # of the user's own class
+        return False
+    return isinstance(made, tuple) and made[5:] in ((put,), (put_in_itself,))
+
+
 def _is_like(state: object, own: Any) -> bool:
     """Whether a class saves all attributes of its objects, as they are: ``__getstate__`` may make a copy."""
     if type(state) is not dict or type(own) is not dict or list(state) != list(own):

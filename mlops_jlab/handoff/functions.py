@@ -9,7 +9,7 @@ from __future__ import annotations
 import marshal
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from mlops_jlab.errors import HandoffError
@@ -121,6 +121,27 @@ def within(names: Mapping[str, object]) -> dict[int, str]:
                 found[id(inner)] = f"{path}.{label}"
                 todo.append((f"{path}.{label}", inner, depth + 1))
     return found
+
+
+def shares_with_a_definition(
+    values: Iterable[object], names: Mapping[str, object], apart: Container[str]
+) -> str:
+    """The name of a function that has a variable in common with another one among the ``values``, or nothing.
+
+    It is made again by its definition, with a variable of its own. Those ``apart`` are values themselves.
+    """
+    free = [one for one in values if isinstance(one, types.FunctionType) and one.__closure__]
+    if not free:
+        return ""
+    defined = {n: f for n, f in names.items() if isinstance(f, types.FunctionType) and n not in apart}
+    cells = {id(cell): name for name, f in defined.items() for cell in f.__closure__ or ()}
+    known = {id(f) for f in names.values()} | within(names).keys()
+    for one in free if cells else ():
+        if id(one) not in known:
+            for cell in one.__closure__ or ():
+                if id(cell) in cells:
+                    return cells[id(cell)]
+    return ""
 
 
 def _inner(value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from mlops_jlab.handoff import attributes, nans
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
+from mlops_jlab.handoff.functions import shares_with_a_definition
 from mlops_jlab.handoff.identities import numbers_in
 from mlops_jlab.handoff.objects import LARGE, Apart
 from mlops_jlab.handoff.pickling import (
@@ -86,8 +87,15 @@ class Snapshot:
         """
         holders = attributes.among(set().union(*dicts.values()), self.alive.values())
         self.attributes = set(holders.values())
+        lost: set[int] = set()
         for seen in self.values.values() if holders else ():
-            seen.objects |= {holders[key] for key in seen.objects & holders.keys()}
+            held = seen.objects & holders.keys()
+            seen.objects |= {holders[key] for key in held}
+            if not all(attributes.travels(self.alive[key]) for key in held):
+                lost |= seen.objects & self.attributes
+        for seen in self.values.values() if lost else ():
+            if seen.objects & lost:
+                seen.refused = seen.refused or _OWN_WAY
 
     def refuse_those_of_functions(self, dicts: Mapping[str, Collection[int]], functions: set[int]) -> None:
         """Values with a dict in which a function has its attributes: elsewhere that is defined again."""
@@ -96,6 +104,11 @@ class Snapshot:
                 self.values[name].refused = self.values[name].refused or _OF_FUNCTION
 
 
+_OWN_WAY = (
+    "the attributes of an object, as vars gives them, whose class saves them in a way of its own",
+    "remember the object itself",
+)
+_TOGETHER = "make both in the step that uses them"
 _OF_FUNCTION = ("the attributes of a function, as vars gives them", "remember the function itself")
 _IDENTITY = ("the identity of an object, which is another one elsewhere", "remember the object itself")
 
@@ -212,7 +225,9 @@ def take(
         shared |= storages(seen.values())
         snapshot.alive.update(seen)
         reads = frozenset(names_reached(list(seen.values()), namespace))
-        snapshot.values[name] = Seen(digest, frozenset(shared), reads=reads)
+        other = shares_with_a_definition(seen.values(), namespace, saved or names)
+        refused = (f"a function that shares a variable with {other}", _TOGETHER) if other else None
+        snapshot.values[name] = Seen(digest, frozenset(shared), refused, reads)
     snapshot.refuse_identities(numbers)
     snapshot.note_attributes(dicts)
     functions = (one for one in namespace.values() if isinstance(one, FunctionType))
