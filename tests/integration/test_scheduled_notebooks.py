@@ -122,7 +122,7 @@ def test_another_try_goes_on_in_the_notebook_that_failed(place: Place) -> None:
     add(place, retries=1)
     firing = run_now(place)
     assert firing.status == "waiting"
-    assert "report: step look: AssertionError: the report is broken" in firing.steps[-1].why
+    assert "report: look: AssertionError: the report is broken" in firing.steps[-1].why
     Path("broken").unlink()
     (claimed,) = ticking.claim_all(place, time.time() + 3600)
     firing = ticking.execute(place, claimed)

@@ -144,7 +144,7 @@ ends = {
     'promoted': [('gates', 'pass', 'all 5 rules hold'), ('promote', 'done', 'flights@champion: version 2 -> 3')],
     'kept': [('gates', 'fail', 'hour 17 to 23 may be worse'), ('promote', 'no', 'flights@champion stays: fail')],
     'few': [('gates', 'not enough data', '118 new flights, 500 are needed')],
-    'failed': [('run', 'failed', 'step load: FileNotFoundError: flights/2026-11.csv')],
+    'failed': [('run', 'failed', 'load: FileNotFoundError: flights/2026-11.csv')],
     'missed': [('due', 'skipped', 'due at 03:00, 4 h late: missed times are not caught up')],
 }
 order = ['promoted', *['kept'] * 6, 'failed', 'kept', 'few', 'few', *['kept'] * 5, 'missed', 'kept', 'promoted', 'kept']

@@ -82,10 +82,7 @@ class RunState:
 
     @property
     def failure(self) -> str:
-        """Why the run did not finish: the first error of a step, or what stopped it."""
-        for step in self.steps:
-            if step.error:
-                return f"step {step.name}: {step.error['kind']}: {step.error['message']}"
+        """Why the run did not finish: what the first step raised that failed, or what stopped it."""
         return self.error or f"the run was {self.status}"
 
 
