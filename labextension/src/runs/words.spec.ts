@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Run } from '../api/types';
-import { isOpen, markOf, number, mainMetric, took } from './words';
+import { calledAs, isOpen, mainMetric, markOf, number, took } from './words';
 
 const run = {
   started: 100,
@@ -47,5 +47,17 @@ describe('words', () => {
     expect(mainMetric([run, few, few])).toBe('n');
     expect(mainMetric([run])).toBe('acc');
     expect(mainMetric([])).toBe('');
+  });
+});
+
+describe('what a run is called', () => {
+  it.each([
+    ['tumour-triage-20261130-020259-85b2', 'tumour-triage'],
+    ['flights-2026-11-30T03-00-00-00-00', 'flights'],
+    ['flights-2026-11-30T03-00-00', 'flights'],
+    ['flights-2026', 'flights-2026'],
+    ['lr 0.003', 'lr 0.003']
+  ])('%s → %s', (name, called) => {
+    expect(calledAs({ name })).toBe(called);
   });
 });

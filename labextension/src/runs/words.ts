@@ -107,9 +107,13 @@ export function moneyOf(cost: Cost | undefined): string {
   return cost && cost.money > 0 ? money(cost.money, cost.currency) : '';
 }
 
+/** The moment that a run's name ends with: as a run by hand has it, or as a schedule writes it. */
+const MOMENT =
+  /-(\d{8}[-T]\d{4,9}(-\w{1,8})?|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d\d-\d\d)?Z?)$/;
+
 /** What a run is called beside its number: its name without the moment that some names end with. */
 export function calledAs(run: Pick<Run, 'name'>): string {
-  return run.name.replace(/-\d{8}[-T]\d{4,9}(-\w{1,8})?$/, '') || run.name;
+  return run.name.replace(MOMENT, '') || run.name;
 }
 
 /** What a run is called on its own: `#12 name`. */
