@@ -276,6 +276,13 @@ def remembered(number: int) -> int:
     return number
 
 
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What one test has called is nothing that the next one's steps would have to keep."""
+    yield
+    remembered.cache_clear()
+
+
 def warm_cache() -> object:
     remembered(3)
     return remembered
