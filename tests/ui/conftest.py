@@ -76,12 +76,12 @@ class Lab:
         )  # fmt: skip
         _wait_for(f"{self.address}/api/status", self._server)
 
-    def stop(self) -> None:
-        """Ends the server."""
+    def stop(self, patience: float = 60) -> None:
+        """Ends the server, by force after so many seconds."""
         if self._server is not None:
             self._server.terminate()
             try:
-                self._server.wait(60)  # it waits for its kernels
+                self._server.wait(patience)  # it waits for its kernels
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
@@ -132,7 +132,7 @@ def start_lab(folder: Path, app: str = "jupyterlab", *, shared: bool = False) ->
         lab.start(app)
         yield lab
     finally:
-        lab.stop()
+        lab.stop(10 if shared else 60)  # with jupyter-collaboration it does not end while pages are open
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
