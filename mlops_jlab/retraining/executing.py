@@ -44,10 +44,11 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Executed:
-    """How a run came out; ``failure`` says why it did not finish."""
+    """How a run came out; ``failure`` says why it did not finish: it is ``blocked`` if its data are."""
 
     status: str
     failure: str
+    blocked: bool
     steps: int
     cached: int
     seconds: float
@@ -112,4 +113,7 @@ def _several(
 def _told(status: str, failure: str, states: list[RunState]) -> Executed:
     steps = [step for state in states for step in state.steps]
     seconds = sum(state.seconds or 0.0 for state in states)
-    return Executed(status, failure, len(steps), sum(bool(step.cached) for step in steps), seconds)
+    return Executed(
+        status, failure, any(step.is_blocked for step in steps), len(steps),
+        sum(bool(step.cached) for step in steps), seconds,
+    )  # fmt: skip

@@ -160,7 +160,7 @@ class Retraining:
         if done.status == "killed" and signal.SIGTERM in self._signals:
             raise Stopped
         if done.status != "finished":
-            raise Failed("run", done.failure)
+            raise Failed("run", done.failure, again=not done.blocked)
         self._note("run", "done", done.in_words)
 
     def _execute(self, pipeline: Path, target: Path, begun: float, run_id: str) -> Executed:

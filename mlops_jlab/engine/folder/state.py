@@ -21,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import InputError, MlopsError, unwritten
+from mlops_jlab.errors import DataBlocked, InputError, MlopsError, unwritten
 from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.pipeline.planning import is_unbegun
 from mlops_jlab.store.locks import holder
@@ -47,6 +47,11 @@ class StepState:
     why: str = ""  # why it was run although there is a cache, or why it was skipped
     note: str = ""  # why its answer is not kept for other runs
     split: str = ""  # how a step that goes through a list was executed
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a check of its data has stopped it."""
+        return self.status == "failed" and (self.error or {}).get("kind") == DataBlocked.__name__
 
     @property
     def cause(self) -> str:

@@ -210,7 +210,7 @@ class TrackedRun:
             self.run.add_facts({"packages": state.versions})
             with suppress(MlopsError):
                 automatic.lift(self.run, self._positions)
-            blocked = any(_status_of(step) == RunStatus.BLOCKED for step in state.steps)
+            blocked = any(step.is_blocked for step in state.steps)
             self.run.end(RunStatus.BLOCKED if blocked else state.status, state.error)
             self.run.add_facts({"usage": _together(self._usage.values())})  # not that of the runner
         self._listener.ended(state)
@@ -237,8 +237,7 @@ def _together(used: Collection[Mapping[str, float]]) -> dict[str, float | None]:
 
 def _status_of(step: StepState) -> str:
     """How the run of a step ended: one that a check of its data has stopped is blocked."""
-    kind = str((step.error or {}).get("kind", ""))
-    return RunStatus.BLOCKED if step.status == "failed" and kind == DataBlocked.__name__ else step.status
+    return RunStatus.BLOCKED if step.is_blocked else step.status
 
 
 def _reason_of(step: StepState) -> str:
