@@ -20,5 +20,6 @@ export { Spark, sparkline } from './spark';
 export { State } from './state';
 export { Tabs } from './tabs';
 export type { Tab } from './tabs';
+export { TextForm } from './textform';
 export { Thumb } from './thumb';
 export { useHeight, useWidth } from './width';

@@ -5,7 +5,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { Button, Card, IconButton } from '../elements';
+import { Button, Card, IconButton, TextForm } from '../elements';
 import { Shown } from './page';
 
 /** The card; the field for a note opens on demand. */
@@ -65,29 +65,31 @@ function Field(props: {
   onCancel: () => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { note, trans } = props;
-  const [text, setText] = React.useState(note);
+  const { note, onSave, onCancel, trans } = props;
   return (
-    <form
+    <TextForm
       className="jp-mlops-note"
-      onSubmit={event => {
-        event.preventDefault();
-        props.onSave(text);
-      }}
+      initial={note}
+      onSave={onSave}
+      onCancel={onCancel}
     >
-      <textarea
-        aria-label={trans.__('Note')}
-        placeholder={trans.__('What should people know about this run?')}
-        autoFocus
-        value={text}
-        onChange={event => setText(event.target.value)}
-        onKeyDown={event => event.key === 'Escape' && props.onCancel()}
-      />
-      <div className="jp-mlops-line">
-        <Button label={trans.__('Save Note')} disabled={text === note} />
-        <span className="jp-mlops-hint">{trans.__('Markdown')}</span>
-      </div>
-    </form>
+      {field => (
+        <>
+          <textarea
+            aria-label={trans.__('Note')}
+            placeholder={trans.__('What should people know about this run?')}
+            {...field}
+          />
+          <div className="jp-mlops-line">
+            <Button
+              label={trans.__('Save Note')}
+              disabled={field.value === note}
+            />
+            <span className="jp-mlops-hint">{trans.__('Markdown')}</span>
+          </div>
+        </>
+      )}
+    </TextForm>
   );
 }
 

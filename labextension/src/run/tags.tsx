@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 
-import { Button, Card, IconButton } from '../elements';
+import { Button, Card, IconButton, TextForm } from '../elements';
 import { changedTags, readTags, writeTags } from '../runs/columns';
 import { Shown } from './page';
 import { Pairs } from './pairs';
@@ -66,43 +66,38 @@ export function Tags({ around, model, found }: Shown): React.JSX.Element {
   );
 }
 
+/** The field that tags are written in; Escape closes it. */
 function Field(props: {
   text: string;
   onSave: (text: string) => void;
   onCancel: () => void;
   trans: Shown['around']['trans'];
 }): React.JSX.Element {
-  const { trans } = props;
-  const [text, setText] = React.useState(props.text);
+  const { text, onSave, onCancel, trans } = props;
   return (
-    <form
+    <TextForm
       className="jp-mlops-note"
-      onSubmit={event => {
-        event.preventDefault();
-        props.onSave(text);
-      }}
+      initial={text}
+      onSave={onSave}
+      onCancel={onCancel}
     >
-      <input
-        className="jp-mod-styled"
-        aria-label={trans.__('Tags')}
-        placeholder={trans.__('team = growth, candidate')}
-        autoFocus
-        value={text}
-        onChange={event => setText(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === 'Escape') {
-            event.stopPropagation();
-            props.onCancel();
-          }
-        }}
-      />
-      <p className="jp-mlops-hint">
-        {trans.__('Names with values, separated by commas.')}
-      </p>
-      <div className="jp-mlops-line">
-        <Button accept label={trans.__('Save')} />
-        <Button label={trans.__('Cancel')} onClick={props.onCancel} />
-      </div>
-    </form>
+      {field => (
+        <>
+          <input
+            className="jp-mod-styled"
+            aria-label={trans.__('Tags')}
+            placeholder={trans.__('team = growth, candidate')}
+            {...field}
+          />
+          <p className="jp-mlops-hint">
+            {trans.__('Names with values, separated by commas.')}
+          </p>
+          <div className="jp-mlops-line">
+            <Button accept label={trans.__('Save')} />
+            <Button label={trans.__('Cancel')} onClick={onCancel} />
+          </div>
+        </>
+      )}
+    </TextForm>
   );
 }

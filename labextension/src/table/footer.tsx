@@ -3,7 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Button, Popover } from '../elements';
+import { Button, Popover, TextForm } from '../elements';
 import { readTags } from '../runs/columns';
 import { ARCHIVED, NOT_ARCHIVED } from '../runs/condition';
 import { TableModel } from './model';
@@ -68,13 +68,29 @@ function Changes(props: {
       {!locked && (
         <Popover label={trans.__('Tag')}>
           {close => (
-            <TagForm
+            <TextForm
+              className="jp-mlops-tag-form"
               onSave={text => {
                 close();
                 void model.tag(readTags(text));
               }}
-              trans={trans}
-            />
+            >
+              {field => (
+                <>
+                  <input
+                    className="jp-mod-styled"
+                    aria-label={trans.__('Tags of the selected runs')}
+                    placeholder={trans.__('team = growth, candidate')}
+                    {...field}
+                  />
+                  <Button
+                    accept
+                    label={trans.__('Tag')}
+                    disabled={field.value.trim() === ''}
+                  />
+                </>
+              )}
+            </TextForm>
           )}
         </Popover>
       )}
@@ -114,32 +130,4 @@ async function archive(model: TableModel): Promise<void> {
       model.show({ conditions: [...conditions, NOT_ARCHIVED] });
     }
   }
-}
-
-/** The tags for all runs that are selected. */
-function TagForm(props: {
-  onSave: (text: string) => void;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { trans } = props;
-  const [text, setText] = React.useState('');
-  return (
-    <form
-      className="jp-mlops-tag-form"
-      onSubmit={event => {
-        event.preventDefault();
-        props.onSave(text);
-      }}
-    >
-      <input
-        className="jp-mod-styled"
-        aria-label={trans.__('Tags of the selected runs')}
-        placeholder={trans.__('team = growth, candidate')}
-        autoFocus
-        value={text}
-        onChange={event => setText(event.target.value)}
-      />
-      <Button accept label={trans.__('Tag')} disabled={text.trim() === ''} />
-    </form>
-  );
 }
