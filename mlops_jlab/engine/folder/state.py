@@ -54,11 +54,16 @@ class StepState:
         return self.status == "failed" and (self.error or {}).get("kind") == DataBlocked.__name__
 
     @property
+    def reason(self) -> str:
+        """What was raised, and its words; a check of data says all by itself."""
+        kind, message = ((self.error or {}).get(key, "") for key in ("kind", "message"))
+        return message if kind in ("", DataBlocked.__name__) else f"{kind}: {message}".strip(": ")
+
+    @property
     def cause(self) -> str:
         """What went wrong in one line: ``divide: ZeroDivisionError: division by zero``."""
-        error = self.error or {}
-        said = str(error.get("message", "")).strip().partition("\n")[0]
-        return ": ".join(filter(None, (self.name, str(error.get("kind", "")), said)))[:_LONGEST]
+        said = self.reason.strip().partition("\n")[0]
+        return ": ".join(filter(None, (self.name, said)))[:_LONGEST]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
 from mlops_jlab.engine.run import automatic
 from mlops_jlab.entities.runs import ENGINE, RunStatus
-from mlops_jlab.errors import DataBlocked, MlopsError
+from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.policies import standing
@@ -136,7 +136,7 @@ class TrackedRun:
             self._copy(step.origin, run)
         self._show(step.name, run)
         self._add_facts(step, run)
-        run.end(_status_of(step), _reason_of(step))
+        run.end(_status_of(step), step.reason[:2000])
 
     def _add_facts(self, step: StepState, run: LiveRun) -> None:
         name = step.name
@@ -238,12 +238,6 @@ def _together(used: Collection[Mapping[str, float]]) -> dict[str, float | None]:
 def _status_of(step: StepState) -> str:
     """How the run of a step ended: one that a check of its data has stopped is blocked."""
     return RunStatus.BLOCKED if step.is_blocked else step.status
-
-
-def _reason_of(step: StepState) -> str:
-    """Why it failed, in a line: what was raised, and its words; a check of data says all by itself."""
-    kind, message = ((step.error or {}).get(key, "") for key in ("kind", "message"))
-    return (message if kind in ("", DataBlocked.__name__) else f"{kind}: {message}".strip(": "))[:2000]
 
 
 def metrics_of_steps(place: Place, run: str) -> tuple[dict[str, float], frozenset[str]]:
