@@ -11,13 +11,14 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer, as_json
 from mlops_jlab.cli.hosting import import_runs
-from mlops_jlab.errors import InputError, unwritten
+from mlops_jlab.errors import InputError, nearest, unwritten
 
 if TYPE_CHECKING:
     from mlops_jlab.entities.runs import Run
 
 _FORMAT = click.option("--format", "style", type=click.Choice(["text", "json", "csv"]), default="text",
                        show_default=True, help="How to print.")  # fmt: skip
+_WHOLE = 1 << 26  # bytes of a log that are printed
 _RUNS = click.argument("wanted", nargs=-1, required=True, metavar="RUN...")
 
 
@@ -134,6 +135,37 @@ def show(wanted: str, metrics: tuple[str, ...], points: int | None, style: str) 
     if not metrics:
         log = location.find().log_of(run.id)
         click.echo(run_details(run, files, inner, log if log.exists() else None))
+
+
+@runs.command()
+@click.argument("wanted", metavar="RUN")
+@click.option("--step", default="", metavar="NAME", help="Only what this step has printed.")
+@FORMAT
+def log(wanted: str, step: str, style: str) -> None:
+    """What a run has printed: its steps, or its tracked cells.
+
+    The lines are in the order of time, each with its time and its step.
+    """
+    from mlops_jlab.cli.caches import folder_of
+    from mlops_jlab.cli.tables import log_lines
+    from mlops_jlab.engine.folder import logs
+    from mlops_jlab.store import location, opening, reading
+
+    place = location.find()
+    with opening.reading(place) as connection:
+        run = whole = reading.find(connection, wanted)
+        steps = reading.children(connection, run)
+        if run.kind == "step" and run.parent:
+            whole, steps = reading.find(connection, run.parent), [run]
+    if step and step not in {one.name for one in steps}:
+        raise InputError(f"no step {step!r} in this run{nearest(step, [one.name for one in steps])}")
+    if whole.engine.folder:
+        folder = folder_of(Path(whole.id)).resolve()
+        lines = logs.of_steps(folder, [one for one in steps if step in ("", one.name)], _WHOLE)
+    else:
+        lines = [("", line) for line in logs.said(place, run, _WHOLE)]
+    told = [{"time": line.time, "kind": line.kind, "step": name, "text": line.text} for name, line in lines]
+    answer(style, {"run": run.id, "lines": told}, lambda: log_lines(lines) or "nothing was printed")
 
 
 @runs.command()

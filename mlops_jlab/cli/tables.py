@@ -13,6 +13,7 @@ import click
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Artifact, Run, RunStatus
+from mlops_jlab.notebook.outputs import Line
 from mlops_jlab.tracking.charts import number, seconds
 from mlops_jlab.tracking.pages import cell, took
 
@@ -136,6 +137,17 @@ def run_details(
         if entries:
             lines += [f"  {title}", *(f"    {visible(entry)}" for entry in entries)]
     return "\n".join(lines)
+
+
+def log_lines(lines: Sequence[tuple[str, Line]]) -> str:
+    """Lines of a log, each with its time and its step; errors are red on a terminal."""
+    width = max((len(step) for step, _ in lines), default=0)
+    return "\n".join(
+        f"{'' if line.time is None else f'{datetime.fromtimestamp(line.time):%H:%M:%S}':8}  "
+        + (f"{visible(step):{width}}  " if width else "")
+        + click.style(visible(line.text), fg="red" if line.kind in ("err", "error") else None)
+        for step, line in lines
+    )
 
 
 def moment(at: float) -> str:

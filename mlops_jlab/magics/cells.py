@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import time
 import traceback
@@ -12,42 +11,11 @@ from typing import Any
 
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.magics import finding
+from mlops_jlab.magics.printed import CellLog
 from mlops_jlab.telling import FAINT, coloured, tell
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.usage import peak_memory
-
-_LONGEST = 1 << 20  # characters of output that are kept
-
-
-class _Tee(io.TextIOBase):
-    """Standard output that is kept as well as shown."""
-
-    def __init__(self, shown: Any) -> None:
-        self._shown = shown
-        self._size = 0
-        self.kept: list[str] = []
-
-    def write(self, text: str) -> int:
-        if self._size < _LONGEST:
-            self.kept.append(text[: _LONGEST - self._size])
-        self._size += len(text)
-        return int(self._shown.write(text) or len(text))
-
-    def flush(self) -> None:
-        self._shown.flush()
-
-    def isatty(self) -> bool:
-        return bool(self._shown.isatty())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._shown, name)
-
-    @property
-    def text(self) -> str:
-        """What was written, cut off where it is too long."""
-        cut = self._size - _LONGEST
-        return "".join(self.kept) + (f"\n… {cut:,} more characters" if cut > 0 else "")
 
 
 class TrackedCell:
@@ -61,8 +29,8 @@ class TrackedCell:
         self._clock = time.monotonic()
         self._memory = peak_memory()
         self._figures: list[bytes] = []
-        self._tee = _Tee(sys.stdout)
-        sys.stdout = self._tee
+        is_step = run.begun.kind == "step"  # what a step prints is in its executed notebook
+        self._log = CellLog(None if is_step else run.recorder.place.log_of(run.id))
         self._publisher = shell.display_pub
         if hasattr(self._publisher, "register_hook"):
             self._publisher.register_hook(self._displayed)
@@ -77,30 +45,30 @@ class TrackedCell:
 
     def _ended(self, result: Any) -> None:
         self._shell.events.unregister("post_run_cell", self._ended)
-        if sys.stdout is self._tee:
-            sys.stdout = self._tee._shown
         if hasattr(self._publisher, "unregister_hook"):
             self._publisher.unregister_hook(self._displayed)
         error = result.error_in_exec or result.error_before_exec
+        trace = "" if error is None else "".join(traceback.format_exception(error))
+        self._log.close(trace)
         try:
-            self._write_down(result.info.raw_cell, error)
+            self._write_down(result.info.raw_cell, error, trace)
         except MlopsError as problem:
             tell(str(problem), once=False)
         if self._own:
             self._run.fail(error) if error is not None else self._run.end()
 
-    def _write_down(self, source: str, error: BaseException | None) -> None:
+    def _write_down(self, source: str, error: BaseException | None, trace: str) -> None:
         run, name = self._run, self.name
         run.log_text(source, f"cells/{name}.py")
-        if self._tee.text:
-            run.log_text(self._tee.text, f"cells/{name}.out.txt")
+        if self._log.text:
+            run.log_text(self._log.text, f"cells/{name}.out.txt")
         facts: dict[str, Any] = {
             "seconds": round(time.monotonic() - self._clock, 3),
             "memory_grown": max(peak_memory() - self._memory, 0),
         }
         if error is not None:
             facts["error"] = f"{type(error).__name__}: {error}"[:2000]
-            run.log_text("".join(traceback.format_exception(error)), f"cells/{name}.error.txt")
+            run.log_text(trace, f"cells/{name}.error.txt")
         run.add_facts({"tracked_cells": {name: facts}})
         self._log_values(source, error is None)
 

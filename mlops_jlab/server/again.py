@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
+from mlops_jlab.engine.folder import logs
 from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.errors import InputError, nearest
@@ -47,7 +48,7 @@ def _of_run(place: Place, run_id: str) -> tuple[Path, dict[str, Any]]:
         run = reading.find(connection, run_id)
     if run.kind != "pipeline":
         raise InputError(f"run {run.id[:12]} is not a run of a pipeline")
-    return Path(run.source), RunFolder(pipelines.folder_of(place, run)).load().parameters
+    return Path(run.source), RunFolder(logs.folder_of(place, run)).load().parameters
 
 
 def _below(root: Path, notebook: Path) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jlab import interpreter
+from mlops_jlab.engine.folder import logs
 from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.errors import InputError, RunError, StoreError
 from mlops_jlab.store import location, opening
@@ -121,7 +122,7 @@ def _why(code: int, log: Path, *, cancelled: bool) -> str:
         why = f"its process was ended by {_signal(-code)} before the run began"
     else:
         why = f"its process ended with code {code} before the run began"
-    return f"{why}\n{end_of(log, _SAID).strip()}".strip()
+    return f"{why}\n{logs.end_of(log, _SAID).strip()}".strip()
 
 
 def _signal(number: int) -> str:
@@ -129,15 +130,3 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def end_of(path: Path, most: int) -> str:
-    """The last ``most`` bytes of a file as a text; nothing if there is none."""
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - most))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -13,13 +13,10 @@ from typing import Any
 
 from jupyter_server.utils import ensure_async
 
-from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError, NotFound
-from mlops_jlab.store.location import Place
 
 _LONGEST = 4096  # bytes of a path, 255 of a part: what file systems take
 _UNFIT = re.compile("[\0-\x1f\x7f\ud800-\udfff]")
-_STEP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
 class Door:
@@ -96,30 +93,3 @@ def _checked(name: str) -> str:
     if ".." in parts:
         raise InputError(f"{name[:80]!r} leads outside the server's root, or goes around in it")
     return "/".join(parts)
-
-
-def folder_of(place: Place, run: Run) -> Path | None:
-    """The folder that the engine made for a run in this store, or nothing.
-
-    What the run says of itself is not taken on trust: links are followed, and the folder has to lie among
-    those of the store.
-    """
-    if not run.engine.folder:
-        return None
-    try:
-        found = Path(os.path.realpath(run.engine.folder))
-        inside = found.is_relative_to(os.path.realpath(place.root / "runs"))
-        return found if inside and (found / "run.json").is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
-def executed_of(folder: Path, step: str, suffix: str = ".ipynb") -> Path | None:
-    """The executed notebook of a step in a run's folder, or nothing if that is not where it leads.
-
-    With another ``suffix`` it is the file of that name beside it, such as the log of its kernel.
-    """
-    if not _STEP.fullmatch(step):
-        return None
-    found = Path(os.path.realpath(folder / "executed" / f"{step}{suffix}"))
-    return found if found.parent == folder / "executed" else None

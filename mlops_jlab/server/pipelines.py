@@ -16,6 +16,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
+from mlops_jlab.engine.folder import logs
 from mlops_jlab.engine.proof.debug import open_step
 from mlops_jlab.engine.sweeps import search, sweep
 from mlops_jlab.entities.graphs import Graph
@@ -28,7 +29,7 @@ from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.notebook import suggesting
 from mlops_jlab.pipeline import describing, export
 from mlops_jlab.processes.specs import check_kernel
-from mlops_jlab.server import apart, paths
+from mlops_jlab.server import apart
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
 from mlops_jlab.server.runs import short
 from mlops_jlab.store import filters, location, opening, reading, scheduling
@@ -124,7 +125,7 @@ def _one(place: Place, run_id: str) -> dict[str, Any]:
 
 
 def _told(place: Place, run: Run, children: Sequence[Run]) -> dict[str, Any]:
-    folder = paths.folder_of(place, run)
+    folder = logs.find_folder(place, run)
     newest = {child.name: child for child in children}
     steps = [
         {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
@@ -142,7 +143,7 @@ def _told(place: Place, run: Run, children: Sequence[Run]) -> dict[str, Any]:
 
 def _values_of(folder: Path | None, step: str) -> dict[str, str]:
     """The values that a step handed on, each with its type and size in words."""
-    if folder is None or paths.executed_of(folder, step) is None:
+    if folder is None or logs.executed_of(folder, step) is None:
         return {}
     for path in (folder / "handoff" / "steps").glob(f"*-{step}.json"):
         with suppress(HandoffError):
@@ -174,20 +175,6 @@ def _graph(place: Place, run_id: str) -> dict[str, Any]:
     source = Path(run.source)
     graph = export.graph_of_notebook(*notebooks.from_node(content, source, ""))
     return describing.describe(graph) | {"notebook": source.name}
-
-
-def folder_of(place: Place, run: Run) -> Path:
-    """The folder of a run.
-
-    Raises:
-        InputError: it has none in this store.
-    """
-    found = paths.folder_of(place, run)
-    if found is None:
-        raise InputError(
-            f"run {run.id[:12]} has no folder in this store", hint="its report may be an artifact"
-        )
-    return found
 
 
 class ExecuteRoute(Route):
@@ -225,7 +212,7 @@ def resume(place: Place, notebook: Path, run_id: str) -> dict[str, Any]:
     """Goes on with a run of the notebook that failed, in its folder."""
     graph = fit(notebook)
     with opening.reading(place) as connection:
-        target = folder_of(place, reading.find(connection, run_id))
+        target = logs.folder_of(place, reading.find(connection, run_id))
     return begin(place, graph, notebook, target, [*running(notebook, target), "--resume"])
 
 
@@ -341,7 +328,7 @@ class DebugRoute(Route):
 def _debug(place: Place, root: Path, run_id: str, step: str) -> dict[str, str]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
-    folder = folder_of(place, run)
+    folder = logs.folder_of(place, run)
     beside = Path(os.path.realpath(Path(run.source).parent))
     opened = open_step(folder, step, beside if beside.is_relative_to(root) and beside.is_dir() else root)
     return {"path": opened.path.relative_to(root).as_posix(), "step": opened.step, "cell": opened.cell}

@@ -159,6 +159,7 @@ def runs(call: Bench) -> None:
     assert len(call("runs list --tree")) == len(call("runs list --flat"))
     one, other, *_ = (run["id"] for run in call("runs search", "metrics.best > 1"))
     assert call("runs show", one)["id"] == one
+    assert call("runs log", one)["run"] == one
     assert call("runs compare", one, other)["runs"] == [one, other]
     assert call("runs export", one)[0]["run"] == one
     deleted = call("runs delete", other)["deleted"]
@@ -248,7 +249,7 @@ def test_what_is_printed_is_what_the_schema_says(write_notebook: Callable[..., P
 
 
 NEED_A_STORE = [
-    "runs show x", "runs compare x y", "runs delete x", "runs export x", "runs gc --yes", "store check",
+    "runs show x", "runs log x", "runs compare x y", "runs delete x", "runs export x", "runs gc --yes", "store check",
     "store secrets", "store backup b", "store vacuum", "store move b", "models show x", "models promote x",
     "models rollback x", "audit list", "audit verify", "data show x", "schedule next x", "schedule run x",
     "reproduce x", "cost x", "lineage x", "monitor x --data y",

@@ -17,6 +17,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
+from mlops_jlab.engine.folder import logs
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import finding
@@ -139,6 +140,23 @@ def test_a_tracked_cell_that_raises_raises_as_it_would(place: Place) -> None:
     run = finding.get_run("bad")
     assert (run.status, run.reason) == ("failed", "ZeroDivisionError: division by zero")
     assert "cells/bad.error.txt" in files(place, "bad")
+
+
+def test_what_a_tracked_cell_prints_is_the_log_of_its_run(place: Place) -> None:
+    execute(
+        "%%track said\nimport logging, sys\nlogging.basicConfig(level='INFO')\n"
+        "print('one'); print('careful', file=sys.stderr); logging.info('fitted')\n1 / 0",
+        "%track start whole",
+        "%%track part\nprint('inside')",
+        "print('not tracked')\n%track stop",
+    )
+    lines = logs.said(place, finding.get_run("said"))
+    assert [(line.kind, line.text) for line in lines[:3]] == [
+        ("out", "one"), ("err", "careful"), ("err", "INFO:root:fitted"),
+    ]  # fmt: skip
+    assert (lines[-1].kind, lines[-1].text) == ("error", "ZeroDivisionError: division by zero")
+    assert all(line.time is not None and line.time > 1.7e9 for line in lines)
+    assert [line.text for line in logs.said(place, finding.get_run("whole"))] == ["inside"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from mlops_jlab.engine.cache.outputs import with_outputs
 from mlops_jlab.engine.step.outputs import CellOutputs, Displays
+from mlops_jlab.magics.printed import CellLog
 from mlops_jlab.notebook.outputs import MOMENTS, Line, lines_in, lines_of
+from mlops_jlab.notebook.stamped import lines_of_log, stamped
 
 BEGUN, ENDED = "2026-11-29T10:00:00+00:00", "2026-11-29T10:00:09+00:00"
 AT = 1795946400.0  # that moment of beginning
@@ -87,3 +90,66 @@ def test_outputs_that_were_kept_keep_their_times() -> None:
 def test_moments_that_are_none_are_left_out(tmp_path: Path, moments: Any) -> None:
     outputs: list[Mapping[str, Any]] = [{"output_type": "stream", "name": "stdout", "text": "a\n"}]
     assert lines_of(notebook(tmp_path / "a.ipynb", outputs, moments)) == [Line("a", "out", AT)]
+
+
+def test_a_stamped_log_gives_back_what_was_written() -> None:
+    text = stamped("one\n10 %\r20 %\n", "out", AT + 0.5) + stamped(" two", "err", AT + 1)
+    assert text.startswith("2026-11-29T10:00:00.500Z out one\n")
+    assert list(lines_of_log(text + "not stamped\n")) == [
+        Line("one", "out", AT + 0.5), Line("20 %", "out", AT + 0.5), Line(" two", "err", AT + 1),
+        Line("not stamped"),
+    ]  # fmt: skip
+
+
+def logged(path: Path) -> list[tuple[str, str]]:
+    return [(line.kind, line.text) for line in lines_of_log(path.read_text())]
+
+
+def test_a_cell_is_logged_line_by_line_while_it_prints(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "logs" / "run.log"
+    before = sys.stdout, sys.stderr
+    log = CellLog(path)
+    print("begins", end="")
+    assert logged(path) == []
+    print(" and ends\nnext")
+    assert logged(path) == [("out", "begins and ends"), ("out", "next")]
+    for percent in range(3):
+        print(f"\r{percent} %", end="", file=sys.stderr)
+    print("last", end="")
+    log.close("ValueError: no\n")
+    assert (sys.stdout, sys.stderr) == before
+    assert logged(path)[2:] == [("out", "last"), ("err", "2 %"), ("error", "ValueError: no")]
+    assert log.text == "begins and ends\nnext\nlast"
+    assert capsys.readouterr().out == log.text
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_keeps_the_stream_of_a_cell_goes_on_to_print(tmp_path: Path, capsys: Any) -> None:
+    log = CellLog(tmp_path / "run.log")
+    stream = sys.stdout
+    log.close("")
+    print("after", file=stream)
+    assert capsys.readouterr().out == "after\n"
+    assert not (tmp_path / "run.log").read_text()
+
+
+def test_the_log_of_a_cell_is_bounded_and_has_no_secrets(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "correct-horse-battery")
+    path = tmp_path / "run.log"
+    log = CellLog(path)
+    print("it is correct-horse-battery", "\ud800", file=sys.stderr)
+    for _ in range(40):
+        print("x" * 40_000)
+    log.close("KeyError: 'correct-horse-battery'")
+    found = logged(path)
+    assert found[0] == ("err", "it is *** \\ud800")
+    assert found[-2:] == [("out", "… the rest is in the notebook"), ("error", "KeyError: '***'")]
+    assert path.stat().st_size < 1_100_000
+
+
+def test_a_cell_whose_log_cannot_be_written_runs_all_the_same(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "logs").write_text("a file")
+    log = CellLog(tmp_path / "logs" / "run.log")
+    print("shown")
+    log.close("")
+    assert (log.text, capsys.readouterr().out) == ("shown\n", "shown\n")

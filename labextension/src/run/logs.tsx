@@ -19,45 +19,34 @@ function isStep(run: RunDetail): boolean {
   return run.kind === 'step' && run.parent !== '';
 }
 
-/** The tab. Runs that were tracked in a notebook print into their cell. */
-export function Logs(props: Shown): React.JSX.Element {
-  const { around, found } = props;
-  const { trans } = around;
-  const hasLog = isStep(found) || ['pipeline', 'sweep'].includes(found.kind);
-  return hasLog ? (
-    <Whole {...props} />
-  ) : (
-    <div className="jp-mlops-empty">
-      <h2>{trans.__('No log')}</h2>
-      <p>
-        {trans.__('What this run printed is in its notebook, below its cell.')}
-      </p>
-    </div>
-  );
+/** Whether a run has steps or trials, whose logs can be chosen from. */
+function hasParts(run: RunDetail): boolean {
+  return ['pipeline', 'sweep'].includes(run.kind);
 }
 
-function Whole({ around, model, found }: Shown): React.JSX.Element {
+/** Whose log is shown first: what its steps print is what one asks a pipeline for. */
+function firstOf(run: RunDetail): string {
+  return run.kind === 'pipeline' ? ALL_STEPS : ITSELF;
+}
+
+/** Where the log of a run, or of what is chosen of it, is asked for. */
+function sourceOf(run: RunDetail, chosen: string): [string, string] {
+  return isStep(run)
+    ? [run.parent, run.name]
+    : [run.id, chosen === ITSELF ? '' : chosen];
+}
+
+/** The tab. */
+export function Logs(props: Shown): React.JSX.Element {
+  const { around, found } = props;
   const { trans, client } = around;
-  const own = isStep(found);
-  const [chosen, setChosen] = React.useState(
-    found.kind === 'sweep' ? ITSELF : ALL_STEPS
-  );
+  const [chosen, setChosen] = React.useState(firstOf(found));
   const [wanted, setWanted] = React.useState<Wanted>(ALL);
   const goesOn = isOpen(found.status);
-  const [log, problem] = useLog({
-    client,
-    run: own ? found.parent : found.id,
-    step: own ? found.name : chosen === ITSELF ? '' : chosen,
-    isOpen: goesOn
-  });
+  const [run, step] = sourceOf(found, chosen);
+  const [log, problem] = useLog({ client, run, step, isOpen: goesOn });
   const all = log?.lines ?? [];
   const lines = matching(all, wanted);
-  const nothing =
-    log === null
-      ? trans.__('Loading…')
-      : all.length > 0
-        ? trans.__('No line matches')
-        : trans.__('Nothing printed yet');
   return (
     <Card title={trans.__('Log')} hint={told(log, trans)}>
       <Tools
@@ -66,11 +55,11 @@ function Whole({ around, model, found }: Shown): React.JSX.Element {
         text={asText(lines)}
         trans={trans}
       >
-        {!own && (
+        {hasParts(found) && (
           <Choice
             label={trans.__('Log of')}
             value={chosen}
-            {...choicesOf({ around, model, found })}
+            {...choicesOf(props)}
             onChange={setChosen}
           />
         )}
@@ -79,15 +68,35 @@ function Whole({ around, model, found }: Shown): React.JSX.Element {
         <LogLines
           lines={lines}
           label={trans.__('Log')}
-          hasSteps={chosen === ALL_STEPS && !own}
+          hasSteps={step === ALL_STEPS}
         />
       ) : (
         <p className="jp-mlops-hint" role="status">
-          {problem?.message ?? nothing}
+          {problem?.message ?? nothingOf(found, log, trans)}
         </p>
       )}
       {goesOn && <End count={all.length} trans={trans} />}
     </Card>
+  );
+}
+
+/** Why no line is shown. */
+function nothingOf(
+  run: RunDetail,
+  log: Log | null,
+  trans: TranslationBundle
+): string {
+  if (log === null) {
+    return trans.__('Loading…');
+  }
+  if (log.lines.length > 0) {
+    return trans.__('No line matches');
+  }
+  if (isOpen(run.status) || hasParts(run) || isStep(run)) {
+    return trans.__('Nothing printed yet');
+  }
+  return trans.__(
+    'What this run printed is in its notebook, below its cells. A cell that begins with %%track keeps it here as well.'
   );
 }
 
@@ -182,19 +191,14 @@ function choicesOf({ around, model, found }: Shown): {
   };
 }
 
-/** The last lines that the steps of a pipeline, or one of them, have printed. */
+/** The last lines that the steps of a pipeline, one of them or a tracked cell have printed. */
 export function LogCard(
   props: Shown & { onTab: (tab: string) => void }
 ): React.JSX.Element | null {
   const { around, found } = props;
   const { trans, client } = around;
-  const own = isStep(found);
-  const [log] = useLog({
-    client,
-    run: own ? found.parent : found.id,
-    step: own ? found.name : ALL_STEPS,
-    isOpen: isOpen(found.status)
-  });
+  const [run, step] = sourceOf(found, firstOf(found));
+  const [log] = useLog({ client, run, step, isOpen: isOpen(found.status) });
   if (log === null || log.lines.length === 0) {
     return null;
   }
@@ -215,7 +219,7 @@ export function LogCard(
       <LogLines
         lines={log.lines.slice(-LAST)}
         label={trans.__('Last lines of the log')}
-        hasSteps={!own}
+        hasSteps={step === ALL_STEPS}
       />
     </Card>
   );

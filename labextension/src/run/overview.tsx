@@ -47,9 +47,7 @@ export function Overview(
               trans={props.around.trans}
             />
           ))}
-          {(found.kind === 'pipeline' || found.kind === 'step') && (
-            <LogCard {...props} />
-          )}
+          {found.kind !== 'sweep' && <LogCard {...props} />}
         </div>
       </div>
     </>
