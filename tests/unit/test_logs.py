@@ -15,6 +15,7 @@ from mlops_jlab.engine.step.outputs import CellOutputs, Displays
 from mlops_jlab.magics.printed import CellLog
 from mlops_jlab.notebook.outputs import MOMENTS, Line, lines_in, lines_of
 from mlops_jlab.notebook.stamped import lines_of_log, stamped
+from mlops_jlab.processes.parent.streams import CellStream
 
 BEGUN, ENDED = "2026-11-29T10:00:00+00:00", "2026-11-29T10:00:09+00:00"
 AT = 1795946400.0  # that moment of beginning
@@ -46,6 +47,19 @@ def test_a_line_has_the_time_at_which_it_began_to_come(tmp_path: Path) -> None:
         Line("one", "out", AT + 1), Line("two", "out", AT + 2), Line("three ends", "out", AT + 2),
         Line("four", "out", AT + 3), Line("careful", "err", AT + 4), Line("five", "out", AT + 5),
     ]  # fmt: skip
+
+
+def test_half_a_line_waits_for_its_end() -> None:
+    sent: list[tuple[str, str]] = []
+    out, err = (
+        CellStream(name, 1, lambda *message: sent.append(message[:2])) for name in ("stdout", "stderr")
+    )
+    print("loading", file=out)
+    print("careful", file=err)
+    print("half", end="", file=out)
+    assert sent == [("stdout", "loading\n"), ("stderr", "careful\n")]
+    out.flush()
+    assert sent[2:] == [("stdout", "half")]
 
 
 def test_what_was_cleared_leaves_no_moment() -> None:

@@ -61,7 +61,7 @@ class CellStream(io.TextIOBase):
         return self._fd
 
     def write(self, text: str) -> int:
-        """Takes ``text``; it is sent when enough has come together, or soon."""
+        """Takes ``text``; it is sent when enough has come together, a line ends, or soon."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if os.getpid() != self._owner:
@@ -73,7 +73,8 @@ class CellStream(io.TextIOBase):
                 self._whose = whose
             self._parts.append(text)
             self._size += len(text)
-            if self._size > _MOST_WAITING or time.monotonic() - self._sent > PAUSE:
+            is_due = text.endswith("\n") and time.monotonic() - self._sent > PAUSE
+            if is_due or self._size > _MOST_WAITING:
                 self.flush()
         return len(text)
 
