@@ -13,6 +13,7 @@ import click
 from mlops_jlab.cli import serving
 from mlops_jlab.cli.answers import FORMAT, answer, as_json
 from mlops_jlab.entities.models import CHAMPION
+from mlops_jlab.errors import InputError
 
 _MODEL = click.argument("address", metavar="MODEL")
 _REASON = click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit log.")
@@ -153,6 +154,27 @@ def approve(address: str, alias: str, reason: str, style: str) -> None:
 
 
 @models.command()
+@_MODEL
+@click.option("--intended-use", default=None, metavar="TEXT", help="What it is for.")
+@click.option("--limits", default=None, metavar="TEXT", help="What it is not for, and where it fails.")
+@FORMAT
+def describe(address: str, intended_use: str | None, limits: str | None, style: str) -> None:
+    """Say what a version is for and what not, for its card; what was said before stays in the audit log."""
+    from mlops_jlab.registry import versions
+    from mlops_jlab.store import location
+
+    given = {"intended_use": intended_use, "limits": limits}
+    words = {name: text for name, text in given.items() if text is not None}
+    if not words:
+        raise InputError("nothing is said", hint="give --intended-use TEXT, --limits TEXT or both")
+    found = versions.describe(location.find(), address, words)
+    told = {"model": found.model, "version": found.version}
+    told |= {name: str(found.about.get(name) or "") for name in given}
+    card = f"mlops-jlab models card {found.model}/{found.version}"
+    answer(style, told, f"{found.title} is described\n  card: {card}")
+
+
+@models.command()
 @click.argument("name")
 @click.argument("alias", default=CHAMPION)
 @click.option(
@@ -263,7 +285,7 @@ def card(address: str, output: Path | None) -> None:
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
-        from mlops_jlab.errors import InputError, unwritten
+        from mlops_jlab.errors import unwritten
 
         raise unwritten(output, error, InputError) from error
     click.echo(output)

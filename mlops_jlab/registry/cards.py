@@ -54,9 +54,9 @@ def _lines(
         ("Content", about.get("content", "")),
     ])  # fmt: skip
     yield from ("", "## Intended use and limits", "")
+    unsaid = f"not stated: mlops-jlab models describe {version.model}/{version.version}"
     yield from table([
-        ("Intended use", about.get("intended_use") or "not stated: register_model(..., intended_use=...)"),
-        ("Limits", about.get("limits") or "not stated: register_model(..., limits=...)"),
+        ("Intended use", about.get("intended_use") or unsaid), ("Limits", about.get("limits") or unsaid),
     ])  # fmt: skip
     if entries:
         yield from ("", "## Approval", "")

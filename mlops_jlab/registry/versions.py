@@ -8,7 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_jlab.entities.models import CHAMPION, ModelVersion, check_alias, check_model_name, parse_address
+from mlops_jlab.entities.models import (
+    CHAMPION,
+    ModelAddress,
+    ModelVersion,
+    check_alias,
+    check_model_name,
+    parse_address,
+)
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.masking import masked
@@ -16,7 +23,7 @@ from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
-from mlops_jlab.store import artifacts, deciding, judgements, opening, permitting, registering
+from mlops_jlab.store import artifacts, deciding, judgements, opening, permitting, registering, stating
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import contents, lifecycle
@@ -185,6 +192,22 @@ def approve(place: Place, address: str, alias: str = CHAMPION, *, reason: str = 
                 f"{version.title} was registered by {who}", hint="somebody else has to approve of it"
             )
         permitting.approve(connection, version, alias, who=who, reason=reason)
+    anchoring.note(place)
+    return version
+
+
+def describe(place: Place, address: str, words: Mapping[str, str]) -> ModelVersion:
+    """Says what a version is for (``intended_use``), what not (``limits``), or both, as its card has them.
+
+    Who said it and what was said before stays in the audit log.
+
+    Raises:
+        InputError: there is no such version, or a text is too long.
+    """
+    with opening.writing(place) as connection:
+        version = registering.find(connection, parse_address(address))
+        stating.state(connection, version, words, lifecycle.who())
+        version = registering.find(connection, ModelAddress(version.model, version.version))
     anchoring.note(place)
     return version
 

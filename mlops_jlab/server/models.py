@@ -103,6 +103,24 @@ def plain_waiting(found: Waiting | None) -> dict[str, Any] | None:
     return None if found is None else asdict(found)
 
 
+class DescribeRoute(Route):
+    """``POST models/describe``: what people say of a version."""
+
+    @web.authenticated
+    @authorized
+    @answered
+    async def post(self) -> None:
+        """``model``, ``version``; ``intended_use``, ``limits`` or both."""
+        body = self.body(model=str, version=int, intended_use=str, limits=str)
+        self.answer(await aside(_describe, self.place, body))
+
+
+def _describe(place: Place, body: dict[str, Any]) -> dict[str, Any]:
+    address = f"{body.pop('model', '')}/{body.pop('version', 0)}"
+    found = versions.describe(place, address, body)
+    return {name: str(found.about.get(name) or "") for name in ("intended_use", "limits")}
+
+
 class RollbackRoute(Route):
     """``POST models/rollback``: an alias points at the version before again."""
 

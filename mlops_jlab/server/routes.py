@@ -65,6 +65,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("models", models.ModelsRoute),
     ("models/promote", models.PromoteRoute),
     ("models/approve", models.ApproveRoute),
+    ("models/describe", models.DescribeRoute),
     ("models/rollback", models.RollbackRoute),
     ("models/card", models.CardRoute),
     ("models/evaluation", models.EvaluationRoute),

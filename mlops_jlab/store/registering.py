@@ -11,7 +11,7 @@ from typing import Any
 from mlops_jlab.entities.models import CHALLENGER, ModelAddress, ModelVersion, check_alias, check_model_name
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
-from mlops_jlab.store import artifacts, auditing, database, judgements, permitting, replaying
+from mlops_jlab.store import artifacts, auditing, database, judgements, permitting, replaying, stating
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 
@@ -86,15 +86,16 @@ def versions(connection: sqlite3.Connection, name: str = "", whole: str = "") ->
         "AND ? IN ('', v.whole) ORDER BY m.name, v.version DESC",
         (name, whole),
     ).fetchall()
-    return [_version(connection, row) for row in rows]
+    said = stating.stated(connection, name) if rows else {}
+    return [_version(connection, row, said.get(f"{row[1]}/{row[2]}", {})) for row in rows]
 
 
-def _version(connection: sqlite3.Connection, row: tuple[Any, ...]) -> ModelVersion:
+def _version(connection: sqlite3.Connection, row: tuple[Any, ...], said: Mapping[str, str]) -> ModelVersion:
     files = connection.execute(
         "SELECT path, digest, size FROM version_files WHERE version = ? ORDER BY path", (row[0],)
     )
     pointing = connection.execute("SELECT alias FROM aliases WHERE version = ? ORDER BY alias", (row[0],))
-    about = json.loads(row[7])
+    about = json.loads(row[7]) | said
     gate = judgements.of_version(connection, row[1], row[2], str(about.get("content", "")))
     number, model, version, created, user, run, whole, _about = row
     return ModelVersion(

@@ -179,6 +179,7 @@ def models(call: Bench) -> None:
     assert call("models rollback m")["after"] == 1
     with lifecycle.acting_as("somebody-else"):
         assert call("models approve m/2")["alias"] == "champion"
+    assert call("models describe m/2 --limits", "winter only")["limits"] == "winter only"
     assert call("models predict m rows.csv out.csv")["rows"] == 300
     assert call("models evaluate m/1 --data rows.csv --target y --group b")
     assert Path(call("models export m/1")["path"]).exists()

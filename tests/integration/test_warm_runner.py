@@ -79,7 +79,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         process.kill()
 
 
-def until(true: Callable[[], bool], seconds: float = 30) -> None:
+def until(true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

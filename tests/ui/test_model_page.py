@@ -106,6 +106,20 @@ def test_rules_without_enough_rows_are_grey_and_versions_are_compared_on_the_sam
     compared.get_by_role("button", name="Close").click()
 
 
+def test_what_a_version_is_for_is_written_in_its_card(page: Page, own: Lab) -> None:
+    model = page_of(page)
+    card = model.get_by_role("complementary")
+    card.get_by_role("button", name="Edit Limits").click()
+    field = card.get_by_role("textbox", name="Limits")
+    field.press("Escape")
+    expect(field).to_have_count(0)
+    card.get_by_role("button", name="Edit Limits").click()
+    field.fill("Not for flights out of Newark in winter")
+    card.get_by_role("button", name="Save Limits").click()
+    expect(card).to_contain_text("Not for flights out of Newark in winter")
+    expect(card.get_by_role("button", name="Edit Limits")).to_be_visible()
+
+
 def test_a_version_is_promoted_and_taken_back_and_other_rows_are_no_comparison(page: Page, own: Lab) -> None:
     model = page_of(page)
     model.get_by_label("Version", exact=True).select_option("2")

@@ -768,6 +768,33 @@ def test_a_card_says_what_people_and_gates_have_said(place: Place) -> None:
     assert "not stated" in packing.card_of(place, versions.find(place, "m/1"))
 
 
+def test_what_a_version_is_for_is_said_later_and_who_said_it_is_known(place: Place) -> None:
+    registered()
+    registered()
+    with lifecycle.acting_as("ann"):
+        versions.describe(place, "m/1", {"intended_use": "to sort parcels", "limits": "not letters"})
+    with lifecycle.acting_as("bob"):
+        found = versions.describe(place, "m/1", {"limits": " not letters, nor postcards\n"})
+    assert (found.about["intended_use"], found.about["limits"]) == (
+        "to sort parcels", "not letters, nor postcards",
+    )  # fmt: skip
+    card = packing.card_of(place, versions.find(place, "m/1"))
+    assert "to sort parcels" in card
+    assert "nor postcards" in card
+    assert not versions.find(place, "m/2").about.get("limits")
+    with opening.reading(place) as connection:
+        said = [entry for entry in auditing.entries(connection, subject="m/1") if entry.action == "describe"]
+        assert [(entry.who.partition("@")[0], entry.details) for entry in said] == [
+            ("bob", {"limits": "not letters, nor postcards"}),
+            ("ann", {"intended_use": "to sort parcels", "limits": "not letters"}),
+        ]
+        assert replaying.problems(connection) == []
+    with pytest.raises(InputError, match="limits has 5,000 characters, more than 4,000"):
+        versions.describe(place, "m/1", {"limits": "x" * 5000})
+    result = CliRunner().invoke(cli, ["models", "describe", "m/1"], standalone_mode=False)
+    assert "nothing is said" in str(result.exception)
+
+
 def test_only_numbers_of_the_same_rows_stand_on_one_line(place: Place) -> None:
     registered()
     versions.promote(place, "m/1")
@@ -815,9 +842,10 @@ def test_evidence_is_verified_without_the_store_and_tells_what_was_changed(
         )
 
     assert verified().returncode == 0, verified()
-    for name, words in (("card.md", "card.md was changed"), ("audit.jsonl", "entry 1 of the audit log")):
+    for name, words in (("card.md", "card.md was changed"), ("audit.jsonl", "entry 3 of the audit log")):
         before = (folder / name).read_text()
-        (folder / name).write_text(before.replace("register", "registers"))
+        assert "promote" in before
+        (folder / name).write_text(before.replace("promote", "promotes"))
         assert verified().returncode == 1
         assert words in verified().stdout
         (folder / name).write_text(before)

@@ -7,6 +7,7 @@ import { Asking } from './asking';
 import { DataRoutes } from './data';
 import {
   ApprovalWish,
+  Description,
   Comparison,
   Course,
   Courses,
@@ -285,6 +286,11 @@ export class Client extends Asking {
 
   approve(wish: ApprovalWish): Promise<{ waits: Waiting | null }> {
     return this._ask('models/approve', 'POST', wish);
+  }
+
+  /** What people say of a version: what it is for, what not. */
+  describe(wish: Description): Promise<Omit<Description, 'model' | 'version'>> {
+    return this._ask('models/describe', 'POST', wish);
   }
 
   rollBack(wish: Rollback): Promise<Moved> {

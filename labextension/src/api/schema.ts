@@ -1761,6 +1761,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What people say of a version, as its card has it; what was said before stays in the audit log. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": {
+                        model?: string;
+                        version?: number;
+                        intended_use?: string;
+                        limits?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The answer. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            intended_use: string;
+                            limits: string;
+                        };
+                    };
+                };
+                400: components["responses"]["Asked"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["Missing"];
+                413: components["responses"]["TooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/rollback": {
         parameters: {
             query?: never;

@@ -96,6 +96,7 @@ type Body<P extends keyof paths> = paths[P] extends {
 export type SweepDraft = Body<'/sweeps/preview'>;
 export type Promotion = Body<'/models/promote'>;
 export type ApprovalWish = Body<'/models/approve'>;
+export type Description = Body<'/models/describe'>;
 export type Rollback = Body<'/models/rollback'>;
 export type ScheduleWish = Body<'/schedules'>;
 export type ScheduleEdit = Body<'/schedules/edit'>;

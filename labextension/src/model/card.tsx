@@ -3,7 +3,7 @@
 import * as React from 'react';
 
 import { WholeVersion } from '../api/types';
-import { Choice, ProblemBox } from '../elements';
+import { Button, Choice, IconButton, ProblemBox, TextForm } from '../elements';
 import { Pairs } from '../run/pairs';
 import { number, size, titleOf } from '../runs/words';
 import { Problem, problemOf } from '../problems';
@@ -46,24 +46,25 @@ export function CardOf(props: Shown): React.JSX.Element {
   );
 }
 
-function Words({ around, chosen }: Shown): React.JSX.Element {
+function Words(props: Shown): React.JSX.Element {
+  const { around, chosen } = props;
   const { trans } = around;
-  const none = (what: string): string =>
-    trans.__('Not stated. Say it with register_model(…, %1=…).', what);
   return (
     <>
-      <section>
-        <h2>{trans.__('Purpose')}</h2>
-        <p data-none={chosen.intended_use === ''}>
-          {chosen.intended_use || none('intended_use')}
-        </p>
-      </section>
-      <section>
-        <h2>{trans.__('Limits')}</h2>
-        <p data-none={chosen.limits === ''}>
-          {chosen.limits || none('limits')}
-        </p>
-      </section>
+      <Said
+        key={`${chosen.version} intended_use`}
+        {...props}
+        name="intended_use"
+        title={trans.__('Purpose')}
+        asks={trans.__('What is it for?')}
+      />
+      <Said
+        key={`${chosen.version} limits`}
+        {...props}
+        name="limits"
+        title={trans.__('Limits')}
+        asks={trans.__('What is it not for, and where does it fail?')}
+      />
       {chosen.note && (
         <section>
           <h2>{trans.__('Note')}</h2>
@@ -71,6 +72,60 @@ function Words({ around, chosen }: Shown): React.JSX.Element {
         </section>
       )}
     </>
+  );
+}
+
+/** What people say of a version under one heading; it is written here, and who wrote it stands in the audit log. */
+function Said(
+  props: Shown & {
+    name: 'intended_use' | 'limits';
+    title: string;
+    asks: string;
+  }
+): React.JSX.Element {
+  const { around, fetched, model, chosen, name, title, asks } = props;
+  const { trans, client } = around;
+  const [isOpen, setOpen] = React.useState(false);
+  const said = chosen[name];
+  const save = async (text: string): Promise<void> => {
+    const version = { model: model.name, version: chosen.version };
+    await fetched.do(() => client.describe({ ...version, [name]: text }));
+    setOpen(false);
+  };
+  return (
+    <section>
+      <div className="jp-mlops-line">
+        <h2>{title}</h2>
+        <span className="jp-mlops-gap" />
+        {model.writable && !isOpen && (
+          <IconButton
+            icon="edit"
+            label={trans.__('Edit %1', title)}
+            onClick={() => setOpen(true)}
+          />
+        )}
+      </div>
+      {isOpen ? (
+        <TextForm
+          className="jp-mlops-note"
+          initial={said}
+          onSave={text => void save(text)}
+          onCancel={() => setOpen(false)}
+        >
+          {field => (
+            <>
+              <textarea aria-label={title} placeholder={asks} {...field} />
+              <Button
+                label={trans.__('Save %1', title)}
+                disabled={field.value === said}
+              />
+            </>
+          )}
+        </TextForm>
+      ) : (
+        <p data-none={said === ''}>{said || trans.__('Not stated')}</p>
+      )}
+    </section>
   );
 }
 

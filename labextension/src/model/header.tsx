@@ -140,7 +140,7 @@ function Deeds(props: Shown & { why: string }): React.JSX.Element {
       <Approve {...props} />
       <Button
         label={trans.__('Promote v%1', chosen.version)}
-        accept
+        accept={chosen.verdict === 'pass' && chosen !== champion}
         disabled={locked || chosen === champion}
         title={chosen === champion ? trans.__('It is the champion.') : ''}
         onClick={() => void promote(parts, model, chosen)}
