@@ -107,11 +107,13 @@ class Artifact:
 class EngineFacts:
     """What the engine notes about runs of pipelines and steps.
 
-    ``folder`` is where the run of a pipeline or sweep lies; ``cached`` the run or moment that a step's answer
+    ``folder`` is where the run of a pipeline or sweep lies, and ``begun`` what it shares with those that it
+    goes on from there; ``cached`` the run or moment that a step's answer
     came from; ``skipped`` and ``ran_again`` why a step was skipped or executed once more.
     """
 
     folder: str = ""
+    begun: str = ""
     cached: str = ""
     skipped: str = ""
     ran_again: str = ""

@@ -13,7 +13,6 @@ from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import ConflictError, InputError, nearest
 from mlops_jlab.store import artifacts, auditing, database, judgements, permitting, replaying, stating
 from mlops_jlab.store.location import Place
-from mlops_jlab.store.whole import whole_of
 
 
 def add(
@@ -304,26 +303,3 @@ def asked_by(connection: sqlite3.Connection, version: ModelVersion) -> str:
         if entry.details.get("to") == version.version and entry.details.get("asked by"):
             return str(entry.details["asked by"])
     return ""
-
-
-def adopt(connection: sqlite3.Connection, folder: str, whole: str, *, who: str) -> None:
-    """What earlier runs in a folder have registered and judged belongs to the run that goes on there."""
-    runs = connection.execute(
-        "SELECT id FROM runs WHERE kind = 'pipeline' AND json_extract(facts, '$.engine.folder') = ?",
-        (folder,),
-    ).fetchall()
-    before = json.dumps(sorted({whole_of(connection, run) for (run,) in runs} - {whole}))
-    earlier = "whole IN (SELECT value FROM json_each(?))"
-    with database.transaction(connection, durable=True):
-        for table, name, number in (
-            ("versions", "(SELECT name FROM models m WHERE m.id = model)", "version"),
-            ("gate_results", "model", "id"),
-        ):
-            found = connection.execute(
-                f"SELECT {name}, json_group_array({number}) FROM {table} WHERE {earlier} GROUP BY 1",
-                (before,),
-            ).fetchall()
-            connection.execute(f"UPDATE {table} SET whole = ? WHERE {earlier}", (whole, before))
-            for model, numbers in found:
-                details = {"whole": whole, table: json.loads(numbers)}
-                auditing.append(connection, who, "adopt", model, details=details)

@@ -45,8 +45,8 @@ class _Replayed:
             if "spent" in entry.details:  # older entries have not noted it
                 self.spent[number] = str(entry.details["spent"])
                 self.wholes[number] = str(entry.details["whole"])
-        elif entry.action == "adopt":
-            self._adopt(entry)
+        elif entry.action in ("adopt", "set aside"):
+            self._take_over(entry)
         elif entry.action == "add data":
             self.data[entry.subject] = str(entry.details.get("digest", ""))
         elif entry.action == "delete":
@@ -86,8 +86,8 @@ class _Replayed:
         if "whole" in entry.details:  # older entries have not noted it
             self.wholes[entry.subject] = str(entry.details["whole"])
 
-    def _adopt(self, entry: Entry) -> None:
-        """A run that went on in the folder of another one has taken over what that had made."""
+    def _take_over(self, entry: Entry) -> None:
+        """What was part of one run is part of another, as :mod:`mlops_jlab.store.belonging` says."""
         taken = [f"{entry.subject}/{number}" for number in entry.details.get("versions", [])]
         for one in (*taken, *entry.details.get("gate_results", [])):
             if one in self.wholes:

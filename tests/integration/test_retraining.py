@@ -27,7 +27,7 @@ from mlops_jlab.errors import InputError
 from mlops_jlab.registry import versions
 from mlops_jlab.retraining import alerts, installing, schedules, sources, ticking
 from mlops_jlab.retraining.working import Worker
-from mlops_jlab.store import auditing, database, opening, scheduling
+from mlops_jlab.store import auditing, database, opening, replaying, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 from mlops_jlab.tracking import lifecycle
@@ -82,6 +82,35 @@ def mlops(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "mlops_jlab", *map(str, words)], cwd=cwd, text=True, capture_output=True,
         timeout=300, env=dict(os.environ),
     )  # fmt: skip
+
+
+def test_what_an_attempt_that_failed_has_judged_promotes_nothing(place: Place, tmp_path: Path) -> None:
+    """The first two attempts make a good model and fail after its gate; what counts is what the last one made."""
+    tried = (
+        "from pathlib import Path\ntries = Path('tries')\nbefore = len(tries.read_text()) if tries.exists() else 0\n"
+        "tries.write_text('x' * (before + 1))\ncolumns = ['a', 'b'] if before < 2 else ['a']\n"
+        "model = LogisticRegression(C=before + 1).fit(frame[columns], frame.y)\n"
+        "mlops_jlab.register_model(model, 'small')\n"
+        "gate.compare(model, frame, 'y', name='small', rules='roc_auc above 0.8', bootstrap=True)\n"
+        "assert before == 2, 'a check after the gate'"
+    )
+    path = write(tmp_path, [*SMALL[:3], ("step:fit gate", tried)])
+    notebook = json.loads(path.read_text())
+    notebook["metadata"]["mlops_jlab"] = {"steps": {"fit": {"retries": 1}}}
+    path.write_text(json.dumps(notebook))
+    add(place, path, retries=1)
+    now = datetime(2030, 1, 1, 12, tzinfo=UTC).timestamp()
+    (waits,) = tick(place, now)
+    assert waits.status == "waiting", waits
+    (firing,) = tick(place, now + 100)
+    found = versions.all_versions(place, "small")
+    assert [(one.version, one.verdict, one.aliases) for one in found] == [
+        (3, "fail", ()), (2, "pass", ()), (1, "pass", ()),
+    ]  # fmt: skip
+    judged = [step.why for step in firing.steps if step.step == "gates"]
+    assert [why.partition(":")[0] for why in judged] == ["small 3"]
+    with opening.reading(place) as connection:
+        assert replaying.problems(connection) == []
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ from mlops_jlab.scheduling.due import check
 from mlops_jlab.store import (
     artifacts,
     auditing,
+    belonging,
     changing,
     database,
     opening,
@@ -706,12 +707,14 @@ def test_a_run_that_goes_on_takes_over_what_was_judged_and_the_log_says_so(place
     with mlops_jlab.start_run(run_name="first") as first:
         version = mlops_jlab.register_model(fitted(), "m", input_example=rows(1)[["a", "b"]])
         gate.compare(version, rows(5), "y", name="m", rules="accuracy above 0.1", bootstrap=True)
-        first.add_facts({ENGINE: {"folder": "/somewhere"}})
+        first.add_facts({ENGINE: {"folder": "/somewhere", "begun": "then"}})
     close_all()
     with closing(database.connect(place.database)) as connection:
         connection.execute("UPDATE runs SET kind = 'pipeline'")
+        assert belonging.in_folder(connection, "/somewhere", "later") == []  # the folder was used again
         for _ in range(2):  # once more says nothing
-            registering.adopt(connection, "/somewhere", "later", who="me")
+            runs = belonging.in_folder(connection, "/somewhere", "then")
+            belonging.adopt(connection, runs, "later", who="me")
         assert replaying.problems(connection) == []
         assert [entry.action for entry in auditing.entries(connection)] == [
             "adopt",

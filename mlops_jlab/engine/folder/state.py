@@ -83,6 +83,7 @@ class RunState:
     folder: str = ""  # the working directory of the steps
     remark: str = ""  # what was done in another way than asked for, and why
     export: str = ""  # the export that was run, if the run's folder has none of its own
+    begun: str = ""  # what the run is known by in this folder, however often it goes on
     journal: str = ""  # names the lines of run.jsonl that go on where this ends
     format: int = FORMAT
 

@@ -21,6 +21,7 @@ class HostedRun(TrackedRun):
     ) -> None:
         super().__init__(listener, source, folder, about.experiment, run_id=about.id, manifest=manifest)
         self._about = about
+        self._goes_on = True  # the engine may have tried the step before
 
     def started(self, state: RunState) -> None:
         """The step begins; the pipeline's run is known by its id alone."""

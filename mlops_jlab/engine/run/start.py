@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from mlops_jlab.engine.folder.notebookfile import repair
 from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState, now
 from mlops_jlab.errors import InputError
@@ -22,7 +24,7 @@ def begin(
     """
     fresh = RunState(
         manifest.identity, manifest.source, manifest.digest, dict(values),
-        [StepState(step.name) for step in manifest.steps], started=now(),
+        [StepState(step.name) for step in manifest.steps], started=now(), begun=secrets.token_hex(8),
     )  # fmt: skip
     if resume and not is_unbegun(folder.root):
         folder.claim()
@@ -35,7 +37,7 @@ def begin(
             )
         if values and values != old.parameters:
             raise InputError("a run is resumed with the parameters that it began with")
-        fresh.parameters = dict(old.parameters)
+        fresh.parameters, fresh.begun = dict(old.parameters), old.begun
         for step in fresh.steps:
             before = old.step(step.name)
             whole = record_path(folder.handoff, old.steps.index(before), step.name).exists()

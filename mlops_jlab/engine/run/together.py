@@ -17,9 +17,9 @@ from mlops_jlab.engine.run.members import Course
 from mlops_jlab.engine.run.tracked import TrackedRun
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.members import Member
-from mlops_jlab.errors import MlopsError
+from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.pipeline.manifest import Manifest
-from mlops_jlab.store import location, opening, registering
+from mlops_jlab.store import belonging, location, opening
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 from mlops_jlab.tracking.live import LiveRun
@@ -93,8 +93,11 @@ class Together:
         run.recorder.flush()
         with suppress(MlopsError), opening.writing(run.recorder.place) as connection:
             for member in self.course.several.members:
-                folder = str(self.course.folder(member.name).resolve())
-                registering.adopt(connection, folder, run.id, who=lifecycle.user())
+                folder = RunFolder(self.course.folder(member.name).resolve())
+                with suppress(InputError):  # one that has not begun
+                    begun = folder.load().begun
+                    runs = belonging.in_folder(connection, str(folder.root), begun)
+                    belonging.adopt(connection, runs, run.id, who=lifecycle.user())
 
     def _one(
         self, member: Member, plan: Manifest, folder: Path, values: dict[str, object], resume: bool

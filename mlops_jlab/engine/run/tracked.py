@@ -15,7 +15,7 @@ from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.policies import standing
-from mlops_jlab.store import datasets, location, opening, reading, registering, usedfiles
+from mlops_jlab.store import belonging, datasets, location, opening, reading, usedfiles
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import lifecycle
@@ -48,10 +48,13 @@ class TrackedRun:
         self._usage: dict[str, Mapping[str, float]] = {}
         self._steps: dict[str, LiveRun] = {}
         self._positions: dict[str, int] = {}
+        self._goes_on = False
+        self._begun = ""
         self.run: LiveRun | None = None  # from started() on
 
     def watching(self, options: Options) -> Options:
         """The options of a run whose steps log into the runs of this one, and are sampled."""
+        self._goes_on = options.resume
         return replace(
             options, environment_of=self.environment_of, metrics=self.metrics, watched=self._watched
         )
@@ -84,7 +87,8 @@ class TrackedRun:
             self._own = automatic.recorded_steps(self._manifest, self.run.recorder.place)
             with suppress(OSError):
                 automatic.want_profiles(self._folder.handoff, self._own)
-        self.run.add_facts({ENGINE: {"folder": str(self._folder.root)}})
+        self._begun = state.begun
+        self.run.add_facts({ENGINE: {"folder": str(self._folder.root), "begun": self._begun}})
         self.run.log_params(state.parameters)
         if any(step.status == "finished" for step in state.steps):
             self._go_on(self.run)
@@ -94,8 +98,15 @@ class TrackedRun:
         """What steps that are done have registered is judged in this run."""
         run.recorder.flush()
         with suppress(MlopsError), opening.writing(run.recorder.place) as connection:
-            whole = whole_of(connection, run.id)
-            registering.adopt(connection, str(self._folder.root), whole, who=lifecycle.user())
+            runs = belonging.in_folder(connection, str(self._folder.root), self._begun)
+            belonging.adopt(connection, runs, whole_of(connection, run.id), who=lifecycle.user())
+
+    def _set_aside(self, run: LiveRun, step: str) -> None:
+        """What a step has registered and judged that begins again counts no more."""
+        run.recorder.flush()
+        with opening.writing(run.recorder.place) as connection:
+            before = belonging.in_folder(connection, str(self._folder.root), self._begun)
+            belonging.set_aside(connection, [*before, run.id], step, who=lifecycle.user())
 
     def step(self, step: StepState, note: str = "") -> None:
         """A step changed its status."""
@@ -114,6 +125,8 @@ class TrackedRun:
     def _begin(self, step: StepState) -> None:
         run = self._steps.get(step.name)
         self._bound.discard(step.name)
+        if self.run is not None and (self._goes_on or run is not None):
+            self._set_aside(self.run, step.name)
         if run is not None:
             lifecycle.begin_again(run)
         elif self.run is not None:
