@@ -8,7 +8,7 @@ from mlops_jlab.entities.models import check_alias
 from mlops_jlab.errors import InputError, MlopsError, StoreError
 from mlops_jlab.mirror.client import Server
 from mlops_jlab.registry import foldered
-from mlops_jlab.store import describing, registering
+from mlops_jlab.store import deciding, describing, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import lifecycle
 
@@ -21,7 +21,8 @@ _FROM = "imported from"
 def adopt(place: Place, connection: sqlite3.Connection, server: Server, skipped: list[str]) -> int:
     """Takes the versions that are not here yet; how many. What cannot be taken is told in ``skipped``.
 
-    Aliases are set where a model has none of that name: who promotes here is not overruled.
+    Aliases are set where a model has none of that name: who promotes here is not overruled, and an alias that
+    a gate guards is not for a version that it has not judged.
 
     Raises:
         StoreError: the server does not answer.
@@ -83,6 +84,9 @@ def _point(
         if version is None or name in taken:
             continue
         try:
+            stands, _now = deciding.stands_against(connection, version, name, by_hand=True)
+            if stands is not None:
+                raise stands
             registering.point(
                 connection, version, check_alias(name), expected=0, who=lifecycle.who(), action="promote",
                 reason=f"as on {server.address}",

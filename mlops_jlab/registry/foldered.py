@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from blake3 import blake3
+
 from mlops_jlab.entities.models import ModelAddress, ModelVersion
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.registry import folders, identity, modelfiles
@@ -13,6 +15,7 @@ from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import lifecycle
 
+_NAMING = ("model_path", "pickled_model", "data")  # the keys of a flavour that name its file
 _KINDS = {"model.skops": "skops", "model.pkl": "pickle"}
 
 
@@ -37,12 +40,27 @@ def register(
         "format": _KINDS.get(file, modelfiles.MLFLOW), "class": _flavour(said), "metrics": {},
         "parameters": {}, "signature": signature,
         "requirements": files.get("requirements.txt", b"").decode("utf-8", "replace").split(),
-        "content": identity.digest(files[file], file) if file else "", **about,
+        "content": _content(said, files, file) if file else "", **about,
     }  # fmt: skip
     with opening.writing(place) as connection:
         whole = whole_of(connection, reading.find(connection, run_id).id) if run_id else ""
         number = registering.add(connection, name, kept, found, who=lifecycle.who(), run=run_id, whole=whole)
         return registering.find(connection, ModelAddress(name, number))
+
+
+def _content(said: Mapping[str, Any], files: Mapping[str, bytes], file: str) -> str:
+    """What a folder's model is known by, whose file ``file`` we load; modules beside it are part of it.
+
+    Nothing where MLflow would load something else: what a gate finds of the file does not speak of that.
+    """
+    kinds = {kind: about for kind, about in (said.get("flavors") or {}).items() if isinstance(about, Mapping)}
+    named = {str(about[key]) for about in kinds.values() for key in _NAMING if about.get(key)}
+    loaders = {str(about["loader_module"]) for about in kinds.values() if about.get("loader_module")}
+    if named != {file} or loaders - {"mlflow.sklearn"}:
+        return ""
+    found = identity.digest(files[file], file)
+    beside = {name: str(blake3(data).hexdigest()) for name, data in files.items() if name.endswith(".py")}
+    return found if not beside else str(blake3(repr((found, sorted(beside.items()))).encode()).hexdigest())
 
 
 def _flavour(said: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def compare(
     facts = {**result.facts, "against": against or CHAMPION}
     if importance and (counted := comparison.importance(subject.model)) is not None:
         facts["importance"] = counted
-    result = replace(result, facts=facts, gate=_gate(asked, spent.evaluation, against))
+    result = replace(result, facts=facts, gate=_gate(asked, result, against, comparison.one.classes, train))
     if champion is None and not bootstrap:
         why = "there is no champion to compare with; the first one is accepted with bootstrap=True"
         result = replace(result, verdict=FAIL, rules=(RuleResult("champion", FAIL, why=why), *result.rules))
@@ -245,10 +245,20 @@ def _champion(place: Place, address: str, name: str) -> ModelVersion | None:
     return champion
 
 
-def _gate(rules: Sequence[Rule], evaluation: str, against: str) -> str:
-    """What a gate is known by within a run: the same rules on the same rows, against the same alias."""
-    lines = [*sorted(rule.text for rule in rules), "", evaluation, against or CHAMPION]
-    return str(blake3("\n".join(lines).encode()).hexdigest())
+def _gate(rules: Sequence[Rule], result: GateResult, against: str, classes: Sequence[Any], train: Any) -> str:
+    """What a gate is known by within a run: the same rules on the same rows, against the same alias.
+
+    One with another target, weights, positive class, rows of training or budget, or with another metric under
+    the same name, is another gate, which has to pass as well: it finds other values of the challenger.
+    """
+    values = {
+        name: [f"{value:.9g}" for value in found]
+        for name, found in sorted(result.facts["metrics"].get("challenger", {}).items())
+    }
+    trained = contents.fingerprint(train)["hash"] if train is not None else ""
+    lines = [*sorted(rule.text for rule in rules), "", result.evaluation, against or CHAMPION]
+    lines += map(repr, (values, [*classes], trained, result.facts["budget"]))
+    return str(blake3("\n".join(lines).encode("utf-8", "replace")).hexdigest())
 
 
 def _keep(place: Place, result: GateResult, run: LiveRun | None, spent: spending.Spending) -> None:

@@ -11,9 +11,10 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ from mlops_jlab.entities.runs import ENGINE
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import ConflictError, InputError, MlopsError, StoreError
 from mlops_jlab.handoff.trust import KEY_FILE
-from mlops_jlab.registry import cards, comparing, evidence, onnx, packing, versions
+from mlops_jlab.mirror import adopting
+from mlops_jlab.registry import cards, comparing, evidence, foldered, folders, onnx, packing, versions
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.scheduling.due import check
 from mlops_jlab.store import (
@@ -476,6 +478,85 @@ def test_of_two_that_beat_the_same_champion_one_takes_its_place(place: Place) ->
     with pytest.raises(ConflictError):
         versions.promote(place, "m/2", by="retraining")
     assert versions.promote(place, "m/2").after == 2  # who decides by hand brings back what was champion
+
+
+def test_gates_that_ask_something_else_on_the_same_rows_must_all_pass(place: Place) -> None:
+    """The rules and rows are the same; what else a gate is asked with makes it another one."""
+    data = rows(5, 2000).assign(id=range(2000), heavy=1.0)
+    said = fitted().predict(data[["a", "b"]])
+    data["heavy"] = np.where(said == data.y, 0.01, 1.0)
+
+    def nothing(truth: Any, said: Any, chances: Any) -> Any:
+        return (truth == said) * 0.0
+
+    def all_of_it(truth: Any, said: Any, chances: Any) -> Any:
+        return (truth == said) * 1.0 + 0.5
+
+    def asked(target: Any = "y", rules: str = "accuracy above 0.6", **given: Any) -> str:
+        return gate.compare(
+            fitted(), data, target, name="m", rules=f"{rules}\nid id", bootstrap=True, **given
+        ).verdict
+
+    own, both = "profit above 0.2", "accuracy above 0.6\nno overlap"
+    for first, second in (
+        ({"sample_weight": "heavy"}, {}),
+        ({"target": 1 - data.y}, {}),
+        ({"rules": own, "metrics": {"profit": nothing}}, {"rules": own, "metrics": {"profit": all_of_it}}),
+        ({"rules": both, "train": data}, {"rules": both, "train": rows(9).assign(id=-1)}),
+    ):
+        with mlops_jlab.start_run():
+            mlops_jlab.register_model(fitted(), "m")
+            assert (asked(**first), asked(**second)) == ("fail", "pass"), first
+            assert versions.find(place, "m").verdict == "fail", first
+            assert asked(**second) == "pass"  # once more is the same gate
+
+
+def test_a_folder_that_mlflow_would_load_another_file_of_has_no_verdict(place: Place) -> None:
+    """The file that we load is the judged model's; MLflow would load what lies beside it."""
+    gate.compare(fitted(), rows(5, 2000), "y", name="m", rules="accuracy above 0.6", bootstrap=True)
+    files = {key: data for key, data in contents.model(fitted()).items() if key == "model.skops"}
+    about = {"format": "skops", "package": "sklearn 1"}
+    honest = {**files, "MLmodel": folders.described(about)}
+    other = honest["MLmodel"].replace(b"model_path: model.skops", b"model_path: other.pkl")
+    for folder, verdict in (
+        (honest, "pass"),
+        ({**honest, "MLmodel": other, "other.pkl": b"?"}, ""),
+        ({**honest, "MLmodel": other.replace(b"mlflow.sklearn", b"code.mine")}, ""),
+        ({**honest, "code/mine.py": b"print()"}, ""),
+    ):
+        version = foldered.register(place, "m", folder, {})
+        assert version.verdict == verdict
+        if not verdict:
+            with pytest.raises(InputError, match="no gate has judged"):
+                versions.promote(place, f"m/{version.version}")
+
+
+def test_an_import_from_mlflow_gives_no_guarded_alias_to_what_no_gate_has_judged(place: Place) -> None:
+    gate.compare(fitted(), rows(5, 2000), "y", name="m", rules="accuracy above 0.6", bootstrap=True)
+    files = {**contents.model(fitted(3)), "MLmodel": folders.described({"format": "skops"})}
+    theirs = SimpleNamespace(version=1, run_id="", description="", source="s3://x", tags={})
+
+    class Theirs:
+        address = "http://theirs"
+        speaking = staticmethod(nullcontext)
+
+        @staticmethod
+        def models() -> list[Any]:
+            return [SimpleNamespace(name="m", description="", aliases={"Champion": 1, "shadow": 1})]
+
+        @staticmethod
+        def versions_of(name: str) -> list[Any]:
+            return [theirs]
+
+        @staticmethod
+        def folder_of(name: str, version: str) -> dict[str, bytes]:
+            return files
+
+    skipped: list[str] = []
+    with opening.writing(place) as connection:
+        assert adopting.adopt(place, connection, Theirs(), skipped) == 1  # type: ignore[arg-type]
+    assert versions.find(place, "m/1").aliases == ("shadow",)
+    assert skipped == ["the alias Champion of m: no gate has judged m 1, and a gate guards m@champion"]
 
 
 def test_a_champion_that_was_taken_away_is_still_the_one_to_beat(place: Place) -> None:
