@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -75,21 +75,51 @@ def is_secret_name(name: str) -> bool:
     return any(word in _WORDS for word in words) or any(pair in _PAIRS for pair in pairwise(words))
 
 
-def secrets_of(environment: Mapping[str, str]) -> list[str]:
-    """The values of variables that are named like secrets, the longest first. Paths are none.
+def secrets_of(environment: Mapping[str, str]) -> Sequence[str]:
+    """The values of variables that are named like secrets, in all forms, the longest first. Paths are none.
 
     Of a value of several lines, as a key has, each long line without a space is one as well.
     """
+    return _all_forms(tuple(
+        value
+        for name, value in environment.items()
+        if len(value) >= _SHORTEST and is_secret_name(name) and not os.path.isabs(value)
+        and not value.isdecimal()
+    ))  # fmt: skip
+
+
+@lru_cache(16)
+def _all_forms(values: tuple[str, ...]) -> tuple[str, ...]:
     found: set[str] = set()
-    for name, value in environment.items():
-        if len(value) < _SHORTEST or not is_secret_name(name) or os.path.isabs(value) or value.isdecimal():
-            continue
+    for value in values:
         lines = value.split("\n") if "\n" in value else ()
         found.update(
-            [value],
+            _forms(value),
             (one for line in lines if len(one := line.strip()) >= _SHORTEST_LINE and " " not in one),
         )
-    return sorted(found, key=len, reverse=True)
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _forms(value: str) -> set[str]:
+    """A value as texts hold it: quoted as in JSON, Python, HTML and addresses, in base64 and in hex."""
+    import base64
+    import html
+    import json
+    from urllib.parse import quote, quote_plus
+
+    raw = value.encode("utf-8", "surrogateescape")
+    found = {value, repr(value)[1:-1], html.escape(value), html.escape(value, quote=False)}
+    for ascii_alone in (True, False):
+        once = json.dumps(value, ensure_ascii=ascii_alone)[1:-1]
+        found |= {once, json.dumps(once, ensure_ascii=ascii_alone)[1:-1]}
+    found |= {quote(raw), quote(raw, safe=""), quote_plus(raw), raw.hex()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        found.add(encode(raw).decode())
+        for before in range(3):  # how many bytes stand before it in the group of three where it begins
+            text = encode(bytes(before) + raw).decode().rstrip("=")
+            open_end = (before + len(raw)) % 3 > 0  # the last character also tells of what comes after
+            found.add(text[(0, 2, 3)[before] : len(text) - open_end])
+    return found
 
 
 def masked(text: str, environment: Mapping[str, str] | None = None) -> str:
@@ -101,6 +131,11 @@ def masked(text: str, environment: Mapping[str, str] | None = None) -> str:
         if any(hint in text for hint in shape.hints):
             text = shape.pattern.sub(_kept, text)
     return text
+
+
+def masked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags without secrets: in their names, their values, and the values of those that are named like one."""
+    return {masked(name): MASK if is_secret_name(name) else masked(text) for name, text in tags.items()}
 
 
 def _kept(match: re.Match[str]) -> str:

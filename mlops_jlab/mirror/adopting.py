@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities.models import check_alias
 from mlops_jlab.errors import InputError, MlopsError, StoreError
+from mlops_jlab.masking import masked
 from mlops_jlab.mirror.client import Server
 from mlops_jlab.registry import foldered
 from mlops_jlab.store import deciding, describing, registering
@@ -46,7 +47,7 @@ def _model(
     with server.speaking():
         versions = server.versions_of(model.name)
     for version in versions:
-        origin = f"{server.address} {model.name}/{version.version}"
+        origin = masked(f"{server.address} {model.name}/{version.version}")
         if origin in known:
             continue
         try:
@@ -80,7 +81,7 @@ def _point(
     taken = {alias for one in registering.versions(connection, model.name) for alias in one.aliases}
     for alias, number in (model.aliases or {}).items():
         name = alias.lower()
-        version = known.get(f"{server.address} {model.name}/{number}")
+        version = known.get(masked(f"{server.address} {model.name}/{number}"))
         if version is None or name in taken:
             continue
         try:

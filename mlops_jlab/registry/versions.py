@@ -69,7 +69,7 @@ def register(
     about |= {
         "content": identity(files), "intended_use": masked(intended_use), "limits": masked(limits),
         "parameters": signatures.parameters(model),
-        "requirements": signatures.requirements(model), "note": note,
+        "requirements": signatures.requirements(model), "note": masked(note),
         "metrics": {key: float(value) for key, value in (metrics or {}).items()}, **(origin or {}),
     }  # fmt: skip
     counted = importance(model)

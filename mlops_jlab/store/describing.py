@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mlops_jlab.entities.models import ModelVersion, check_model_name
 from mlops_jlab.errors import ConflictError, InputError, NotFound, nearest
+from mlops_jlab.masking import masked, masked_tags
 from mlops_jlab.store import auditing, database, registering
 
 
@@ -54,7 +55,7 @@ def make(
         connection.execute(
             "INSERT INTO models (name, created, note, tags) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
             "SET deleted = NULL, note = excluded.note, tags = excluded.tags",
-            (name, time.time(), note, json.dumps(dict(tags))),
+            (name, time.time(), masked(note), json.dumps(masked_tags(tags))),
         )
         auditing.append(connection, who, "name model", name)
     return model(connection, name)
@@ -63,7 +64,7 @@ def make(
 def describe(connection: sqlite3.Connection, name: str, note: str) -> None:
     """What people should know of a registered model."""
     with database.transaction(connection):
-        connection.execute("UPDATE models SET note = ? WHERE name = ?", (note, name))
+        connection.execute("UPDATE models SET note = ? WHERE name = ?", (masked(note), name))
 
 
 def tag(connection: sqlite3.Connection, name: str, key: str, value: str | None) -> None:
@@ -74,8 +75,8 @@ def tag(connection: sqlite3.Connection, name: str, key: str, value: str | None) 
 
 
 def _changed(tags: Mapping[str, str], key: str, value: str | None) -> str:
-    rest = {name: text for name, text in tags.items() if name != key}
-    return json.dumps(rest if value is None else {**rest, key: value})
+    rest = {name: text for name, text in tags.items() if name not in (key, masked(key))}
+    return json.dumps(rest if value is None else {**rest, **masked_tags({key: value})})
 
 
 def delete(connection: sqlite3.Connection, name: str, who: str, reason: str) -> None:
@@ -110,7 +111,7 @@ def version(connection: sqlite3.Connection, of: ModelVersion) -> Described:
 def describe_version(connection: sqlite3.Connection, of: ModelVersion, note: str) -> None:
     """What people should know of a version, in the place of what it was registered with."""
     with database.transaction(connection):
-        connection.execute("UPDATE versions SET note = ? WHERE id = ?", (note, of.id))
+        connection.execute("UPDATE versions SET note = ? WHERE id = ?", (masked(note), of.id))
 
 
 def tag_version(connection: sqlite3.Connection, of: ModelVersion, key: str, value: str | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from mlops_jlab.entities.experiments import Experiment
 from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT
 from mlops_jlab.errors import ConflictError, InputError, NotFound, nearest
+from mlops_jlab.masking import masked_tags
 from mlops_jlab.store import auditing, database
 
 _COLUMNS = "id, name, created, tags, deleted"
@@ -60,7 +61,7 @@ def make(connection: sqlite3.Connection, name: str, tags: Mapping[str, str]) -> 
             )
         connection.execute(
             "INSERT INTO experiments (name, created, tags) VALUES (?, ?, ?)",
-            (name, time.time(), json.dumps(dict(tags))),
+            (name, time.time(), json.dumps(masked_tags(tags))),
         )
     return _known(connection, name)
 
@@ -77,7 +78,7 @@ def tag(connection: sqlite3.Connection, experiment: Experiment, key: str, value:
     """Sets a tag of an experiment; None takes it away."""
     tags = {name: text for name, text in experiment.tags.items() if name != key}
     if value is not None:
-        tags[key] = value
+        tags |= masked_tags({key: value})
     with database.transaction(connection):
         connection.execute("UPDATE experiments SET tags = ? WHERE id = ?", (json.dumps(tags), experiment.id))
 

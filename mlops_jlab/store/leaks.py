@@ -22,7 +22,19 @@ _TEXTS = (
     ("audit entry {0}", "SELECT seq, reason || ' ' || details FROM audit"),
     ("schedule {0}", "SELECT name, spec FROM schedules"),
     ("firing {0}", "SELECT due, steps FROM firings"),
+    (
+        "model {0}",
+        "SELECT m.name || '/' || v.version, v.about FROM versions v JOIN models m ON m.id = v.model",
+    ),
+    ("gate of {0}", "SELECT model, report FROM gate_results"),
+    ("a param, metric or tag that is named so", "SELECT '', name FROM keys"),
 )
+_LOOKED_THROUGH = frozenset({
+    ("runs", "name"), ("runs", "note"), ("runs", "reason"), ("runs", "facts"), ("audit", "reason"),
+    ("audit", "details"), ("schedules", "spec"), ("firings", "steps"), ("versions", "about"),
+    ("gate_results", "report"), ("keys", "name"), ("params", "value"),
+    ("param_history", "value"), ("tags", "value"),
+})  # fmt: skip
 _NAMED = (("param", "params"), ("param, corrected", "param_history"), ("tag", "tags"))
 
 
@@ -65,6 +77,22 @@ def _in_database(connection: sqlite3.Connection) -> Iterator[Leak]:
             if is_secret_name(name) and value != MASK and not _is_plain(value):
                 kinds.append("named like a secret")
             yield from (Leak(where, kind) for kind in kinds)
+    yield from _elsewhere(connection)
+
+
+def _elsewhere(connection: sqlite3.Connection) -> Iterator[Leak]:
+    """All other columns of texts that the database has, in whatever table."""
+    columns = connection.execute(
+        "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
+        "WHERE t.type = 'table' AND upper(c.type) LIKE '%TEXT%' ORDER BY 1, 2"
+    ).fetchall()
+    for table, column in columns:
+        if (table, column) in _LOOKED_THROUGH:
+            continue
+        is_text = f'typeof("{column}") = \'text\' AND length("{column}") > 7'
+        texts = connection.execute(f'SELECT "{column}" FROM "{table}" WHERE {is_text}')
+        kinds = dict.fromkeys(kind for (text,) in texts for kind in found_in(text))
+        yield from (Leak(f"table {table}, column {column}", kind) for kind in kinds)
 
 
 def _is_plain(value: str) -> bool:

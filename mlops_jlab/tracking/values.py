@@ -17,7 +17,7 @@ _LAST = 4_102_444_800  # seconds since 1970: the year 2100
 
 
 def name_of(name: object, what: str) -> str:
-    """The name of a param, metric or tag.
+    """The name of a param, metric, tag or experiment; what looks like a secret in it is masked.
 
     Raises:
         TrackingError: it is no text, empty, too long, or has control characters in it.
@@ -29,7 +29,7 @@ def name_of(name: object, what: str) -> str:
         raise TrackingError(f"the name of a {what} has 1 to {_LONGEST_NAME} characters, not {len(clean)}")
     if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in clean):
         raise TrackingError(f"the {what} {clean[:80]!r} has control characters in its name")
-    return clean
+    return masked(clean)
 
 
 def metric(name: str, value: Any) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import json
 import os
@@ -9,11 +11,13 @@ import subprocess
 import threading
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from click.testing import CliRunner
 
 import mlops_jlab
+import mlops_jlab.mlflow as mlflow
 from mlops_jlab import interpreter, masking, telling
 from mlops_jlab.cli.main import cli
 from mlops_jlab.engine.step.outputs import CellOutputs, Displays
@@ -79,6 +83,58 @@ def test_values_of_variables_named_like_secrets_are_masked_anywhere() -> None:
         masking.masked(text, environment)
         == "*** *** bert-base-uncased /home/ada *** /run/secrets/a 1000000000"
     )
+
+
+PASSWORD = 'p&ss"w<rd/é\\x+12'
+FORMS = {
+    "JSON": json.dumps(PASSWORD), "JSON in JSON": json.dumps(json.dumps({"a": PASSWORD})),
+    "JSON as UTF-8": json.dumps(PASSWORD, ensure_ascii=False), "Python": repr(PASSWORD),
+    "HTML": html.escape(PASSWORD), "HTML, quotes as they are": html.escape(PASSWORD, quote=False),
+    "address": quote(PASSWORD), "part of an address": quote(PASSWORD, safe=""), "form": quote_plus(PASSWORD),
+    "hexadecimal": PASSWORD.encode().hex(), "base64": base64.b64encode(PASSWORD.encode()).decode(),
+    **{f"Basic {user}": base64.b64encode(f"{user}:{PASSWORD}:".encode()).decode() for user in ("a", "ab", "abc")},
+    "base64 for addresses": base64.urlsafe_b64encode(f"é{PASSWORD}".encode()).decode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_value_of_a_variable_is_known_in_each_form_that_texts_have(form: str) -> None:
+    environment, text = {"DB_PASSWORD": PASSWORD}, f"before {FORMS[form]} after"
+    hidden = masking.masked(text, environment)
+    assert masking.MASK in hidden
+    assert len(hidden) < len("before *** after") + 16  # what stands around it, in base64 or quotes
+    assert list(masking.found_in(text, environment)) == ["value of an environment variable"]
+    assert list(masking.found_in(hidden, environment)) == []
+
+
+def test_no_name_note_or_tag_holds_a_secret(place: location.Place) -> None:
+    token = SECRETS["GitHub token"]
+    client = mlflow.MlflowClient()
+    mlops_jlab.set_experiment(f"exp {token}")
+    with mlops_jlab.start_run() as run:
+        mlops_jlab.log_param(f"p {token}", 1)
+        mlops_jlab.log_metric(f"m {token}", 1.0)
+        mlops_jlab.set_tag(f"t {token}", "x")
+    close_all()
+    found = mlops_jlab.get_run(run.id)
+    assert (found.params, list(found.metrics), found.tags["t ***"]) == ({"p ***": "1"}, ["m ***"], "x")
+    client.set_experiment_tag("1", "k", token)
+    client.create_registered_model("m", tags={"k": token, "auth_token": "x"}, description=token)
+    client.set_registered_model_tag("m", token, token)
+    client.update_registered_model("m", f"see {token}")
+    model = client.get_registered_model("m")
+    assert (model.tags, model.description) == ({"k": "***", "auth_token": "***", "***": "***"}, "see ***")
+    client.delete_registered_model_tag("m", token)
+    assert "***" not in client.get_registered_model("m").tags
+    assert list(leaks.find(place)) == []
+
+
+def test_whatever_column_of_the_store_holds_a_secret_is_named(place: location.Place) -> None:
+    client = mlflow.MlflowClient()
+    client.create_registered_model("m")
+    with opening.writing(place) as connection:
+        connection.execute("UPDATE models SET note = ?", (SECRETS["AWS key"],))
+    assert list(leaks.find(place)) == [leaks.Leak("table models, column note", "AWS key")]
 
 
 @pytest.mark.parametrize(
