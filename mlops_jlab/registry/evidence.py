@@ -15,14 +15,14 @@ from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError, MlopsError, unwritten
 from mlops_jlab.registry.packing import card_of
-from mlops_jlab.store import artifacts, auditing, judgements, opening, reading
+from mlops_jlab.store import artifacts, auditing, judgements, opening, reading, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import within
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the same evidence gives the same bytes
 _VERIFY = '''"""Checks this folder against its own lists: python verify.py [FOLDER].
 
-It needs Python alone; with the package blake3 it checks the chain of the audit log as well.
+It needs Python alone; with the package blake3 it checks the audit log too, and what that says of the rest.
 """
 
 import hashlib
@@ -44,18 +44,42 @@ for name, digest in said.items():
 try:
     from blake3 import blake3
 except ImportError:
-    print("blake3 is not installed: the chain of the audit log was not checked")
+    print("blake3 is not installed: the audit log, and what it says of the rest, was not checked")
 else:
-    previous = "0" * 64
+    def digest_of(*fields):
+        return blake3(json.dumps([*map(str, fields)], ensure_ascii=True).encode()).hexdigest()
+
+    version = json.loads((folder / "version.json").read_text("utf-8"))
+    title = f"{version['model']}/{version['version']}"
+    previous, judged, made = "0" * 64, {}, {}
     for line in (folder / "audit.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)
         fields = [str(value) for value in entry["fields"]]
-        digest = blake3(json.dumps(fields, ensure_ascii=True).encode()).hexdigest()
+        digest = digest_of(*fields)
         if fields[-1] != previous or digest != entry["digest"]:
             wrong.append(f"entry {fields[0]} of the audit log was changed, or one before it is missing")
             break
         previous = entry["digest"]
-    version = json.loads((folder / "version.json").read_text("utf-8"))
+        action, subject, details = fields[3], fields[4], json.loads(fields[6])
+        if action == "judge":
+            judged[int(details["number"])] = details["report"]
+        if (action, subject) == ("register", title):
+            made = details
+    text = (folder / "registered.json").read_bytes().decode("utf-8")
+    if made.get("about") and made["about"] != digest_of(text):
+        wrong.append("registered.json is not what the audit log says was registered")
+    if json.dumps(version["about"], sort_keys=True) != json.dumps(json.loads(text), sort_keys=True):
+        wrong.append("version.json is not what registered.json says")
+    if {file["path"]: file["digest"] for file in version["files"]} != made.get("files"):
+        wrong.append("the files in version.json are not those that the audit log says were registered")
+    for path in sorted((folder / "gates").glob("*.json")):
+        text = path.read_bytes().decode("utf-8")
+        said_so = json.loads(text)
+        own = (said_so.get(name) for name in ("model", "content", "gate", "champion", "verdict"))
+        number = int(path.stem)
+        if number >= min(judged, default=0) and judged.get(number) != digest_of(*own, text):
+            wrong.append(f"gates/{path.name} is not what the audit log says the gate found")
+    print(f"compare the head of the audit log with one that was noted elsewhere: {previous}")
     for file in version["files"]:
         if blake3((folder / "model" / file["path"]).read_bytes()).hexdigest() != file["digest"]:
             wrong.append(f"model/{file['path']} is not what was registered")
@@ -100,8 +124,9 @@ def _content(place: Place, version: ModelVersion) -> Iterator[tuple[str, bytes]]
         yield f"model/{file.path}", artifacts.read(place, file.digest)
     with opening.reading(place) as connection:
         content = str(version.about.get("content", ""))
-        for number, report in enumerate(judgements.reports(connection, version.model, content), start=1):
-            yield f"gates/{number:03d}.json", _json(report)
+        yield "registered.json", registering.registered(connection, version).encode()
+        for number, report in judgements.reports(connection, version.model, content):
+            yield f"gates/{number:03d}.json", report.encode()
         yield "audit.jsonl", "".join(_line(entry) for entry in auditing.chain(connection)).encode()
         runs = list(_runs(connection, version))
         for run in runs:

@@ -87,13 +87,12 @@ def _together(reports: Sequence[dict[str, Any]], whole: str) -> dict[str, Any]:
     return {**worst, "whole": whole, "why": why, "rules": rules}
 
 
-def reports(connection: sqlite3.Connection, model: str, content: str) -> list[dict[str, Any]]:
-    """All that gates have ever found of a model's content, the oldest first."""
-    rows = connection.execute(
-        "SELECT id FROM gate_results WHERE model = ? AND content = ? AND content <> '' ORDER BY id",
+def reports(connection: sqlite3.Connection, model: str, content: str) -> list[tuple[int, str]]:
+    """All that gates have ever found of a model's content, the oldest first: its number and its JSON."""
+    return connection.execute(
+        "SELECT id, report FROM gate_results WHERE model = ? AND content = ? AND content <> '' ORDER BY id",
         (model, content),
     ).fetchall()
-    return [_report(connection, number) for (number,) in rows]
 
 
 def of_runs(connection: sqlite3.Connection, runs: Sequence[str]) -> list[dict[str, Any]]:

@@ -142,6 +142,11 @@ def find(connection: sqlite3.Connection, address: ModelAddress) -> ModelVersion:
     )
 
 
+def registered(connection: sqlite3.Connection, version: ModelVersion) -> str:
+    """What was known of a version when it was registered: the JSON that the audit log has a digest of."""
+    return str(connection.execute("SELECT about FROM versions WHERE id = ?", (version.id,)).fetchone()[0])
+
+
 class Forged(InputError):
     """The store was changed beside its audit log."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -933,5 +934,26 @@ def test_evidence_is_verified_without_the_store_and_tells_what_was_changed(
         assert verified().returncode == 1
         assert words in verified().stdout
         (folder / name).write_text(before)
+    for name, before, after, words in (
+        (
+            "gates/001.json",
+            '"pass"',
+            '"fail"',
+            "gates/001.json is not what the audit log says the gate found",
+        ),
+        ("registered.json", "LogisticRegression", "Other", "registered.json is not what the audit log says"),
+        ("version.json", "LogisticRegression", "Other", "version.json is not what registered.json says"),
+    ):  # and the manifest says the same
+        kept = {path: (folder / path).read_bytes() for path in (name, "manifest.json")}
+        assert before.encode() in kept[name]
+        (folder / name).write_bytes(changed := kept[name].replace(before.encode(), after.encode()))
+        manifest = json.loads(kept["manifest.json"])
+        manifest["files"][name] = hashlib.sha256(changed).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        assert words in verified().stdout, name
+        for path, content in kept.items():
+            (folder / path).write_bytes(content)
+    with opening.reading(place) as connection:
+        assert auditing.head(connection)[1] in verified().stdout
     (folder / "more.txt").touch()
     assert "more.txt is not in the manifest" in verified().stdout
