@@ -2,7 +2,6 @@
 
 import { NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Graph, Last, StepState } from '../api/types';
@@ -13,6 +12,7 @@ import { Problem, problemOf } from '../problems';
 import { settingsOf, writeSettings } from '../steps/metadata';
 import { retag } from '../steps/retagging';
 import { Settings } from '../steps/settings';
+import { Soon } from '../soon';
 import {
   merged,
   renamed,
@@ -84,7 +84,7 @@ export class CanvasModel {
   /** Runs have changed. */
   noteChange(): void {
     if (this._visible) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -290,9 +290,6 @@ export class CanvasModel {
   private _deed: Deed = { text: '' };
   private _answer: TranslationBundle | null = null;
   private _visible = false;
-  private readonly _soon = new Throttler(() => this._look(), {
-    limit: PAUSE,
-    edge: 'trailing'
-  });
+  private readonly _soon = new Soon(() => this._look(), PAUSE);
   private readonly _changed = new Signal<this, void>(this);
 }

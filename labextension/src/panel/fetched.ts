@@ -1,11 +1,9 @@
 /** What a section shows and the server knows: fetched when it is seen, and anew when the store changes. */
 
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Problem, problemOf } from '../problems';
-
-const PAUSE = 150;
+import { Soon } from '../soon';
 
 /** A value of the server's. A hidden section asks for nothing. */
 export class Fetched<T> {
@@ -36,7 +34,7 @@ export class Fetched<T> {
   /** The store has changed: many changes at once are one. */
   noteChange(): void {
     if (this._visible) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -55,12 +53,6 @@ export class Fetched<T> {
   private _value: T;
   private _problem: Problem | null = null;
   private _visible = false;
-  private readonly _soon = new Throttler(
-    () => this.do(() => Promise.resolve()),
-    {
-      limit: PAUSE,
-      edge: 'trailing'
-    }
-  );
+  private readonly _soon = new Soon(() => this.do(() => Promise.resolve()));
   private readonly _changed = new Signal<this, void>(this);
 }

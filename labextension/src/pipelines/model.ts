@@ -2,7 +2,6 @@
 
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
@@ -10,6 +9,7 @@ import { Graph, Last } from '../api/types';
 import { Problem, problemOf } from '../problems';
 import { without } from '../records';
 import { hasFailed, isOpen } from '../runs/words';
+import { Soon } from '../soon';
 import { Checker, Checkers } from './checker';
 import { ShownRun } from './shown';
 
@@ -19,7 +19,6 @@ const NOTHING: Last = {
   resumable: false,
   failed: false
 };
-const PAUSE = 150;
 
 /** Something to be told; `run` is the one that it is about, if it is about one. */
 export interface Told {
@@ -116,7 +115,7 @@ export class PipelineModel {
   /** Runs have changed: the run of this notebook may have. */
   noteChange(): void {
     if (this._visible && this._checker !== null) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -206,10 +205,7 @@ export class PipelineModel {
   private _told: Told = { text: '' };
   private _last = NOTHING;
   private _parameters: Readonly<Record<string, string>> = {};
-  private readonly _soon = new Throttler(() => this._look(), {
-    limit: PAUSE,
-    edge: 'trailing'
-  });
+  private readonly _soon = new Soon(() => this._look());
   private _visible = false;
   private _answer: TranslationBundle | null = null;
   private readonly _shown: ShownRun;

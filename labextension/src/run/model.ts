@@ -1,6 +1,5 @@
 /** One run as its page shows it: asked for anew while it goes on, at most every two seconds, and only when seen. */
 
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
@@ -9,6 +8,7 @@ import { Problem, problemOf } from '../problems';
 import { Marked } from '../runs/marked';
 import { inShort } from '../runs/short';
 import { isOpen } from '../runs/words';
+import { Soon } from '../soon';
 
 const PAUSE = 2_000;
 
@@ -95,7 +95,7 @@ export class RunModel {
   noteChange(): void {
     const isOver = this._found !== null && !isOpen(this._found.status);
     if (this._visible && !isOver) {
-      void this._throttle.invoke();
+      this._soon.ask();
     }
   }
 
@@ -147,7 +147,7 @@ export class RunModel {
   }
 
   dispose(): void {
-    this._throttle.dispose();
+    this._soon.dispose();
     Signal.clearData(this);
   }
 
@@ -239,9 +239,6 @@ export class RunModel {
   private _made: readonly Made[] = [];
   private _problem: Problem | null = null;
   private _visible = false;
-  private readonly _throttle = new Throttler(() => this._look(), {
-    limit: PAUSE,
-    edge: 'trailing'
-  });
+  private readonly _soon = new Soon(() => this._look(), PAUSE);
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,15 +1,14 @@
 /** The last runs, as the panel shows them: what is looked for, the pages that came so far, what is selected. */
 
-import { Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
 import { Run } from '../api/types';
 import { Problem, problemOf } from '../problems';
+import { Soon } from '../soon';
 import { isCondition, NO_MONITORING } from './condition';
 
 const PAGE = 100;
-const PAUSE = 150; // milliseconds; many changes in it are one
 
 /** What of a run is edited in its row. */
 export interface Editing {
@@ -132,7 +131,7 @@ export class RunsModel {
     this._stale = true;
     this._noticed.emit();
     if (this._visible) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -228,10 +227,7 @@ export class RunsModel {
   private _deleted: readonly string[] = [];
   private _visible = false;
   private _stale = true;
-  private readonly _soon = new Throttler(() => this.refresh(), {
-    limit: PAUSE,
-    edge: 'trailing'
-  });
+  private readonly _soon = new Soon(() => this.refresh());
   private _question = 0;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _noticed = new Signal<this, void>(this);

@@ -1,6 +1,6 @@
 /** The table of runs: a view, the pages that came so far, what is unfolded, what is selected. */
 
-import { Poll, Throttler } from '@lumino/polling';
+import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Client } from '../api/client';
@@ -9,6 +9,7 @@ import { Problem, problemOf } from '../problems';
 import { Marked } from '../runs/marked';
 import { inShort } from '../runs/short';
 import { isOpen } from '../runs/words';
+import { Soon } from '../soon';
 import { Entry, entriesOf } from './entries';
 import { filterOf, isNumber, numbersOf, orderOf, telling, View } from './query';
 
@@ -110,7 +111,7 @@ export class TableModel {
   noteChange(): void {
     this._stale = true;
     if (this._visible) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -126,7 +127,7 @@ export class TableModel {
     }
     this._redraw();
     if (isAsked) {
-      void this._soon.invoke();
+      this._soon.ask();
     }
   }
 
@@ -385,9 +386,6 @@ export class TableModel {
   private _toggled: ReadonlySet<string> = new Set();
   private readonly _parts = new Map<string, readonly Run[]>();
   private readonly _live: Poll;
-  private readonly _soon = new Throttler(() => this.refresh(), {
-    limit: 150,
-    edge: 'trailing'
-  });
+  private readonly _soon = new Soon(() => this.refresh());
   private readonly _changed = new Signal<this, void>(this);
 }
