@@ -98,7 +98,7 @@ fuzz: setup ## requests of all kinds by the OpenAPI file, against a real server 
 	$(BIN)/python benchmarks/fuzz.py
 
 ui: browser setup node_modules/.ready
-	$(BIN)/python -m pytest tests/ui -q
+	$(BIN)/python -m pytest tests/ui -q -n 2 --dist loadfile
 
 labs: setup node_modules/.ready ## the browser tests in older JupyterLabs, with the Notebook 7 of their time
 	for versions in 4.2/7.2 4.4/7.4; do \

@@ -124,7 +124,11 @@ def _forms(value: str) -> set[str]:
 
 def masked(text: str, environment: Mapping[str, str] | None = None) -> str:
     """The text with ``***`` in the place of each secret that is recognised."""
-    for value in secrets_of(variables() if environment is None else environment):
+    return _without(text, secrets_of(variables() if environment is None else environment))
+
+
+def _without(text: str, values: Sequence[str]) -> str:
+    for value in values:
         if value in text:
             text = text.replace(value, MASK)
     for shape in SHAPES:
@@ -158,7 +162,7 @@ class MaskedLines:
     """Masks what comes in pieces, however it is cut: line by line, and a private key as one."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = dict(variables() if environment is None else environment)
+        self._secrets = secrets_of(variables() if environment is None else environment)
         self._waiting = ""
         self._part = b""  # of a character
 
@@ -184,12 +188,12 @@ class MaskedLines:
 
     def _give(self, end: int) -> bytes:
         text, self._waiting = self._waiting[:end], self._waiting[end:]
-        return masked(text, self._environment).encode("utf-8", "surrogateescape")
+        return _without(text, self._secrets).encode("utf-8", "surrogateescape")
 
     def _between(self, place: int) -> int:
         """``place``, or where the secret begins that goes over it."""
         text = self._waiting
-        patterns = [re.compile(re.escape(value)) for value in secrets_of(self._environment)]
+        patterns = [re.compile(re.escape(value)) for value in self._secrets]
         patterns += [shape.pattern for shape in SHAPES if shape.name != "private key"]
         for pattern in patterns:
             for match in pattern.finditer(text):
