@@ -16,7 +16,12 @@ def is_several(path: Path) -> bool:
 
 
 def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Path]:
-    """The manifest to run, and the folder where its cells run."""
+    """The manifest to run, and the folder where its cells run.
+
+    Raises:
+        InputError: ``target`` holds something else, or a run to ``resume`` of what has changed since.
+        UnfitNotebook: it cannot be cut into steps.
+    """
     if pipeline.is_dir():
         plan = manifest.read(pipeline)
         source = (pipeline / plan.source).resolve()
@@ -26,6 +31,11 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
             f"there is no run in {target}: it does not exist", hint="leave --resume out to begin one"
         )
     if resume and not is_unbegun(target):
+        if has_changed(pipeline, target):
+            raise InputError(
+                f"{pipeline} has changed since the run in {target} began",
+                hint="run it anew: what is finished, and has not changed, comes from the cache",
+            )
         return manifest.read(target / "pipeline"), pipeline.parent
     from mlops_jlab.pipeline import export as exporting  # an export is run without reading its notebook
 
@@ -39,6 +49,15 @@ def plan_of(pipeline: Path, target: Path, *, resume: bool) -> tuple[Manifest, Pa
         raise InputError(f"{target} holds something that is not a run", hint="choose another --output")
     exporting.export(graph, target / "pipeline")
     return manifest.read(target / "pipeline"), pipeline.parent
+
+
+def has_changed(pipeline: Path, target: Path) -> bool:
+    """Whether a notebook has other cells or steps than the run in ``target``."""
+    from mlops_jlab.pipeline import build
+    from mlops_jlab.pipeline import export as exporting
+
+    now, then = build.identity_of(exporting.graph_of(pipeline)), manifest.read(target / "pipeline").identity
+    return now.rpartition("@")[2] != then.rpartition("@")[2]
 
 
 def name_of(pipeline: Path) -> str:

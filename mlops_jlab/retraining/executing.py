@@ -18,7 +18,7 @@ from mlops_jlab.engine.run.tracked import TrackedRun
 from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.entities.schedules import Schedule
 from mlops_jlab.errors import MlopsError
-from mlops_jlab.pipeline import members
+from mlops_jlab.pipeline import manifest, members, planning
 from mlops_jlab.pipeline.planning import is_several, plan_of, source_of
 from mlops_jlab.store.location import VARIABLE, Place
 
@@ -62,6 +62,16 @@ class Executed:
 def has_begun(target: Path) -> bool:
     """Whether a folder holds a run that can be gone on with."""
     return (target / "run.json").exists() or (target / running.FILE).exists()
+
+
+def has_changed(pipeline: Path, target: Path) -> bool:
+    """Whether what is to be executed is something else than what the run in ``target`` executes."""
+    if is_several(pipeline):
+        several = members.read(pipeline)
+        return running.has_changed(several, members.graphs_of(several), target)
+    if pipeline.is_dir():
+        return manifest.read(pipeline).identity != RunFolder(target).load().pipeline
+    return planning.has_changed(pipeline, target)
 
 
 def execute(

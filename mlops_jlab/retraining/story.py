@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
@@ -144,12 +145,13 @@ class Retraining:
             raise Failed("quota", why, again=False)
 
     def _run(self, pipeline: Path, begun: float) -> None:
-        target = Path(self.firing.folder or self._folder())
-        if not executing.has_begun(target):
-            shutil.rmtree(target, ignore_errors=True)
+        run_id = new_run_id()
+        try:
+            target = self._target(pipeline)
+        except MlopsError as error:
+            raise Failed("run", error.message, again=not isinstance(error, InputError)) from error
         self.firing = replace(self.firing, folder=str(target))
         self._save()
-        run_id = new_run_id()
         try:
             self._announce(run_id, target)
             done = self._execute(pipeline, target, begun, run_id)
@@ -162,6 +164,20 @@ class Retraining:
         if done.status != "finished":
             raise Failed("run", done.failure, again=not done.blocked)
         self._note("run", "done", done.in_words)
+
+    def _target(self, pipeline: Path) -> Path:
+        """The folder to run in: that of the try before, unless it has executed something else."""
+        target = Path(self.firing.folder or self._folder())
+        if executing.has_begun(target) and executing.has_changed(pipeline, target):
+            self._note("run", "anew", f"{Path(self.schedule.pipeline).name} has changed since the try before")
+            self.firing = replace(self.firing, run="")  # what that try has registered is not judged here
+            target = next(
+                found for number in count(2)
+                if not (found := self._folder().with_name(f"{self._folder().name}-{number}")).exists()
+            )  # fmt: skip
+        elif not executing.has_begun(target):
+            shutil.rmtree(target, ignore_errors=True)
+        return target
 
     def _execute(self, pipeline: Path, target: Path, begun: float, run_id: str) -> Executed:
         options = Options(

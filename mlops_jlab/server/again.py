@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.engine.folder import logs
 from mlops_jlab.engine.folder.state import RunFolder
-from mlops_jlab.entities.parameters import resolve
 from mlops_jlab.errors import InputError, nearest
 from mlops_jlab.server import pipelines
 from mlops_jlab.server.handling import Route, answered, aside
@@ -66,10 +64,4 @@ def _again(place: Place, notebook: Path, given: dict[str, Any], step: str) -> di
         raise InputError(
             f"the notebook has no step {step!r} now{nearest(step, known)}", hint=f"steps: {', '.join(known)}"
         )
-    declared = {parameter.name for parameter in graph.parameters}
-    kept = {name: value for name, value in given.items() if name in declared}
-    target = pipelines.new_run(place, notebook)
-    values = target.with_suffix(".json")
-    values.write_text(json.dumps(resolve(graph.parameters, kept)), "utf-8")
-    words = [*pipelines.running(notebook, target), "--parameters-file", str(values)]
-    return pipelines.begin(place, graph, notebook, target, [*words, *(["--from", step] if step else [])])
+    return pipelines.anew(place, graph, notebook, given, ["--from", step] if step else [])

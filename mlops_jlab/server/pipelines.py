@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.engine.folder import logs
+from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.engine.proof.debug import open_step
 from mlops_jlab.engine.sweeps import search, sweep
 from mlops_jlab.entities.graphs import Graph
@@ -27,7 +28,7 @@ from mlops_jlab.errors import HandoffError, InputError
 from mlops_jlab.handoff.records import read_record
 from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.notebook import suggesting
-from mlops_jlab.pipeline import describing, export
+from mlops_jlab.pipeline import describing, export, planning
 from mlops_jlab.processes.specs import check_kernel
 from mlops_jlab.server import apart
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
@@ -209,11 +210,30 @@ def running(notebook: Path, target: Path) -> list[str]:
 
 
 def resume(place: Place, notebook: Path, run_id: str) -> dict[str, Any]:
-    """Goes on with a run of the notebook that failed, in its folder."""
+    """Goes on with a run of the notebook that failed, in its folder.
+
+    If the notebook has changed since, it is a new run with the same parameters: what is finished, and has not
+    changed, comes from the cache.
+    """
     graph = fit(notebook)
     with opening.reading(place) as connection:
         target = logs.folder_of(place, reading.find(connection, run_id))
+    if planning.has_changed(notebook, target):
+        return anew(place, graph, notebook, RunFolder(target).load().parameters)
     return begin(place, graph, notebook, target, [*running(notebook, target), "--resume"])
+
+
+def anew(
+    place: Place, graph: Graph, notebook: Path, given: Mapping[str, object], words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Starts a run of the notebook as it is now, with the parameters of an earlier one that it still has."""
+    declared = {parameter.name for parameter in graph.parameters}
+    kept = {name: value for name, value in given.items() if name in declared}
+    target = new_run(place, notebook)
+    values = target.with_suffix(".json")
+    values.write_text(json.dumps(resolve(graph.parameters, kept)), "utf-8")
+    command = [*running(notebook, target), "--parameters-file", str(values), *words]
+    return begin(place, graph, notebook, target, command)
 
 
 def begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:

@@ -156,6 +156,22 @@ def test_a_failed_step_is_exit_code_1_and_the_run_can_be_resumed(
     assert after["steps"][0]["attempts"] == attempts
 
 
+def test_a_run_of_a_notebook_that_was_edited_is_not_resumed(
+    write_notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    cells = [("step:load", "rows = [1, 2]"), ("step:end", "rows / 0")]
+    notebook = write_notebook(cells)
+    run = tmp_path / "run"
+    assert mlops("run", notebook, "-o", run, cwd=tmp_path).returncode == 1
+    write_notebook([*cells[:1], ("step:end", "print(len(rows))")])
+    edited = mlops("run", notebook, "-o", run, "--resume", cwd=tmp_path)
+    assert edited.returncode == 2
+    assert f"{notebook.name} has changed since the run in {run} began" in edited.stderr
+    assert "comes from the cache" in edited.stderr
+    anew = mlops("run", notebook, "-o", tmp_path / "anew", cwd=tmp_path)
+    assert (anew.returncode, "load  cached" in anew.stderr) == (0, True), anew.stderr
+
+
 def test_ctrl_c_ends_the_kernel_and_leaves_a_resumable_run(
     write_notebook: WriteNotebook, tmp_path: Path
 ) -> None:

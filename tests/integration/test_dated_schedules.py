@@ -78,12 +78,28 @@ def test_a_failed_date_is_filled_in_again_and_one_that_runs_is_left_alone(
     assert [firing.status for firing in done] == ["finished", "failed"]
     (tmp_path / "mended").touch()
     (again,) = backfilling.backfill(place, "m", "2026-01-01", "2026-02-01")
-    assert (again.status, again.attempt) == ("finished", 2)
+    assert (again.status, again.attempt, again.folder) == ("finished", 2, done[1].folder)
     with opening.writing(place) as connection:
         found = scheduling.find(connection, "m")
         scheduling.claim(connection, found, "2026-03-01T03:00:00+00:00", "time")
     with pytest.raises(Exception, match="going on already"):
         list(backfilling.backfill(place, "m", "2026-03-01", "2026-04-01"))
+
+
+def test_a_failed_date_is_filled_in_with_the_notebook_that_was_mended(place: Place, tmp_path: Path) -> None:
+    cells = [("parameters", "month: str = ''"), ("step:a", "seen = month"), ("step:b", "1 / 0")]
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(cells)))
+    schedules.add(place, Schedule("m", "nb.ipynb", cron="0 3 1 * *"), {"month": "{due:%Y-%m}"})
+    (failed,) = backfilling.backfill(place, "m", "2026-02-01", "2026-02-02")
+    cells[-1] = ("step:b", "open('seen.txt', 'a').write(seen)")
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(cells)))
+    (again,) = backfilling.backfill(place, "m", "2026-02-01", "2026-02-02")
+    assert (failed.status, again.status, again.attempt) == ("failed", "finished", 2)
+    assert ("run", "anew", "nb.ipynb has changed since the try before") in [
+        (step.step, step.outcome, step.why) for step in again.steps
+    ]
+    assert again.folder != failed.folder
+    assert (tmp_path / "seen.txt").read_text() == "2026-02"
 
 
 def test_a_schedule_is_edited_in_place_and_previewed(place: Place, tmp_path: Path) -> None:

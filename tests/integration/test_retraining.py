@@ -282,6 +282,19 @@ def test_a_second_try_goes_on_and_promotes_what_the_first_has_registered(
     assert (version.verdict, version.aliases) == ("pass", ("champion",))
 
 
+def test_what_was_judged_before_the_notebook_was_edited_is_not_promoted(place: Place, tmp_path: Path) -> None:
+    broken = [*SMALL, ("step:end", "raise RuntimeError('after the gate')")]
+    add(place, write(tmp_path, broken), retries=1)
+    now = time.time() + 2 * 86_400
+    (first,) = tick(place, now)
+    assert (first.status, [one.verdict for one in versions.all_versions(place)]) == ("waiting", ["pass"])
+    edited = [(tags, source.replace("roc_auc better", "roc_auc above 0.99")) for tags, source in SMALL]
+    write(tmp_path, edited)
+    (second,) = tick(place, now + 600)
+    assert (second.status, told(second)["gates"], told(second)["promote"]) == ("finished", "fail", "no")
+    assert all(one.aliases == () for one in versions.all_versions(place))
+
+
 @pytest.mark.slow
 def test_a_pinned_schedule_executes_what_the_notebook_was_and_says_what_has_changed(
     place: Place, tmp_path: Path

@@ -160,6 +160,10 @@ def test_a_run_that_failed_goes_on_in_the_notebook_that_failed(bench: Bench) -> 
     assert bench("run", "churn.yaml", "-o", "run", "--resume").return_value == 0
     assert bench.printed("run", "train") == "10 it is there\n"
     assert (bench.folder / "run" / "load" / "run.json").read_bytes() == before
+    path = bench.folder / "train.ipynb"
+    path.write_text(path.read_text().replace("print(sum(df), good)", "print(good)"))
+    with pytest.raises(MlopsError, match="train.ipynb has changed since"):
+        bench.json("run", "churn.yaml", "-o", "run", "--resume")
     (bench.folder / "churn.yaml").write_text("pipeline: {notebooks: [load.ipynb]}")
     with pytest.raises(MlopsError, match="has changed since"):
         bench.json("run", "churn.yaml", "-o", "run", "--resume")

@@ -431,7 +431,8 @@ def test_a_kernel_that_is_killed_shows_its_run_as_killed(page: Page, own: Lab) -
 
 
 def test_a_pipeline_outlives_a_reload_and_a_restart_of_the_server(page: Page, own: Lab) -> None:
-    cells = [("step:slow", "import time; time.sleep(12)"), *[("step:slow", f"x{n} = 1") for n in range(6)]]
+    waits = "import time\nfrom pathlib import Path\nwhile not Path('goes-on').exists(): time.sleep(0.1)"
+    cells = [("step:slow", waits), *[("step:slow", f"x{n} = 1") for n in range(6)]]
     (own.folder / "slow.ipynb").write_text(json.dumps(notebook_json(cells)))
     open_notebook(page, own.address, "slow.ipynb")
     panel = pipeline_of(page)
@@ -445,6 +446,8 @@ def test_a_pipeline_outlives_a_reload_and_a_restart_of_the_server(page: Page, ow
     page.reload()
     wait_until_ready(page)
     panel = pipeline_of(page)
+    expect(panel.locator(".jp-mlops-node.jp-mod-running")).to_have_count(1)
+    (own.folder / "goes-on").touch()
     expect(panel.locator(".jp-mlops-last")).to_have_attribute("data-status", "finished", timeout=60_000)
 
 

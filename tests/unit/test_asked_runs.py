@@ -63,16 +63,23 @@ def process_of(run: str) -> subprocess.Popen[bytes]:
     return apart._children[run].process
 
 
-def held(run: str) -> subprocess.Popen[bytes]:
-    """The process of a run, which does nothing until it is told to go on."""
-    process = process_of(run)
-    os.kill(process.pid, signal.SIGSTOP)
-    return process
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes of runs do nothing, from their first moment on, until they are told to go on."""
+    start = apart.start
+
+    def stopped(*words: Any) -> apart.Child:
+        child = start(*words)
+        child.process.send_signal(signal.SIGSTOP)
+        return child
+
+    monkeypatch.setattr(apart, "start", stopped)
 
 
+@pytest.mark.usefixtures("held")
 async def test_a_run_is_pending_from_the_answer_on(jp_fetch: Any, notebook: Path) -> None:
     run = await begin(jp_fetch)
-    process = held(run)
+    process = process_of(run)
     found = await ask(jp_fetch, "pipelines", run)
     assert (found["run"]["status"], found["steps"], found["resumable"]) == ("pending", [], False)
     assert (found["run"]["source"], found["run"]["experiment"]) == (str(notebook), "nb")
@@ -104,6 +111,7 @@ async def test_two_runs_of_one_notebook_each_have_their_own(jp_fetch: Any, noteb
     assert len(finding.find_runs("kind = 'pipeline'")) == 2
 
 
+@pytest.mark.usefixtures("held")
 async def test_a_process_that_is_killed_at_once_leaves_a_failed_run(jp_fetch: Any, notebook: Path) -> None:
     run = await begin(jp_fetch)
     process_of(run).kill()
@@ -151,9 +159,10 @@ async def test_a_process_that_cannot_be_made_leaves_a_failed_run(
     assert (run["status"], "no-python" in run["reason"]) == ("failed", True)
 
 
+@pytest.mark.usefixtures("held")
 async def test_a_run_is_cancelled_before_it_begins(jp_fetch: Any, notebook: Path) -> None:
     run = await begin(jp_fetch)
-    process = held(run)
+    process = process_of(run)
     await ask(jp_fetch, "pipelines", run, "cancel", method="POST", body="{}")
     os.kill(process.pid, signal.SIGCONT)
     over = await when_over(jp_fetch, run)
@@ -178,6 +187,21 @@ async def test_a_resumed_run_is_a_run_of_its_own_in_the_same_folder(jp_fetch: An
     assert before["facts"]["engine"]["folder"] == after["facts"]["engine"]["folder"]
     logs = [printed(await ask(jp_fetch, "pipelines", run, "log")) for run in (first, second)]
     assert ["AssertionError" in log for log in logs] == [True, False]
+
+
+async def test_a_run_of_a_notebook_that_was_mended_is_a_new_one(jp_fetch: Any, notebook: Path) -> None:
+    cells = [("parameters", "n: int = 1"), ("step:a", "x = n"), ("step:b", "1 / 0")]
+    notebook.write_text(json.dumps(notebook_json(cells)))
+    first = await begin(jp_fetch, parameters={"n": "7"})
+    before = await when_over(jp_fetch, first)
+    cells[-1] = ("step:b", "print('x is', x)")
+    notebook.write_text(json.dumps(notebook_json(cells)))
+    second = await begin(jp_fetch, resume=first)
+    after = await when_over(jp_fetch, second)
+    assert (before["status"], after["status"]) == ("failed", "finished")
+    assert before["facts"]["engine"]["folder"] != after["facts"]["engine"]["folder"]
+    lines = (await ask(jp_fetch, "pipelines", second, "log", params={"step": "b"}))["lines"]
+    assert [line["text"] for line in lines] == ["x is 7"]
 
 
 def announced(place: Place, owner: ProcessIdentity | None = None) -> Announcement:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mlops_jlab.engine.folder.state import RunFolder, RunState
 from mlops_jlab.entities.graphs import Graph
@@ -18,8 +19,8 @@ from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.places import object_path
 from mlops_jlab.handoff.records import records_above
 from mlops_jlab.handoff.records import resolve as resolve_value
+from mlops_jlab.pipeline import build, manifest, members
 from mlops_jlab.pipeline import export as exporting
-from mlops_jlab.pipeline import manifest, members
 from mlops_jlab.pipeline.manifest import Manifest
 
 FILE = "notebooks.json"
@@ -78,7 +79,7 @@ def begin(
         course = Course(root, several, split(graphs, given))
         content = {
             "format": _FORMAT, "pipeline": several.name, "file": several.digest,
-            "notebooks": [member.name for member in several.members], "parameters": course.given,
+            "notebooks": _identities(graphs), "parameters": course.given,
         }  # fmt: skip
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -93,11 +94,33 @@ def begin(
         raise InputError(
             f"{root} holds no run of several notebooks", hint="give --output the folder of the run to resume"
         ) from None
-    if old != several.digest:
-        raise InputError(f"{several.path} has changed since the run in {root} began", hint="start a new run")
+    changed = [several.path] if old != several.digest else _changed(content, several, graphs)
+    if changed:
+        raise InputError(
+            f"{changed[0]} has changed since the run in {root} began",
+            hint="run it anew: what is finished, and has not changed, comes from the cache",
+        )
     if given and split(graphs, given) != values:
         raise InputError("a run is resumed with the parameters that it began with")
     return Course(root, several, values)
+
+
+def has_changed(several: Several, graphs: Mapping[str, Graph], root: Path) -> bool:
+    """Whether the file or a notebook of it is another one than when the run in ``root`` began."""
+    content = json.loads((root / FILE).read_text("utf-8"))
+    return content["file"] != several.digest or bool(_changed(content, several, graphs))
+
+
+def _identities(graphs: Mapping[str, Graph]) -> dict[str, str]:
+    return {name: build.identity_of(graph) for name, graph in graphs.items()}
+
+
+def _changed(content: Mapping[str, Any], several: Several, graphs: Mapping[str, Graph]) -> list[Path]:
+    """The notebooks whose cells are others than those that the run executes."""
+    now, then = _identities(graphs), content["notebooks"]
+    if not isinstance(then, dict):  # a run of an older version has not noted it
+        return []
+    return [member.path for member in several.members if now[member.name] != then.get(member.name)]
 
 
 def go(
