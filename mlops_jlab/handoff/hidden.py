@@ -160,6 +160,8 @@ class HiddenState:
 
     def _save(self, ambient: Ambient, saver: Saver, seeded: bool) -> dict[str, Written]:
         name, value = ambient.name, ambient.capture()
+        if name.startswith(MODULE):
+            saver.know(snapshot.take({name: value}, vars(sys.modules["__main__"])))
         written = saver.save([[name]], {name: value})[name]
         by_chance = not seeded and name in self._drawn_from and drew_only(self._drawn_from[name], value)
         return {name: replace(written, by_chance=by_chance)}

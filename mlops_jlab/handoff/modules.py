@@ -178,11 +178,21 @@ def capture(name: str) -> dict[str, Any]:
             state = states.state_of(value) if value.__module__ == name else None
             if state is not None:
                 found[key + states.STATE] = state
+            if _is_under_another_name(key, value, name):
+                found[key] = value
         elif getattr(value, "__module__", None) != name or not callable(value):
             found[key] = value
     seen = snapshot.take(found, {}).values
     kept = {key: value for key, value in found.items() if seen[key].refused is None}
     return {_NAMES: _names_in(sys.modules[name]), **kept}
+
+
+def _is_under_another_name(key: str, value: Any, module: str) -> bool:
+    """Whether a global is bound to a function or class of another place: it may be bound to another one."""
+    if (value.__module__, value.__qualname__) == (module, key):
+        return False
+    home = sys.modules.get(value.__module__)
+    return home is not None and globals_of(home).get(value.__qualname__) is value
 
 
 def _names_in(module: types.ModuleType) -> list[str]:
@@ -207,6 +217,8 @@ def restore(name: str, state: dict[str, Any]) -> None:
 
 
 def _put_inside(old: Any, new: Any) -> bool:
+    if old is new:  # as the members of an enumeration are
+        return True
     if type(old) is not type(new):
         return False
     if isinstance(old, list):
@@ -214,12 +226,24 @@ def _put_inside(old: Any, new: Any) -> bool:
     elif isinstance(old, (dict, set)):
         old.clear()
         old.update(new)
-    elif hasattr(old, "__dict__") and not hasattr(type(old), "__slots__"):
+    elif _is_all_attributes(old):
         vars(old).clear()
         vars(old).update(vars(new))
     else:
         return False
     return True
+
+
+def _is_all_attributes(value: Any) -> bool:
+    """Whether an object is what its attributes are: a member of an enumeration, or a partial, is more."""
+    kind: Any = type(value)
+    plain = kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
+    return (
+        plain
+        and hasattr(value, "__dict__")
+        and not hasattr(kind, "__slots__")
+        and not isinstance(value, type)
+    )
 
 
 def capture_patches() -> dict[tuple[str, str], Any]:

@@ -46,6 +46,11 @@ class Saver:
         self._leaves: dict[int, str] = {}
         self.objects: set[str] = set()  # the digests of all that was written
 
+    def know(self, seen: Snapshot) -> None:
+        """Takes in which arrays share memory, of a value that the first look did not see."""
+        for owner, arrays in seen.owners.items():
+            self._seen.owners.setdefault(owner, set()).update(arrays)
+
     def save(self, groups: Iterable[Sequence[str]], values: Mapping[str, object]) -> dict[str, Written]:
         """Saves each group; where its values lie, by name."""
         written: dict[str, Written] = {}
