@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copyreg
+import enum
+import logging
 from collections.abc import Collection, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
+
+_REDUCES = frozenset({"__reduce__", "__reduce_ex__"})
 
 
 def among(dicts: Collection[int], objects: Iterable[object]) -> dict[int, int]:
@@ -64,6 +68,33 @@ def _is_like(state: object, own: Any) -> bool:
     if type(state) is not dict or type(own) is not dict or list(state) != list(own):
         return state is own
     return all(mine is theirs for mine, theirs in zip(state.values(), own.values(), strict=True))
+
+
+def left_out(value: Any) -> str:
+    """An attribute of an object of the notebook's that a base class does not save, by name, or nothing.
+
+    So do those of numpy's arrays, ``Counter``, ``datetime``, ``Decimal``, ``Path``, ``Random`` and others.
+    """
+    kind = type(value)
+    own = attributes_of(value)
+    if not own or not isinstance(own, dict) or kind.__module__ != "__main__":
+        return ""
+    says = next(one for one in kind.__mro__ if not _REDUCES.isdisjoint(vars(one)))
+    if says.__module__ == "__main__" or says in (object, enum.Enum, logging.Logger, BaseException):
+        return ""
+    try:
+        made = value.__reduce_ex__(5)
+    except Exception:  # pickle says it better
+        return ""
+    state = made[2] if isinstance(made, tuple) and len(made) > 2 else None
+    parts = state if isinstance(state, tuple) else (state,)
+    if isinstance(made, str) or any(isinstance(part, dict) and part.keys() >= own.keys() for part in parts):
+        return ""
+    bases = says.__mro__[:-1]
+    codes = [
+        item.__code__ for base in bases for item in vars(base).values() if isinstance(item, FunctionType)
+    ]
+    return next((str(name) for name in own if not any(name in code.co_names for code in codes)), "")
 
 
 def put_in_itself(value: Any, _state: tuple[()]) -> None:

@@ -6,9 +6,11 @@ own classes and of Python's. Libraries that use addresses (matplotlib's transfor
 
 from __future__ import annotations
 
+import array
 import gc
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -46,6 +48,16 @@ def numbers_in(value: object) -> tuple[set[int], set[int]]:
                 dicts.add(id(one))
             todo += _inside(one, kind)
     return found, dicts
+
+
+def memory_addresses(living: Iterable[Any]) -> Iterator[int]:
+    """Where the arrays among ``living`` objects have their items: ``x.ctypes.data`` gives that."""
+    numpy = sys.modules.get("numpy")
+    for one in living:
+        if numpy is not None and type(one) is numpy.ndarray:
+            yield one.__array_interface__["data"][0]
+        elif type(one) is array.array:
+            yield one.buffer_info()[0]
 
 
 def _inside(value: Any, kind: type) -> list[Any]:

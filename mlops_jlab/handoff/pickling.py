@@ -205,6 +205,8 @@ def _cannot(obj: object, names: Mapping[str, object]) -> str:
     for one in kind.__mro__[:-1]:
         if ends(one):
             return f"a {one.__qualname__}, which does something when it is gone"
+    if left := attributes.left_out(obj):
+        return f"a {kind.__qualname__} with the attribute {left}, which its base class does not save"
     if (numpy := sys.modules.get("numpy")) is not None and kind is numpy.ndarray:
         base = _memory_of(obj, numpy)
         if isinstance(base, (array.array, bytearray, memoryview)) and any(

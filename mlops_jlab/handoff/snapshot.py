@@ -12,7 +12,7 @@ from mlops_jlab.handoff import attributes, nans
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
 from mlops_jlab.handoff.functions import shares_with_a_definition
-from mlops_jlab.handoff.identities import numbers_in
+from mlops_jlab.handoff.identities import memory_addresses, numbers_in
 from mlops_jlab.handoff.objects import LARGE, Apart
 from mlops_jlab.handoff.pickling import (
     REFUSALS,
@@ -73,11 +73,19 @@ class Snapshot:
                     group_of[key] = mine
         return [sorted(group) for group in groups.values()]
 
-    def refuse_identities(self, numbers: Mapping[str, Collection[int]]) -> None:
-        """Values with a number that is the address of a living object, or its hash, mean that object."""
-        hashes = {key >> 4 for key in self.alive}
+    def refuse_identities(
+        self, numbers: Mapping[str, Collection[int]], namespace: Mapping[str, object]
+    ) -> None:
+        """Values with a number that is the address, or hash, of a living object or of its memory mean it."""
+        if not any(numbers.values()):
+            return
+        objects = {
+            *self.alive,
+            *map(id, namespace.values()),
+        }  # functions are defined again, and are not looked at
+        known = {*objects, *(key >> 4 for key in objects), *memory_addresses(self.alive.values())}
         for name, found in numbers.items():
-            if any(number in self.alive or number in hashes for number in found):
+            if not known.isdisjoint(found):
                 self.values[name].refused = self.values[name].refused or _IDENTITY
 
     def note_attributes(self, dicts: Mapping[str, Collection[int]]) -> None:
@@ -228,7 +236,7 @@ def take(
         other = shares_with_a_definition(seen.values(), namespace, saved or names)
         refused = (f"a function that shares a variable with {other}", _TOGETHER) if other else None
         snapshot.values[name] = Seen(digest, frozenset(shared), refused, reads)
-    snapshot.refuse_identities(numbers)
+    snapshot.refuse_identities(numbers, namespace)
     snapshot.note_attributes(dicts)
     functions = (one for one in namespace.values() if isinstance(one, FunctionType))
     snapshot.refuse_those_of_functions(dicts, {id(vars(one)) for one in functions})

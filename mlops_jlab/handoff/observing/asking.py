@@ -25,7 +25,8 @@ _BY_FUNCTION = {
 }  # fmt: skip
 # They make what is missing, and the outcome is the same; or an audit event tells what they go through.
 _THE_SAME = frozenset("makedirs mkdir walk _walk fwalk rmtree _rmtree_safe_fd copymode copystat".split())
-NUMBER_KNOWN = "it knows which process it is in"
+_NUMBER = "which process it is in"
+_COMPUTED = "for how long its process has computed"
 _WALKS = frozenset({"_joinrealpath", "realpath"})
 
 
@@ -60,19 +61,38 @@ def _registered(watcher: Watcher, words: str) -> Heard:
 
 
 def _numbers(watcher: Watcher, posix: Any) -> list[tuple[Any, Heard]]:
-    """Who asks which process or thread this is, and may keep the answer."""
+    """Who asks which process or thread this is, or what it has used so far, and may keep the answer."""
     thread = import_module("_thread")
 
-    def heard(_given: tuple[Any, ...]) -> None:
-        code, name = origin(sys._getframe(2).f_code.co_filename)  # libraries ask very often
-        if code is Code.USER or name == "psutil":
-            found = watcher.asked()
-            if found is not None and found[0].asker is Asker.USER and found[0].through in ((), ("psutil",)):
-                found[1].stays.add(NUMBER_KNOWN)
-                watcher.number_known = True
+    def known(words: str) -> Heard:
+        def heard(_given: tuple[Any, ...]) -> None:
+            code, name = origin(sys._getframe(2).f_code.co_filename)  # libraries ask very often
+            if code is Code.USER or name == "psutil":
+                found = watcher.asked()
+                if (
+                    found is not None
+                    and found[0].asker is Asker.USER
+                    and found[0].through in ((), ("psutil",))
+                ):
+                    found[1].stays.add(f"it knows {words}")
+                    watcher.knows = words
 
-    asked = (posix.getpid, posix.getpgid, posix.getpgrp, posix.getsid, thread.get_ident, thread.get_native_id)
-    return [(one, heard) for one in asked]
+        return heard
+
+    numbers = (
+        posix.getpid,
+        posix.getpgid,
+        posix.getpgrp,
+        posix.getsid,
+        thread.get_ident,
+        thread.get_native_id,
+    )
+    clocks = (
+        time.process_time, time.process_time_ns, time.thread_time, time.thread_time_ns,
+        posix.times, import_module("resource").getrusage,
+    )  # fmt: skip
+    heard, computed = known(_NUMBER), known(_COMPUTED)
+    return [*((one, heard) for one in numbers), *((one, computed) for one in clocks)]
 
 
 def _openings(watcher: Watcher, posix: Any) -> list[tuple[Any, Heard]]:

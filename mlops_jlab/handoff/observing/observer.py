@@ -56,7 +56,7 @@ class Observer:
         self._temporary = os.path.join(os.path.realpath(tempfile.gettempdir()), "ipykernel_")
         self._quiet: set[int] = set()  # threads in which we ask ourselves
         self.is_inside = False
-        self.number_known = False
+        self.knows = ""
         self.opens_by_number = False
         self._modules = 0
         self.before = Seen()

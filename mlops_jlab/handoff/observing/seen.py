@@ -71,7 +71,7 @@ class Watcher(Protocol):
     """Whom everything that was noticed is told to."""
 
     is_inside: bool  # whether a step's own cells are going on
-    number_known: bool  # whether the notebook has asked which process or thread it is in
+    knows: str  # what the notebook has asked about the process that it is in, in words
     opens_by_number: bool  # whether it has opened something that it knows by its number alone
 
     @property

@@ -161,8 +161,9 @@ def _is_closed(connection: Any) -> bool:
 
 
 def _number() -> Living | None:
-    """A fork is another process, and its thread another thread: who knows the numbers would notice."""
-    return Living(Kind.NUMBER, "the notebook knows which process it is in") if watch().number_known else None
+    """A fork is another process with clocks of its own, its thread another thread: who knows would notice."""
+    knows = watch().knows
+    return Living(Kind.NUMBER, f"the notebook knows {knows}") if knows else None
 
 
 def _locks() -> Living | None:
