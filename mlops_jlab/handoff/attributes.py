@@ -76,8 +76,8 @@ def left_out(value: Any) -> str:
     So do those of numpy's arrays, ``Counter``, ``datetime``, ``Decimal``, ``Path``, ``Random`` and others.
     """
     kind = type(value)
-    own = attributes_of(value)
-    if not own or not isinstance(own, dict) or kind.__module__ != "__main__":
+    own = attributes_of(value) if kind.__module__ == "__main__" else None
+    if not own or not isinstance(own, dict):
         return ""
     says = next(one for one in kind.__mro__ if not _REDUCES.isdisjoint(vars(one)))
     if says.__module__ == "__main__" or says in (object, enum.Enum, logging.Logger, BaseException):

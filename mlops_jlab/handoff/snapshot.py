@@ -79,10 +79,8 @@ class Snapshot:
         """Values with a number that is the address, or hash, of a living object or of its memory mean it."""
         if not any(numbers.values()):
             return
-        objects = {
-            *self.alive,
-            *map(id, namespace.values()),
-        }  # functions are defined again, and are not looked at
+        # Functions and classes, which are defined again, are in the namespace alone.
+        objects = {*self.alive, *map(id, namespace.values())}
         known = {*objects, *(key >> 4 for key in objects), *memory_addresses(self.alive.values())}
         for name, found in numbers.items():
             if not known.isdisjoint(found):

@@ -48,7 +48,7 @@ def test_an_attribute_that_a_base_class_does_not_save_is_found(value: Any) -> No
         (object,), (dict,), (str, "a"), (list, [1]), (collections.deque, [1]), (collections.OrderedDict,),
         (ValueError, "x"), (logging.Logger, "mine"),
     ]] + [Mode.A, decimal.Decimal(1), 3],
-    ids=repr,
+    ids=lambda value: f"{type(value).__base__.__name__} {type(value).__name__}",
 )  # fmt: skip
 def test_what_is_saved_with_its_attributes_travels(value: Any) -> None:
     assert left_out(value) == ""
