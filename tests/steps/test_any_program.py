@@ -104,7 +104,7 @@ def may_run(program: Program) -> list[tuple[str, str]]:
 
 
 @settings(
-    max_examples=100 if ALL else 20, deadline=None, derandomize=True,
+    max_examples=100 if ALL else 12, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(PROGRAM, st.integers(0, 10**6))
