@@ -51,7 +51,7 @@ else:
 
     version = json.loads((folder / "version.json").read_text("utf-8"))
     title = f"{version['model']}/{version['version']}"
-    previous, judged, made = "0" * 64, {}, {}
+    previous, judged, made, later = "0" * 64, {}, {}, {}
     for line in (folder / "audit.jsonl").read_text("utf-8").splitlines():
         entry = json.loads(line)
         fields = [str(value) for value in entry["fields"]]
@@ -65,11 +65,13 @@ else:
             judged[int(details["number"])] = details["report"]
         if (action, subject) == ("register", title):
             made = details
+        if (action, subject) == ("describe", title):
+            later.update(details)
     text = (folder / "registered.json").read_bytes().decode("utf-8")
     if made.get("about") and made["about"] != digest_of(text):
         wrong.append("registered.json is not what the audit log says was registered")
-    if json.dumps(version["about"], sort_keys=True) != json.dumps(json.loads(text), sort_keys=True):
-        wrong.append("version.json is not what registered.json says")
+    if json.dumps(version["about"], sort_keys=True) != json.dumps(json.loads(text) | later, sort_keys=True):
+        wrong.append("version.json is not what registered.json and the audit log say")
     if {file["path"]: file["digest"] for file in version["files"]} != made.get("files"):
         wrong.append("the files in version.json are not those that the audit log says were registered")
     for path in sorted((folder / "gates").glob("*.json")):

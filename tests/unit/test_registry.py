@@ -905,6 +905,7 @@ def test_evidence_is_verified_without_the_store_and_tells_what_was_changed(
         version = mlops_jlab.register_model(fitted(), "m", data=rows())
         gate.compare(version, rows(5), "y", name="m", rules="accuracy above 0.1", bootstrap=True)
     versions.promote(place, "m/1")
+    versions.describe(place, "m/1", {"limits": "not letters"})
     mlops_jlab.flush()
     archive = evidence.pack(place, versions.find(place, "m/1"), tmp_path / "e.zip")
     folder = tmp_path / "out"
@@ -942,7 +943,12 @@ def test_evidence_is_verified_without_the_store_and_tells_what_was_changed(
             "gates/001.json is not what the audit log says the gate found",
         ),
         ("registered.json", "LogisticRegression", "Other", "registered.json is not what the audit log says"),
-        ("version.json", "LogisticRegression", "Other", "version.json is not what registered.json says"),
+        (
+            "version.json",
+            "LogisticRegression",
+            "Other",
+            "version.json is not what registered.json and the audit log say",
+        ),
     ):  # and the manifest says the same
         kept = {path: (folder / path).read_bytes() for path in (name, "manifest.json")}
         assert before.encode() in kept[name]
