@@ -67,7 +67,8 @@ def _files_for_writing() -> list[io.IOBase]:
     """What was written into an open file may not be in it yet."""
     found: list[io.IOBase] = []  # no generator: it would be among the objects that it holds
     for one in gc.get_objects():
-        if isinstance(one, (io.BufferedWriter, io.BufferedRandom, io.TextIOWrapper)) and not one.closed:
+        # ask its type, not the object: a weak proxy, or an object that is loaded late, answers for another
+        if issubclass(type(one), (io.BufferedWriter, io.BufferedRandom, io.TextIOWrapper)) and not one.closed:
             with suppress(OSError, ValueError):
                 if one.writable():
                     found.append(one)

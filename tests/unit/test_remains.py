@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,26 @@ def test_a_file_that_is_open_for_writing_remains_until_it_is_closed(remains: Rem
     with (tmp_path / "log.txt").open("w"):
         assert "log.txt' is open for writing" in remains.found()
     assert remains.found() == ""
+
+
+def test_what_answers_for_another_is_not_asked(tmp_path: Path) -> None:
+    """Among all objects of a process are weak proxies whose object is gone, and others that load when asked."""
+
+    class Late:
+        @property
+        def __class__(self) -> type:  # type: ignore[override]
+            raise AssertionError("it was asked")
+
+    gone = Node()
+    proxy, late = weakref.proxy(gone), Late()
+    del gone
+    remains = Remains()
+    remains.begin()
+    assert remains.found() == ""
+    with (tmp_path / "log.txt").open("w"):
+        assert "log.txt' is open for writing" in remains.found()
+    assert type(proxy) is weakref.ProxyType
+    assert type(late) is Late
 
 
 def test_a_thread_remains_until_it_is_done(remains: Remains) -> None:

@@ -100,7 +100,7 @@ class Watch:
             return None
         ours = _own_connections()
         for one in gc.get_objects():
-            if isinstance(one, module.Connection) and id(one) not in ours and not _is_closed(one):
+            if issubclass(type(one), module.Connection) and id(one) not in ours and not _is_closed(one):
                 return Living(Kind.CONNECTION, "a connection to a SQLite database is open")
         self._connected = False
         return None
@@ -170,7 +170,7 @@ def _locks() -> Living | None:
     if threads.holds_a_lock():
         return Living(Kind.LOCK, "a lock is held")
     greenlet = sys.modules.get("greenlet")
-    if greenlet is not None and any(isinstance(one, greenlet.greenlet) for one in gc.get_objects()):
+    if greenlet is not None and any(issubclass(type(one), greenlet.greenlet) for one in gc.get_objects()):
         return Living(Kind.THREAD, "a greenlet is alive")
     return None
 
