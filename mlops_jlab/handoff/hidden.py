@@ -17,7 +17,7 @@ from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, Taken, Written, resolve
 from mlops_jlab.handoff.saving import Saver
-from mlops_jlab.loaded import file_of
+from mlops_jlab.loaded import file_of, is_local
 
 MODULE = "~module:"  # what the hidden variable of an own module is called, before the module's name
 
@@ -86,7 +86,7 @@ class HiddenState:
 
     def _wants(self, spec: ModuleSpec) -> bool:
         waiting = {a.module for a in self._watched.values() if a.name not in self._before}
-        return spec.name in waiting or modules.is_local(spec.name, spec.origin)
+        return spec.name in waiting or is_local(spec.name, spec.origin)
 
     def _was_imported(self, spec: ModuleSpec) -> bool:
         """Whether a step above had the own module: its import has printed there what it prints."""
@@ -99,7 +99,7 @@ class HiddenState:
         )
 
     def _imported(self, module: str) -> None:
-        if modules.is_local(module, file_of(sys.modules[module])):
+        if is_local(module, file_of(sys.modules[module])):
             self._add_module(module)
         for ambient in list(self._watched.values()):
             if ambient.module == module and ambient.name not in self._before:  # else it is imported again

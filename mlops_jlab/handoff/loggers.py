@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff.modules import is_installed, is_local
-from mlops_jlab.loaded import file_of
+from mlops_jlab.loaded import file_of, is_installed, is_local
 
 _PLAIN = {"NullHandler", "StreamHandler", "FileHandler"}
 _DEFAULT = (0, True, False, ())

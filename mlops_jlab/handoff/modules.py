@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import io
-import os
 import sys
 import threading
 import types
@@ -20,9 +19,8 @@ from typing import Any
 from mlops_jlab.handoff import pure, snapshot, states
 from mlops_jlab.handoff.held import HELD
 from mlops_jlab.handoff.references import imported_module
-from mlops_jlab.loaded import file_of, globals_of
+from mlops_jlab.loaded import file_of, globals_of, is_installed, is_local
 
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _NAMES = "~names"  # all that a module has: others were deleted since it was imported
 _HALFWAY = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
@@ -50,21 +48,6 @@ class _Facts:
                 if fact := self._fact(name, module):
                     self._found[name] = fact
         return {name: self._found[name] for name in sorted(self._found) if name in sys.modules}
-
-
-def is_local(name: str, origin: object) -> bool:
-    """Whether the module ``name``, read from ``origin``, is the user's own rather than installed."""
-    if not isinstance(origin, str) or not origin.endswith(".py") or name in ("__main__", "__mp_main__"):
-        return False
-    top = name.partition(".")[0]
-    if top == "mlops_jlab" or top in sys.stdlib_module_names:
-        return False
-    return not origin.startswith((sys.prefix, sys.base_prefix)) and not is_installed(origin)
-
-
-def is_installed(path: str) -> bool:
-    """Whether a file belongs to an installed package."""
-    return any(place in path for place in _INSTALLED)
 
 
 def _local_file(name: str, module: types.ModuleType) -> str:

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from types import FrameType
 
-from mlops_jlab.handoff.modules import is_installed
+from mlops_jlab.loaded import is_installed
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 _STDLIB = tuple({sysconfig.get_paths()[key] + os.sep for key in ("stdlib", "platstdlib")})

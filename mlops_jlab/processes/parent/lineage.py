@@ -19,9 +19,8 @@ from typing import Any
 from IPython.core.error import StdinNotImplementedError
 
 from mlops_jlab.handoff.digests import use_one_thread
-from mlops_jlab.handoff.modules import is_local
 from mlops_jlab.handoff.observing import departing, versions
-from mlops_jlab.loaded import file_of
+from mlops_jlab.loaded import file_of, is_local
 from mlops_jlab.processes import protocol
 from mlops_jlab.processes.life import Life
 from mlops_jlab.processes.parent import comms, safety, snapshot

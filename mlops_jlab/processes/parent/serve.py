@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jlab.handoff import modules as loaded
+from mlops_jlab.loaded import is_installed
 from mlops_jlab.processes.parent import world
 from mlops_jlab.processes.protocol import Receiver, send
 
@@ -133,7 +134,7 @@ def warm_up(module: str) -> None:
     except (ImportError, ValueError):
         return
     if spec is None or not (
-        top in sys.stdlib_module_names or loaded.is_installed(spec.origin or "") or module in _ALWAYS
+        top in sys.stdlib_module_names or is_installed(spec.origin or "") or module in _ALWAYS
     ):
         return
     around = contextlib.nullcontext() if module in _ALWAYS else world.of_a_kernel()
