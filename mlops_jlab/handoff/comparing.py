@@ -15,6 +15,7 @@ from mlops_jlab.handoff.equality import difference
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
+from mlops_jlab.handoff.quietly import is_a
 from mlops_jlab.handoff.records import StepRecord, records_above, resolve
 from mlops_jlab.handoff.session import is_session_name
 from mlops_jlab.handoff.sharing import can_be_shared
@@ -32,8 +33,8 @@ def compare(root: str, pipeline: str, target: str) -> None:
         name: value
         for name, value in names.items()
         if not is_session_name(name)
-        and not isinstance(value, types.ModuleType)
-        and not (isinstance(value, (types.FunctionType, type)) and value.__module__ == "__main__")
+        and not is_a(value, types.ModuleType)
+        and not (is_a(value, (types.FunctionType, type)) and value.__module__ == "__main__")
     }
     seen = snapshot.take(values, names)
     loader = Loader(ObjectStore(Path(root)))

@@ -23,6 +23,7 @@ from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import watch
+from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
     records_above,
@@ -101,10 +102,7 @@ class Living:
         namespace.update(bound)
         for name, value in list(namespace.items()):
             key = name + states.STATE
-            if (
-                isinstance(value, (types.FunctionType, type))
-                and getattr(value, "__module__", "") == "__main__"
-            ):
+            if is_a(value, (types.FunctionType, type)) and is_notebooks_own(value):
                 _taken, record = resolve(above, key)
                 if record is not None and key in names:
                     states.put_state(value, loader.group(record.writes[key].object)[key])

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mlops_jlab.handoff.digests import hasher
+from mlops_jlab.handoff.quietly import attribute, is_a
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _LATER, _NONE = "later", "none"
@@ -49,11 +50,11 @@ def _pieces(code: types.CodeType) -> Iterator[str]:
 
 
 def _of_constant(constant: Any) -> Iterator[str]:
-    if isinstance(constant, types.CodeType):
+    if is_a(constant, types.CodeType):
         yield from _pieces(constant)
-    elif isinstance(constant, frozenset):  # its order is another one in each process
+    elif is_a(constant, frozenset):  # its order is another one in each process
         yield f"frozenset {sorted(map(repr, constant))}"
-    elif isinstance(constant, tuple):
+    elif is_a(constant, tuple):
         yield f"tuple {len(constant)}"
         for item in constant:
             yield from _of_constant(item)
@@ -69,11 +70,12 @@ def identity_of(value: types.FunctionType | type) -> tuple[str, ...]:
     if isinstance(value, types.FunctionType):
         return (f"code={code_of(value.__code__)[:16]}",)
     head = [f"{base.__qualname__} {_of_base(base)}" for base in value.__bases__]
-    head += [*vars(value).get("__annotations__", ()), *map(str, getattr(value, "_fields", ()))]
+    fields = attribute(value, "_fields")  # of a named tuple
+    head += [*vars(value).get("__annotations__", ()), *map(str, fields if type(fields) is tuple else ())]
     if issubclass(value, enum.Enum):
         head += [f"{name} = {member._value_!r}" for name, member in value.__members__.items()]
     slots = vars(value).get("__slots__", ())
-    head += [slots] if isinstance(slots, str) else sorted(map(str, slots))
+    head += [slots] if is_a(slots, str) else sorted(map(str, slots))
     digest = hasher("\0".join(map(str, head)).encode("utf-8", "surrogatepass")).hexdigest()
     return (f"class={digest[:16]}", *sorted(_methods(value)))
 
@@ -92,7 +94,7 @@ def reach_of(value: types.FunctionType | type, names: Mapping[str, object]) -> t
         found[id(one)] = tuple(piece for piece in identity_of(one) if not piece.endswith(f"={_LATER}"))
         for name in _named_in(one):
             other = names.get(name)
-            if isinstance(other, (types.FunctionType, type)) and other.__module__ == "__main__":
+            if is_a(other, (types.FunctionType, type)) and other.__module__ == "__main__":
                 todo.append(other)
     return tuple(sorted(piece for pieces in found.values() for piece in pieces))
 
@@ -105,7 +107,7 @@ def names_reached(objects: Iterable[object], names: Mapping[str, object]) -> set
     found: set[str] = set()
     done: set[int] = set()
     todo: list[types.FunctionType | type] = [
-        one for one in objects if isinstance(one, (types.FunctionType, type)) and one.__module__ == "__main__"
+        one for one in objects if is_a(one, (types.FunctionType, type)) and one.__module__ == "__main__"
     ]
     todo += {type(one) for one in objects if type(one).__module__ == "__main__"}
     while todo:
@@ -117,7 +119,7 @@ def names_reached(objects: Iterable[object], names: Mapping[str, object]) -> set
             if name in names and name not in found and name not in _EVERYWHERE:
                 found.add(name)
                 other = names[name]
-                if isinstance(other, (types.FunctionType, type)) and other.__module__ == "__main__":
+                if is_a(other, (types.FunctionType, type)) and other.__module__ == "__main__":
                     todo.append(other)
     return found
 
@@ -128,13 +130,13 @@ def _named_in(value: types.FunctionType | type) -> Iterator[str]:
     while todo:
         code = todo.pop()
         yield from code.co_names
-        todo += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+        todo += [constant for constant in code.co_consts if is_a(constant, types.CodeType)]
 
 
 def _functions_of(value: type) -> Iterator[types.FunctionType]:
     for item in vars(value).values():
-        for piece in (item, getattr(item, "fget", None), getattr(item, "__func__", None)):
-            if isinstance(piece, types.FunctionType):
+        for piece in (item, attribute(item, "fget"), attribute(item, "__func__")):
+            if is_a(piece, types.FunctionType):
                 yield piece
 
 
@@ -155,12 +157,12 @@ def _of_base(base: type) -> str:
 def _methods(value: type) -> Iterator[str]:
     for name, item in vars(value).items():
         pieces = [item]
-        if isinstance(item, property):
+        if is_a(item, property):
             pieces = [item.fget, item.fset, item.fdel]
-        elif isinstance(item, (classmethod, staticmethod)):
+        elif is_a(item, (classmethod, staticmethod)):
             pieces = [item.__func__]
         for place, piece in enumerate(pieces):
-            if isinstance(piece, types.FunctionType):
+            if is_a(piece, types.FunctionType):
                 own = piece.__qualname__ == f"{value.__qualname__}.{name}"
                 yield f"{name} {place}={code_of(piece.__code__)[:16] if own else _LATER}"
 
@@ -169,7 +171,7 @@ def is_plain(function: types.FunctionType) -> bool:
     """Whether a function keeps nothing beside its code that could change or could not be saved."""
     kept = function.__defaults__ or function.__kwdefaults__ or vars(function).keys() - {"__wrapped__"}
     plain = (*PLAIN, type, types.FunctionType)
-    return not kept and all(isinstance(item, plain) for item in held_in(function))
+    return not kept and all(is_a(item, plain) for item in held_in(function))
 
 
 def held_in(function: types.FunctionType) -> list[Any]:

@@ -17,6 +17,7 @@ from typing import Any
 from mlops_jlab.handoff import loggers
 from mlops_jlab.handoff.attributes import attributes_of
 from mlops_jlab.handoff.looking import ATOMS, Look, atom, look
+from mlops_jlab.handoff.quietly import is_a
 from mlops_jlab.handoff.sharing import can_be_shared
 
 _LONG = 120  # characters
@@ -115,10 +116,10 @@ class Walk:
 
     def _left_behind(self, value: Any) -> str:
         """What is lost of an object that is not saved but found again by its name, if anything."""
-        if isinstance(value, functools._lru_cache_wrapper):
+        if is_a(value, functools._lru_cache_wrapper):
             kept = value.cache_info().currsize
             return f"is a function whose cache holds {kept} results, which stay behind" if kept else ""
-        if isinstance(value, logging.Logger):
+        if is_a(value, logging.Logger):
             return "" if loggers.is_handed_on(value) else "is a logger, whose level and handlers stay behind"
         if not can_be_shared(value) or id(value) in self._outside:
             return ""

@@ -14,6 +14,7 @@ from typing import Any
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.definitions import code_of, identity_of, is_the_same, reach_of
+from mlops_jlab.handoff.quietly import attribute, is_a, is_notebooks_own
 from mlops_jlab.handoff.references import NOWHERE, find
 
 _DEPTH = 4  # functions within functions that are looked through
@@ -77,7 +78,7 @@ def notebook_function(
     """The function of this notebook at ``path`` if it is the one that was meant, else one made anew."""
     names = vars(sys.modules["__main__"])
     found = find(path, names) if path else NOWHERE
-    if isinstance(found, types.FunctionType) and is_the_same(identity_of(found), identity):
+    if is_a(found, types.FunctionType) and is_the_same(identity_of(found), identity):
         return found
     if code is None:
         raise HandoffError(
@@ -109,15 +110,15 @@ def within(names: Mapping[str, object]) -> dict[int, str]:
     todo = [(name, value, 0) for name, value in names.items()]
     while todo:
         path, value, depth = todo.pop()
-        if depth > _DEPTH or getattr(value, "__module__", None) != "__main__":
+        if depth > _DEPTH or not is_notebooks_own(value):
             continue
-        if isinstance(value, type):
+        if is_a(value, type):
             todo += [
                 (f"{path}.{key}", item, depth + 1) for key, item in vars(value).items() if key[:2] != "__"
             ]
             continue
         for label, inner in _inner(value):
-            if isinstance(inner, types.FunctionType) and id(inner) not in found:
+            if is_a(inner, types.FunctionType) and id(inner) not in found:
                 found[id(inner)] = f"{path}.{label}"
                 todo.append((f"{path}.{label}", inner, depth + 1))
     return found
@@ -130,10 +131,10 @@ def shares_with_a_definition(
 
     It is made again by its definition, with a variable of its own. Those ``apart`` are values themselves.
     """
-    free = [one for one in values if isinstance(one, types.FunctionType) and one.__closure__]
+    free = [one for one in values if is_a(one, types.FunctionType) and one.__closure__]
     if not free:
         return ""
-    defined = {n: f for n, f in names.items() if isinstance(f, types.FunctionType) and n not in apart}
+    defined = {n: f for n, f in names.items() if is_a(f, types.FunctionType) and n not in apart}
     cells = {id(cell): name for name, f in defined.items() for cell in f.__closure__ or ()}
     known = {id(f) for f in names.values()} | within(names).keys()
     for one in free if cells else ():
@@ -145,10 +146,10 @@ def shares_with_a_definition(
 
 
 def _inner(value: Any) -> Iterator[tuple[str, Any]]:
-    wrapped = getattr(value, "__wrapped__", None)
+    wrapped = attribute(value, "__wrapped__")
     if wrapped is not None:
         yield "__wrapped__", wrapped
-    if isinstance(value, types.FunctionType):
+    if is_a(value, types.FunctionType):
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=False):
             try:
                 yield f"<{name}>", cell.cell_contents

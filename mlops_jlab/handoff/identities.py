@@ -15,6 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from mlops_jlab.handoff.attributes import attributes_of
+from mlops_jlab.handoff.quietly import is_a
 
 _LOWEST = 1 << 32  # addresses of objects are above it, and so are most of their hashes
 _IN_TEXT = re.compile(r"0x([0-9a-f]{8,16})|(\d{10,19})")
@@ -62,13 +63,13 @@ def memory_addresses(living: Iterable[Any]) -> Iterator[int]:
 
 def _inside(value: Any, kind: type) -> list[Any]:
     """What a container, a function, or an object of the notebook's classes and of Python's own holds."""
-    if isinstance(value, _EVERYBODYS) or kind.__module__.partition(".")[0] not in _OWN:
+    if is_a(value, _EVERYBODYS) or kind.__module__.partition(".")[0] not in _OWN:
         return []
-    is_function = isinstance(value, FunctionType)
+    is_function = is_a(value, FunctionType)
     own: object = None
     if is_function or kind.__dictoffset__:
         own = vars(value) if is_function else attributes_of(value)
-    if not isinstance(own, dict) or own is value:
+    if not is_a(own, dict) or own is value:
         return gc.get_referents(value)[:_MOST]
     around = (own, value.__globals__, value.__builtins__) if is_function else (own,)
     inner = [one for one in gc.get_referents(value) if not any(one is other for other in around)]

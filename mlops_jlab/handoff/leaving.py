@@ -20,6 +20,7 @@ from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import departing, watch
 from mlops_jlab.handoff.proving import prove
+from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -207,8 +208,7 @@ class Departure:
         return {
             name: tuple(sorted(names_reached([value], self._names)))
             for name, value in list(self._names.items())
-            if isinstance(value, (types.FunctionType, type))
-            and getattr(value, "__module__", "") == "__main__"
+            if is_a(value, (types.FunctionType, type)) and is_notebooks_own(value)
         }
 
     def _read(self) -> set[str]:
@@ -249,7 +249,7 @@ class Departure:
         """What cannot be written down; of a class that steps below take as a value, the name could be."""
         found = {name: why[0] for name in wanted if (why := now.values[name].refused)}
         for name in {*self._leaving.outputs, *self._leaving.optional} & values.keys():
-            if isinstance(value := values[name], type) and value.__module__ == "__main__":
+            if is_a(value := values[name], type) and value.__module__ == "__main__":
                 found[name] = "a class that no class statement makes"
         return found
 

@@ -21,8 +21,11 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_jlab.handoff.attributes import attributes_of
+from mlops_jlab.handoff.bare import adds_memory, pairs_of
 from mlops_jlab.handoff.definitions import code_of
 from mlops_jlab.handoff.layout import axes_of
+from mlops_jlab.handoff.quietly import attribute, is_a
 
 ATOMS = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), type(NotImplemented)})
 _ORDERED = frozenset({int, float, complex, bool})  # a set of these has the same order everywhere
@@ -68,10 +71,10 @@ def look(value: Any) -> Look:
     kind = type(value)
     if kind in ATOMS:
         return Look(atom(value), [])
-    if isinstance(value, NAMED):
+    if issubclass(kind, NAMED):
         return _named(value)
     for base, looker in _LOOKERS.items():
-        if isinstance(value, base):
+        if issubclass(kind, base):
             return _with_state(value, looker(value))
     for test, looker in _LIBRARIES:
         if test(value):
@@ -80,9 +83,9 @@ def look(value: Any) -> Look:
 
 
 def _named(value: Any) -> Look:
-    owner = getattr(value, "__self__", None)
-    if isinstance(value, types.BuiltinFunctionType) and owner is not None:
-        if not isinstance(owner, types.ModuleType):
+    owner = attribute(value, "__self__")
+    if is_a(value, types.BuiltinFunctionType) and owner is not None:
+        if not is_a(owner, types.ModuleType):
             return Look(value.__name__, [(".__self__", owner)])
     return Look(("only the very same", id(value)), [])
 
@@ -94,8 +97,7 @@ def _listed(items: list[Any], flat: Hashable = ()) -> Look:
 
 
 def _mapping(value: dict[Any, Any]) -> Look:
-    ordered = isinstance(value, collections.OrderedDict)
-    pairs = list(collections.OrderedDict.items(value) if ordered else dict.items(value))  # type: ignore[arg-type]
+    pairs = pairs_of(value)
     if all(type(key) in ATOMS for key, _ in pairs):
         keys = _listed([key for key, _ in pairs])
         items = [item for _, item in pairs]
@@ -112,7 +114,7 @@ def _defaultdict(value: Any) -> Look:
 
 
 def _set(value: Any) -> Look:
-    base = set if isinstance(value, set) else frozenset
+    base = set if is_a(value, set) else frozenset
     items = list(base.__iter__(value))
     if not _ORDERED.issuperset(map(type, items)):  # by addresses, or by hashes that no two processes share
         items.sort(key=_kind_and_content)
@@ -200,9 +202,9 @@ _LOOKERS: dict[type, Callable[[Any], Look]] = {
 
 def _with_state(value: Any, found: Look) -> Look:
     """``found``, and the attributes that a class of the user's own adds to a built-in one."""
-    if type(value) in _LOOKERS and not isinstance(value, BaseException):
+    if type(value) in _LOOKERS and not is_a(value, BaseException):
         return found
-    if isinstance(value, (types.FunctionType, types.MethodType, pathlib.PurePath)):
+    if is_a(value, (types.FunctionType, types.MethodType, pathlib.PurePath)):
         return found
     return Look(found.flat, found.parts + list(_attributes(value)), found.memory)
 
@@ -210,7 +212,7 @@ def _with_state(value: Any, found: Look) -> Look:
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """The attributes in ``__dict__``, in order, and in the slots of all classes."""
     quicker = next((q for package, q in _QUICKER.items() if type(value).__module__.startswith(package)), ())
-    held = getattr(value, "__dict__", None)
+    held = attributes_of(value)
     if type(held) is dict:
         own = type(value).__module__ == "__main__"  # elsewhere the order of attributes is nobody's business
         for key in held if own else sorted(held, key=str):
@@ -247,14 +249,7 @@ def _is_pointer(value: Any) -> bool:
 @functools.cache
 def _keeps_more(kind: type) -> bool:
     """Whether objects of a class keep something that is no attribute: some class above is written in C."""
-    for one in kind.__mro__[:-1]:
-        if not one.__flags__ & _HEAP:
-            return True
-        slots = sum(type(item) is types.MemberDescriptorType for item in vars(one).values())
-        own = one.__basicsize__ - (one.__base__ or object).__basicsize__ - _POINTER * slots
-        if own > 2 * _POINTER:  # ``__dict__`` and ``__weakref__``
-            return True
-    return False
+    return any(adds_memory(one) for one in kind.__mro__[:-1])
 
 
 def _reduced(value: Any) -> Look:
@@ -264,7 +259,7 @@ def _reduced(value: Any) -> Look:
         made = reduce(value) if reduce else value.__reduce_ex__(4)
     except (TypeError, AttributeError, ValueError, NotImplementedError, RuntimeError):
         return Look(id(value), [], opaque=True)
-    if isinstance(made, str):
+    if is_a(made, str):
         return Look(("only the very same", id(value)), [])
     labels = ("'s maker", "'s arguments", "'s state", "'s items", "'s items", "'s setter")
     parts = [(label, part) for label, part in zip(labels, made, strict=False) if part is not None]
@@ -362,8 +357,8 @@ def _is(module: str, *names: str) -> Callable[[Any], bool]:
 
     def test(value: Any) -> bool:
         library = sys.modules.get(module)
-        kinds = tuple(k for name in names if isinstance(k := getattr(library, name, None), type))
-        return bool(kinds) and isinstance(value, kinds)
+        kinds = tuple(k for name in names if is_a(k := getattr(library, name, None), type))
+        return bool(kinds) and is_a(value, kinds)
 
     return test
 

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mlops_jlab.handoff import pure, snapshot, states
+from mlops_jlab.handoff.attributes import attributes_of
 from mlops_jlab.handoff.held import HELD
+from mlops_jlab.handoff.quietly import attribute, is_a, module_of
 from mlops_jlab.handoff.references import imported_module
 from mlops_jlab.loaded import file_of, globals_of, is_installed, is_local
 
@@ -64,7 +66,7 @@ def _version(name: str, module: types.ModuleType) -> str:
     if "." in name or name.startswith("_") or name in sys.stdlib_module_names:
         return ""
     version = globals_of(module).get("__version__")
-    return version if isinstance(version, str) else ""
+    return version if is_a(version, str) else ""
 
 
 _local, _packages, _versions = _Facts(_local_file), _Facts(_package_file), _Facts(_version)
@@ -125,45 +127,45 @@ def staying() -> dict[str, str]:
 
 
 def _comes_from(value: object) -> object:
-    if isinstance(value, types.ModuleType):
+    if is_a(value, types.ModuleType):
         return value.__name__
-    return getattr(value if callable(value) else type(value), "__module__", None)
+    return module_of(value)
 
 
 def _stays(value: Any, module: str) -> str:
-    if isinstance(value, (functools._lru_cache_wrapper, type)):
-        if getattr(value, "__module__", "") != module:
+    if is_a(value, (functools._lru_cache_wrapper, type)):
+        if module_of(value) != module:
             return ""
         asked = pure.asks_caches(sys.modules[module])
         kept = [one for one in states.caches_in(value, module) if asked or not pure.may_forget(one)]
         calls = sum(sum(one.cache_info()[:2]) for one in kept)
         return f"remembers what it gave ({calls} calls)" * bool(calls)
-    if isinstance(value, _HALFWAY):
+    if is_a(value, _HALFWAY):
         return "is halfway"
-    if isinstance(value, io.IOBase):
+    if is_a(value, io.IOBase):
         return "is an open file" * (not value.closed and value not in (sys.stdout, sys.stderr, sys.stdin))
-    if isinstance(value, _WEAK):
+    if is_a(value, _WEAK):
         return "knows living objects" * bool(len(value))
-    if isinstance(value, threading.local):
+    if is_a(value, threading.local):
         return "belongs to a thread" * bool(vars(value))
-    if isinstance(value, contextvars.ContextVar):
+    if is_a(value, contextvars.ContextVar):
         return "is set" * (value in contextvars.copy_context())
-    return "is locked" * (isinstance(value, _LOCKS) and "unlocked" not in repr(value))
+    return "is locked" * (is_a(value, _LOCKS) and "unlocked" not in repr(value))
 
 
 def capture(name: str) -> dict[str, Any]:
     """The globals of a module that can travel, and what its functions and classes keep."""
     found: dict[str, Any] = {}
     for key, value in vars(sys.modules[name]).items():
-        if key.startswith("__") or isinstance(value, types.ModuleType):
+        if key.startswith("__") or is_a(value, types.ModuleType):
             continue
-        if isinstance(value, (types.FunctionType, type)):
+        if is_a(value, (types.FunctionType, type)):
             state = states.state_of(value) if value.__module__ == name else None
             if state is not None:
                 found[key + states.STATE] = state
             if _is_under_another_name(key, value, name):
                 found[key] = value
-        elif getattr(value, "__module__", None) != name or not callable(value):
+        elif module_of(value) != name or not callable(value):
             found[key] = value
     seen = snapshot.take(found, {}).values
     kept = {key: value for key, value in found.items() if seen[key].refused is None}
@@ -180,7 +182,7 @@ def _is_under_another_name(key: str, value: Any, module: str) -> bool:
 
 def _names_in(module: types.ModuleType) -> list[str]:
     held = vars(module).items()
-    return sorted(key for key, value in held if key[:2] != "__" and not isinstance(value, types.ModuleType))
+    return sorted(key for key, value in held if key[:2] != "__" and not is_a(value, types.ModuleType))
 
 
 def restore(name: str, state: dict[str, Any]) -> None:
@@ -204,7 +206,7 @@ def _put_inside(old: Any, new: Any) -> bool:
         return True
     if type(old) is not type(new):
         return False
-    if isinstance(old, list):
+    if is_a(old, list):
         old[:] = new
     elif isinstance(old, (dict, set)):
         old.clear()
@@ -221,12 +223,7 @@ def _is_all_attributes(value: Any) -> bool:
     """Whether an object is what its attributes are: a member of an enumeration, or a partial, is more."""
     kind: Any = type(value)
     plain = kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
-    return (
-        plain
-        and hasattr(value, "__dict__")
-        and not hasattr(kind, "__slots__")
-        and not isinstance(value, type)
-    )
+    return plain and attributes_of(value) is not None and attribute(kind, "__slots__") is None
 
 
 def capture_patches() -> dict[tuple[str, str], Any]:

@@ -14,14 +14,16 @@ import pickle
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff import attributes, functions, nans
+from mlops_jlab.handoff import attributes, bare, functions, nans
 from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
 from mlops_jlab.handoff.endings import ends
 from mlops_jlab.handoff.layout import is_loose, loose, parts_of
+from mlops_jlab.handoff.quietly import attribute, is_a, is_notebooks_own
 from mlops_jlab.handoff.references import (
     NOWHERE,
     find,
@@ -110,12 +112,13 @@ class NotebookPickler(pickle.Pickler):
         self._identify = identify
         self._shared = shared
         self._within: dict[int, str] | None = None
+        self._bases: dict[type, type | None] = {}
         self._storages = Storages()
         self._nans = nans.Written()
 
     def persistent_id(self, obj: object) -> object | None:
         """Called by pickle for every object: notes it, and replaces leaves by their keys."""
-        if isinstance(obj, _ATOMS):
+        if issubclass(type(obj), _ATOMS):
             if type(obj) is float and obj != obj:
                 if self._seen is not None:
                     self._seen.setdefault(id(obj), obj)
@@ -125,45 +128,51 @@ class NotebookPickler(pickle.Pickler):
             self._seen.setdefault(id(obj), obj)
         return self._leaf(obj)
 
-    def reducer_override(self, obj: object) -> Any:
+    def reducer_override(self, obj: Any) -> Any:
         """Called by pickle for what it has no built-in way to write."""
-        if isinstance(obj, types.ModuleType):
-            if type(obj).__name__ == "_LazyModule" and type(obj).__module__ == "importlib.util":
+        kind = type(obj)
+        if kind in weakref.ProxyTypes:
+            raise CannotTravel("a weak proxy", hint="make it again in the step that uses it")
+        if issubclass(kind, types.ModuleType):
+            if kind.__name__ == "_LazyModule" and kind.__module__ == "importlib.util":
                 raise CannotTravel("a module that is not loaded yet", hint="import it where it is used")
             return imported_module, (obj.__name__,)
-        kind = type(obj).__name__
         if (found := self._storages.reduce(obj)) is not None:
             return found
-        if hasattr(type(obj), "__arrow_array__") and (found := _of_arrow(obj)) is not None:
+        if attribute(kind, "__arrow_array__") is not None and (found := _of_arrow(obj)) is not None:
             return found
-        if kind in _STAYS and not _is_notebooks_own(type(obj)):
-            what, cure = _STAYS[kind]
-            raise CannotTravel(f"{what} ({type(obj).__module__}.{kind})", hint=cure)
-        if why := _cannot(obj, self._names):
+        if kind.__name__ in _STAYS and not is_notebooks_own(kind):
+            what, cure = _STAYS[kind.__name__]
+            raise CannotTravel(f"{what} ({kind.__module__}.{kind.__name__})", hint=cure)
+        if kind not in self._bases:
+            self._bases[kind] = bare.base_of(kind)
+        base = self._bases[kind]
+        if why := _cannot(obj, self._names, is_bare=base is not None):
             raise CannotTravel(why, hint="use it up in the step that makes it")
-        if isinstance(obj, types.FunctionType) and _is_notebooks_own(obj):
+        if kind is types.FunctionType and is_notebooks_own(obj):
             return self._function(obj)
-        if is_put_there(obj) and not _is_notebooks_own(obj):
+        if is_put_there(obj) and not is_notebooks_own(obj):
             raise CannotTravel(f"a function of the notebook's that stands for {full_name(obj)}")
-        if isinstance(obj, types.MethodType):
-            own = _is_notebooks_own(obj.__func__)
+        if kind is types.MethodType:
+            own = is_notebooks_own(obj.__func__)
             return functions.reduced_method(obj) if own else (library_method, library_parts(obj))
-        if isinstance(obj, types.CellType):
+        if kind is types.CellType:
             return functions.reduced_cell(obj)
-        if isinstance(obj, type) and _is_notebooks_own(obj):
+        if issubclass(kind, type) and is_notebooks_own(obj):
             return notebook_attribute, (
                 self._path_of(obj),
                 identity_of(obj) if self._identify else reach_of(obj, self._names),
             )
         if is_loose(obj):
             return loose, parts_of(obj)
-        if (place := _EVERYBODYS.get(kind)) and _attribute(*place) is obj:
+        if (place := _EVERYBODYS.get(kind.__name__)) and _attribute(*place) is obj:
             return module_attribute, place
         if (give := _current(obj)) is not None:
             return give, ()
         if attributes.is_shared(obj, self._shared):
             return attributes.reduced(obj)
-        return NotImplemented
+        made = bare.reduced(obj, base) if base is not None else None
+        return NotImplemented if made is None else made
 
     def _function(self, obj: types.FunctionType) -> Any:
         path = obj.__qualname__ if self._stands_at(obj.__qualname__, obj) else ""
@@ -178,7 +187,7 @@ class NotebookPickler(pickle.Pickler):
 
     def _stands_at(self, path: str, obj: object) -> bool:
         found = find(path, self._names) if "<locals>" not in path else NOWHERE
-        return found is obj or getattr(found, "__func__", None) is obj
+        return found is obj or attribute(found, "__func__") is obj
 
     def _name_of(self, obj: object) -> str:
         return next((name for name, value in self._names.items() if value is obj), "")
@@ -199,13 +208,13 @@ class NotebookPickler(pickle.Pickler):
         )
 
 
-def _cannot(obj: object, names: Mapping[str, object]) -> str:
+def _cannot(obj: object, names: Mapping[str, object], *, is_bare: bool) -> str:
     """What about an object another process would not have, though pickle writes the object, or nothing."""
     kind = type(obj)
     for one in kind.__mro__[:-1]:
         if ends(one):
             return f"a {one.__qualname__}, which does something when it is gone"
-    if left := attributes.left_out(obj):
+    if not is_bare and (left := attributes.left_out(obj)):
         return f"a {kind.__qualname__} with the attribute {left}, which its base class does not save"
     if (numpy := sys.modules.get("numpy")) is not None and kind is numpy.ndarray:
         base = _memory_of(obj, numpy)
@@ -257,17 +266,13 @@ def _attribute(module: str, name: str) -> object:
 def _current(obj: object) -> Any:
     """What gives this very object in any thread, if it is decimal's context: no module holds that one."""
     decimal: Any = sys.modules.get("decimal")
-    is_context = decimal is not None and isinstance(obj, decimal.Context)
+    is_context = decimal is not None and issubclass(type(obj), decimal.Context)
     return decimal.getcontext if is_context and decimal.getcontext() is obj else None
 
 
 def _dimensions_of_base(obj: Any) -> int:
     """Of the array that numpy's scalar is a part of; a copy of one has a base without any."""
     return int(getattr(obj.base, "ndim", 0))
-
-
-def _is_notebooks_own(obj: object) -> bool:
-    return getattr(obj, "__module__", None) == "__main__"
 
 
 class NotebookUnpickler(pickle.Unpickler):
@@ -350,9 +355,9 @@ def is_large_leaf(value: Any) -> bool:
     pandas = sys.modules.get("pandas")
     if pandas is None or not hasattr(pandas, "Series"):  # it may still be in the middle of its import
         return False
-    if not isinstance(value, (pandas.DataFrame, pandas.Series)):
+    if not issubclass(type(value), (pandas.DataFrame, pandas.Series)):
         return False
-    dtypes = value.dtypes if isinstance(value, pandas.DataFrame) else [value.dtype]
+    dtypes = value.dtypes if issubclass(type(value), pandas.DataFrame) else [value.dtype]
     plain = not any(type(dtype).__name__ == "ObjectDType" for dtype in dtypes)
     return plain and type(value) in (pandas.DataFrame, pandas.Series) and not value.attrs
 
@@ -360,7 +365,7 @@ def is_large_leaf(value: Any) -> bool:
 def array_owner(value: object) -> object:
     """The array whose memory ``value`` is a view of, or ``value`` itself."""
     numpy = sys.modules.get("numpy")
-    while numpy is not None and isinstance(value, numpy.ndarray):
+    while numpy is not None and is_a(value, numpy.ndarray):
         if not isinstance(value.base, numpy.ndarray):
             break
         value = value.base

@@ -14,6 +14,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops_jlab.handoff.quietly import attribute, is_a
+
 # Their results depend on what they are given alone.
 _BUILTINS = frozenset({
     "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate",
@@ -61,12 +63,10 @@ def asks_caches(module: types.ModuleType) -> bool:
     todo: list[object] = list(vars(module).values())
     while todo:
         one = todo.pop()
-        one = one.__wrapped__ if isinstance(one, functools._lru_cache_wrapper) else one
-        if isinstance(one, type) and one.__module__ == module.__name__:
-            todo += [getattr(item, "__func__", item) for item in vars(one).values()]
-        elif isinstance(one, types.FunctionType) and any(
-            ASKS in code.co_names for code in _codes(one.__code__)
-        ):
+        one = one.__wrapped__ if is_a(one, functools._lru_cache_wrapper) else one
+        if is_a(one, type) and one.__module__ == module.__name__:
+            todo += [attribute(item, "__func__") or item for item in vars(one).values()]
+        elif is_a(one, types.FunctionType) and any(ASKS in code.co_names for code in _codes(one.__code__)):
             return True
     return False
 
@@ -74,7 +74,7 @@ def asks_caches(module: types.ModuleType) -> bool:
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
     yield code
     for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
+        if is_a(constant, types.CodeType):
             yield from _codes(constant)
 
 
@@ -90,7 +90,7 @@ def _names_of(code: types.CodeType) -> Iterator[str]:
 def _is_pure(name: str, names: Mapping[str, object], function: object) -> bool:
     if name in names:
         value = names[name]
-        return value is function or (isinstance(value, types.ModuleType) and value.__name__ in _MODULES)
+        return value is function or (is_a(value, types.ModuleType) and value.__name__ in _MODULES)
     return name in _BUILTINS and hasattr(builtins, name)
 
 
@@ -102,9 +102,9 @@ def _defaults(function: types.FunctionType) -> Iterator[object]:
 def _contents(held: list[Any], around: tuple[object, ...]) -> Iterator[object]:
     """The keys and results of a cache among all that the function holds."""
     for one in held:
-        if any(one is other for other in around) or isinstance(one, type):
+        if any(one is other for other in around) or is_a(one, type):
             continue
-        yield from [*one, *one.values()] if isinstance(one, dict) else [one]
+        yield from [*one, *one.values()] if is_a(one, dict) else [one]
 
 
 def _is_plain(value: object) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.definitions import identity_of, is_the_same
+from mlops_jlab.handoff.quietly import is_a
 
 NOWHERE = object()
 
@@ -27,7 +28,7 @@ def notebook_attribute(path: str, identity: tuple[str, ...] = ()) -> object:
             f"a value that was handed over is made of {path!r}, which this step does not define",
             hint=f"move the cell that defines {first} to setup",
         )
-    if identity and isinstance(found, (FunctionType, type)) and not is_the_same(identity_of(found), identity):
+    if identity and is_a(found, (FunctionType, type)) and not is_the_same(identity_of(found), identity):
         raise HandoffError(
             f"a value that was handed over is made of {path!r} as it was before it was defined again",
             hint=f"give the second {first} a name of its own, or make the value after its definition",
@@ -40,7 +41,7 @@ def find(path: str, names: Mapping[str, object]) -> object:
     first, *rest = path.split(".")
     found = names.get(first, NOWHERE)
     for part in rest:
-        if part.startswith("<") and isinstance(found, FunctionType):
+        if part.startswith("<") and is_a(found, FunctionType):
             found = _in_closure(found, part[1:-1])
         else:
             found = getattr(found, part, NOWHERE)
@@ -64,9 +65,9 @@ def imported_module(name: str) -> ModuleType:
 
 def is_put_there(value: object) -> bool:
     """Whether a function or class that was found in a library is one that the notebook has put there."""
-    if isinstance(value, FunctionType):
+    if is_a(value, FunctionType):
         return value.__globals__ is vars(sys.modules["__main__"])
-    return isinstance(value, type) and value.__module__ == "__main__"
+    return is_a(value, type) and value.__module__ == "__main__"
 
 
 def librarys_own(found: Any, name: str) -> Any:

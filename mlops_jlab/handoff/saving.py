@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_jlab import usage
 from mlops_jlab.errors import HandoffError
+from mlops_jlab.handoff.bare import is_own
 from mlops_jlab.handoff.objects import Apart, ObjectStore
 from mlops_jlab.handoff.pickling import (
     CannotTravel,
@@ -21,19 +22,28 @@ from mlops_jlab.handoff.pickling import (
 from mlops_jlab.handoff.records import Written
 from mlops_jlab.handoff.snapshot import Snapshot
 
+_CONTAINERS = (list, tuple, dict, set, frozenset, str, bytes, range)
+
 
 def in_words(value: object) -> str:
     """The type of a value and how much of it there is: ``DataFrame 569 x 31``, ``list of 3``, ``float``."""
-    name = type(value).__qualname__[:60]
+    kind = type(value)
+    name = kind.__qualname__[:60]
+    if (length := _length(value)) >= 0:
+        return f"{name} of {length}"
     try:
-        shape = getattr(value, "shape", None)
-        if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
+        shape = None if is_own(kind) else getattr(value, "shape", None)
+        if type(shape) is tuple and all(type(size) is int for size in shape):
             return f"{name} {' x '.join(map(str, shape))}".rstrip()
-        if isinstance(value, (list, tuple, dict, set, frozenset, str, bytes)):
-            return f"{name} of {len(value)}"
-    except Exception:  # a value of the user's own class may do anything when it is looked at
+    except Exception:  # an object of a library's class may do anything when it is looked at
         return name
     return name
+
+
+def _length(value: Any) -> int:
+    """How much a container of Python's holds, whatever its class says, or -1."""
+    base = next((one for one in _CONTAINERS if issubclass(type(value), one)), None)
+    return base.__len__(value) if base is not None else -1
 
 
 class Saver:
@@ -60,7 +70,7 @@ class Saver:
                 seen = self._seen.values.get(name)
                 fingerprint = seen.fingerprint if seen else digest
                 value = values[name]
-                length = len(value) if isinstance(value, (list, tuple, range)) else -1
+                length = _length(value) if issubclass(type(value), (list, tuple, range)) else -1
                 reads = tuple(sorted(seen.reads)) if seen else ()
                 written[name] = Written(
                     fingerprint, digest, tuple(group), False, in_words(value), length, reads

@@ -22,6 +22,7 @@ from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.parts import NotInParts, Parts
+from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -199,7 +200,7 @@ class StepSession:
 
     def _restore_states(self) -> None:
         for name, value in list(self.names.items()):
-            if not isinstance(value, (types.FunctionType, type)) or not _notebooks_own(value):
+            if not is_a(value, (types.FunctionType, type)) or not is_notebooks_own(value):
                 continue
             key = name + states.STATE
             self._takes[key], record = resolve(self._above, key)
@@ -328,11 +329,11 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
     ``held`` is the state of those that are not defined here.
     """
     found = dict(held or {})
-    taken_out = any(states.may_take_out(value) for value in list(names.values()) if _notebooks_own(value))
+    taken_out = any(states.may_take_out(value) for value in list(names.values()) if is_notebooks_own(value))
     for name, value in list(names.items()):
-        if is_session_name(name) or isinstance(value, types.ModuleType):
+        if is_session_name(name) or is_a(value, types.ModuleType):
             continue
-        if isinstance(value, (types.FunctionType, type)) and _notebooks_own(value):
+        if is_a(value, (types.FunctionType, type)) and is_notebooks_own(value):
             state = states.state_of(value, names=taken_out)
             found.pop(name + states.STATE, None)
             if state is not None:
@@ -348,12 +349,8 @@ def modules_of(names: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value
         for name, value in list(names.items())
-        if isinstance(value, types.ModuleType) and not is_session_name(name)
+        if is_a(value, types.ModuleType) and not is_session_name(name)
     }
-
-
-def _notebooks_own(value: object) -> bool:
-    return getattr(value, "__module__", None) == "__main__"
 
 
 def check_parameters(declared: Sequence[Mapping[str, Any]]) -> None:
@@ -384,8 +381,8 @@ def check_parameters(declared: Sequence[Mapping[str, Any]]) -> None:
 
 def _typed(parameter: Parameter, plain: object, given: object) -> object:
     """The checked value as the notebook expects it: dates, times and paths as objects."""
-    if not isinstance(given, str) or parameter.choices:
-        return plain if isinstance(plain, float) and "float" in parameter.kinds else given
+    if not is_a(given, str) or parameter.choices:
+        return plain if is_a(plain, float) and "float" in parameter.kinds else given
     for kind in parameter.kinds:
         if kind == "str":
             return given

@@ -213,7 +213,7 @@ def take(
     for name, value in names.items():
         seen: dict[int, object] = {}
         numbers[name], dicts[name] = numbers_in(value)
-        if isinstance(value, Remembered):
+        if type(value) is Remembered:
             snapshot.values[name] = Seen(
                 f"stays:{value.info}", refused=(value.what, "call it in the step that needs it")
             )
@@ -236,7 +236,7 @@ def take(
         snapshot.values[name] = Seen(digest, frozenset(shared), refused, reads)
     snapshot.refuse_identities(numbers, namespace)
     snapshot.note_attributes(dicts)
-    functions = (one for one in namespace.values() if isinstance(one, FunctionType))
+    functions = (one for one in namespace.values() if type(one) is FunctionType)
     snapshot.refuse_those_of_functions(dicts, {id(vars(one)) for one in functions})
     return snapshot
 

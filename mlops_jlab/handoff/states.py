@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
+from mlops_jlab.handoff.quietly import is_a
 
 STATE = "()"  # "f()" names the state that the function or class f keeps
 _OF_ENUMS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
@@ -26,35 +27,35 @@ def state_of(value: Any, *, names: bool = False) -> dict[str, object] | None:
     """
     if _dispatches(value):
         return _registered(value)
-    if isinstance(value, types.FunctionType):
+    if is_a(value, types.FunctionType):
         return _of_function(value)
-    if isinstance(value, enum.EnumMeta):
+    if is_a(value, enum.EnumMeta):
         return _of_members(value)
-    return _of_class(value, names=names) if isinstance(value, type) else None
+    return _of_class(value, names=names) if is_a(value, type) else None
 
 
 def caches_in(value: object, module: str = "__main__") -> Iterator[functools._lru_cache_wrapper[Any]]:
     """The functions of ``functools.cache`` that a value is, or that are methods of a class of ``module``."""
-    if isinstance(value, functools._lru_cache_wrapper):
+    if is_a(value, functools._lru_cache_wrapper):
         yield value
-    elif isinstance(value, type) and value.__module__ == module:
+    elif is_a(value, type) and value.__module__ == module:
         for item in vars(value).values():
-            if isinstance(item, type) and item.__qualname__.startswith(f"{value.__qualname__}."):
+            if is_a(item, type) and item.__qualname__.startswith(f"{value.__qualname__}."):
                 yield from caches_in(item, module)
             for piece in (item, *_pieces_of(item)):
-                if isinstance(piece, functools._lru_cache_wrapper):
+                if is_a(piece, functools._lru_cache_wrapper):
                     yield piece
 
 
 def may_take_out(value: object) -> bool:
     """Whether a function, or a method of a class, takes attributes out of objects."""
-    if isinstance(value, type):
+    if is_a(value, type):
         return any(may_take_out(one) for item in vars(value).values() for one in _functions_in(item))
-    return isinstance(value, types.FunctionType) and _code_takes_out(value.__code__)
+    return is_a(value, types.FunctionType) and _code_takes_out(value.__code__)
 
 
 def _code_takes_out(code: types.CodeType) -> bool:
-    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
+    inner = (one for one in code.co_consts if is_a(one, types.CodeType))
     named = {"delattr", "__delattr__"}.intersection(code.co_names)
     return bool(named) or _TAKES_OUT in code.co_code[::2] or any(_code_takes_out(one) for one in inner)
 
@@ -67,7 +68,7 @@ def _of_function(value: types.FunctionType) -> dict[str, object] | None:
     filled = tuple(held_in(value))
     defaults, keywords = value.__defaults__ or (), value.__kwdefaults__ or {}
     attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
-    plain = all(isinstance(item, (type, types.FunctionType)) for item in filled)
+    plain = all(is_a(item, (type, types.FunctionType)) for item in filled)
     if plain and not (attributes or defaults or keywords):
         return None
     return {
@@ -84,7 +85,7 @@ class _Made:
 
 
 def _or_made(item: Any, holder: types.FunctionType) -> object:
-    if not isinstance(item, types.FunctionType) or item is holder or item.__module__ == "__main__":
+    if not is_a(item, types.FunctionType) or item is holder or item.__module__ == "__main__":
         return item
     found: Any = sys.modules.get(item.__module__)
     for part in item.__qualname__.split("."):
@@ -116,7 +117,7 @@ def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
                 later[name] = item
             if any(_keeps_something(piece, value.__module__) for piece in pieces):
                 kept[name] = [state_of(piece) for piece in pieces]
-        elif isinstance(item, type):
+        elif is_a(item, type):
             if item.__qualname__ != own and not name.startswith("__"):
                 later[name] = item
             elif item.__qualname__ == own and (inner := state_of(item, names=names)) is not None:
@@ -133,17 +134,17 @@ def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
 
 def _functions_in(item: object) -> list[types.FunctionType]:
     """The functions that a method, a property or their like is made of."""
-    return [one for one in _pieces_of(item) if isinstance(one, types.FunctionType)]
+    return [one for one in _pieces_of(item) if is_a(one, types.FunctionType)]
 
 
 def _pieces_of(item: object) -> list[object]:
-    if isinstance(item, property):
+    if is_a(item, property):
         return [item.fget, item.fset, item.fdel]
-    if isinstance(item, _WRAPPERS):
+    if is_a(item, _WRAPPERS):
         return [item.__func__]
-    if isinstance(item, functools.singledispatchmethod):
+    if is_a(item, functools.singledispatchmethod):
         return [item.dispatcher]
-    return [item.func] if isinstance(item, functools.cached_property) else [item]
+    return [item.func] if is_a(item, functools.cached_property) else [item]
 
 
 def _is_put_in(function: types.FunctionType, own: str, name: str) -> bool:
@@ -161,15 +162,14 @@ def _keeps_something(method: types.FunctionType, module: str) -> bool:
     defaults = (*(method.__defaults__ or ()), *(method.__kwdefaults__ or {}).values())
     return (
         bool(vars(method).keys() - {"__wrapped__"})
-        or not all(isinstance(item, (*PLAIN, type, types.FunctionType)) for item in defaults)
-        or not all(isinstance(item, (type, types.FunctionType)) for item in held_in(method))
+        or not all(is_a(item, (*PLAIN, type, types.FunctionType)) for item in defaults)
+        or not all(is_a(item, (type, types.FunctionType)) for item in held_in(method))
     )
 
 
 def _dispatches(value: Any) -> bool:
     """Whether it is a generic function of ``functools.singledispatch``."""
-    registry = getattr(value, "registry", None)
-    return isinstance(value, types.FunctionType) and isinstance(registry, types.MappingProxyType)
+    return type(value) is types.FunctionType and type(vars(value).get("registry")) is types.MappingProxyType
 
 
 def _registry(value: Any) -> Mapping[type, Any]:
@@ -179,7 +179,7 @@ def _registry(value: Any) -> Mapping[type, Any]:
 
 def put_state(value: Any, state: Mapping[str, Any]) -> None:
     """Gives a function or class that was defined again the state that it had."""
-    if isinstance(value, type) and "class" in state:
+    if is_a(value, type) and "class" in state:
         for name, item in state["class"].items():
             setattr(value, name, item)
         for name in [name for name in vars(value) if name[:1] != "_" and name not in state["names"]]:
@@ -189,11 +189,11 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
                 setattr(value, name, item)
         for name, states in state["kept"].items():
             item = vars(value).get(name)
-            owners = [item] if isinstance(item, type) else _functions_in(item)
+            owners = [item] if is_a(item, type) else _functions_in(item)
             for owner, one in zip(owners, states, strict=False):
                 if one is not None:
                     put_state(owner, one)
-    elif isinstance(value, enum.EnumMeta) and "members" in state:
+    elif is_a(value, enum.EnumMeta) and "members" in state:
         members: dict[str, Any] = dict(value.__members__)
         for name, kept in state["members"].items():
             if name in members:
@@ -202,13 +202,13 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
         for kind, one in state["registered"]:
             if value.registry.get(kind) is not one:
                 value.register(kind, one)
-    elif isinstance(value, types.FunctionType) and "closure" in state:
+    elif is_a(value, types.FunctionType) and "closure" in state:
         value.__defaults__ = tuple(state["defaults"]) or None
         value.__kwdefaults__ = dict(state["keyword defaults"]) or None
         vars(value).update(state["attributes"])
         filled = [cell for cell in value.__closure__ or () if is_filled(cell)]
         for cell, content in zip(filled, state["closure"], strict=False):
-            if not isinstance(content, _Made):
+            if not is_a(content, _Made):
                 cell.cell_contents = content
             elif content.state is not None:
                 put_state(cell.cell_contents, content.state)
@@ -216,7 +216,7 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
 
 def _is_made_alike(there: object, item: object) -> bool:
     """Whether the source has made the same again, which others may know already."""
-    if type(there) is not type(item) or isinstance(item, type):
+    if type(there) is not type(item) or is_a(item, type):
         return there is item
     mine, theirs = ([code_of(f.__code__) for f in _functions_in(one)] for one in (there, item))
     return mine == theirs

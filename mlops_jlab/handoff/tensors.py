@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from mlops_jlab.handoff.quietly import is_a
+
 
 def storages(objects: Iterable[object]) -> set[int]:
     """The memory of those that are tensors, by place; a negative number, as no object's identity is."""
@@ -15,7 +17,7 @@ def storages(objects: Iterable[object]) -> set[int]:
     if torch is None or not hasattr(torch, "Tensor"):  # it may still be in the middle of its import
         return found
     for one in objects:
-        if isinstance(one, torch.Tensor) and one.layout == torch.strided and one.device.type == "cpu":
+        if is_a(one, torch.Tensor) and one.layout == torch.strided and one.device.type == "cpu":
             storage = one.untyped_storage()
             if storage.nbytes():
                 found.add(-storage.data_ptr())
@@ -33,13 +35,13 @@ class Storages:
         torch = sys.modules.get("torch")
         if torch is None or not hasattr(torch, "UntypedStorage"):
             return None
-        if isinstance(value, torch.storage.TypedStorage):
+        if is_a(value, torch.storage.TypedStorage):
             inner = value._untyped_storage
             if inner.device.type != "cpu":
                 return None
             inner = self._known.setdefault(inner.data_ptr(), inner) if inner.nbytes() else inner
             return typed_storage, (inner, value.dtype)
-        if isinstance(value, torch.UntypedStorage) and value.device.type == "cpu":
+        if is_a(value, torch.UntypedStorage) and value.device.type == "cpu":
             if not value.nbytes():
                 return torch.UntypedStorage, (0,)
             array = torch.empty(0, dtype=torch.uint8).set_(value).numpy()

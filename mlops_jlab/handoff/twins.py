@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from mlops_jlab.handoff import modules, states
+from mlops_jlab.handoff.quietly import is_a
 
 _MOST = 200  # entries of one container that are looked at
 _ALL = 1000  # objects of one name that are looked at, in containers of containers too
@@ -65,7 +66,7 @@ def twins_in(values: Mapping[str, object], names: Mapping[str, object] | None = 
         for one in _reached(value):
             if _is_array(one):
                 found.setdefault(BASE, f"{name} is, or holds, an array, whose base is another one elsewhere")
-            if isinstance(one, _GROW):
+            if is_a(one, _GROW):
                 found.setdefault(SIZE, f"{name} is, or holds, a {type(one).__name__}, whose room is its own")
             if _is_looked_up(one):
                 found.setdefault(LOOKED_UP, f"labels of {name} were looked up, which takes memory")
@@ -100,7 +101,7 @@ def with_modules(values: Mapping[str, object]) -> str:
         id(value): f"{name}.{key}"
         for name in modules.local_modules()
         for key, value in list(vars(sys.modules[name]).items())
-        if key[:2] != "__" and not (_is_unchangeable(value) or isinstance(value, _EVERYBODYS))
+        if key[:2] != "__" and not (_is_unchangeable(value) or is_a(value, _EVERYBODYS))
     }
     for name, value in values.items() if known else ():
         for one in _reached(value):
@@ -145,7 +146,7 @@ def _inner(value: Any) -> list[Any]:
     elif issubclass(kind, _CONTAINERS):
         plain = next(one for one in _CONTAINERS if issubclass(kind, one))
         inner = list(islice(plain.__iter__(value), _MOST))
-    if kind.__module__ == "__main__" and isinstance(kept := _attributes(value), dict):
+    if kind.__module__ == "__main__" and is_a(kept := _attributes(value), dict):
         inner += islice(kept.values(), _MOST)
     return inner
 
@@ -167,7 +168,7 @@ def _of_index(value: Any) -> Iterator[tuple[str, object]]:
 
 def _is_unchangeable(value: Any) -> bool:
     kind = type(value)
-    if isinstance(value, _EVERYBODYS):
+    if is_a(value, _EVERYBODYS):
         return False
     if kind is int:
         return value not in _SMALL
@@ -195,4 +196,4 @@ def _is_frame(value: object) -> bool:
 
 def _is_index(value: object) -> bool:
     index = getattr(sys.modules.get("pandas"), "Index", None)
-    return isinstance(index, type) and isinstance(value, index)
+    return is_a(index, type) and is_a(value, index)

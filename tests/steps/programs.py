@@ -19,11 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mlops_jlab.dataflow.analysis import analyse
 from mlops_jlab.engine.run.witness import Court
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.handoff.session import HANDOFF, KEEP
+from mlops_jlab.notebook.reading import from_node
 from mlops_jlab.pipeline import build
+from tests.conftest import notebook_json
 
 
 def in_fork(work: Callable[[], None]) -> None:
@@ -83,6 +86,19 @@ def differences(graph: Graph, folder: Path, order: random.Random) -> list[str]:
             if whole[cell.id] != printed[cell.id]:
                 found.append(f"{cell.id} prints {whole[cell.id]!r} and {printed[cell.id]!r}")
     return found
+
+
+def graph_of(cells: list[tuple[str, str]]) -> Graph:
+    """The graph of a notebook with these cells, each with its tags."""
+    return analyse(*from_node(notebook_json(cells), Path("/nowhere/nb.ipynb"), "0" * 64))
+
+
+def answers(folder: Path, *cells: str) -> list[str]:
+    """Where a notebook whose every cell is a step differs from it, if each step is rebuilt in a process."""
+    tagged = [
+        (f"step:s{place}" + (f" after:s{place - 1}" if place else ""), c) for place, c in enumerate(cells)
+    ]
+    return differences(graph_of(tagged), folder, random.Random(0))
 
 
 def _pipeline(graph: Graph, identity: str, folder: Path, order: random.Random) -> dict[str, str]:

@@ -12,11 +12,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from mlops_jlab.dataflow.analysis import analyse
-from mlops_jlab.entities.graphs import Graph
-from mlops_jlab.notebook.reading import from_node
-from tests.conftest import notebook_json
-from tests.steps.programs import differences
+from tests.steps.programs import differences, graph_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
@@ -88,10 +84,6 @@ def cells_of(program: Program) -> list[tuple[str, str]]:
         cells.append((f"step:s{step}", "\n".join(statements)))
     cells.append((f"step:s{step + 1}", "print(a, b, c, xs, ys, d, xs is ys, Box.total)"))
     return cells
-
-
-def graph_of(cells: list[tuple[str, str]]) -> Graph:
-    return analyse(*from_node(notebook_json(cells), Path("/nowhere/nb.ipynb"), "0" * 64))
 
 
 def may_run(program: Program) -> list[tuple[str, str]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.steps.programs import differences
-from tests.steps.test_any_program import graph_of
+from tests.steps.programs import differences, graph_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 

@@ -17,6 +17,7 @@ from mlops_jlab.handoff import loggers, modules
 from mlops_jlab.handoff.observing import imports
 from mlops_jlab.handoff.observing.keeping import Base, read, write
 from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
+from mlops_jlab.handoff.quietly import is_a, module_of
 
 SUFFIX = ".world"
 _WAIT = 5.0  # seconds for the look that was begun when the process was
@@ -99,12 +100,12 @@ def _places(patched: str, names: Mapping[str, Any]) -> Iterator[str]:
     """Where that stands which is patched, under the name that was used and where it is defined."""
     name, _, attribute = patched.partition(".")
     module = names.get(name)
-    if isinstance(module, types.ModuleType):
+    if is_a(module, types.ModuleType):
         yield ".".join(filter(None, (module.__name__, attribute)))
         value = vars(module).get(attribute)
-        if isinstance(value, types.ModuleType):
+        if is_a(value, types.ModuleType):
             yield value.__name__
-        elif isinstance(value, type):
+        elif is_a(value, type):
             yield f"{value.__module__}.{value.__qualname__}"
 
 
@@ -118,9 +119,9 @@ def _is_the_notebooks(change: Change) -> bool:
     value = vars(sys.modules[change.module]).get(change.name.partition(".")[0])
     if type(value) in _PLAIN and change.name.startswith("_"):
         return False
-    if isinstance(value, logging.Logger):
+    if is_a(value, logging.Logger):
         return True
-    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type)):
+    if is_a(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type)):
         return _is_own(value)
     if change.module.partition(".")[0] in sys.stdlib_module_names:
         return True
@@ -129,7 +130,7 @@ def _is_the_notebooks(change: Change) -> bool:
 
 
 def _is_own(value: object) -> bool:
-    return "__main__" in (getattr(value, "__module__", ""), type(value).__module__)
+    return "__main__" in (module_of(value), type(value).__module__)
 
 
 def _is_handed_on(change: Change, known: tuple[str, ...], has_lines: bool) -> bool:
@@ -141,7 +142,7 @@ def _is_handed_on(change: Change, known: tuple[str, ...], has_lines: bool) -> bo
     if full.startswith(tuple(f"{one}." for one in (*known, *_HANDED_ON))):
         return True
     held = vars(sys.modules.get(change.module, types)).get(change.name)
-    if isinstance(held, logging.Logger):  # it knows the root, whose level is handed on
+    if is_a(held, logging.Logger):  # it knows the root, whose level is handed on
         return loggers.obeys_what_is_handed_on(held)
     settings = vars(sys.modules.get("matplotlib", types)).get("rcParams")
     return held is settings is not None  # other modules have it under their own names
