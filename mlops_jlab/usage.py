@@ -11,6 +11,7 @@ from contextlib import suppress
 
 _CARD = re.compile(r"/dev/nvidia\d+")
 _PROC = "/proc"
+_open = open  # a notebook may put another in its place
 
 
 def cpu_seconds() -> float:
@@ -61,7 +62,7 @@ def below(pid: int) -> Iterator[int]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with _open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError:  # it has ended, or belongs to somebody else
         return ""

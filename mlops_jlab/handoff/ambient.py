@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from mlops_jlab.handoff import loggers, modules, warned
+from mlops_jlab.handoff import loggers, modules, settings, warned
 
 _OWN_ENVIRONMENT = ("KMP_", "JPY_", "IPY", "MLOPS_JLAB_", "PYDEVD", "MPLBACKEND", "COLUMNS", "LINES",
                     "PYTEST_", "FORKED_BY_")  # fmt: skip
@@ -185,7 +185,7 @@ AMBIENT = (
     Ambient("~warnings", "warnings", lambda: list(warnings.filters), _restore_warnings, noisy=True),
     Ambient("~warned", "warnings", warned.capture, warned.restore, unsaid=True),
     Ambient("~environ", "os", _capture_environ, _restore_environ),
-    Ambient("~directory", "os", os.getcwd, os.chdir),
+    Ambient("~directory", "os", settings.folder, os.chdir),
     Ambient("~patches", "sys", modules.capture_patches, modules.restore_patches),
     Ambient("~logging", "logging", loggers.capture, loggers.restore),
     Ambient("~recursion", "sys", sys.getrecursionlimit, sys.setrecursionlimit),

@@ -9,7 +9,6 @@ import types
 from pathlib import Path
 from typing import Any
 
-from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import snapshot
 from mlops_jlab.handoff.equality import difference
 from mlops_jlab.handoff.loading import Loader
@@ -17,7 +16,7 @@ from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.quietly import is_a
 from mlops_jlab.handoff.records import StepRecord, records_above, resolve
-from mlops_jlab.handoff.session import is_session_name
+from mlops_jlab.handoff.sessionnames import is_sessions
 from mlops_jlab.handoff.sharing import can_be_shared
 
 
@@ -32,7 +31,7 @@ def compare(root: str, pipeline: str, target: str) -> None:
     values = {
         name: value
         for name, value in names.items()
-        if not is_session_name(name)
+        if not is_sessions(name, value)
         and not is_a(value, types.ModuleType)
         and not (is_a(value, (types.FunctionType, type)) and value.__module__ == "__main__")
     }
@@ -71,7 +70,7 @@ def _compare_one(
         return "" if known == seen.fingerprint else "the whole notebook changes it, the pipeline does not"
     try:
         loaded[name] = loader.group(record.writes[name].object)[name]
-    except (HandoffError, *REFUSALS) as error:
+    except REFUSALS as error:
         return f"the pipeline's value cannot be loaded: {error}"
     if taken.fingerprint == seen.fingerprint:
         return ""

@@ -33,7 +33,8 @@ from mlops_jlab.handoff.records import (
 )
 from mlops_jlab.handoff.saving import Saver
 from mlops_jlab.handoff.scalars import Scalar
-from mlops_jlab.handoff.session import is_session_name, modules_of, values_of
+from mlops_jlab.handoff.session import modules_of, values_of
+from mlops_jlab.handoff.sessionnames import is_sessions
 from mlops_jlab.handoff.twins import twins_in
 
 _STREAMS = "~streams"
@@ -240,7 +241,9 @@ class Departure:
     def _definitions(self, names: Iterable[str]) -> dict[str, Any]:
         """Functions, classes and modules that have these names, though no carried source says so."""
         return {
-            name: self._names[name] for name in names if name in self._names and not is_session_name(name)
+            name: self._names[name]
+            for name in names
+            if name in self._names and not is_sessions(name, self._names[name])
         }
 
     def _refused(

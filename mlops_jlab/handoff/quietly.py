@@ -6,10 +6,12 @@ answers for another object, a lazy object loads itself, and one that counts has 
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any, TypeGuard, TypeVar, overload
 
 T = TypeVar("T")
 U = TypeVar("U")
+_OF_METHODS = ("__self__", "__func__")
 
 
 @overload
@@ -25,6 +27,8 @@ def is_a(value: object, kinds: type | tuple[type, ...]) -> bool:
 
 def attribute(value: object, name: str) -> Any:
     """What an object, function or class has under a name, or nothing; its class is not asked for it."""
+    if type(value) is MethodType and name not in _OF_METHODS:
+        value = value.__func__  # a method has what its function has
     look = type.__getattribute__ if issubclass(type(value), type) else object.__getattribute__
     try:
         return look(value, name)

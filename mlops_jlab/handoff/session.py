@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -35,16 +34,9 @@ from mlops_jlab.handoff.records import (
 )
 from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
+from mlops_jlab.handoff.sessionnames import is_sessions
 from mlops_jlab.handoff.twins import told_apart, twins_in, with_modules
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY, PART
-
-_SESSION_NAMES = re.compile(r"(_|__|___|_i{1,3}|_i?\d+|_ih|_oh|_dh|In|Out|exit|quit|open|get_ipython"
-                            r"|__\w+__|_handoff|_step|_exit_code)\Z")  # fmt: skip
-
-
-def is_session_name(name: str) -> bool:
-    """Whether ``name`` belongs to IPython or to this module rather than to the notebook."""
-    return bool(_SESSION_NAMES.match(name))
 
 
 def handoff_root(pipeline: str) -> Path:
@@ -331,7 +323,7 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
     found = dict(held or {})
     taken_out = any(states.may_take_out(value) for value in list(names.values()) if is_notebooks_own(value))
     for name, value in list(names.items()):
-        if is_session_name(name) or is_a(value, types.ModuleType):
+        if is_a(value, types.ModuleType) or is_sessions(name, value):
             continue
         if is_a(value, (types.FunctionType, type)) and is_notebooks_own(value):
             state = states.state_of(value, names=taken_out)
@@ -349,7 +341,7 @@ def modules_of(names: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value
         for name, value in list(names.items())
-        if is_a(value, types.ModuleType) and not is_session_name(name)
+        if is_a(value, types.ModuleType) and not is_sessions(name, value)
     }
 
 

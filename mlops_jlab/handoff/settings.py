@@ -52,6 +52,7 @@ def now() -> Settings:
         found["the signals that are held back"] = sorted(
             map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))
         )
+        found["the working folder"] = folder() == ""
         found["the priority"] = os.getpriority(os.PRIO_PROCESS, 0)
         for name in _TIMERS:
             found["the alarm clock"] = found.get("the alarm clock") or timer(name)[0] > 0
@@ -62,6 +63,14 @@ def now() -> Settings:
 def changed(before: Settings, after: Settings) -> str:
     """What is otherwise than before, in words, or nothing."""
     return next((f"{name} is another one" for name in after if after[name] != before.get(name)), "")
+
+
+def folder() -> str:
+    """The working folder, or nothing if it is there no more."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def timer(name: str) -> tuple[float, float]:

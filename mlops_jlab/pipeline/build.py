@@ -62,7 +62,7 @@ def step_notebook(graph: Graph, step: Step, identity: str) -> dict[str, Any]:
     if late:
         cells.append(_carried(graph, "mlops-carried-values", late))
         rest = sorted(set(step.inputs) - _values(late))
-        cells.append(_code("mlops-take", f"_step.take({_list(rest)})", ["mlops-load"]))
+        cells.append(_code("mlops-take", f"_mlops_step.take({_list(rest)})", ["mlops-load"]))
     if step.loop is not None:
         cells.append(_code("mlops-each", _each(step.loop), ["mlops-load"]))
     between = [c for c in graph.setup if first < c.index < step.cells[-1].index]
@@ -125,8 +125,8 @@ def _front(graph: Graph, cell: Cell) -> list[dict[str, Any]]:
         entries = ",\n".join(f"    {_literal(parameter.as_json())}" for parameter in graph.parameters)
         text = (
             "# mlops-jlab: the parameters, checked and in their declared types\n"
-            "from mlops_jlab import handoff as _handoff\n\n"
-            f"_handoff.check_parameters([\n{entries},\n])"
+            "from mlops_jlab import handoff as _mlops_handoff\n\n"
+            f"_mlops_handoff.check_parameters([\n{entries},\n])"
         )
         cells.append(_code("mlops-parameters", text, ["mlops-parameters"]))
     return cells
@@ -184,8 +184,8 @@ def _load(graph: Graph, step: Step, identity: str, late: Sequence[CarriedSource]
     }
     return (
         "# mlops-jlab: takes over what the steps before this one made\n"
-        "from mlops_jlab import handoff as _handoff\n\n"
-        f'_step = _handoff.enter(\n    "{identity}",\n    "{step.name}",\n    {step.position},\n'
+        "from mlops_jlab import handoff as _mlops_handoff\n\n"
+        f'_mlops_step = _mlops_handoff.enter(\n    "{identity}",\n    "{step.name}",\n    {step.position},\n'
         + "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
         + ")"
     )
@@ -222,7 +222,7 @@ def _each(loop: Loop) -> str:
     options = {"collects": list(loop.collects), "sets": list(loop.sets)}
     lines = "".join(f"    {key}={_list(value)},\n" for key, value in options.items() if value)
     head = "# mlops-jlab: several processes may take a piece of this list each\n"
-    return head + f'_step.each(\n    "{loop.over}",\n{lines})'
+    return head + f'_mlops_step.each(\n    "{loop.over}",\n{lines})'
 
 
 def _secret(graph: Graph) -> set[str]:
@@ -252,4 +252,4 @@ def _save(graph: Graph, step: Step) -> str:
     if any(one.name == "~session" for one in again):
         lines += "    has_lines=True,\n"
     head = "# mlops-jlab: leaves what the steps below need\n"
-    return head + (f"_step.leave(\n{lines})" if lines else "_step.leave()")
+    return head + (f"_mlops_step.leave(\n{lines})" if lines else "_mlops_step.leave()")

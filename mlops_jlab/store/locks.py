@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from time import sleep  # a notebook may put another in its place
 
 from mlops_jlab.errors import ConflictError
 from mlops_jlab.telling import tell
@@ -74,7 +75,7 @@ def take(handle: int, path: Path, *, shared: bool = False) -> None:
     """
     if sys.platform == "win32":
         while not try_lock(handle):
-            time.sleep(_AGAIN)
+            sleep(_AGAIN)
         return
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     end = time.monotonic() + (HURRY if is_hurried() else PATIENCE)
@@ -90,7 +91,7 @@ def take(handle: int, path: Path, *, shared: bool = False) -> None:
                     ) from None
                 tell(f"waiting for {' and '.join(others) or _SOMEBODY}, which holds {path}", once=False)
                 end = time.monotonic() + PATIENCE if is_hurried() else float("inf")
-            time.sleep(_AGAIN)
+            sleep(_AGAIN)
         else:
             return
 
@@ -151,7 +152,7 @@ def waited(path: Path, seconds: float) -> Iterator[bool]:
             if not told and time.monotonic() - begun > PATIENCE:
                 told = True
                 tell(f"waiting for {holder(path)}, which holds {path}", once=False)
-            time.sleep(_AGAIN)
+            sleep(_AGAIN)
         yield mine
     finally:
         with suppress(OSError):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from time import sleep  # a notebook may put another in its place
 
 from mlops_jlab.errors import StoreBusy, StoreError, StoreUnwritable
 from mlops_jlab.store import database, location, recovery
@@ -177,7 +178,7 @@ class Recorder:
             dirty = self._dirty.wait(BEAT)
             if self._is_stopped():
                 return
-            time.sleep(PAUSE)
+            sleep(PAUSE)
             try:
                 if dirty:
                     self.flush()
@@ -193,7 +194,7 @@ class Recorder:
                 if not isinstance(error, StoreBusy) or refused > PATIENCE:
                     self.tell_of(error)
                 self._dirty.set()
-                time.sleep(1.0)
+                sleep(1.0)
 
     def _is_stopped(self) -> bool:
         return self._stopped

@@ -74,8 +74,8 @@ def differences(graph: Graph, folder: Path, order: random.Random) -> list[str]:
     result = folder / "result.json"
     cells = [cell for c in graph.notebook.tagged for cell in build.plain_cells(graph, c)]
     compare = (
-        "from mlops_jlab.handoff.comparing import compare as _handoff\n"
-        f"_handoff({str(folder / 'handoff')!r}, {identity!r}, {str(result)!r})"
+        "from mlops_jlab.handoff.comparing import compare as _mlops_compare\n"
+        f"_mlops_compare({str(folder / 'handoff')!r}, {identity!r}, {str(result)!r})"
     )
     cells.append({"cell_type": "code", "id": "compare", "source": [compare]})
     in_fork(lambda: run_cells(cells, folder / "whole.json"))

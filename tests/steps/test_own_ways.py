@@ -6,6 +6,7 @@ Objects come back with all that they hold, whatever their class says of pickling
 from __future__ import annotations
 
 import sys
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ import numpy  # noqa: F401  # what looks at arrays is asked for
 import pandas  # noqa: F401
 import pytest
 
-from mlops_jlab.handoff import quietly, snapshot
+from mlops_jlab.handoff import quietly, settings, snapshot
+from mlops_jlab.handoff.observing import departing
+from mlops_jlab.processes.parent import safety, streams
+from mlops_jlab.processes.parent import snapshot as parents_snapshot
+from mlops_jlab.store import locks, recorder
 from tests.steps.programs import answers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -170,6 +175,17 @@ PROGRAMS = {
 }  # fmt: skip
 
 
+PROGRAMS |= {
+    "names that look like the session's": (
+        "__version__, __all__, __seed__ = '1.2', ['f'], 3\ndef __helper__(x): return x + __seed__\n"
+        "__file__ = '/x/nb.ipynb'\nquit, exit, In, _step, _handoff = 5, 'x', [1], 9, 10\ndef open(x): return 'my ' + x",
+        "__seed__ += 1; quit += 1; In.append(2); _step += 1",
+        "__doc__ = 'mine'; exit += 'y'; other = __helper__(1)",
+        "print(__version__, __all__, __seed__, other, __file__, __doc__, quit, exit, In, _step, _handoff, open('a'))",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("what", PROGRAMS)
 def test_no_code_of_a_class_runs_because_its_objects_are_handed_on(what: str, tmp_path: Path) -> None:
     assert answers(tmp_path, *PROGRAMS[what]) == []
@@ -185,6 +201,41 @@ def test_objects_within_each_other_come_back_as_such(tmp_path: Path) -> None:
     again = "leaf.append(5); root[0].append(6); leaf.up.more = 7; dict.__setitem__(named, 'leaf', leaf)"
     shown = "print(leaf, root.more, leaf.name, named['me']['leaf'], named['leaf'].up.more); named.tree.append(8); print(len(root))"
     assert answers(tmp_path, tree, again, "other = 1", shown) == []
+
+
+def test_what_raises_when_it_is_pickled_stays_in_its_process() -> None:
+    class Own(Exception):
+        pass
+
+    class Raises:
+        def __init__(self, error: BaseException) -> None:
+            self.error = error
+
+        def __reduce__(self) -> str:
+            raise self.error
+
+    for error in (Own("never"), KeyError("x"), SystemExit(3)):
+        refused = snapshot.take({"x": [Raises(error)]}, {}).values["x"].refused
+        assert refused is not None
+        assert f"{type(error).__name__}: {error}" in refused[0]
+
+
+def test_a_folder_that_is_gone_stays_gone_in_its_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    before = settings.now()
+    gone.rmdir()
+    assert settings.folder() == ""
+    assert settings.changed(before, settings.now()) == "the working folder is another one"
+
+
+def test_what_waits_beside_a_notebook_does_not_wait_by_its_sleep() -> None:
+    """It would be told to the notebook, or would not wait at all."""
+    modules = (departing, safety, parents_snapshot, streams, locks, recorder)
+    assert [one.__name__ for one in modules if vars(one).get("sleep") is not time.sleep] == []
 
 
 def test_a_weak_proxy_stays_in_its_process() -> None:

@@ -185,8 +185,8 @@ def _whole_notebook(graph: Graph, folder: RunFolder, identity: str, result: Path
     for cell in graph.notebook.tagged:
         cells += build.plain_cells(graph, cell)
     text = (
-        "from mlops_jlab.handoff.comparing import compare as _handoff\n\n"
-        f"_handoff({str(folder.handoff)!r}, {identity!r}, {str(result)!r})"
+        "from mlops_jlab.handoff.comparing import compare as _mlops_compare\n\n"
+        f"_mlops_compare({str(folder.handoff)!r}, {identity!r}, {str(result)!r})"
     )
     cells.append({**by_id[build.SAVE_CELL], "source": text.splitlines(keepends=True)})
     return {**notebook, "cells": cells}

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import sleep  # a notebook may put another in its place
 from typing import Any
 
 from mlops_jlab.handoff import loggers, modules
@@ -20,7 +21,7 @@ from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
 from mlops_jlab.handoff.quietly import is_a, module_of
 
 SUFFIX = ".world"
-_WAIT = 5.0  # seconds for the look that was begun when the process was
+_WAIT = 60.0  # seconds for the look that was begun when the process was: without it no change is seen
 # Modules, with all below them, whose state is a hidden variable, or comes back when it is needed.
 _HANDED_ON = ("pandas._config", "matplotlib.rcParams", "logging.root", "random", "numpy.random",
               "sklearn._config", "locale", "decimal", "os.environ")  # fmt: skip
@@ -69,7 +70,7 @@ def begun(path: Path) -> Outside | None:
     """What :func:`begin` has written in a process beside this one."""
     deadline = time.monotonic() + _WAIT
     while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        sleep(0.01)
     return Outside.read(path)
 
 

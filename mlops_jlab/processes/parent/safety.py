@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from time import sleep  # a notebook may put another in its place
 from typing import Any
 
 from mlops_jlab.handoff.observing import watch
@@ -82,7 +83,7 @@ class Watch:
         while (thread := next(_strangers(), None)) is not None:
             if time.monotonic() > deadline:
                 return Living(Kind.THREAD, f"the thread {thread.name!r} is alive")
-            time.sleep(0.002)
+            sleep(0.002)
         return None
 
     @staticmethod
@@ -211,7 +212,7 @@ def _native() -> Living | None:
         found = _unknown()
         if not found or time.monotonic() > deadline:
             return Living(Kind.NATIVE, f"threads of {found} are alive") if found else None
-        time.sleep(0.005)
+        sleep(0.005)
 
 
 def _unknown() -> str:

@@ -16,8 +16,8 @@ import os
 import random
 import signal
 import threading
-import time
 from collections.abc import Callable
+from time import sleep  # a notebook may put another in its place
 from typing import Any
 
 from mlops_jlab.processes.parent import between, threads
@@ -76,7 +76,7 @@ def fork(go_on: Callable[[], None], *, continues: bool) -> int:
 
     def begin(middle: int) -> None:
         while os.getppid() == middle:  # it is just going; who dies with its parent would die with it
-            time.sleep(0.0002)
+            sleep(0.0002)
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         if os.getppid() == parent:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from time import sleep  # a notebook may put another in its place
 from typing import Any
 
 PAUSE = 0.1  # seconds within which what is printed goes out together
@@ -94,7 +95,7 @@ def flush_now_and_then(streams: list[CellStream]) -> None:
 
     def loop() -> None:
         while True:
-            time.sleep(PAUSE)
+            sleep(PAUSE)
             for stream in streams:
                 if stream.lock.acquire(blocking=False):  # else its process is just being forked, or printing
                     try:
