@@ -14,6 +14,7 @@ from mlops_jlab.entities.parameters import Parameter
 from mlops_jlab.errors import HandoffError, ParameterError
 from mlops_jlab.handoff import modules, snapshot, states, warned
 from mlops_jlab.handoff.alone import Alone
+from mlops_jlab.handoff.bare import is_own
 from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.loading import Loader
@@ -21,7 +22,7 @@ from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.parts import NotInParts, Parts
-from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
+from mlops_jlab.handoff.quietly import attribute, is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -332,6 +333,9 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
                 found[name + states.STATE] = state
             if value.__qualname__ == name:
                 continue
+        elif is_own(type(value)) and attribute(type(value), "__call__") is not None:
+            # A decorator may have made it of a function: who runs that again takes this, and it with it.
+            found[name + states.STATE] = {"object": value}
         found[name] = value
     return found
 

@@ -176,6 +176,16 @@ PROGRAMS = {
 
 
 PROGRAMS |= {
+    "decorators that are classes": (
+        "class Memo:\n  def __init__(self, f): self.f, self.cache, self.hits = f, {}, 0\n"
+        "  def __call__(self, x):\n    self.hits += x in self.cache\n"
+        "    return self.cache.setdefault(x, self.f(x))\n"
+        "  def __getattr__(self, name): return getattr(self.__dict__['f'], name)\n"
+        "@Memo\ndef square(x): return x * x\n@Memo\ndef cube(x): return x * square(x)\nother = [square(2)]",
+        "cube(2); cube(3)",
+        "other.append(square(3))",
+        "print(square.hits, square.cache, cube.hits, cube.cache, other, square.__name__, cube(4), square.cache)",
+    ),
     "names that look like the session's": (
         "__version__, __all__, __seed__ = '1.2', ['f'], 3\ndef __helper__(x): return x + __seed__\n"
         "__file__ = '/x/nb.ipynb'\nquit, exit, In, _step, _handoff = 5, 'x', [1], 9, 10\ndef open(x): return 'my ' + x",
