@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jlab.handoff.quietly import is_a
 
-_REDUCES = frozenset({"__reduce__", "__reduce_ex__"})
+REDUCES = frozenset({"__reduce__", "__reduce_ex__"})  # how a class says what stands for its objects
 
 
 def among(dicts: Collection[int], objects: Iterable[object]) -> dict[int, int]:
@@ -45,14 +45,14 @@ def reduced(value: Any) -> Any:
     own = attributes_of(value)
     reduce = copyreg.dispatch_table.get(type(value))
     made = reduce(value) if reduce else value.__reduce_ex__(5)
-    if not is_a(made, tuple) or len(made) < 3:
+    if not isinstance(made, tuple) or len(made) < 3:
         return made
     if own is value:
-        return (*made[:2], (), None, made[4], put_in_itself) if is_a(made[2], dict) else made
-    first, *slots = made[2] if is_a(made[2], tuple) and made[2] else (made[2],)
+        return (*made[:2], (), None, made[4], put_in_itself) if isinstance(made[2], dict) else made
+    first, *slots = made[2] if isinstance(made[2], tuple) and made[2] else (made[2],)
     if not _is_like(first, own):
         return made  # what comes of it is seen when it is proved
-    state = (own, *slots) if is_a(made[2], tuple) else own
+    state = (own, *slots) if isinstance(made[2], tuple) else own
     return (*made[:2], state, *(*made[3:5], None, None)[:2], put)
 
 
@@ -62,7 +62,7 @@ def travels(value: object) -> bool:
         made = reduced(value)
     except Exception:  # of the user's own class
         return False
-    return is_a(made, tuple) and made[5:] in ((put,), (put_in_itself,))
+    return isinstance(made, tuple) and made[5:] in ((put,), (put_in_itself,))
 
 
 def _is_like(state: object, own: Any) -> bool:
@@ -81,16 +81,16 @@ def left_out(value: Any) -> str:
     own = attributes_of(value) if kind.__module__ == "__main__" else None
     if not own or not is_a(own, dict):
         return ""
-    says = next(one for one in kind.__mro__ if not _REDUCES.isdisjoint(vars(one)))
+    says = next(one for one in kind.__mro__ if not REDUCES.isdisjoint(vars(one)))
     if says.__module__ == "__main__" or says in (object, enum.Enum, logging.Logger, BaseException):
         return ""
     try:
         made = value.__reduce_ex__(5)
     except Exception:  # pickle says it better
         return ""
-    state = made[2] if is_a(made, tuple) and len(made) > 2 else None
-    parts = state if is_a(state, tuple) else (state,)
-    if is_a(made, str) or any(is_a(part, dict) and part.keys() >= own.keys() for part in parts):
+    state = made[2] if isinstance(made, tuple) and len(made) > 2 else None
+    parts = state if isinstance(state, tuple) else (state,)
+    if isinstance(made, str) or any(isinstance(part, dict) and part.keys() >= own.keys() for part in parts):
         return ""
     bases = says.__mro__[:-1]
     codes = [item.__code__ for base in bases for item in vars(base).values() if is_a(item, FunctionType)]
@@ -104,7 +104,7 @@ def put_in_itself(value: Any, _state: tuple[()]) -> None:
 
 def put(value: Any, state: Any) -> None:
     """Called by pickle with the very dict that another value is, or holds, and what slots hold beside it."""
-    own, slots = state if is_a(state, tuple) else (state, None)
+    own, slots = state if isinstance(state, tuple) else (state, None)
     object.__setattr__(value, "__dict__", own)
     for name, item in (slots or {}).items():
         object.__setattr__(value, name, item)

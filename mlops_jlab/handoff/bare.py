@@ -14,15 +14,14 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlops_jlab.handoff.attributes import attributes_of
+from mlops_jlab.handoff.attributes import REDUCES, attributes_of
 from mlops_jlab.handoff.quietly import attribute, module_of
 from mlops_jlab.loaded import file_of, is_local
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _POINTER = 8  # bytes
-_REDUCES = frozenset({"__reduce__", "__reduce_ex__"})
 _ASKED = frozenset({"__getattr__", "__getattribute__"})
-_HOOKS = _REDUCES | _ASKED | {
+_HOOKS = REDUCES | _ASKED | {
     "__new__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__", "__class__",
 }  # fmt: skip
 _OF_CONTAINERS = _HOOKS | {"__init__", "__iter__", "items", "append", "extend", "__setitem__", "update"}
@@ -84,7 +83,7 @@ def base_of(kind: type) -> type | None:
     for one in kind.__mro__:
         names = vars(one).keys()
         if is_own(one):
-            if _REDUCES & names:
+            if REDUCES & names:
                 return None
             own |= {name for name in names if _is_written(vars(one)[name], one.__module__)}
         elif one is object:
@@ -103,7 +102,7 @@ def reduced(value: Any, base: type) -> Any:
     kind = type(value)
     own = attributes_of(value)
     slots = dict(_slots(value))
-    says = any("__getstate__" in vars(one) for one in kind.__mro__ if is_own(one))
+    says = attribute(kind, "__getstate__") is not object.__getstate__
     if says and any(map(_stays, (*(own.values() if isinstance(own, dict) else ()), *slots.values()))):
         return None
     content = (seen(value),) if (seen := _WHOLE.get(base)) is not None else ()

@@ -377,8 +377,8 @@ def check_parameters(declared: Sequence[Mapping[str, Any]]) -> None:
 
 def _typed(parameter: Parameter, plain: object, given: object) -> object:
     """The checked value as the notebook expects it: dates, times and paths as objects."""
-    if not is_a(given, str) or parameter.choices:
-        return plain if is_a(plain, float) and "float" in parameter.kinds else given
+    if not isinstance(given, str) or parameter.choices:
+        return plain if isinstance(plain, float) and "float" in parameter.kinds else given
     for kind in parameter.kinds:
         if kind == "str":
             return given

@@ -14,8 +14,8 @@ _ALWAYS = re.compile(
 _DOC = "Automatically created module for IPython interactive environment"
 # Names that a notebook may take for itself, and where that comes from which IPython or Python puts there.
 _GIVEN = {
-    "exit": ("IPython.core.autocall", "_sitebuiltins", "ipykernel.zmqshell"),
-    "quit": ("IPython.core.autocall", "_sitebuiltins", "ipykernel.zmqshell"),
+    "exit": ("IPython.core.autocall", "_sitebuiltins"),
+    "quit": ("IPython.core.autocall", "_sitebuiltins"),
     "open": ("IPython.core.interactiveshell", "_io", "io"),
     "get_ipython": ("IPython.core.interactiveshell", "IPython.core.getipython"),
 }

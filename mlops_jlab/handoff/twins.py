@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from mlops_jlab.handoff import modules, states
+from mlops_jlab.handoff.attributes import attributes_of
 from mlops_jlab.handoff.quietly import is_a
 
 _MOST = 200  # entries of one container that are looked at
@@ -146,17 +147,9 @@ def _inner(value: Any) -> list[Any]:
     elif issubclass(kind, _CONTAINERS):
         plain = next(one for one in _CONTAINERS if issubclass(kind, one))
         inner = list(islice(plain.__iter__(value), _MOST))
-    if kind.__module__ == "__main__" and is_a(kept := _attributes(value), dict):
+    if kind.__module__ == "__main__" and isinstance(kept := attributes_of(value), dict):
         inner += islice(kept.values(), _MOST)
     return inner
-
-
-def _attributes(value: Any) -> Any:
-    """The attributes of an object, whatever its class gives for ``__dict__``."""
-    try:
-        return object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return None
 
 
 def _of_index(value: Any) -> Iterator[tuple[str, object]]:

@@ -5,14 +5,13 @@ Objects come back with all that they hold, whatever their class says of pickling
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 import weakref
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: F401  # what looks at arrays is asked for
-import pandas  # noqa: F401
 import pytest
 
 from mlops_jlab.handoff import quietly, settings, snapshot
@@ -23,6 +22,13 @@ from mlops_jlab.store import locks, recorder
 from tests.steps.programs import answers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+
+
+@pytest.fixture(autouse=True)
+def _arrays() -> None:
+    """What looks at arrays and frames has something to look for, as in a notebook that imports pandas."""
+    importlib.import_module("pandas")
+
 
 CONTAINERS = """\
 from collections import Counter, OrderedDict, defaultdict, deque
