@@ -98,12 +98,12 @@ def state_path(root: Path, position: int, step: str) -> Path:
 class Found:
     """What its process says of a step whose last cell is done.
 
-    ``began`` is where it lies how the world looked when the process was new, ``mark`` the newest version of a
-    dict, ``told`` what is in this process alone, in words.
+    ``began`` says how the world looked when the process was new, ``mark`` is the newest version of a dict,
+    ``told`` what is in this process alone, in words.
     """
 
     scalars: Mapping[str, Scalar]
-    began: Path | None
+    began: departing.Beginning | None
     mark: int
     told: str
 
@@ -226,7 +226,7 @@ class Departure:
         if leaving.before:
             before = departing.Outside.read(Path(leaving.before).with_suffix(departing.SUFFIX))
         else:
-            before = departing.begun(self._found.began) if self._found.began is not None else None
+            before = self._found.began.read() if self._found.began is not None else None
         found = departing.leave(
             leaving.step,
             before,

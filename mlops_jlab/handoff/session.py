@@ -22,7 +22,7 @@ from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.parts import NotInParts, Parts
-from mlops_jlab.handoff.quietly import attribute, is_a, is_notebooks_own
+from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
     Taken,
@@ -333,9 +333,9 @@ def values_of(names: Mapping[str, object], held: Mapping[str, object] | None = N
                 found[name + states.STATE] = state
             if value.__qualname__ == name:
                 continue
-        elif is_own(type(value)) and attribute(type(value), "__call__") is not None:
+        elif is_own(type(value)) and callable(value):
             # A decorator may have made it of a function: who runs that again takes this, and it with it.
-            found[name + states.STATE] = {"object": value}
+            found[name + states.STATE] = states.of_object(value)
         found[name] = value
     return found
 

@@ -34,6 +34,16 @@ def state_of(value: Any, *, names: bool = False) -> dict[str, object] | None:
     return _of_class(value, names=names) if is_a(value, type) else None
 
 
+def of_object(value: object) -> dict[str, object]:
+    """The state of a callable object: itself, which its name stands for too."""
+    return {"object": value}
+
+
+def is_of_object(state: object) -> bool:
+    """Whether a state is an object that a name stands for."""
+    return type(state) is dict and state.keys() == {"object"}
+
+
 def caches_in(value: object, module: str = "__main__") -> Iterator[functools._lru_cache_wrapper[Any]]:
     """The functions of ``functools.cache`` that a value is, or that are methods of a class of ``module``."""
     if is_a(value, functools._lru_cache_wrapper):

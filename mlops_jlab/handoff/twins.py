@@ -63,6 +63,8 @@ def twins_in(values: Mapping[str, object], names: Mapping[str, object] | None = 
     first: dict[int, str] = {}
     found = {} if names is None else _remembering(names)
     for name, value in values.items():
+        if name.endswith(states.STATE) and states.is_of_object(value):
+            continue
         numbers: set[int] = set()
         for one in _reached(value):
             if _is_array(one):

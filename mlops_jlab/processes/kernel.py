@@ -78,9 +78,9 @@ class _Attendant:
         """How the kernel is before its first cell."""
         self._remains.begin()
         if root and self._life.living.began is None:
-            self._life.living.began = Path(root) / f"{os.getpid()}{departing.SUFFIX}"
-            self._life.living.mark = versions.now()
-            departing.begin(self._life.living.began, self._life.living.mark)
+            began = departing.Beginning(Path(root) / f"{os.getpid()}{departing.SUFFIX}")
+            self._life.living.began, self._life.living.mark = began, versions.now()
+            departing.begin(began.path, self._life.living.mark)
 
     def _living(self) -> str:
         """What is at work here, or holds something open, and is no value."""

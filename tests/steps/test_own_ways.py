@@ -6,6 +6,7 @@ Objects come back with all that they hold, whatever their class says of pickling
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 import time
 import weakref
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from mlops_jlab.handoff import quietly, settings, snapshot
+from mlops_jlab.handoff import quietly, session, settings, snapshot
 from mlops_jlab.handoff.observing import departing
+from mlops_jlab.handoff.twins import twins_in
 from mlops_jlab.processes.parent import safety, streams
 from mlops_jlab.processes.parent import snapshot as parents_snapshot
 from mlops_jlab.store import locks, recorder
@@ -265,6 +267,34 @@ def test_a_weak_proxy_stays_in_its_process() -> None:
     del node
     gone = snapshot.take({"gone": proxy, "held": {"in": proxy}}, {}).values
     assert {name: one.refused is not None for name, one in gone.items()} == {"gone": True, "held": True}
+
+
+def test_only_an_object_that_can_be_called_stands_for_a_state_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain:
+        label = "plain" * 3
+
+    class Called(Plain):
+        def __call__(self) -> None: ...
+
+    monkeypatch.setattr(Plain, "__module__", "__main__")
+    monkeypatch.setattr(Called, "__module__", "__main__")
+    plain, called = Plain(), Called()
+    vars(called)["held"] = held = "x" * len(Plain.label)
+    values = session.values_of({"plain": plain, "called": called})
+    assert values == {"plain": plain, "called": called, "called()": {"object": called}}
+    assert twins_in(values) == {}
+    assert "called and held have one str" in str(twins_in({**values, "held": held}))
+
+
+def test_a_look_that_nobody_writes_any_more_is_not_waited_for(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    began = time.monotonic()
+    assert departing.Beginning(tmp_path / "none.world", int(done.stdout)).read() is None
+    assert time.monotonic() - began < 5
+    departing.begin(tmp_path / "one.world", 0)
+    assert departing.Beginning(tmp_path / "one.world").read() is not None
 
 
 def test_a_question_is_put_to_the_type_of_an_object() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 import types
@@ -66,12 +67,28 @@ def begin(path: Path, mark: int) -> None:
     Outside(look(None, mark)).write(path)
 
 
-def begun(path: Path) -> Outside | None:
-    """What :func:`begin` has written in a process beside this one."""
-    deadline = time.monotonic() + _WAIT
-    while not path.exists() and time.monotonic() < deadline:
-        sleep(0.01)
-    return Outside.read(path)
+@dataclass(frozen=True)
+class Beginning:
+    """Where :func:`begin` writes; ``by`` is the process beside this one that does, or 0 when it is done."""
+
+    path: Path
+    by: int = 0
+
+    def read(self) -> Outside | None:
+        """How the world was, once that is written; nothing if it could not be."""
+        deadline = time.monotonic() + _WAIT
+        while not self.path.exists() and self._is_under_way() and time.monotonic() < deadline:
+            sleep(0.01)
+        return Outside.read(self.path)
+
+    def _is_under_way(self) -> bool:
+        if not self.by:
+            return False
+        try:
+            os.kill(self.by, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 def leave(

@@ -100,12 +100,12 @@ class Lineage:
         path = Path(root) / f"{os.getpid()}{departing.SUFFIX}"
         self._life.living.mark = versions.now()
         try:
-            snapshot.fork(lambda: self._note_world(path), continues=False)
+            looker = snapshot.fork(lambda: self._note_world(path), continues=False)
         except OSError:
             return  # then what a step changes in modules is known from the second one on
         snapshot.wake()
         gc.unfreeze()
-        self._life.living.began = path
+        self._life.living.began = departing.Beginning(path, looker)
 
     def _note_world(self, path: Path) -> None:
         os.nice(_NICE)
