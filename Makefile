@@ -79,7 +79,7 @@ slow: setup ## the integration tests that take half a minute and more: a year of
 
 programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
-	  tests/integration/test_every_cut.py tests/integration/test_changed_runs.py tests/steps/test_any_program.py -q -n 2
+	  tests/integration/test_every_cut.py tests/integration/test_changed_runs.py tests/steps/test_any_program.py tests/steps/test_own_modules.py -q -n 2
 
 faults: setup ## a fault at each place where the outside world is touched
 	MLOPS_JLAB_FAULTS=all $(BIN)/python -m pytest tests/integration/test_fault_sweep.py -q -n 2

@@ -178,9 +178,8 @@ READS_FILE = {
 SHELL = ("subprocess.", "os.system", "os.popen", "shutil.")
 # Calls whose result cannot leave the process it was made in.
 STAYS = {
-    "open": "an open file", "threading.Lock": "a lock", "threading.RLock": "a lock",
-    "sqlite3.connect": "a database connection", "socket.socket": "a socket",
-    "multiprocessing.Pool": "a pool of processes",
+    "open": "an open file", "sqlite3.connect": "a database connection",
+    "socket.socket": "a socket", "multiprocessing.Pool": "a pool of processes",
     "concurrent.futures.ThreadPoolExecutor": "a pool of threads",
 }  # fmt: skip
 # Calls that make a class or type under the name they are assigned to: they travel as source.

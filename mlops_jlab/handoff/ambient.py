@@ -75,7 +75,10 @@ def _capture_backend() -> str:
     """The backend that was chosen; nothing if it is the one that matplotlib itself came to."""
     matplotlib = _module("matplotlib")
     first, now = (dict.get(params, "backend") for params in (matplotlib.rcParamsOrig, matplotlib.rcParams))
-    if not isinstance(now, str) or now == first or (not isinstance(first, str) and now == "agg"):
+    given = os.environ.get("MPLBACKEND")
+    if not isinstance(now, str) or now in (first, given):
+        return ""
+    if now == "agg" and not given and not isinstance(first, str):
         return ""
     return now
 

@@ -18,6 +18,7 @@ from mlops_jlab.handoff.attributes import REDUCES, attributes_of
 from mlops_jlab.handoff.quietly import attribute, module_of
 from mlops_jlab.loaded import file_of, is_local
 
+State = tuple[Mapping[str, Any] | None, Mapping[str, Any] | None, Any]  # attributes, slots, what it holds
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _POINTER = 8  # bytes
 _ASKED = frozenset({"__getattr__", "__getattribute__"})
@@ -110,12 +111,29 @@ def reduced(value: Any, base: type) -> Any:
     return make, (base, kind, *content), state, None, None, fill
 
 
+def state_of(value: object, base: type) -> State:
+    """What an object has in its attributes and slots, and what it holds as a ``base``."""
+    own = attributes_of(value)
+    return dict(own) if isinstance(own, dict) else None, dict(_slots(value)) or None, _content(value, base)
+
+
+def refill(value: object, base: type, state: State) -> None:
+    """Gives an object what another one of its class had, in place of what it has."""
+    if isinstance(own := attributes_of(value), dict):
+        own.clear()
+    for name, _ in list(_slots(value)):
+        object.__delattr__(value, name)
+    if base is not object and (clear := vars(base).get("clear")) is not None:
+        clear(value)
+    fill(value, state)
+
+
 def make(base: Any, kind: type, *content: Any) -> Any:
     """Called by pickle: an object without attributes, of which the class is not told."""
     return base.__new__(kind, *content)
 
 
-def fill(value: Any, state: tuple[Any, Mapping[str, Any] | None, Any]) -> None:
+def fill(value: Any, state: State) -> None:
     """Called by pickle with the attributes, what is in slots, and what a container holds."""
     own, slots, content = state
     if own is not None:

@@ -15,7 +15,8 @@ from typing import Any
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff.definitions import code_of, identity_of, is_the_same, reach_of
 from mlops_jlab.handoff.quietly import attribute, is_a, is_notebooks_own
-from mlops_jlab.handoff.references import NOWHERE, find
+from mlops_jlab.handoff.references import NOWHERE, find, imported_module
+from mlops_jlab.loaded import file_of, globals_of, is_local
 
 _DEPTH = 4  # functions within functions that are looked through
 
@@ -32,16 +33,46 @@ def reduced(
     identity = identity_of(function) if identify else reach_of(function, names)
     if not whole:
         return notebook_function, (path, identity, None, (), None)
-    state = {
-        "__defaults__": function.__defaults__,
-        "__kwdefaults__": function.__kwdefaults__,
-        "__name__": function.__name__,
-        "__qualname__": function.__qualname__,
-        "__doc__": function.__doc__,
-        "__dict__": function.__dict__,
-    }
     cells = function.__closure__ or ()
-    return notebook_function, (path, identity, code, cells, None), state, None, None, put_function_state
+    made = (path, identity, code, cells, None)
+    return notebook_function, made, _state_of(function), None, None, put_function_state
+
+
+def _state_of(function: types.FunctionType) -> dict[str, Any]:
+    names = (
+        "__module__",
+        "__defaults__",
+        "__kwdefaults__",
+        "__name__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+    )
+    return {name: getattr(function, name) for name in names}
+
+
+def home_of(function: types.FunctionType) -> str:
+    """The user's own module whose code a function is, if no name leads to it there; nothing for others."""
+    name = str(function.__globals__.get("__name__"))
+    module = sys.modules.get(name)
+    if globals_of(module) is not function.__globals__ or not is_local(name, file_of(module)):
+        return ""
+    home = sys.modules.get(function.__module__)
+    found = find(function.__qualname__, {} if home is None else globals_of(home))
+    return "" if found is function or attribute(found, "__func__") is function else name
+
+
+def reduced_of_module(function: types.FunctionType, home: str, *, identify: bool) -> tuple[Any, ...]:
+    """What a pickle says of a function that code of the module ``home`` has made: its globals are there."""
+    code = marshal.dumps(function.__code__) if identify else code_of(function.__code__)
+    made = (home, code, function.__closure__ or ())
+    return function_of_module, made, _state_of(function), None, None, put_state_in
+
+
+def function_of_module(home: str, code: bytes, cells: tuple[types.CellType, ...]) -> types.FunctionType:
+    """Called by pickle for a function that has no name in its module."""
+    names = vars(imported_module(home))
+    return types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
 
 
 def reduced_cell(cell: types.CellType) -> tuple[Any, ...]:
@@ -85,15 +116,18 @@ def notebook_function(
             f"a value that was handed over is made of {path!r}, which this step does not define so",
             hint=f"move the cell that defines {path.partition('.')[0]} to setup",
         )
-    made = types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
-    made.__module__ = "__main__"
-    return made
+    return types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
 
 
 def put_function_state(function: types.FunctionType, state: dict[str, Any]) -> None:
     """Called by pickle: gives a function that was made anew the rest; the notebook's own has it."""
     if find(state["__qualname__"], vars(sys.modules["__main__"])) is function or _is_named(function):
         return
+    put_state_in(function, state)
+
+
+def put_state_in(function: types.FunctionType, state: dict[str, Any]) -> None:
+    """Called by pickle: gives a function that was made anew all but its code."""
     vars(function).update(state["__dict__"])
     for name, value in state.items():
         if name != "__dict__":

@@ -13,6 +13,7 @@ from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import loggers, modules, snapshot
 from mlops_jlab.handoff.ambient import AMBIENT, Ambient, ImportWatch
 from mlops_jlab.handoff.chance import drew_only
+from mlops_jlab.handoff.inplace import PLACES
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.pickling import REFUSALS
 from mlops_jlab.handoff.records import StepRecord, Taken, Written, resolve
@@ -51,6 +52,7 @@ class HiddenState:
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
         loggers.mark()
+        PLACES.forget()
         self._stayed = modules.staying()
         for name in modules.local_modules():
             self._add_module(name)
@@ -61,6 +63,7 @@ class HiddenState:
 
     def take_up(self, above: Sequence[StepRecord], loader: Loader) -> None:
         """What the steps above left becomes known only now: what is loaded is restored."""
+        PLACES.forget()
         self._above, self._loader = above, loader
         for name in list(self._before):
             self._drawn_from.pop(name, None)
@@ -68,6 +71,7 @@ class HiddenState:
 
     def restore_again(self) -> None:
         """Puts back what was changed since it was restored, as by imports that draw random numbers."""
+        PLACES.forget()
         for name, before in list(self._before.items()):
             ambient = self._watched[name]
             _taken, record = resolve(self._above, name)
@@ -116,8 +120,7 @@ class HiddenState:
                 hint="put both into one step, or run the pipeline on this machine: mlops-jlab run",
             )
         if record is not None:
-            values = self._loader.group(record.writes[name].object)
-            ambient.restore(values[name])
+            ambient.restore(self._loader.anew(record.writes[name].object)[name])
         self._before[name] = _print(ambient)
         if ambient.is_twister and (record is None or record.writes[name].by_chance):
             self._drawn_from[name] = ambient.capture()

@@ -165,7 +165,7 @@ class Departure:
         objects = saver.objects | of_hidden.objects
         why = leaving.unkept or ("" if before is not None else "the state in which it began is not known")
         alone = leaving.alone or self._unknown_setup(now) or self._stays_behind(before)
-        alone = alone or ("" if holders else of_modules)
+        alone = alone or ("" if holders else of_modules) or modules.shared_with(now, writes)
         prints = {**self._hidden.prints(), _STREAMS: streams()}
         state = State({n: s.fingerprint for n, s in now.values.items()}, prints)
         path = state_path(self._root, leaving.position, leaving.step)

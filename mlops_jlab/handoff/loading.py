@@ -27,6 +27,10 @@ class Loader:
             self._groups[digest] = self._load(digest)
         return self._groups[digest]
 
+    def anew(self, digest: str) -> dict[str, Any]:
+        """The same, of objects that nobody else has."""
+        return self._load(digest)
+
     def _load(self, digest: str) -> dict[str, Any]:
         leaves: dict[tuple[str, int], object] = {}
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_jlab.handoff import locks
 from mlops_jlab.handoff.attributes import attributes_of
 from mlops_jlab.handoff.bare import adds_memory, pairs_of
 from mlops_jlab.handoff.definitions import code_of
@@ -32,7 +33,6 @@ _ORDERED = frozenset({int, float, complex, bool})  # a set of these has the same
 NAMED = (type, types.ModuleType, types.BuiltinFunctionType, types.MethodDescriptorType, enum.Enum)
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _POINTER = 8  # bytes
-_LOCKS = ("_thread.lock", "_thread.RLock")
 # What libraries keep beside a value to be quicker next time, and leave out of a pickle for that reason.
 _QUICKER = {"pandas": ("_cache", "_item_cache")}
 
@@ -229,8 +229,8 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _object(value: Any) -> Look:
     kind: Any = type(value)
-    if f"{kind.__module__}.{kind.__qualname__}" in _LOCKS:
-        return Look("locked" if repr(value).startswith("<locked") else "free", [])
+    if kind in locks.KINDS:
+        return Look("locked" if locks.is_held(value) else "free", [])
     parts = list(_attributes(value))
     if kind.__module__ == "_ctypes" or kind.__qualname__ == "PyCapsule":
         return Look(id(value), [], opaque=True)

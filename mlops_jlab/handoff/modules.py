@@ -13,20 +13,21 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from mlops_jlab.handoff import pure, snapshot, states
-from mlops_jlab.handoff.attributes import attributes_of
+from mlops_jlab.handoff import inplace, locks, pure, snapshot, states
+from mlops_jlab.handoff.bare import is_own
 from mlops_jlab.handoff.held import HELD
-from mlops_jlab.handoff.quietly import attribute, is_a, module_of
-from mlops_jlab.handoff.references import imported_module
+from mlops_jlab.handoff.inplace import PLACES, Content, Globals
+from mlops_jlab.handoff.pickling import of_its_process
+from mlops_jlab.handoff.quietly import is_a, module_of
+from mlops_jlab.handoff.references import find, imported_module
 from mlops_jlab.loaded import file_of, globals_of, is_installed, is_local
 
-_NAMES = "~names"  # all that a module has: others were deleted since it was imported
 _HALFWAY = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
-_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 class _Facts:
@@ -115,15 +116,58 @@ def what_stays(names: Mapping[str, object]) -> tuple[str, list[str]]:
 def staying() -> dict[str, str]:
     """The same by module: what a new import of it would not have, in words."""
     found: dict[str, str] = {}
+    captured: dict[str, Globals] = {}
     for name in local_modules():
-        words = [
-            f"{name}.{key} {what}"
-            for key, value in list(vars(sys.modules[name]).items())
-            if not key.startswith("__") and (what := _stays(value, name))
-        ]
+        held = vars(sys.modules[name])
+        words = {key: _stays(value, name) for key, value in list(held.items()) if key[:2] != "__"}
+        captured[name], lost = _kept(name)
+        words = {key: what for key, what in words.items() if what} or lost
         if words:
-            found[name] = ", ".join(words)
+            told = (f"{name}.{key.removesuffix(states.STATE)} {what}" for key, what in words.items())
+            found[name] = ", ".join(told)
+    return _in_common(captured) | found
+
+
+def _in_common(captured: Mapping[str, Globals]) -> dict[str, str]:
+    """Modules that hold one object which is no global: each import would make its own, in words."""
+    found: dict[str, str] = {}
+    first: dict[int, str] = {}
+    seen = snapshot.take(captured, _notebook()) if len(captured) > 1 else snapshot.Snapshot()
+    for name, key, value in _kept_in(seen):
+        other = first.setdefault(key, name)
+        if other != name:
+            found[name] = found[other] = f"{other} and {name} have one {type(value).__name__} in common"
     return found
+
+
+def shared_with(seen: snapshot.Snapshot, names: Iterable[str]) -> str:
+    """A value among ``names`` that holds an object which an own module holds too, in words, or nothing."""
+    own = local_modules()
+    if not own:
+        return ""
+    places = inplace.known(own)
+    nested = snapshot.take({name: capture(name) for name in own}, _notebook())
+    standing = {key: f"{place.module}.{place.name}" for key, place in places.items()}
+    within = {key: name for name, key, _ in _kept_in(nested)}
+    for name in names:
+        objects = seen.values[name].objects if name in seen.values else frozenset()
+        for known in (standing, within):
+            if common := objects & known.keys():
+                return f"{name} and {min(known[key] for key in common)} are, or hold, one object"
+    return ""
+
+
+def _kept_in(seen: snapshot.Snapshot) -> Iterator[tuple[str, int, object]]:
+    """For each module what it holds and may change, by identity."""
+    for name, one in seen.values.items():
+        for key in one.objects:
+            value = seen.alive.get(key)
+            if inplace.is_kept(value):
+                yield name, key, value
+
+
+def _notebook() -> dict[str, object]:
+    return vars(sys.modules["__main__"])
 
 
 def _comes_from(value: object) -> object:
@@ -150,26 +194,78 @@ def _stays(value: Any, module: str) -> str:
         return "belongs to a thread" * bool(vars(value))
     if is_a(value, contextvars.ContextVar):
         return "is set" * (value in contextvars.copy_context())
-    return "is locked" * (is_a(value, _LOCKS) and "unlocked" not in repr(value))
+    return "is locked" * (is_a(value, locks.KINDS) and locks.is_held(value))
 
 
-def capture(name: str) -> dict[str, Any]:
+def capture(name: str) -> Globals:
     """The globals of a module that can travel, and what its functions and classes keep."""
-    found: dict[str, Any] = {}
-    for key, value in vars(sys.modules[name]).items():
+    return _kept(name)[0]
+
+
+def _kept(name: str) -> tuple[Globals, dict[str, str]]:
+    """The globals of a module that can travel, and in words why others, which it may have changed, cannot.
+
+    What a library made (a client, a pool) is left as the module's import makes it.
+    """
+    known = inplace.known(local_modules())
+    found = Globals(name, _names_in(sys.modules[name]), dict(_items(name, known)), known)
+    lost: dict[str, str] = {}
+    if not _refusals({"": found}):
+        return found, lost
+    for key in _refusals(_one_by_one(found)):
+        value = found.held[key]
+        if key.endswith(states.STATE):
+            found.held[key] = states.without(value, _is_left)
+        elif type(value) is not Content and _is_librarys(value):
+            del found.held[key]
+    for key, why in _refusals(_one_by_one(found)).items():
+        del found.held[key]
+        lost[key] = f"is, or holds, {why}"
+    return found, lost
+
+
+def _one_by_one(found: Globals) -> dict[str, Globals]:
+    return {key: replace(found, held={key: value}) for key, value in found.held.items()}
+
+
+def _refusals(values: Mapping[str, object]) -> dict[str, str]:
+    """Those of the values that cannot travel, and in words why."""
+    seen = snapshot.take(values, _notebook()).values
+    return {name: one.refused[0] for name, one in seen.items() if one.refused is not None}
+
+
+def _items(name: str, known: Mapping[int, inplace.Place]) -> Iterator[tuple[str, Any]]:
+    """What of a module's globals is written, each as it is or as what the object at this place has."""
+    for key, value in list(vars(sys.modules[name]).items()):
         if key.startswith("__") or is_a(value, types.ModuleType):
             continue
         if is_a(value, (types.FunctionType, type)):
             state = states.state_of(value) if value.__module__ == name else None
             if state is not None:
-                found[key + states.STATE] = state
+                yield key + states.STATE, state
             if _is_under_another_name(key, value, name):
-                found[key] = value
-        elif module_of(value) != name or not callable(value):
-            found[key] = value
-    seen = snapshot.take(found, {}).values
-    kept = {key: value for key, value in found.items() if seen[key].refused is None}
-    return {_NAMES: _names_in(sys.modules[name]), **kept}
+                yield key, value
+        elif (place := known.get(id(value))) and place[:2] == (name, key):
+            yield key, inplace.content(value)
+        elif is_own(type(value)) or not (module_of(value) == name and callable(value)):
+            yield key, value
+
+
+def _is_left(part: object) -> bool:
+    """Whether a part of a state cannot travel, and is a library's."""
+    return _is_librarys(part) and bool(_refusals({"": part}))
+
+
+def _is_librarys(value: object) -> bool:
+    """Whether an object is one that a library made, and not what the user's module keeps things in."""
+    if is_a(value, types.FunctionType):
+        name = str(value.__globals__.get("__name__"))
+        return name != "__main__" and not is_local(name, file_of(sys.modules.get(name)))
+    kind = type(value)
+    if inplace.is_kept(value) or issubclass(kind, (types.MethodType, *_HALFWAY)) or of_its_process(kind):
+        return False
+    home = sys.modules.get(kind.__module__)
+    return find(kind.__qualname__, {} if home is None else globals_of(home)) is kind
 
 
 def _is_under_another_name(key: str, value: Any, module: str) -> bool:
@@ -185,45 +281,25 @@ def _names_in(module: types.ModuleType) -> list[str]:
     return sorted(key for key, value in held if key[:2] != "__" and not is_a(value, types.ModuleType))
 
 
-def restore(name: str, state: dict[str, Any]) -> None:
-    """Gives the module its globals back, in place where others may hold them."""
+def restore(name: str, found: Globals) -> None:
+    """Gives the module its globals back: what can be filled in place, where others may hold it."""
     module = sys.modules[name]
-    for key in set(_names_in(module)).difference(state.get(_NAMES, _names_in(module))):
+    for key in set(_names_in(module)).difference(found.names):
         delattr(module, key)
-    for key, value in state.items():
-        if key == _NAMES:
-            continue
-        if key.endswith(states.STATE):
-            owner = getattr(module, key.removesuffix(states.STATE), None)
-            if owner is not None:
-                states.put_state(owner, value)
-        elif not _put_inside(vars(module).get(key), value):
-            setattr(module, key, value)
-
-
-def _put_inside(old: Any, new: Any) -> bool:
-    if old is new:  # as the members of an enumeration are
-        return True
-    if type(old) is not type(new):
-        return False
-    if is_a(old, list):
-        old[:] = new
-    elif isinstance(old, (dict, set)):
-        old.clear()
-        old.update(new)
-    elif _is_all_attributes(old):
-        vars(old).clear()
-        vars(old).update(vars(new))
-    else:
-        return False
-    return True
-
-
-def _is_all_attributes(value: Any) -> bool:
-    """Whether an object is what its attributes are: a member of an enumeration, or a partial, is more."""
-    kind: Any = type(value)
-    plain = kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
-    return plain and attributes_of(value) is not None and attribute(kind, "__slots__") is None
+    targets: dict[str, Any] = {}
+    for key, value in found.held.items():
+        if not key.endswith(states.STATE):
+            targets[key] = PLACES.at(name, key, value.kind) if type(value) is Content else value
+    filled = [(value, targets[key]) for key, value in found.held.items() if type(value) is Content]
+    for value, target in sorted(filled, key=lambda one: issubclass(one[0].base, (dict, set))):
+        value.put_in(target)  # keys, which may ask for their attributes, come last
+    for key, target in targets.items():
+        if vars(module).get(key) is not target:
+            setattr(module, key, target)
+    for key, state in found.held.items():
+        owner = vars(module).get(key.removesuffix(states.STATE)) if key.endswith(states.STATE) else None
+        if owner is not None:
+            states.put_state(owner, state)
 
 
 def capture_patches() -> dict[tuple[str, str], Any]:

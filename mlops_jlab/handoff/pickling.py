@@ -6,9 +6,7 @@ that is handed on again unchanged costs nothing.
 
 from __future__ import annotations
 
-import array
 import contextvars
-import copyreg
 import io
 import pickle
 import sys
@@ -19,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from mlops_jlab.errors import HandoffError
-from mlops_jlab.handoff import attributes, bare, functions, nans
+from mlops_jlab.handoff import attributes, bare, functions, inplace, libraries, locks, nans
 from mlops_jlab.handoff.definitions import identity_of, is_plain, reach_of
 from mlops_jlab.handoff.endings import ends
 from mlops_jlab.handoff.layout import is_loose, loose, parts_of
@@ -64,8 +62,6 @@ _STAYS = {
     "dict_valueiterator": ("an iterator over a dict", "make it a list: list(...)"),
     "dict_itemiterator": ("an iterator over a dict", "make it a list: list(...)"),
     "set_iterator": ("an iterator over a set", "make it a list: list(...)"),
-    "lock": ("a lock", "make it in the step that uses it"),
-    "RLock": ("a lock", "make it in the step that uses it"),
     "socket": ("a socket", "connect again in the step that needs it"),
     "Thread": ("a thread", "join it and hand the result on"),
 }
@@ -115,6 +111,7 @@ class NotebookPickler(pickle.Pickler):
         self._bases: dict[type, type | None] = {}
         self._storages = Storages()
         self._nans = nans.Written()
+        self._globals: inplace.Globals | None = None
 
     def persistent_id(self, obj: object) -> object | None:
         """Called by pickle for every object: notes it, and replaces leaves by their keys."""
@@ -124,6 +121,10 @@ class NotebookPickler(pickle.Pickler):
                     self._seen.setdefault(id(obj), obj)
                 return self._nans.key(obj)
             return None
+        if self._globals is not None and (found := self._globals.place_of(obj)):
+            return found
+        if type(obj) is inplace.Globals:
+            self._globals = obj
         if self._seen is not None:
             self._seen.setdefault(id(obj), obj)
         return self._leaf(obj)
@@ -139,18 +140,22 @@ class NotebookPickler(pickle.Pickler):
             return imported_module, (obj.__name__,)
         if (found := self._storages.reduce(obj)) is not None:
             return found
-        if attribute(kind, "__arrow_array__") is not None and (found := _of_arrow(obj)) is not None:
+        if (found := libraries.reduced(obj)) is not None:
             return found
-        if kind.__name__ in _STAYS and not is_notebooks_own(kind):
-            what, cure = _STAYS[kind.__name__]
-            raise CannotTravel(f"{what} ({kind.__module__}.{kind.__name__})", hint=cure)
+        if kind in locks.KINDS and not locks.is_held(obj):
+            return locks.reduced(obj)
+        if found := of_its_process(kind):
+            raise CannotTravel(f"{found[0]} ({kind.__module__}.{kind.__name__})", hint=found[1])
         if kind not in self._bases:
             self._bases[kind] = bare.base_of(kind)
         base = self._bases[kind]
         if why := _cannot(obj, self._names, is_bare=base is not None):
             raise CannotTravel(why, hint="use it up in the step that makes it")
-        if kind is types.FunctionType and is_notebooks_own(obj):
-            return self._function(obj)
+        if kind is types.FunctionType:
+            if home := functions.home_of(obj):
+                return functions.reduced_of_module(obj, home, identify=self._identify)
+            if is_notebooks_own(obj):
+                return self._function(obj)
         if is_put_there(obj) and not is_notebooks_own(obj):
             raise CannotTravel(f"a function of the notebook's that stands for {full_name(obj)}")
         if kind is types.MethodType:
@@ -208,6 +213,13 @@ class NotebookPickler(pickle.Pickler):
         )
 
 
+def of_its_process(kind: type) -> tuple[str, str] | None:
+    """What objects of such a class are, if they belong to their process, and the cure."""
+    if kind in locks.KINDS:
+        return "a lock that is held", "release it in the step that takes it"
+    return None if is_notebooks_own(kind) else _STAYS.get(kind.__name__)
+
+
 def _cannot(obj: object, names: Mapping[str, object], *, is_bare: bool) -> str:
     """What about an object another process would not have, though pickle writes the object, or nothing."""
     kind = type(obj)
@@ -216,47 +228,7 @@ def _cannot(obj: object, names: Mapping[str, object], *, is_bare: bool) -> str:
             return f"a {one.__qualname__}, which does something when it is gone"
     if not is_bare and (left := attributes.left_out(obj)):
         return f"a {kind.__qualname__} with the attribute {left}, which its base class does not save"
-    if (numpy := sys.modules.get("numpy")) is not None and kind is numpy.ndarray:
-        base = _memory_of(obj, numpy)
-        if isinstance(base, (array.array, bytearray, memoryview)) and any(
-            one is base for one in names.values()
-        ):
-            return f"a view of the memory of {base!r:.40}"
-    if numpy is not None and kind is numpy.void and _dimensions_of_base(obj):
-        return "a row of an array, into which what is set in the row goes"
-    if kind.__module__.partition(".")[0] == "pandas" and kind.__name__ in ("DataFrame", "Series"):
-        known = {*_PANDAS, *kind._accessors, *kind._metadata}  # type: ignore[attr-defined]
-        if own := sorted(vars(obj).keys() - known):
-            return f"a {kind.__name__} with an attribute of its own: {own[0]}"
-    return ""
-
-
-# What pandas itself keeps in a frame or series.
-_PANDAS = frozenset(
-    {"_mgr", "_typ", "_metadata", "_item_cache", "_attrs", "_flags", "_name", "_cacher", "_is_copy", "_cache"}
-)
-
-
-def _memory_of(value: Any, numpy: Any) -> object:
-    """What has the memory that an array looks at."""
-    base = value
-    while type(base) is numpy.ndarray and base.base is not None:
-        base = base.base
-    return base.obj if isinstance(base, memoryview) else base
-
-
-def _of_arrow(obj: Any) -> Any:
-    """What pandas says of an array of Arrow's, without the copy that it makes of a single whole piece."""
-    pieces = getattr(obj, "_pa_array", None)
-    if pieces is None or not type(obj).__module__.startswith("pandas.") or pieces.num_chunks != 1:
-        return None
-    piece = pieces.chunk(0)
-    if piece.offset or piece.get_total_buffer_size() > piece.nbytes + _LITTLE:
-        return None  # a part of something larger, which would come along
-    state = {**vars(obj), "_pa_array": piece}
-    if "_cache" in state:
-        state["_cache"] = {}  # as pandas does
-    return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
+    return libraries.cannot(obj, names)
 
 
 def _attribute(module: str, name: str) -> object:
@@ -270,11 +242,6 @@ def _current(obj: object) -> Any:
     return decimal.getcontext if is_context and decimal.getcontext() is obj else None
 
 
-def _dimensions_of_base(obj: Any) -> int:
-    """Of the array that numpy's scalar is a part of; a copy of one has a base without any."""
-    return int(getattr(obj.base, "ndim", 0))
-
-
 class NotebookUnpickler(pickle.Unpickler):
     """Reads what :class:`NotebookPickler` wrote; ``leaf`` gives the object of a key."""
 
@@ -286,6 +253,8 @@ class NotebookUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: object) -> object:
         """Called by pickle for each reference to a leaf."""
+        if type(pid) is tuple and pid[:1] == (inplace.KEY,):
+            return inplace.PLACES.at(*pid[1:])
         found = self._nans.value(pid)
         return self._leaf(pid) if found is None else found
 

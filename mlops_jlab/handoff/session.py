@@ -36,7 +36,7 @@ from mlops_jlab.handoff.records import (
 from mlops_jlab.handoff.saving import Saver, cannot_travel, usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
 from mlops_jlab.handoff.sessionnames import is_sessions
-from mlops_jlab.handoff.twins import told_apart, twins_in, with_modules
+from mlops_jlab.handoff.twins import told_apart, twins_in
 from mlops_jlab.handoff.variables import ATTEMPT, HANDOFF, KEEP, MEMORY, PART
 
 
@@ -259,7 +259,7 @@ class StepSession:
         writes = saver.save(groups, values)
         hidden = self._hidden.leave(of_hidden, seeds, settings, self._loader.packages)
         self._objects = saver.objects | of_hidden.objects
-        alone = alone or with_modules({name: values[name] for name in writes if name in values})
+        alone = alone or modules.shared_with(now, writes)
         refused |= self._hidden.staying()
         foreseen = {*outputs, *optional, *settings}
         surprises = (hidden.unforeseen | (writes.keys() & live & self._before.values.keys())) - foreseen

@@ -7,7 +7,7 @@ import functools
 import opcode
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,9 @@ def _registered(value: Any) -> dict[str, object]:
     return {"registered": [(kind, one) for kind, one in value.registry.items() if kind is not object]}
 
 
-def _of_function(value: types.FunctionType) -> dict[str, object] | None:
+def _of_function(
+    value: types.FunctionType, holders: tuple[types.FunctionType, ...] = ()
+) -> dict[str, object] | None:
     filled = tuple(held_in(value))
     defaults, keywords = value.__defaults__ or (), value.__kwdefaults__ or {}
     attributes = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
@@ -83,7 +85,7 @@ def _of_function(value: types.FunctionType) -> dict[str, object] | None:
         return None
     return {
         "defaults": defaults, "keyword defaults": keywords, "attributes": attributes,
-        "closure": tuple(_or_made(item, value) for item in filled),
+        "closure": tuple(_or_made(item, (*holders, value)) for item in filled),
     }  # fmt: skip
 
 
@@ -94,13 +96,27 @@ class _Made:
     state: dict[str, object] | None
 
 
-def _or_made(item: Any, holder: types.FunctionType) -> object:
-    if not is_a(item, types.FunctionType) or item is holder or item.__module__ == "__main__":
+class _AsImported(enum.Enum):
+    """Stands for a part of a state that is left as an import makes it."""
+
+    PART = "part"
+
+
+AS_IMPORTED = _AsImported.PART
+
+
+def _or_made(item: Any, holders: tuple[types.FunctionType, ...]) -> object:
+    """A function that a closure holds, or what it keeps, of which ``holders`` are told already."""
+    if not is_a(item, types.FunctionType) or item is holders[-1] or item.__module__ == "__main__":
         return item
+    if any(item is one for one in holders):
+        return _Made(None)  # what it keeps is told where it was met first
     found: Any = sys.modules.get(item.__module__)
     for part in item.__qualname__.split("."):
         found = getattr(found, part, None)
-    return item if found is item else _Made(state_of(item))
+    if found is item:
+        return item
+    return _Made(_registered(item) if _dispatches(item) else _of_function(item, holders))
 
 
 def _of_members(value: enum.EnumMeta) -> dict[str, object] | None:
@@ -187,6 +203,39 @@ def _registry(value: Any) -> Mapping[type, Any]:
     return found
 
 
+def without(state: Mapping[str, Any], is_left: Callable[[object], bool]) -> dict[str, object]:
+    """A state without the parts that are left as an import makes them."""
+
+    def pruned(items: Mapping[str, object]) -> dict[str, object]:
+        return {name: item for name, item in items.items() if not is_left(item)}
+
+    def marked(items: Sequence[object]) -> tuple[object, ...]:
+        return tuple(part(item) for item in items)
+
+    def part(item: object) -> object:
+        if type(item) is _Made:
+            return _Made(None if item.state is None else without(item.state, is_left))
+        return AS_IMPORTED if is_left(item) else item
+
+    found: dict[str, object] = dict(state)
+    for key in ("class", "later", "attributes", "keyword defaults"):
+        if key in state:
+            found[key] = pruned(state[key])
+    for key in ("closure", "defaults"):
+        if key in state:
+            found[key] = marked(state[key])
+    if "kept" in state:
+        found["kept"] = {
+            name: [one if one is None else without(one, is_left) for one in states]
+            for name, states in state["kept"].items()
+        }
+    if "members" in state:
+        found["members"] = {name: pruned(member) for name, member in state["members"].items()}
+    if "registered" in state:
+        found["registered"] = [(kind, one) for kind, one in state["registered"] if not is_left(one)]
+    return found
+
+
 def put_state(value: Any, state: Mapping[str, Any]) -> None:
     """Gives a function or class that was defined again the state that it had."""
     if is_a(value, type) and "class" in state:
@@ -213,15 +262,25 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
             if value.registry.get(kind) is not one:
                 value.register(kind, one)
     elif is_a(value, types.FunctionType) and "closure" in state:
-        value.__defaults__ = tuple(state["defaults"]) or None
-        value.__kwdefaults__ = dict(state["keyword defaults"]) or None
+        value.__defaults__ = tuple(_over(value.__defaults__ or (), state["defaults"])) or None
+        value.__kwdefaults__ = {**(value.__kwdefaults__ or {}), **state["keyword defaults"]} or None
         vars(value).update(state["attributes"])
         filled = [cell for cell in value.__closure__ or () if is_filled(cell)]
         for cell, content in zip(filled, state["closure"], strict=False):
+            if content is AS_IMPORTED:
+                continue
             if not is_a(content, _Made):
                 cell.cell_contents = content
             elif content.state is not None:
                 put_state(cell.cell_contents, content.state)
+
+
+def _over(made: Sequence[object], kept: Sequence[object]) -> Iterator[object]:
+    for position, item in enumerate(kept):
+        if item is not AS_IMPORTED:
+            yield item
+        elif position < len(made):
+            yield made[position]
 
 
 def _is_made_alike(there: object, item: object) -> bool:

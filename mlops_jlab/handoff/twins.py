@@ -98,21 +98,6 @@ def _remembering(names: Mapping[str, object]) -> dict[str, str]:
     return {}
 
 
-def with_modules(values: Mapping[str, object]) -> str:
-    """A name that holds an object which a global of an own module is, in words, or nothing."""
-    known = {
-        id(value): f"{name}.{key}"
-        for name in modules.local_modules()
-        for key, value in list(vars(sys.modules[name]).items())
-        if key[:2] != "__" and not (_is_unchangeable(value) or is_a(value, _EVERYBODYS))
-    }
-    for name, value in values.items() if known else ():
-        for one in _reached(value):
-            if id(one) in known:
-                return f"{name} and {known[id(one)]} are, or hold, one object"
-    return ""
-
-
 def _parts(one: Any) -> Iterator[tuple[str, object]]:
     """What an object is, and of frames what they have that others may have too."""
     if _is_unchangeable(one):

@@ -51,6 +51,17 @@ def test_layout_and_comments_do_not_matter_and_code_does(bench: Bench) -> None:
     assert "input tall, made by step grow, has changed" in why(state, "tell")
 
 
+def test_comments_matter_to_a_notebook_that_shows_them(bench: Bench) -> None:
+    cells = [
+        ("step:make", "def f():\n    # old\n    return 1"),
+        ("step:tell", "import inspect\nprint(inspect.getsource(f))"),
+    ]
+    bench.run(cells)
+    assert computed(bench.run(cells)) == []
+    bench.run([(cells[0][0], cells[0][1].replace("old", "new")), cells[1]])
+    assert "# new" in bench.printed("tell")
+
+
 def test_a_change_that_changes_nothing_stops_there(bench: Bench) -> None:
     bench.run(LINE)
     assert computed(bench.run(changed(2, "tall = [depth * row for row in rows]"))) == ["grow"]

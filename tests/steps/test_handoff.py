@@ -172,13 +172,15 @@ def test_the_newest_writer_above_wins_and_a_deletion_counts(tmp_path: Path) -> N
 
 
 def lock() -> object:
-    return threading.Lock()
+    held = threading.Lock()
+    held.acquire()
+    return held
 
 
 STAYS = {
     "a generator": lambda: (i for i in [1]),
     "an open file": lambda: open(__file__),  # noqa: SIM115
-    "a lock": lock,
+    "a lock that is held": lock,
     "a pandas groupby": lambda: pd.DataFrame({"a": [1]}).groupby("a"),
     "in memory": lambda: io.BytesIO(b"x"),
 }

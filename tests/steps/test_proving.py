@@ -641,6 +641,19 @@ def test_steps_that_are_rebuilt_give_the_same_answer(what: str, tmp_path: Path) 
     assert answers(tmp_path, *REBUILT[what]) == []
 
 
+def test_a_backend_was_chosen_if_it_is_not_the_one_that_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    matplotlib = importlib.import_module("matplotlib")
+    capture = next(one.capture for one in AMBIENT if one.name == "~backend")
+    monkeypatch.setattr(matplotlib, "rcParamsOrig", {"backend": None})
+    monkeypatch.setattr(matplotlib, "rcParams", {"backend": "agg"})
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    assert capture() == "agg"
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    assert capture() == ""
+    monkeypatch.delenv("MPLBACKEND")
+    assert capture() == ""  # without a screen matplotlib comes to it by itself
+
+
 AGAIN = {
     "a class": ("class Box:\n  def area(self): return 1\nb = Box()", "class Box:\n  def area(self): return 2"),
     "its base": (

@@ -27,21 +27,35 @@ from mlops_jlab.pipeline.manifest import Manifest, ManifestStep
 from mlops_jlab.processes.client.start import lasting
 from mlops_jlab.store.artifacts import digest_of
 
-FORMAT = 3  # of entries: another number is another cache
+FORMAT = 4  # of entries: another number is another cache
 _IDENTITY = re.compile(r'(enter\(\n)    "[^"]*",\n    "[^"]*",\n    \d+,\n')
 # What libraries of C and Python itself read before anybody can tell.
 _ALWAYS = ("TZ", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
            "PYTHONUTF8")  # fmt: skip
 _REGISTRY = re.compile(r"\bgate\s*\.\s*compare\b|\bimport\s+compare\b|\bload_model\b")
+_TEXT = re.compile(
+    r"\bget(?:source|comments|frameinfo)|\bfindsource|\blinecache\b|\btraceback\b|lineno"
+    r"|\bco_(?:lines|positions|linetable)|\binspect\.stack|\?\?|%p(?:source|info2)|%?%history|\bIn\["
+)
 _CHECKS = re.compile(r"\bcheck_data\b")
 
 
-def key_of(cells: Sequence[Mapping[str, Any]], step: ManifestStep, kernel: str) -> str:
-    """A digest of the step's code: comments, blank lines, layout and the step's place do not matter."""
+def looks_at_text(sources: Iterable[str]) -> bool:
+    """Whether any of the ``sources`` may ask for the text of code, or for the lines where it stands."""
+    return any(_TEXT.search(source) for source in sources)
+
+
+def key_of(
+    cells: Sequence[Mapping[str, Any]], step: ManifestStep, kernel: str, *, exact: bool = False
+) -> str:
+    """A digest of the step's code: comments, blank lines, layout and the step's place do not matter.
+
+    If it is ``exact``, comments and lines do, as to a notebook that looks at the text of its functions.
+    """
     settings = {key: value for key, value in step.settings.items() if key not in NOT_OF_THE_ANSWER}
     facts = [FORMAT, kernel, sys.version, step.name, sorted(settings.items(), key=str)]
     for cell in cells:
-        facts.append([cell["id"] if cell["id"].startswith("mlops-") else "", _meaning(cell)])
+        facts.append([cell["id"] if cell["id"].startswith("mlops-") else "", _meaning(cell, exact=exact)])
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
@@ -56,9 +70,11 @@ def executed_cells(
     return [cell for cell in cells if not own & set(cell["metadata"].get("tags", ()))]
 
 
-def _meaning(cell: Mapping[str, Any]) -> str:
+def _meaning(cell: Mapping[str, Any], *, exact: bool) -> str:
     source = "".join(cell["source"])
-    return meaning(_IDENTITY.sub(r"\1", source) if cell["id"] == LOAD_CELL else source)
+    if cell["id"] == LOAD_CELL:
+        return meaning(_IDENTITY.sub(r"\1", source))
+    return source if exact else meaning(source)
 
 
 def used(

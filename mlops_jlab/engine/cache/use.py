@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,13 @@ class Caching:
 
     def _key(self, step: ManifestStep) -> str:
         if step.name not in self._keys:
-            self._keys[step.name] = keys.key_of(self._cells(step), step, self._kernel)
+            cells = self._cells(step)
+            self._keys[step.name] = keys.key_of(cells, step, self._kernel, exact=self._looks_at_text)
         return self._keys[step.name]
+
+    @cached_property
+    def _looks_at_text(self) -> bool:
+        return keys.looks_at_text(text for step in self._manifest.steps for text in self._sources_of(step))
 
     def _cells(self, step: ManifestStep) -> list[Mapping[str, Any]]:
         return keys.executed_cells(self._sources.cells(step.name), self._manifest.parameters)
