@@ -207,7 +207,7 @@ def _put(value: Any, content: Any) -> None:
         put = collections.OrderedDict if issubclass(type(value), collections.OrderedDict) else dict
         for key, item in zip(keys, items, strict=True):
             put.__setitem__(value, key, item)
-        if factory is not None:
+        if issubclass(type(value), collections.defaultdict):
             object.__setattr__(value, "default_factory", factory)
     elif issubclass(type(value), collections.deque):
         collections.deque.__init__(value, *content)

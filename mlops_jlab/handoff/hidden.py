@@ -49,6 +49,7 @@ class HiddenState:
         self._left: dict[str, str] = {}  # how they were when the step was left
         self._stayed: dict[str, str] = {}  # what own modules had when it began that no import of them has
 
+    @modules.STANDING
     def enter(self) -> None:
         """Restores what can be restored now; the rest waits for its module to be imported."""
         loggers.mark()
@@ -61,6 +62,7 @@ class HiddenState:
         for ambient in present:
             self._begin(ambient)  # which may import more
 
+    @modules.STANDING
     def take_up(self, above: Sequence[StepRecord], loader: Loader) -> None:
         """What the steps above left becomes known only now: what is loaded is restored."""
         PLACES.forget()
@@ -69,6 +71,7 @@ class HiddenState:
             self._drawn_from.pop(name, None)
             self._begin(self._watched[name])
 
+    @modules.STANDING
     def restore_again(self) -> None:
         """Puts back what was changed since it was restored, as by imports that draw random numbers."""
         PLACES.forget()
@@ -102,6 +105,7 @@ class HiddenState:
             name, module, partial(modules.capture, module), partial(modules.restore, module)
         )
 
+    @modules.STANDING
     def _imported(self, module: str) -> None:
         if is_local(module, file_of(sys.modules[module])):
             self._add_module(module)

@@ -123,6 +123,7 @@ class Departure:
         self._above = records_above(self._root, leaving.pipeline, leaving.position)
         self._store = store_of(self._root, self._above)
 
+    @modules.STANDING
     def write(self) -> None:
         """Writes it down, where later steps and runs look for it."""
         leaving = self._leaving

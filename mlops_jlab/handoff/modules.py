@@ -6,6 +6,7 @@ it, a cache, or a function that it puts in another module's place would be there
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import io
@@ -80,6 +81,57 @@ def look() -> None:
     HELD.look()
 
 
+class Standing(contextlib.ContextDecorator):
+    """What stands where in own modules: looked at once while nothing of the notebook's runs.
+
+    It is a context of that kind. Outside of one everything is looked at each time.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._places: dict[int, inplace.Place] | None = None
+        self._kept: dict[str, tuple[Globals, dict[str, str]]] = {}
+        self._seen: snapshot.Snapshot | None = None
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        self.changed()
+
+    def __exit__(self, *_about: object) -> None:
+        self._depth -= 1
+        self.changed()
+
+    def changed(self) -> None:
+        """Something was put elsewhere, or imported, since it was looked at."""
+        self._places, self._kept, self._seen = None, {}, None
+
+    def places(self) -> dict[int, inplace.Place]:
+        """Those of the objects that can be filled again in place."""
+        places = inplace.known(local_modules()) if self._places is None else self._places
+        if self._depth:
+            self._places = places
+        return places
+
+    def kept(self, name: str) -> tuple[Globals, dict[str, str]]:
+        """What of a module travels, and what does not."""
+        kept = self._kept.get(name) or _kept(name, self.places())
+        if self._depth:
+            self._kept[name] = kept
+        return kept
+
+    def seen(self) -> snapshot.Snapshot:
+        """What the modules hold that is no global."""
+        seen = self._seen
+        if seen is None:
+            seen = snapshot.take({name: self.kept(name)[0] for name in local_modules()}, _notebook())
+        if self._depth:
+            self._seen = seen
+        return seen
+
+
+STANDING = Standing()
+
+
 def local_modules() -> list[str]:
     """The user's own modules that are loaded now."""
     return list(_local.all())
@@ -116,24 +168,21 @@ def what_stays(names: Mapping[str, object]) -> tuple[str, list[str]]:
 def staying() -> dict[str, str]:
     """The same by module: what a new import of it would not have, in words."""
     found: dict[str, str] = {}
-    captured: dict[str, Globals] = {}
     for name in local_modules():
         held = vars(sys.modules[name])
         words = {key: _stays(value, name) for key, value in list(held.items()) if key[:2] != "__"}
-        captured[name], lost = _kept(name)
-        words = {key: what for key, what in words.items() if what} or lost
+        words = {key: what for key, what in words.items() if what} or STANDING.kept(name)[1]
         if words:
             told = (f"{name}.{key.removesuffix(states.STATE)} {what}" for key, what in words.items())
             found[name] = ", ".join(told)
-    return _in_common(captured) | found
+    return _in_common() | found
 
 
-def _in_common(captured: Mapping[str, Globals]) -> dict[str, str]:
+def _in_common() -> dict[str, str]:
     """Modules that hold one object which is no global: each import would make its own, in words."""
     found: dict[str, str] = {}
     first: dict[int, str] = {}
-    seen = snapshot.take(captured, _notebook()) if len(captured) > 1 else snapshot.Snapshot()
-    for name, key, value in _kept_in(seen):
+    for name, key, value in _kept_in(STANDING.seen()) if len(local_modules()) > 1 else ():
         other = first.setdefault(key, name)
         if other != name:
             found[name] = found[other] = f"{other} and {name} have one {type(value).__name__} in common"
@@ -142,13 +191,10 @@ def _in_common(captured: Mapping[str, Globals]) -> dict[str, str]:
 
 def shared_with(seen: snapshot.Snapshot, names: Iterable[str]) -> str:
     """A value among ``names`` that holds an object which an own module holds too, in words, or nothing."""
-    own = local_modules()
-    if not own:
+    if not local_modules():
         return ""
-    places = inplace.known(own)
-    nested = snapshot.take({name: capture(name) for name in own}, _notebook())
-    standing = {key: f"{place.module}.{place.name}" for key, place in places.items()}
-    within = {key: name for name, key, _ in _kept_in(nested)}
+    standing = {key: f"{place.module}.{place.name}" for key, place in STANDING.places().items()}
+    within = {key: name for name, key, _ in _kept_in(STANDING.seen())}
     for name in names:
         objects = seen.values[name].objects if name in seen.values else frozenset()
         for known in (standing, within):
@@ -199,15 +245,14 @@ def _stays(value: Any, module: str) -> str:
 
 def capture(name: str) -> Globals:
     """The globals of a module that can travel, and what its functions and classes keep."""
-    return _kept(name)[0]
+    return STANDING.kept(name)[0]
 
 
-def _kept(name: str) -> tuple[Globals, dict[str, str]]:
+def _kept(name: str, known: Mapping[int, inplace.Place]) -> tuple[Globals, dict[str, str]]:
     """The globals of a module that can travel, and in words why others, which it may have changed, cannot.
 
     What a library made (a client, a pool) is left as the module's import makes it.
     """
-    known = inplace.known(local_modules())
     found = Globals(name, _names_in(sys.modules[name]), dict(_items(name, known)), known)
     lost: dict[str, str] = {}
     if not _refusals({"": found}):
@@ -300,6 +345,7 @@ def restore(name: str, found: Globals) -> None:
         owner = vars(module).get(key.removesuffix(states.STATE)) if key.endswith(states.STATE) else None
         if owner is not None:
             states.put_state(owner, state)
+    STANDING.changed()
 
 
 def capture_patches() -> dict[tuple[str, str], Any]:

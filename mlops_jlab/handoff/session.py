@@ -205,6 +205,7 @@ class StepSession:
         """What the notebook's names stand for now; functions and classes by the state they keep."""
         return values_of(self.names, self._held)
 
+    @modules.STANDING
     @warned.held()
     def leave(
         self,
