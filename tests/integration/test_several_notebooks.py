@@ -174,7 +174,7 @@ def test_a_run_that_failed_goes_on_in_the_notebook_that_failed(bench: Bench) -> 
     [
         ("class Own:\n    pass\nrows = [Own()]", "made of 'Own'"),
         (
-            "import threading\nrows = [threading.Lock()]",
+            "rows = [(n for n in [1])]",
             "takes 'rows' from load.ipynb, and it cannot leave it",
         ),
         ("k = 2\ndef add(x):\n    return x + k\nrows = [add]", "looks up 'k' of load.ipynb"),
