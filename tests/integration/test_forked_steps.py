@@ -275,7 +275,7 @@ def test_shells_that_were_forked_ahead_know_nothing_of_other_steps(bench: Bench)
 
 
 def test_a_finished_run_keeps_no_large_file_that_nobody_needs(bench: Bench) -> None:
-    a = "x = [np.arange(3e5), np.arange(3e5) / 2, getattr(threading, 'Lo' + 'ck')()]\ny = 1"
+    a = "x = [np.arange(3e5), np.arange(3e5) / 2, getattr(threading, 'Thr' + 'ead')()]\ny = 1"
     cells = [
         ("setup", "import threading\nimport numpy as np"),
         ("step:a", a),  # x cannot be handed on, which is known only when its arrays are written
