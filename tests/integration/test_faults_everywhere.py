@@ -61,10 +61,10 @@ def bench(tmp_path: Path) -> Bench:
         (PATIENT, "Stopped", "6 s", {"timeout": 6}),
         ("big = [0] * 400_000_000", "MemoryError", "the memory limit of 1 GB", {"memory": "1 GB"}),
         (BOMB, "Stopped", "process limit was reached", {"processes": 100}),
-        ("y = __import__('threading').Lock()", "CannotTravel", "'y' (_thread.lock)", {}),
+        ("y = __import__('threading').Lock(); y.acquire()", "CannotTravel", "'y' (_thread.lock)", {}),
     ],
     ids=["error", "input", "getpass", "killed", "segfault", "exit 7", "exit 0", "sys.exit", "endless",
-         "memory", "fork bomb", "lock"],
+         "memory", "fork bomb", "lock that is held"],
 )  # fmt: skip
 def test_a_step_that_ends_badly_is_named(
     bench: Bench, way: dict[str, Any], source: str, kind: str, words: str, settings: dict[str, Any]
@@ -75,7 +75,7 @@ def test_a_step_that_ends_badly_is_named(
     state = bench.run(cells, settings={"b": settings}, **way)
     if kind == "CannotTravel" and "executor" not in way:  # who goes on in living state has the lock itself
         assert state.status == "finished"
-        assert bench.printed("c") == "1\nFalse\n"
+        assert bench.printed("c") == "1\nTrue\n"
         return
     assert state.status == "failed"
     error = state.step("b").error
