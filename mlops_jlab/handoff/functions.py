@@ -71,7 +71,10 @@ def reduced_of_module(function: types.FunctionType, home: str, *, identify: bool
 
 def function_of_module(home: str, code: bytes, cells: tuple[types.CellType, ...]) -> types.FunctionType:
     """Called by pickle for a function that has no name in its module."""
-    names = vars(imported_module(home))
+    return _made(code, vars(imported_module(home)), cells)
+
+
+def _made(code: bytes, names: dict[str, Any], cells: tuple[types.CellType, ...]) -> types.FunctionType:
     return types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
 
 
@@ -116,7 +119,7 @@ def notebook_function(
             f"a value that was handed over is made of {path!r}, which this step does not define so",
             hint=f"move the cell that defines {path.partition('.')[0]} to setup",
         )
-    return types.FunctionType(marshal.loads(code), names, None, None, cells or None)  # noqa: S302  # of our own
+    return _made(code, names, cells)
 
 
 def put_function_state(function: types.FunctionType, state: dict[str, Any]) -> None:

@@ -24,14 +24,11 @@ class Loader:
             HandoffError: the file is missing or not what was written.
         """
         if digest not in self._groups:
-            self._groups[digest] = self._load(digest)
+            self._groups[digest] = self.anew(digest)
         return self._groups[digest]
 
     def anew(self, digest: str) -> dict[str, Any]:
         """The same, of objects that nobody else has."""
-        return self._load(digest)
-
-    def _load(self, digest: str) -> dict[str, Any]:
         leaves: dict[tuple[str, int], object] = {}
 
         def leaf(key: Any) -> object:

@@ -218,7 +218,9 @@ def without(state: Mapping[str, Any], is_left: Callable[[object], bool]) -> dict
         return AS_IMPORTED if is_left(item) else item
 
     found: dict[str, object] = dict(state)
-    for key in ("class", "later", "attributes", "keyword defaults"):
+    if "keyword defaults" in state:
+        found["keyword defaults"] = {name: part(item) for name, item in state["keyword defaults"].items()}
+    for key in ("class", "later", "attributes"):
         if key in state:
             found[key] = pruned(state[key])
     for key in ("closure", "defaults"):
@@ -263,7 +265,10 @@ def put_state(value: Any, state: Mapping[str, Any]) -> None:
                 value.register(kind, one)
     elif is_a(value, types.FunctionType) and "closure" in state:
         value.__defaults__ = tuple(_over(value.__defaults__ or (), state["defaults"])) or None
-        value.__kwdefaults__ = {**(value.__kwdefaults__ or {}), **state["keyword defaults"]} or None
+        made, kept = value.__kwdefaults__ or {}, state["keyword defaults"]
+        value.__kwdefaults__ = {
+            name: made.get(name) if one is AS_IMPORTED else one for name, one in kept.items()
+        } or None
         vars(value).update(state["attributes"])
         filled = [cell for cell in value.__closure__ or () if is_filled(cell)]
         for cell, content in zip(filled, state["closure"], strict=False):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jlab.handoff import inplace, modules, snapshot
+from mlops_jlab.handoff import inplace, modules, snapshot, states
 from tests.conftest import DATA
 from tests.programs import Program, is_wanted, read
 from tests.steps.programs import answers, differences, graph_of
@@ -125,6 +125,7 @@ class Box:
     calls = 0
     def __init__(self): self.kids = []
 box = Box()
+def ask(*, context=context, log=[], gone=1): ...
 def on(n):
     def hook(x):
         nonlocal n
@@ -161,6 +162,13 @@ def test_what_a_library_made_is_left_as_an_import_makes_it(own: Any) -> None:
     assert "context" not in kept
     assert (kept["Box()"]["class"], kept["box"].state[0]) == ({"calls": 3}, {"kids": [4]})
     assert modules.staying() == {}
+    own.ask.__kwdefaults__.pop("gone")
+    own.ask.__kwdefaults__["log"].append(5)
+    state = modules.capture("own_of_test").held["ask()"]
+    assert state["keyword defaults"] == {"context": states.AS_IMPORTED, "log": [5]}
+    own.ask.__kwdefaults__.update(log=[], gone=2)
+    states.put_state(own.ask, state)
+    assert own.ask.__kwdefaults__ == {"context": own.context, "log": [5]}
     own.box.kids.append(i for i in [1])
     assert "own_of_test.box is, or holds, a generator" in modules.staying()["own_of_test"]
 
