@@ -7,6 +7,7 @@ import {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import {
   INotebookTools,
   INotebookTracker,
@@ -131,7 +132,8 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
     IStateDB,
     ILauncher,
     ICommandPalette,
-    IRouter
+    IRouter,
+    IFileBrowserFactory
   ],
   provides: IRuns,
   activate: async (
@@ -144,7 +146,8 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
     state: IStateDB | null,
     launcher: ILauncher | null,
     palette: ICommandPalette | null,
-    router: IRouter | null
+    router: IRouter | null,
+    files: IFileBrowserFactory | null
   ) => {
     const { makePanel } = await import('./panel/panel');
     const trans = bundleOf(translator);
@@ -161,6 +164,7 @@ const panel: JupyterFrontEndPlugin<IRuns> = {
       launcher,
       palette,
       router,
+      files,
       trans
     });
     app.shell.add(made.panel, 'left', { rank: 400 });

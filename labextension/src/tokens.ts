@@ -37,6 +37,8 @@ export const COMMANDS = {
   openTable: 'mlops-jlab:open-table',
   openExample: 'mlops-jlab:open-example',
   openCanvas: 'mlops-jlab:open-canvas',
+  openTogether: 'mlops-jlab:open-several',
+  newTogether: 'mlops-jlab:new-several',
   openRun: 'mlops-jlab:open-run',
   compareRuns: 'mlops-jlab:compare-runs',
   openModel: 'mlops-jlab:open-model',

@@ -11,7 +11,8 @@ from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 from mlops_jlab.engine.folder import logs
 from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.errors import InputError, nearest
-from mlops_jlab.server import pipelines
+from mlops_jlab.pipeline import planning
+from mlops_jlab.server import pipelines, several
 from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
@@ -32,9 +33,15 @@ class AgainRoute(Route):
         step, resumes = body.get("step", ""), body.get("resume", False)
         if step and resumes:
             raise InputError("a run is resumed at the step that failed", hint="give step or resume, not both")
-        notebook, given = await aside(_of_run, self.place, run_id)
-        notebook = await self.door.file(await aside(_below, self.root, notebook))
-        if resumes:
+        source, given = await aside(_of_run, self.place, run_id)
+        notebook = await self.door.file(await aside(_below, self.root, source))
+        if planning.is_several(notebook):
+            if step:
+                raise InputError("several notebooks are run whole", hint="run that notebook from the step on")
+            whole = await several.read(self.door, self.root, notebook)
+            words = {"resume": run_id} if resumes else {"parameters": given}
+            self.answer(await aside(several.start, self.place, whole, words))
+        elif resumes:
             self.answer(await aside(pipelines.resume, self.place, notebook, run_id))
         else:
             self.answer(await aside(_again, self.place, notebook, given, step))
@@ -46,11 +53,14 @@ def _of_run(place: Place, run_id: str) -> tuple[Path, dict[str, Any]]:
         run = reading.find(connection, run_id)
     if run.kind != "pipeline":
         raise InputError(f"run {run.id[:12]} is not a run of a pipeline")
+    if several.is_of_several(run):
+        return Path(run.source), several.given_to(place, run)
     return Path(run.source), RunFolder(logs.folder_of(place, run)).load().parameters
 
 
 def _below(root: Path, notebook: Path) -> str:
-    if notebook.suffix != ".ipynb" or not notebook.is_relative_to(root):
+    fits = notebook.suffix == ".ipynb" or planning.is_several(notebook)
+    if not fits or not notebook.is_relative_to(root):
         raise InputError(
             f"{notebook.name} is not a notebook below the server's root", hint="run it again where it was run"
         )

@@ -9,8 +9,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
 from mlops_jlab.engine.folder import logs
+from mlops_jlab.entities.runs import Run
 from mlops_jlab.errors import InputError
 from mlops_jlab.notebook.outputs import Line
+from mlops_jlab.server import several
 from mlops_jlab.server.handling import Route, answered, aside
 from mlops_jlab.store import opening, reading
 from mlops_jlab.store.location import Place
@@ -37,11 +39,26 @@ def _log(place: Place, run_id: str, step: str) -> dict[str, Any]:
         children = reading.children(connection, run, _SHORT)
     if not step:
         return _answer(("", line) for line in logs.said(place, run))
+    if several.is_of_several(run):
+        return _answer(_of_several(place, run, step))
     if step == _ALL:
         return _answer(logs.of_steps(logs.folder_of(place, run), children) if children else ())
     if step not in {child.name for child in children}:
         raise InputError(f"run {run.id[:12]} has not begun a step {step[:80]!r}")
     return _answer((step, line) for line in logs.of_step(logs.folder_of(place, run), step))
+
+
+def _of_several(place: Place, run: Run, step: str) -> list[tuple[str, Line]]:
+    """What the steps of several notebooks have printed, each called after its notebook too."""
+    if step != _ALL:
+        part, inner = several.part_of(place, run, step)
+        return [(step, line) for line in logs.of_step(logs.folder_of(place, part), inner)]
+    return [
+        (f"{name}.{inner}", line)
+        for name, (part, steps) in several.parts(place, run, _SHORT).items()
+        if (folder := logs.find_folder(place, part)) is not None
+        for inner, line in logs.of_steps(folder, steps)
+    ]
 
 
 def _answer(lines: Iterable[tuple[str, Line]]) -> dict[str, Any]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +19,41 @@ from mlops_jlab.engine.proof.debug import open_step
 from mlops_jlab.engine.sweeps import search, sweep
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.parameters import resolve
-from mlops_jlab.entities.runs import Run, RunStatus, new_run_id
+from mlops_jlab.entities.runs import RunStatus
 from mlops_jlab.entities.schedules import Story
-from mlops_jlab.errors import HandoffError, InputError
-from mlops_jlab.handoff.records import read_record
+from mlops_jlab.errors import InputError
 from mlops_jlab.notebook import reading as notebooks
 from mlops_jlab.notebook import suggesting
 from mlops_jlab.pipeline import describing, export, planning
 from mlops_jlab.processes.specs import check_kernel
-from mlops_jlab.server import apart
+from mlops_jlab.server import apart, several, standing, starting
 from mlops_jlab.server.handling import Route, answered, apart_from_the_end, aside
-from mlops_jlab.server.runs import short
-from mlops_jlab.store import filters, location, opening, reading, scheduling
+from mlops_jlab.store import opening, reading, scheduling
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.processes import is_alive
 from mlops_jlab.tracking import lifecycle
-from mlops_jlab.tracking.announcing import Announcement
 from mlops_jlab.tracking.provenance import kept
-
-_SHORT = 200  # characters of a note, param or tag of a step
 
 
 class CheckRoute(Route):
-    """``POST pipelines/check``: the graph and the findings of a notebook as it is in the editor."""
+    """``POST pipelines/check``: what a notebook means as it is in the editor, and what is wrong with it."""
 
     @web.authenticated
     @authorized
     @answered
     async def post(self) -> None:
-        """``path``, and ``content``: the notebook as JSON, without which the file is read."""
+        """``path``, and ``content``: the notebook as JSON, without which the file is read.
+
+        A file that names several notebooks is one graph of all of them, as they are saved.
+        """
         content = self.body(path=str, content=dict)
         notebook = await self.door.place(content.get("path", "notebook.ipynb"))
         if "content" not in content:
             notebook = await self.door.file(content.get("path", "notebook.ipynb"))
+            if planning.is_several(notebook):
+                whole = await several.read(self.door, self.root, notebook)
+                self.answer(await apart_from_the_end(several.describe, whole, self.root))
+                return
         self.answer(await apart_from_the_end(_check, notebook, content))
 
 
@@ -91,9 +90,9 @@ class LastRoute(Route):
     @authorized
     @answered
     async def get(self) -> None:
-        """``path``: the notebook. Without a run, ``run`` is null."""
+        """``path``: the notebook, or a file that names several. Without a run, ``run`` is null."""
         notebook = await self.door.file(self.get_argument("path"))
-        self.answer(await aside(_last, self.place, notebook))
+        self.answer(await aside(standing.last, self.place, notebook))
 
 
 class RunOfPipelineRoute(Route):
@@ -104,54 +103,7 @@ class RunOfPipelineRoute(Route):
     @answered
     async def get(self, run_id: str) -> None:
         """No arguments."""
-        self.answer(await aside(_one, self.place, run_id))
-
-
-def _last(place: Place, notebook: Path) -> dict[str, Any]:
-    if opening.exists(place):
-        condition = filters.Condition("r.kind = 'pipeline' AND r.source = ?", (str(notebook),))
-        with opening.reading(place) as connection:
-            found = reading.page(connection, reading.Query(condition, limit=1, longest=_SHORT)).runs
-            if found:
-                return _told(place, found[0], reading.children(connection, found[0], _SHORT))
-    return {"run": None, "steps": [], "resumable": False, "failed": False}
-
-
-def _one(place: Place, run_id: str) -> dict[str, Any]:
-    with opening.reading(place) as connection:
-        run = reading.find(connection, run_id)
-        if run.kind != "pipeline":
-            raise InputError(f"run {run.id[:12]} is not a run of a pipeline", hint="ask for it as runs/ID")
-        return _told(place, run, reading.children(connection, run, _SHORT))
-
-
-def _told(place: Place, run: Run, children: Sequence[Run]) -> dict[str, Any]:
-    folder = logs.find_folder(place, run)
-    newest = {child.name: child for child in children}
-    steps = [
-        {"name": child.name, "run": child.id, "status": str(child.status), "started": child.started,
-         "duration": child.duration, "reason": child.reason[:500], "values": _values_of(folder, name),
-         "cached": bool(child.engine.cached), "skipped": child.engine.skipped}
-        for name, child in newest.items()
-    ]  # fmt: skip
-    stopped = run.status in (RunStatus.FAILED, RunStatus.KILLED, RunStatus.BLOCKED)
-    return {
-        "run": short(run), "steps": steps,
-        "resumable": stopped and folder is not None,
-        "failed": any(child.status in (RunStatus.FAILED, RunStatus.BLOCKED) for child in newest.values()),
-    }  # fmt: skip
-
-
-def _values_of(folder: Path | None, step: str) -> dict[str, str]:
-    """The values that a step handed on, each with its type and size in words."""
-    if folder is None or logs.executed_of(folder, step) is None:
-        return {}
-    for path in (folder / "handoff" / "steps").glob(f"*-{step}.json"):
-        with suppress(HandoffError):
-            return {
-                name: written.about for name, written in read_record(path).writes.items() if name[:1] != "~"
-            }
-    return {}
+        self.answer(await aside(standing.one, self.place, run_id))
 
 
 class GraphRoute(Route):
@@ -162,12 +114,14 @@ class GraphRoute(Route):
     @answered
     async def get(self, run_id: str) -> None:
         """No arguments. 400 where the run has kept no notebook."""
-        self.answer(await aside(_graph, self.place, run_id))
+        self.answer(await aside(_graph, self.place, self.root, run_id))
 
 
-def _graph(place: Place, run_id: str) -> dict[str, Any]:
+def _graph(place: Place, root: Path, run_id: str) -> dict[str, Any]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
+    if several.is_of_several(run) and (folder := several.folder_of(place, run)):
+        return several.below(several.graph_of(folder), root)
     content = kept.notebook(place, run)
     if content is None:
         raise InputError(
@@ -188,25 +142,28 @@ class ExecuteRoute(Route):
         """``path``, ``parameters``; answers at once with the run's id: it is in the table already."""
         content = self.body(path=str, parameters=dict, resume=str)
         notebook = await self.door.file(content.get("path", ""))
-        self.answer(await aside(_start, self.place, notebook, content))
+        if planning.is_several(notebook):
+            whole = await several.read(self.door, self.root, notebook)
+            self.answer(await aside(several.start, self.place, whole, content))
+        else:
+            self.answer(await aside(_start, self.place, notebook, content))
 
 
 def _start(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, Any]:
     if content.get("resume"):
         return resume(place, notebook, content["resume"])
     graph = fit(notebook)
-    target = new_run(place, notebook)
+    target = starting.new_run(place, notebook)
     values = target.with_suffix(".json")
     given = resolve(graph.parameters, content.get("parameters", {}), from_text=True)
     values.write_text(json.dumps(given), "utf-8")
-    return begin(
-        place, graph, notebook, target, [*running(notebook, target), "--parameters-file", str(values)]
+    return starting.begin(
+        place,
+        graph.name,
+        notebook,
+        target,
+        [*starting.running(notebook, target), "--parameters-file", str(values)],
     )
-
-
-def running(notebook: Path, target: Path) -> list[str]:
-    """The words of the command that runs a notebook in a folder."""
-    return ["run", str(notebook), "--output", str(target), "--keep-warm", "10"]
 
 
 def resume(place: Place, notebook: Path, run_id: str) -> dict[str, Any]:
@@ -220,7 +177,9 @@ def resume(place: Place, notebook: Path, run_id: str) -> dict[str, Any]:
         target = logs.folder_of(place, reading.find(connection, run_id))
     if planning.has_changed(notebook, target):
         return anew(place, graph, notebook, RunFolder(target).load().parameters)
-    return begin(place, graph, notebook, target, [*running(notebook, target), "--resume"])
+    return starting.begin(
+        place, graph.name, notebook, target, [*starting.running(notebook, target), "--resume"]
+    )
 
 
 def anew(
@@ -229,19 +188,11 @@ def anew(
     """Starts a run of the notebook as it is now, with the parameters of an earlier one that it still has."""
     declared = {parameter.name for parameter in graph.parameters}
     kept = {name: value for name, value in given.items() if name in declared}
-    target = new_run(place, notebook)
+    target = starting.new_run(place, notebook)
     values = target.with_suffix(".json")
     values.write_text(json.dumps(resolve(graph.parameters, kept)), "utf-8")
-    command = [*running(notebook, target), "--parameters-file", str(values), *words]
-    return begin(place, graph, notebook, target, command)
-
-
-def begin(place: Place, graph: Graph, notebook: Path, target: Path, words: Sequence[str]) -> dict[str, Any]:
-    """Starts what ``words`` say, as a run that is known from now on."""
-    kind = "sweep" if words[0] == "sweep" else "pipeline"
-    run = Announcement(new_run_id(), f"{graph.name}-{target.name}", graph.name, kind, notebook, folder=target)
-    apart.start_run(place, run, words, notebook.parent)
-    return {"run": run.id, "name": run.name, "pipeline": graph.name}
+    command = [*starting.running(notebook, target), "--parameters-file", str(values), *words]
+    return starting.begin(place, graph.name, notebook, target, command)
 
 
 class SweepRoute(Route):
@@ -263,14 +214,14 @@ def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     graph = fit(notebook)
     given, wish = wish_of(content)
     sweep.choose(graph.parameters, search.space_of(graph.parameters, given), wish)
-    target = new_run(place, notebook)
+    target = starting.new_run(place, notebook)
     values = target.with_suffix(".json")
     values.write_text(json.dumps(given), "utf-8")
     words = ["sweep", str(notebook), "--parameters-file", str(values), "--search", wish.kind]
     words += ["--trials", str(wish.trials)] if wish.trials else []
     words += ["--metric", wish.metric] if wish.metric else []
     words += ["--minimize"] * wish.minimize + ["--prune"] * wish.prune
-    return begin(place, graph, notebook, target, words)
+    return starting.begin(place, graph.name, notebook, target, words)
 
 
 def wish_of(content: dict[str, Any]) -> tuple[dict[str, Any], search.Wish]:
@@ -290,15 +241,6 @@ def fit(notebook: Path) -> Graph:
         raise export.UnfitNotebook(graph)
     check_kernel(graph.notebook.kernel)
     return graph
-
-
-def new_run(place: Place, notebook: Path) -> Path:
-    """Where a run's folder will lie, with its log and parameters beside it."""
-    location.make(place)
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # for people
-    target = place.root / "runs" / notebook.stem / stamp
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return target
 
 
 class CancelRoute(Route):
@@ -348,6 +290,8 @@ class DebugRoute(Route):
 def _debug(place: Place, root: Path, run_id: str, step: str) -> dict[str, str]:
     with opening.reading(place) as connection:
         run = reading.find(connection, run_id)
+    if several.is_of_several(run):
+        run, step = several.part_of(place, run, step)
     folder = logs.folder_of(place, run)
     beside = Path(os.path.realpath(Path(run.source).parent))
     opened = open_step(folder, step, beside if beside.is_relative_to(root) and beside.is_dir() else root)

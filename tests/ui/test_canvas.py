@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import notebook_json
-from tests.ui.conftest import open_notebook, shoot, start_lab
+from tests.ui.conftest import open_notebook, shoot, start_lab, wait_until_ready
 from tests.ui.test_walks import faults
 
 CELLS = [
@@ -197,3 +198,43 @@ def test_five_hundred_steps_stay_usable(page: Page, address: str) -> None:
     )
     expect(page.locator(".jp-mlops-zoom")).not_to_contain_text("100 %")
     shoot(page, "page-canvas-many")
+
+
+def test_several_notebooks_are_one_graph_that_is_put_together_and_run(
+    page: Page, address: str, folder: Path
+) -> None:
+    notebooks = {
+        "first": [("parameters", "n: int = 3"), ("step:read", "rows = list(range(n))")],
+        "second": [("step:sum", "total = sum(data)\nprint('total', total)")],
+    }
+    for name, cells in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook_json(cells)))
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.goto(f"{address}/lab?reset")
+    wait_until_ready(page)
+    page.evaluate("void jupyterapp.commands.execute('mlops-jlab:new-several', {notebooks: ['first.ipynb']})")
+    page.locator(".jp-Dialog input").fill("both.yaml")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(step(page, "first.read")).to_be_visible()
+    page.locator(".jp-DirListing-item", has_text="second.ipynb").drag_to(page.locator(".jp-mlops-graphic"))
+    expect(step(page, "second.sum")).to_have_attribute("aria-label", re.compile("data"))
+    expect(page.get_by_role("button", name="Run", exact=True).last).to_be_disabled()
+    page.get_by_label("Take from another notebook").last.click()
+    page.get_by_label("Name", exact=True).fill("rows")
+    page.get_by_label("Called here").fill("data")
+    page.get_by_role("button", name="Take", exact=True).click()
+    expect(page.locator(".jp-mlops-edge-label", has_text="rows as data")).to_be_visible()
+    assert (folder / "both.yaml").read_text() == (
+        "pipeline:\n  notebooks:\n    - first.ipynb\n    - second.ipynb\n"
+        "  take:\n    second: from first take rows as data\n"
+    )
+    page.locator(".jp-mlops-members summary").click()
+    page.locator(".jp-mlops-members").get_by_label("first.n").fill("5")
+    page.locator(".jp-mlops-canvas").get_by_role("button", name="Run", exact=True).click()
+    expect(step(page, "second.sum").locator("[data-status='finished']")).to_be_visible(timeout=60_000)
+    step(page, "second.sum").click()
+    drawer = page.get_by_role("complementary", name="Step second.sum")
+    expect(drawer.get_by_text("total 10")).to_be_visible()
+    expect(drawer.get_by_role("row", name="data")).to_contain_text("5")
+    assert not faults(page, ".jp-mlops-canvas")
+    shoot(page, "several-notebooks")

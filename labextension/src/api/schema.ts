@@ -796,7 +796,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a notebook means as a pipeline, and what is wrong with it. */
+        /** What a notebook, or a file that names several, means as a pipeline, and what is wrong with it. */
         post: {
             parameters: {
                 query?: never;
@@ -3124,6 +3124,8 @@ export interface components {
             cell_id: string;
             line: number;
             fixes: components["schemas"]["Fix"][];
+            /** @description Which of several notebooks it is in. */
+            notebook?: string;
         };
         Step: {
             name: string;
@@ -3161,6 +3163,16 @@ export interface components {
             edges: components["schemas"]["Edge"][];
             parameters: components["schemas"]["Parameter"][];
             findings: components["schemas"]["Finding"][];
+            /** @description The notebooks, where there are several: steps are called NOTEBOOK.STEP then. */
+            notebooks?: components["schemas"]["Member"][];
+        };
+        /** @description One of several notebooks of a pipeline. */
+        Member: {
+            name: string;
+            /** @description Its path below the server's root. */
+            notebook: string;
+            /** @description What it takes from others: from load take frame as df. */
+            takes: string[];
         };
         /** @description A step of the newest run; `values` are those that it handed on, in words. */
         StepState: {

@@ -14,13 +14,21 @@ import '@xyflow/react/dist/style.css';
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { Graph } from '../api/types';
+import { Graph, Last } from '../api/types';
 import { IconButton } from '../elements';
 import { Measures, Plan } from '../pipelines/layout';
 import { Editing } from './commands';
 import { neighbour } from './keys';
-import { BOXES, edgesOf, LARGE, LINES, nodesOf, StepNode } from './nodes';
-import type { Shown } from './page';
+import {
+  BOXES,
+  edgesOf,
+  LARGE,
+  LINES,
+  nodesOf,
+  roomsOf,
+  Standing,
+  StepNode
+} from './nodes';
 import { boxOf } from './saving';
 
 const FIT = { padding: 0.06, maxZoom: 1 };
@@ -28,17 +36,21 @@ const LEAST = 0.95; // below it the text is smaller than 12 pixels
 const MARGIN = 16;
 const TOP = 24; // pixels for the hint above the graph
 
-interface Props extends Shown {
+interface Props {
   graph: Graph;
   plan: Plan;
   way: Measures['way'];
   words: string;
   chosen: readonly string[];
   onChoose: (steps: readonly string[]) => void;
-  editing: Editing;
+  /** What its steps did in the last run. */
+  last: Last | null;
+  /** How steps are edited, where they can be. */
+  editing?: Editing;
+  trans: TranslationBundle;
 }
 
-type Flow = ReactFlowInstance<StepNode>;
+type Flow = ReactFlowInstance<Standing>;
 
 /** The whole graph, or, if its text would be too small to read, its beginning. */
 function show(
@@ -69,23 +81,25 @@ function show(
 /** The nodes as they are drawn: at their places, unless one is being dragged. */
 function useNodes(
   props: Props
-): [StepNode[], (changes: NodeChange<StepNode>[]) => void, () => void] {
-  const { graph, plan, way, words, chosen, model, around } = props;
+): [Standing[], (changes: NodeChange<Standing>[]) => void, () => void] {
+  const { graph, plan, way, words, chosen, last, trans } = props;
   const laid = React.useMemo(
-    () =>
-      nodesOf(graph, plan, {
-        stateOf: step => model.stateOf(step),
+    () => [
+      ...roomsOf(plan),
+      ...nodesOf(graph, plan, {
+        stateOf: step => last?.steps.find(state => state.name === step),
         words,
         selected: new Set(chosen),
         way,
-        trans: around.trans
-      }),
-    [graph, plan, way, words, chosen.join(' '), model.last]
+        trans
+      })
+    ],
+    [graph, plan, way, words, chosen.join(' '), last]
   );
-  const [nodes, setNodes] = React.useState(laid);
+  const [nodes, setNodes] = React.useState<Standing[]>(laid);
   React.useEffect(() => setNodes(laid), [laid]);
   const change = React.useCallback(
-    (changes: NodeChange<StepNode>[]) =>
+    (changes: NodeChange<Standing>[]) =>
       setNodes(before =>
         applyNodeChanges(
           changes.filter(one => one.type !== 'select'),
@@ -143,8 +157,7 @@ function toggled(names: readonly string[], name: string): readonly string[] {
 
 /** The drawing. */
 export function Graphic(props: Props): React.JSX.Element {
-  const { graph, plan, chosen, onChoose, editing, around } = props;
-  const { trans } = around;
+  const { graph, plan, chosen, onChoose, editing, trans } = props;
   const host = React.useRef<HTMLDivElement>(null);
   const [flow, setFlow] = React.useState<Flow | null>(null);
   const [nodes, change, putBack] = useNodes(props);
@@ -161,20 +174,23 @@ export function Graphic(props: Props): React.JSX.Element {
       aria-label={trans.__('Graph')}
       onKeyDown={event => onKey(event, props, flow, choose)}
     >
-      <ReactFlow<StepNode>
+      <ReactFlow<Standing>
         nodes={nodes}
+        nodesDraggable={editing !== undefined}
         edges={edges}
         onInit={setFlow}
         onNodesChange={change}
-        onNodeClick={(event, node) =>
-          choose(node.id, event.shiftKey || event.ctrlKey || event.metaKey)
-        }
+        onNodeClick={(event, node) => {
+          if (node.type === 'step') {
+            choose(node.id, event.shiftKey || event.ctrlKey || event.metaKey);
+          }
+        }}
         onPaneClick={() => onChoose([])}
         onNodeDragStop={(_, node) => {
           const [other] = flow?.getIntersectingNodes(node) ?? [];
           putBack();
           if (other !== undefined) {
-            editing.runAfter(node.id, other.id);
+            editing?.runAfter(node.id, other.id);
           }
         }}
         {...FIXED}
@@ -182,11 +198,13 @@ export function Graphic(props: Props): React.JSX.Element {
         <Ground label={trans.__('Map of the graph')} />
         <Zoom flow={flow} trans={trans} />
       </ReactFlow>
-      <p className="jp-mlops-hint jp-mlops-canvas-hint">
-        {trans.__(
-          'Drag a step onto another to run it after. Shift-click selects more.'
-        )}
-      </p>
+      {editing && (
+        <p className="jp-mlops-hint jp-mlops-canvas-hint">
+          {trans.__(
+            'Drag a step onto another to run it after. Shift-click selects more.'
+          )}
+        </p>
+      )}
     </div>
   );
 }
@@ -206,7 +224,11 @@ function Ground({ label }: { label: string }): React.JSX.Element {
         zoomable
         position="bottom-left"
         ariaLabel={label}
-        nodeColor={node => (node as StepNode).data.hue}
+        nodeColor={node =>
+          (node as Standing).type === 'step'
+            ? (node as StepNode).data.hue
+            : 'transparent'
+        }
         style={{ width: 120, height: 96 }}
       />
     </>
@@ -278,8 +300,8 @@ function onKey(
     Enter: () => current && choose(current, event.shiftKey),
     ' ': () => current && choose(current, true),
     Escape: () => onChoose([]),
-    F2: () => current && editing.rename(current),
-    m: () => editing.merge(chosen),
+    F2: () => current && editing?.rename(current),
+    m: () => editing?.merge(chosen),
     '+': () => flow?.zoomIn(),
     '-': () => flow?.zoomOut(),
     0: () => flow?.fitView(FIT)
@@ -291,7 +313,7 @@ function onKey(
         ? () => onChoose(plan.places.map(place => place.name))
         : isCommand && event.key === 'z'
           ? () => {
-              editing.undo();
+              editing?.undo();
               (event.currentTarget as HTMLElement).focus(); // the step that had the keys may be gone
             }
           : isCommand

@@ -16,7 +16,14 @@ import * as React from 'react';
 
 import { Graph, StepState } from '../api/types';
 import { Icon, State } from '../elements';
-import { labelOf, Measures, pathOf, Plan, Way } from '../pipelines/layout';
+import {
+  labelOf,
+  Measures,
+  pathOf,
+  Plan,
+  titleOf,
+  Way
+} from '../pipelines/layout';
 import { tookOf } from '../pipelines/picture';
 import { hueAt } from '../runs/marked';
 import { stateOf } from '../runs/words';
@@ -41,6 +48,9 @@ interface Shown extends Record<string, unknown> {
 }
 
 export type StepNode = Node<Shown, 'step'>;
+type RoomNode = Node<{ name: string } & Record<string, unknown>, 'room'>;
+/** What stands on the canvas: steps, and the rooms of their notebooks where there are several. */
+export type Standing = StepNode | RoomNode;
 
 /** The worst finding of each step, and what it says. Pure. */
 export function faultsOf(graph: Graph): Map<string, [Fault, string]> {
@@ -118,7 +128,7 @@ export function nodesOf(
         .filter(Boolean)
         .join(': '),
       data: {
-        name,
+        name: titleOf(name, plan),
         facts: factsOf(step, trans),
         hue: `var(${hueAt(place)})`,
         state,
@@ -131,6 +141,27 @@ export function nodesOf(
     };
     return [node];
   });
+}
+
+/** The rooms of the notebooks, behind their steps. */
+export function roomsOf({ rooms }: Plan): RoomNode[] {
+  return rooms.map(({ name, x, y, width, height }) => ({
+    id: `${name} `, // no step is called so
+    type: 'room',
+    position: { x, y },
+    width,
+    height,
+    zIndex: -1,
+    draggable: false,
+    selectable: false,
+    focusable: false,
+    data: { name }
+  }));
+}
+
+/** The room of a notebook. */
+function RoomBox({ data }: NodeProps<RoomNode>): React.JSX.Element {
+  return <div className="jp-mlops-room">{data.name}</div>;
 }
 
 /** The box of a step. */
@@ -171,7 +202,7 @@ function Box({ data, selected }: NodeProps<StepNode>): React.JSX.Element {
   );
 }
 
-export const BOXES = { step: React.memo(Box) };
+export const BOXES = { step: React.memo(Box), room: React.memo(RoomBox) };
 
 /** An edge on the way that the layout has found for it, its words in a line of their own. */
 function LaidEdge(props: EdgeProps): React.JSX.Element {

@@ -62,7 +62,7 @@ export default function CanvasPage(props: Props): React.JSX.Element {
 }
 
 /** Gives the browser the graph as a file. */
-async function save(
+export async function save(
   kind: 'svg' | 'png',
   graph: Graph,
   plan: Plan,
@@ -83,7 +83,7 @@ async function save(
 }
 
 /** Where the steps stand: laid out anew only if the graph or its direction has changed. */
-function usePlan(
+export function usePlan(
   graph: Graph | null,
   way: Measures['way']
 ): [Plan | null, Measures] {
@@ -106,7 +106,7 @@ export interface Shown {
 }
 
 /** The first step that is found by what is looked for. */
-function firstFound(graph: Graph, words: string): string[] {
+export function firstFound(graph: Graph, words: string): string[] {
   const found = graph.steps.filter(step => isFound(step, words));
   return found.slice(0, 1).map(step => step.name);
 }
@@ -152,9 +152,9 @@ function Body({ around, model }: Shown): React.JSX.Element | null {
           words={words}
           chosen={chosen}
           onChoose={setSelected}
+          last={model.last}
           editing={editing}
-          around={around}
-          model={model}
+          trans={around.trans}
         />
         {only !== undefined && chosen.length === 1 && (
           <Drawer

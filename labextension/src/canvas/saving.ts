@@ -2,7 +2,7 @@
 
 import { Graph } from '../api/types';
 import { HUES } from '../runs/marked';
-import { labelOf, Measures, pathOf, Plan } from '../pipelines/layout';
+import { labelOf, Measures, pathOf, Plan, titleOf } from '../pipelines/layout';
 
 /** The colors of the theme; `hues` are those of the steps. */
 export interface Looks {
@@ -49,6 +49,10 @@ export function boxOf(
       { x, y },
       { x: x + width, y: y + height }
     ]),
+    ...plan.rooms.flatMap(room => [
+      { x: room.x, y: room.y },
+      { x: room.x + room.width, y: room.y + room.height }
+    ]),
     ...plan.ways.flatMap(way => [...way.points, way.label])
   ];
   const xs = points.map(point => point.x);
@@ -79,12 +83,18 @@ export function svgOf(
     const { x, y } = plan.ways[place]?.label ?? { x: 0, y: 0 };
     return `<text x="${x}" y="${y + 4}" text-anchor="middle" font-size="12" fill="${looks.grey}" stroke="${looks.paper}" stroke-width="4" paint-order="stroke">${escaped(labelOf(names, reasons))}</text>`;
   });
+  const rooms = plan.rooms.map(({ name, x, y, width, height }) =>
+    [
+      `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="8" fill="none" stroke="${looks.line}" stroke-dasharray="4 3"/>`,
+      `<text x="${x + 14}" y="${y + 21}" font-size="13" font-weight="600" fill="${looks.grey}">${escaped(name)}</text>`
+    ].join('')
+  );
   const steps = plan.places.map(({ name, x, y }, place) => {
     const hue = looks.hues[place % looks.hues.length] ?? looks.ink;
     return [
       `<rect x="${x}" y="${y}" width="${measures.width}" height="${measures.height}" rx="4" fill="${looks.paper}" stroke="${looks.line}"/>`,
       `<rect x="${x}" y="${y}" width="4" height="${measures.height}" fill="${hue}"/>`,
-      `<text x="${x + 14}" y="${y + 23}" font-size="13" font-weight="600" fill="${looks.ink}">${escaped(name)}</text>`,
+      `<text x="${x + 14}" y="${y + 23}" font-size="13" font-weight="600" fill="${looks.ink}">${escaped(titleOf(name, plan))}</text>`,
       `<text x="${x + 14}" y="${y + 43}" font-size="12" fill="${looks.grey}">${escaped(facts[name] ?? '')}</text>`
     ].join('');
   });
@@ -92,6 +102,7 @@ export function svgOf(
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box.x} ${box.y} ${box.width} ${box.height}" width="${box.width}" height="${box.height}" font-family="system-ui, sans-serif" role="img" aria-label="${escaped(graph.pipeline)}">`,
     `<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="${looks.grey}"/></marker></defs>`,
     `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" fill="${looks.paper}"/>`,
+    ...rooms,
     ...lines,
     ...labels,
     ...steps,

@@ -1,5 +1,6 @@
 /** What can be done with the pipeline, what was found in it, and how it is drawn. */
 
+import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Graph } from '../api/types';
@@ -8,16 +9,20 @@ import { Measures } from '../pipelines/layout';
 import { Editing } from './commands';
 import type { Shown } from './page';
 
-interface Props extends Shown {
-  graph: Graph;
-  chosen: readonly string[];
-  editing: Editing;
+/** How a graph is drawn, what is looked for in it, and who saves its picture. */
+export interface Viewing {
   way: Measures['way'];
   onWay: (way: Measures['way']) => void;
   words: string;
   onWords: (words: string) => void;
   onFind: () => void;
   onSave: (kind: 'svg' | 'png') => void;
+}
+
+interface Props extends Shown, Viewing {
+  graph: Graph;
+  chosen: readonly string[];
+  editing: Editing;
 }
 
 /** The toolbar. */
@@ -56,14 +61,16 @@ export function Toolbar(props: Props): React.JSX.Element {
       )}
       <Said {...props} />
       <span className="jp-mlops-gap" />
-      <View {...props} />
+      <View {...props} trans={trans} />
     </div>
   );
 }
 
 /** How it is drawn, what is looked for, and pictures of it. */
-function View(props: Props): React.JSX.Element {
-  const { trans } = props.around;
+export function View(
+  props: Viewing & { trans: TranslationBundle }
+): React.JSX.Element {
+  const { trans } = props;
   return (
     <>
       <Segments

@@ -11,6 +11,7 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -28,6 +29,7 @@ import { titleOf } from '../runs/words';
 import { COMMANDS } from '../tokens';
 import { setDefaults } from './defaults';
 import { addCanvas, addData, addModelsAndSchedules, addSweeps } from './kinds';
+import { addTogether } from './several';
 import { addressIn, addressOf, linkTo, textOf, WORD } from './links';
 import { Address, keyOf, Page } from './page';
 import { openAt } from './notebooks';
@@ -47,6 +49,8 @@ export interface Parts {
   launcher: ILauncher | null;
   router: IRouter | null;
   palette: ICommandPalette | null;
+  /** The file browsers, where there are any. */
+  files: IFileBrowserFactory | null;
   trans: TranslationBundle;
 }
 
@@ -84,7 +88,7 @@ const PAGE_ARGS = {
     address: {
       type: 'string',
       description:
-        'Which page: table, run/ID, canvas/PATH, comparison/ID/ID, model/NAME, monitoring/NAME, data/NAME, schedule/NAME, sweep/ID'
+        'Which page: table, run/ID, canvas/PATH, notebooks/PATH, comparison/ID/ID, model/NAME, monitoring/NAME, data/NAME, schedule/NAME, sweep/ID'
     },
     name: { type: 'string', description: 'What the page is called' }
   }
@@ -130,6 +134,7 @@ export function addPages(parts: Parts): void {
     execute: args => show({ kind: 'comparison', ids: idsOf(args, model) })
   });
   addCanvas(parts, show);
+  addTogether(parts, show);
   addModelsAndSchedules(parts, show);
   addSweeps(parts, show);
   addData(parts, show);
@@ -168,6 +173,7 @@ function surroundingsOf(parts: Parts): Surroundings {
   return {
     ...others,
     changes: model.noticed,
+    contents: app.serviceManager.contents,
     openAt: (path, cell) => openAt(app, path, cell),
     open: ({ id, name }, itself = false) =>
       execute(COMMANDS.openRun, { id, name, itself }),
@@ -178,6 +184,7 @@ function surroundingsOf(parts: Parts): Surroundings {
         ...(version ? { version } : {}),
         ...(compare ? { compare } : {})
       }),
+    openTogether: path => execute(COMMANDS.openTogether, { path }),
     openSchedule: name => execute(COMMANDS.openSchedule, { name }),
     openDriftSchedule: (path, drift) =>
       execute(COMMANDS.openSchedule, { path, drift }),

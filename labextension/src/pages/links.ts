@@ -7,7 +7,7 @@ import type { Address } from './page';
 /** The word in a link's query that says which page to open. */
 export const WORD = 'mlops';
 
-/** An address as a text: `run/ID`, `canvas/PATH`, `comparison/ID/ID`, `model/NAME`, `data/NAME`, `sweep/ID`. */
+/** An address as a text: `run/ID`, `canvas/PATH`, `notebooks/PATH`, `comparison/ID/ID`, `model/NAME`, `data/NAME`, `sweep/ID`. */
 export function textOf(address: Address): string {
   const parts = (): readonly (string | number | undefined)[] => {
     switch (address.kind) {
@@ -16,6 +16,7 @@ export function textOf(address: Address): string {
       case 'run':
         return [address.id];
       case 'canvas':
+      case 'notebooks':
         return [address.path];
       case 'comparison':
         return address.ids;
@@ -65,6 +66,7 @@ export function addressOf(text: string): Address | null {
     case 'run':
       return { kind, id: first, name: first.slice(0, 8) };
     case 'canvas':
+    case 'notebooks':
       return { kind, path: first };
     case 'comparison':
       return { kind, ids: parts.slice(1) };

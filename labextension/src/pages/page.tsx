@@ -19,12 +19,15 @@ const Monitoring = React.lazy(() => import('../monitoring/page'));
 const NewSweep = React.lazy(() => import('../sweep/form'));
 const Schedule = React.lazy(() => import('../schedule/page'));
 const Sweep = React.lazy(() => import('../sweep/page'));
+const Together = React.lazy(() => import('../together/page'));
 
 /** What a page shows. It is kept and given back when JupyterLab is loaded anew. */
 export type Address =
   | { kind: 'table' }
   | { kind: 'run'; id: string; name: string }
   | { kind: 'canvas'; path: string }
+  /** Several notebooks, which the file at `path` names. */
+  | { kind: 'notebooks'; path: string }
   | { kind: 'comparison'; ids: readonly string[] }
   | {
       kind: 'model';
@@ -64,6 +67,8 @@ export function keyOf(address: Address): string {
       return address.id;
     case 'canvas':
       return `canvas ${address.path}`;
+    case 'notebooks':
+      return `notebooks ${address.path}`;
     case 'comparison':
       return address.ids.join(' ');
     case 'model':
@@ -89,6 +94,8 @@ function labelOf(address: Address, trans: TranslationBundle): string {
       return address.name;
     case 'canvas':
       return trans.__('Pipeline: %1', PathExt.basename(address.path, '.ipynb'));
+    case 'notebooks':
+      return trans.__('Pipeline: %1', PathExt.basename(address.path));
     case 'comparison':
       return trans.__('Compare %1 Runs', address.ids.length);
     case 'model':
@@ -185,6 +192,8 @@ export class Page extends ReactWidget implements Sight {
         );
       case 'canvas':
         return <Canvas around={around} sight={this} path={address.path} />;
+      case 'notebooks':
+        return <Together around={around} sight={this} path={address.path} />;
       case 'comparison':
         return (
           <Comparison

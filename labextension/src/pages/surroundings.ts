@@ -2,6 +2,7 @@
 
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { Contents } from '@jupyterlab/services';
 import { IStateDB } from '@jupyterlab/statedb';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { ISignal } from '@lumino/signaling';
@@ -20,6 +21,8 @@ export interface Surroundings {
   /** The notebooks that are open, and what they mean. */
   tracker: INotebookTracker;
   checkers: Checkers;
+  /** The files below the server's root. */
+  contents: Contents.IManager;
   rendermime: IRenderMimeRegistry | null;
   /** The store has changed. */
   changes: ISignal<unknown, void>;
@@ -30,6 +33,8 @@ export interface Surroundings {
   compare(ids: readonly string[]): void;
   openModel(name: string, version?: number, compare?: boolean): void;
   openSchedule(name: string): void;
+  /** Opens the pipeline that a file with several notebooks makes. */
+  openTogether(path: string): void;
   /** Opens the page of a new schedule of a notebook that is due when a model drifts. */
   openDriftSchedule(path: string, model: string): void;
   openMonitoring(name: string): void;

@@ -69,17 +69,31 @@ export interface Way {
   label: { x: number; y: number };
 }
 
+/** The box around the steps of one notebook, where there are several. */
+export interface Room extends Place {
+  width: number;
+  height: number;
+}
+
 /** Where everything is. */
 export interface Plan {
   places: Place[];
   ways: Way[];
+  rooms: Room[];
+}
+
+/** What is laid out: a graph, of several notebooks or of one. */
+type Laid = Pick<Graph, 'steps' | 'edges' | 'notebooks'>;
+
+const ROOM = { side: 16, head: 32 }; // pixels around the steps of a notebook, and above them for its name
+
+/** The notebook of a step, where there are several: `load` of `load.clean`. */
+export function roomOf(step: string): string {
+  return step.split('.', 1)[0] ?? '';
 }
 
 /** The layout of all steps; steps that nothing joins stand side by side. */
-export function planOf(
-  graph: Pick<Graph, 'steps' | 'edges'>,
-  measures: Measures = SMALL
-): Plan {
+export function planOf(graph: Laid, measures: Measures = SMALL): Plan {
   const { width, height, character } = measures;
   if (character === 0) {
     return quickPlanOf({ ...graph, edges: withoutDetours(graph) }, measures);
@@ -87,7 +101,8 @@ export function planOf(
   if (graph.steps.length > MANY) {
     return quickPlanOf(graph, measures);
   }
-  const plan = new graphlib.Graph();
+  const names = graph.notebooks?.map(({ name }) => name) ?? [];
+  const plan = new graphlib.Graph({ compound: names.length > 0 });
   plan.setGraph({
     rankdir: measures.way,
     nodesep: height / 2,
@@ -96,6 +111,14 @@ export function planOf(
   plan.setDefaultEdgeLabel(() => ({}));
   for (const step of graph.steps) {
     plan.setNode(step.name, { width, height });
+  }
+  for (const name of names) {
+    plan.setNode(roomNode(name), {});
+  }
+  if (names.length > 0) {
+    graph.steps.forEach(({ name }) =>
+      plan.setParent(name, roomNode(roomOf(name)))
+    );
   }
   for (const edge of graph.edges) {
     const long = labelOf(edge.names, edge.reasons).length * character;
@@ -111,10 +134,39 @@ export function planOf(
     return { name, x: x - width / 2, y: y - height / 2 };
   });
   const ways = graph.edges.map(({ from, to }) => {
-    const { points, x, y } = plan.edge(from, to) as Laid;
+    const { points, x, y } = plan.edge(from, to) as LaidEdge;
     return { from, to, points, label: { x, y } };
   });
-  return { places, ways };
+  return { places, ways, rooms: roomsOf(names, places, measures) };
+}
+
+/** What a notebook is called in the layout: no step has such a name. */
+function roomNode(name: string): string {
+  return `${name} `;
+}
+
+/** What stands in the box of a step: in the room of its notebook, the name that it has there. */
+export function titleOf(step: string, { rooms }: Pick<Plan, 'rooms'>): string {
+  return rooms.length > 0 ? step.slice(roomOf(step).length + 1) : step;
+}
+
+/** A box around the steps of each notebook. */
+function roomsOf(
+  names: readonly string[],
+  places: readonly Place[],
+  { width, height }: Measures
+): Room[] {
+  return names.flatMap(name => {
+    const own = places.filter(place => roomOf(place.name) === name);
+    if (own.length === 0) {
+      return [];
+    }
+    const x = Math.min(...own.map(place => place.x)) - ROOM.side;
+    const y = Math.min(...own.map(place => place.y)) - ROOM.head;
+    const right = Math.max(...own.map(place => place.x)) + width + ROOM.side;
+    const below = Math.max(...own.map(place => place.y)) + height + ROOM.side;
+    return [{ name, x, y, width: right - x, height: below - y }];
+  });
 }
 
 const NOWHERE = { x: 0, y: 0 };
@@ -155,10 +207,10 @@ function quickPlanOf(
     const label = middle(first, last);
     return { from, to, points, label };
   });
-  return { places, ways };
+  return { places, ways, rooms: [] };
 }
 
-interface Laid {
+interface LaidEdge {
   points: { x: number; y: number }[];
   x: number;
   y: number;

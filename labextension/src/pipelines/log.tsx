@@ -51,7 +51,7 @@ export function LastRun(props: Props): React.JSX.Element | null {
             <span className="jp-mlops-gap" />
           </>
         ) : (
-          <Head {...props} run={run} />
+          <RunLine {...props} run={run} />
         )}
         <Choice
           label={trans.__('Log of')}
@@ -86,7 +86,12 @@ export function LastRun(props: Props): React.JSX.Element | null {
 }
 
 /** How the run stands, in one line. */
-function Head({ run, onOpen, trans }: Props & { run: Run }): React.JSX.Element {
+export function RunLine(props: {
+  run: Run;
+  onOpen: (id: string) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { run, onOpen, trans } = props;
   const now = Date.now() / 1000;
   return (
     <>

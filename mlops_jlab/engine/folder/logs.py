@@ -18,7 +18,7 @@ _STEP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 LONGEST = 64_000  # bytes of the end of a log that are read unless more are wanted
 
 
-def find_folder(place: Place, run: Run) -> Path | None:
+def find_folder(place: Place, run: Run, state: str = "run.json") -> Path | None:
     """The folder that the engine made for a run in this store, or nothing.
 
     What the run says of itself is not taken on trust: links are followed, and the folder has to lie among
@@ -29,7 +29,7 @@ def find_folder(place: Place, run: Run) -> Path | None:
     try:
         found = Path(os.path.realpath(run.engine.folder))
         inside = found.is_relative_to(os.path.realpath(place.root / "runs"))
-        return found if inside and (found / "run.json").is_file() else None
+        return found if inside and (found / state).is_file() else None
     except (OSError, ValueError):
         return None
 

@@ -19,7 +19,7 @@ from mlops_jlab.files import PRIVATE, write_whole
 from mlops_jlab.handoff.places import object_path
 from mlops_jlab.handoff.records import records_above
 from mlops_jlab.handoff.records import resolve as resolve_value
-from mlops_jlab.pipeline import build, manifest, members
+from mlops_jlab.pipeline import build, manifest, members, together
 from mlops_jlab.pipeline import export as exporting
 from mlops_jlab.pipeline.manifest import Manifest
 
@@ -80,6 +80,7 @@ def begin(
         content = {
             "format": _FORMAT, "pipeline": several.name, "file": several.digest,
             "notebooks": _identities(graphs), "parameters": course.given,
+            "graph": together.describe(several, graphs),
         }  # fmt: skip
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)

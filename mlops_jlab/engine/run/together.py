@@ -11,12 +11,13 @@ from pathlib import Path
 from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.folder.state import RunFolder, RunState
 from mlops_jlab.engine.report.page import write_report
-from mlops_jlab.engine.run import members
+from mlops_jlab.engine.run import automatic, members
 from mlops_jlab.engine.run.loop import run
 from mlops_jlab.engine.run.members import Course
 from mlops_jlab.engine.run.tracked import TrackedRun
 from mlops_jlab.entities.graphs import Graph
 from mlops_jlab.entities.members import Member
+from mlops_jlab.entities.runs import ENGINE
 from mlops_jlab.errors import InputError, MlopsError
 from mlops_jlab.pipeline.manifest import Manifest
 from mlops_jlab.store import belonging, location, opening
@@ -76,7 +77,12 @@ class Together:
         self._parent = lifecycle.start(
             name=f"{several.name}-{course.root.name}", experiment=self._experiment or several.name,
             kind="pipeline", activate=False, run_id=self._run_id, tags={"pipeline": several.name},
+            source=several.path.resolve(),
         )  # fmt: skip
+        self._parent.add_facts({ENGINE: {"folder": str(course.root.resolve())}})
+        self._parent.log_params(
+            {f"{name}.{key}": value for name, given in course.given.items() for key, value in given.items()}
+        )
         if self._options.resume:
             self._go_on(self._parent)
         try:
@@ -86,6 +92,8 @@ class Together:
                 "killed" if isinstance(error, KeyboardInterrupt) else "failed", str(error)[:2000]
             )
             raise
+        with suppress(MlopsError):
+            automatic.lift(self._parent, course.states)
         self._parent.end(course.status, self.failure)
 
     def _go_on(self, run: LiveRun) -> None:

@@ -77,10 +77,10 @@ class TrackedRun:
         """The run begins, or goes on."""
         self._positions = {step.name: place for place, step in enumerate(state.steps)}
         standing.of(lifecycle.recorder().place.root)  # nothing begins under a policy that cannot be read
-        name = state.pipeline.partition("@")[0]
+        name, folder = state.pipeline.partition("@")[0], self._folder.root.name
         self.run = lifecycle.start(
-            name=f"{name}-{self._folder.root.name}", experiment=self._experiment or name, kind="pipeline",
-            parent=self._parent, source=self._source, run_id=self._id,
+            name=name if folder == name else f"{name}-{folder}", experiment=self._experiment or name,
+            kind="pipeline", parent=self._parent, source=self._source, run_id=self._id,
             tags={"pipeline": state.pipeline},
         )  # fmt: skip
         if self._manifest is not None:

@@ -19,6 +19,7 @@ from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance import notebook
 from mlops_jlab.tracking.provenance.usage import Usage
 
+_KINDS = {".ipynb": "notebook", ".yaml": "notebooks", ".yml": "notebooks"}
 _LARGEST_NOTEBOOK = 50 << 20  # bytes
 _FORK_WAITS = 2.0  # seconds
 
@@ -89,7 +90,7 @@ class Provenance:
                 if kept != text:
                     facts["git"]["diff_masked"] = True
             if source is not None:
-                facts["notebook" if source.suffix == ".ipynb" else "script"] = self._file(source)
+                facts[_KINDS.get(source.suffix, "script")] = self._file(source)
             self._run.add_facts(facts)
 
     def _file(self, source: Path) -> dict[str, Any]:
