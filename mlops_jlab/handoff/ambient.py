@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -215,16 +215,19 @@ def _silence() -> Iterator[None]:
 class ImportWatch(importlib.abc.MetaPathFinder):
     """Calls back right after a module that is ``wanted`` is imported for the first time.
 
-    One that was ``printed`` above has said there what it says when it is imported.
+    One that was ``printed`` above has said there what it says when it is imported. Any module may be imported
+    ``within`` something.
     """
 
     def __init__(
         self, wanted: Callable[[ModuleSpec], bool], loaded: Callable[[str], None],
         printed: Callable[[ModuleSpec], bool] = lambda _spec: False,
+        within: Callable[[ModuleSpec], AbstractContextManager[None] | None] = lambda _spec: None,
     ) -> None:  # fmt: skip
         self._wanted = wanted
         self._loaded = loaded
         self._printed = printed
+        self._within = within
         self._known: set[str] = set()
 
     def find_spec(
@@ -232,18 +235,24 @@ class ImportWatch(importlib.abc.MetaPathFinder):
     ) -> ModuleSpec | None:
         """Python's import machinery asks for a module: hand out the real one, watched."""
         spec = self._of_others(fullname, path, target)
-        if spec is None or spec.loader is None or not self._wanted(spec):
+        if spec is None or spec.loader is None:
+            return spec
+        is_wanted = self._wanted(spec)
+        around = self._within(spec)
+        if not is_wanted and around is None:
             return spec
         loader, execute, loaded = spec.loader, spec.loader.exec_module, self._loaded
-        again = target is None and fullname not in self._known and self._printed(spec)
-        self._known.add(fullname)
+        again = is_wanted and target is None and fullname not in self._known and self._printed(spec)
+        if is_wanted:
+            self._known.add(fullname)
 
         def watched(module: ModuleType) -> None:
-            with _silence() if again else nullcontext():
+            with _silence() if again else nullcontext(), around or nullcontext():
                 execute(module)
             if getattr(loader, "exec_module", None) is watched:
                 loader.exec_module = execute  # type: ignore[method-assign]  # as it was
-            loaded(fullname)
+            if is_wanted:
+                loaded(fullname)
 
         loader.exec_module = watched  # type: ignore[method-assign]  # for this one import
         return spec

@@ -35,6 +35,11 @@ def drew_only(before: Any, after: Any) -> bool:
     return False
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two states are equal: nothing was drawn in between."""
+    return _twister(one) == _twister(other) and repr(one[2:]) == repr(other[2:])
+
+
 def _twister(state: Any) -> tuple[tuple[int, ...], int]:
     """The words of the state, and how many of them were given out."""
     if state[0] == "MT19937":

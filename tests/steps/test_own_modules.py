@@ -83,7 +83,7 @@ def test_an_own_module_is_what_it_was(name: str, tmp_path: Path, monkeypatch: py
     assert differences(graph_of(cells), tmp_path, random.Random(0)) == []
 
 
-KEPT = [program for program in read(DATA / "own_modules.txt") if is_wanted(program.name, 2)]
+KEPT = [program for program in read(DATA / "own_modules.txt") if is_wanted(program.name, 3)]
 STAY = {  # in the process of the step that imports them: what they hold is that process's alone
     "mod-object-with-a-generator": "store.ids is, or holds, a generator",
     "modules-share-a-frame": "data and utils have one ndarray in common",
