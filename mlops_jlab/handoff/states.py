@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_jlab.handoff.definitions import PLAIN, code_of, held_in, is_filled
+from mlops_jlab.handoff.definitions import code_of, held_in, is_filled
 from mlops_jlab.handoff.quietly import is_a
 
 STATE = "()"  # "f()" names the state that the function or class f keeps
 _OF_ENUMS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
+_WRITERS = ("dataclasses", "attr._make")  # of methods
 _WRAPPERS = (classmethod, staticmethod)
 _TAKES_OUT = opcode.opmap["DELETE_ATTR"]
 
@@ -142,7 +143,7 @@ def _of_class(value: type, *, names: bool) -> dict[str, object] | None:
             if any(_is_put_in(piece, own, name) for piece in pieces):
                 later[name] = item
             if any(_keeps_something(piece, value.__module__) for piece in pieces):
-                kept[name] = [state_of(piece) for piece in pieces]
+                kept[name] = [_of_generated(one) if _is_generated(one) else state_of(one) for one in pieces]
         elif is_a(item, type):
             if item.__qualname__ != own and not name.startswith("__"):
                 later[name] = item
@@ -183,14 +184,34 @@ def _keeps_something(method: types.FunctionType, module: str) -> bool:
     if _dispatches(method):
         own = method.__qualname__.rpartition(".")[0] + "."
         return any(not one.__qualname__.startswith(own) for one in _registry(method).values())
-    if method.__globals__ is not vars(sys.modules.get(module, sys)) or method.__code__.co_filename[:1] == "<":
+    if method.__globals__ is not vars(sys.modules.get(module, sys)):
         return False
-    defaults = (*(method.__defaults__ or ()), *(method.__kwdefaults__ or {}).values())
+    if _is_generated(method):
+        return _of_generated(method) is not None
     return (
         bool(vars(method).keys() - {"__wrapped__"})
-        or not all(is_a(item, (*PLAIN, type, types.FunctionType)) for item in defaults)
+        or bool(method.__defaults__ or method.__kwdefaults__)
         or not all(is_a(item, (type, types.FunctionType)) for item in held_in(method))
     )
+
+
+def _is_generated(method: types.FunctionType) -> bool:
+    """Whether a library has written the method, as dataclasses write theirs."""
+    return method.__code__.co_filename[:1] == "<"
+
+
+def _of_generated(method: types.FunctionType) -> dict[str, object] | None:
+    """The defaults of such a method, which are those of the body of its class; the library's own are left."""
+    defaults = tuple(map(_or_as_made, method.__defaults__ or ()))
+    keywords = {name: _or_as_made(item) for name, item in (method.__kwdefaults__ or {}).items()}
+    if all(item is AS_IMPORTED for item in (*defaults, *keywords.values())):
+        return None
+    return {"defaults": defaults, "keyword defaults": keywords, "attributes": {}, "closure": ()}
+
+
+def _or_as_made(item: object) -> object:
+    """A default of a method that a library has written, unless it is the library's own."""
+    return AS_IMPORTED if type(item).__module__ in _WRITERS else item
 
 
 def _dispatches(value: Any) -> bool:
