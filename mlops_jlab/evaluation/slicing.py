@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from mlops_jlab.evaluation.results import Slice, Sliced
-from mlops_jlab.gates.intervals import FEWEST, FEWEST_THAT_COUNT, Spread, spread
+from mlops_jlab.gates.intervals import FEWEST_THAT_COUNT, Spread, spread
+from mlops_jlab.gates.resting import FEWEST
 from mlops_jlab.profiles import frames
 from mlops_jlab.profiles.columns import category
 from mlops_jlab.profiles.frames import Kind

@@ -12,13 +12,13 @@ import numpy as np
 from scipy import special
 
 from mlops_jlab.gates.metrics import Estimate, Predicted, Undefined, estimate, sign
+from mlops_jlab.gates.resting import FEWEST, hidden, too_few, unseen, unseen_between
 from mlops_jlab.gates.rules import TO_ONE
 
 Array = Any
-FEWEST = 10  # units, below which nothing is decided
-FEWEST_OF_CLASS = 20  # rows of each class, below which no area under a curve is judged
 FEWEST_THAT_COUNT = 6.0  # rows that carry the difference, below which their scatter is not known
 FEWEST_UNITS_THAT_COUNT = 3.0  # the same of units, which are few and each many rows
+ALIKE = "each draw of these rows gives the same, so how far it scatters is not known"
 _DOUBT = 2.0  # standard errors by which skewness may be worse than few rows show
 _FURTHEST = 8.0  # standard errors from which all is as improbable
 _POWER = 0.8
@@ -92,6 +92,7 @@ class Difference:
     few: str = ""  # what there is too little of to decide, or nothing
     small: str = ""  # what of it was known before any prediction
     place: float = 0.0  # where a standard normal variable is as improbable as this result
+    hidden: float = 0.0  # by how much more it may be off, as all rows of a part came out alike
 
 
 def difference(
@@ -111,36 +112,27 @@ def difference(
         return _drawn(metric, challenger, champion, units, alpha, value)
     influence = way * (one.influence - other.influence)
     found = spread(influence, units, strata_of(metric, challenger))
-    worse, better = found.chances(value)
+    more = 0.0
+    if not challenger.says_as(champion):
+        more = unseen_between(
+            metric, one, other, units, challenger.weights, alpha, is_guess=champion.is_guess
+        )
+    worse, better = found.chances(value + more)[0], found.chances(value - more)[1]
     place = _place(better)
     if metric == "accuracy" and units is None and challenger.weights is None:
         worse, better = _mcnemar(challenger, champion)
-    small = too_few(metric, challenger, units)
+    small = too_few(metric, challenger, one, units) or too_few(metric, champion, other, units)
     few = small or _carried(found, metric, units)
+    low, high = (value + found.bound(alpha, upper=upper) for upper in (False, True))
+    if more:
+        low, high = max(-1.0, low - more), min(1.0, high + more)
     return Difference(
-        value, found.error, value + found.bound(alpha, upper=False), value + found.bound(alpha, upper=True),
-        len(influence), found.units, worse, better, few, small, place,
-    )  # fmt: skip
+        value, found.error, low, high, len(influence), found.units, worse, better, few, small, place, more
+    )
 
 
 def _place(better: float) -> float:
     return float(np.clip(-special.ndtri(better), -_FURTHEST, _FURTHEST))
-
-
-def too_few(metric: str, predicted: Predicted, units: Array) -> str:
-    """What there is too little of for a metric to be judged at all, or nothing."""
-    name = metric.partition("(")[0]
-    if name != "roc_auc" or not predicted.is_classifier:
-        return ""
-    for code, label in enumerate(predicted.classes):
-        rows = predicted.truth == code
-        count = int(rows.sum())
-        if count < FEWEST_OF_CLASS:
-            return f"{count} rows of class {label!r} are too few to tell; {FEWEST_OF_CLASS} are the least"
-        of_units = count if units is None else len(np.unique(units[rows]))
-        if of_units < FEWEST:
-            return f"class {label!r} is in {of_units} units, too few to tell; {FEWEST} are the least"
-    return ""
 
 
 def _carried(found: Spread, metric: str, units: Array) -> str:
@@ -243,9 +235,10 @@ def _drawn(
     wide = Spread(error, count, max(1.0, count - 1.0))
     low, high = float(np.quantile(found, alpha)), float(np.quantile(found, 1 - alpha))
     worse, better = wide.chances(value)
+    few = "" if error or challenger.says_as(champion) else ALIKE
     return Difference(
         value, error, min(low, value + wide.bound(alpha, upper=False)),
-        max(high, value + wide.bound(alpha, upper=True)), len(challenger.truth), count, worse, better,
+        max(high, value + wide.bound(alpha, upper=True)), len(challenger.truth), count, worse, better, few,
         place=_place(better),
     )  # fmt: skip
 
@@ -283,12 +276,14 @@ def bounds(
     if name not in TO_ONE or not math.isfinite(found.error):
         low, high = found.bound(alpha, upper=False), found.bound(alpha, upper=True)
         return one, one.value + low, one.value + high, found.units
+    more = unseen(metric, one, units, predicted.weights, alpha)
     if not found.error or not 0 < one.value < 1:
-        nearly = 1 - alpha ** (1 / max(1, found.units))  # as of a proportion that was never seen otherwise
-        return one, max(0.0, one.value - nearly), min(1.0, one.value + nearly), found.units
+        more = more or hidden(found.units, alpha)  # as of a proportion that was never seen otherwise
+        return one, max(0.0, one.value - more), min(1.0, one.value + more), found.units
     middle = math.log(one.value / (1 - one.value))
     reach = float(special.stdtrit(found.free, 1 - alpha)) * found.error / (one.value * (1 - one.value))
-    return one, _unlogit(middle - reach), _unlogit(middle + reach), found.units
+    low, high = _unlogit(middle - reach) - more, _unlogit(middle + reach) + more
+    return one, max(0.0, low), min(1.0, high), found.units
 
 
 def _bounds_drawn(
@@ -341,6 +336,6 @@ def share_of_budget(alpha: float, use: float) -> float:
 
 
 __all__ = [
-    "FEWEST", "Difference", "Spread", "Undefined", "bounds", "difference", "holm", "rows_missing",
-    "share_of_budget", "spread", "standard_error", "strata_of", "too_few",
+    "ALIKE", "Difference", "Spread", "Undefined", "bounds", "difference", "holm", "rows_missing",
+    "share_of_budget", "spread", "standard_error", "strata_of",
 ]  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from mlops_jlab.gates.intervals import FEWEST, Difference, bounds, difference, holm, rows_missing, too_few
+from mlops_jlab.gates.intervals import ALIKE, Difference, bounds, difference, holm, rows_missing
 from mlops_jlab.gates.limits import equal_within, gap_between, limited
 from mlops_jlab.gates.metrics import Predicted, Undefined
 from mlops_jlab.gates.overtime import Past, evidence, night_of
+from mlops_jlab.gates.resting import FEWEST, rows_unseen, too_few
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, Part, RuleResult
 from mlops_jlab.gates.rules import Rule
 from mlops_jlab.policies import standing
@@ -125,7 +126,7 @@ class _Judge:
         found = self._difference(rule.metric)
         least = rule.bound if rule.kind == "better" else -rule.bound
         same = found.error == 0 and found.value == 0
-        shown = found.low > least or (same and rule.kind == "not worse")
+        shown = found.low > least or (same and not found.hidden and rule.kind == "not worse")
         if rule.kind == "better" and not rule.bound and self._evidence.units is None:
             shown = shown and (rule.metric != "accuracy" or found.better < self._alpha)
         verdict, why, more = PASS, "", 0
@@ -135,7 +136,7 @@ class _Judge:
             f"{found.units} {self._evidence.unit}s are too few to tell; {FEWEST} are the least"
             if found.units < FEWEST else ""
         )  # fmt: skip
-        if few and not same:
+        if few and not (same and rule.kind == "better"):
             verdict, why, more = NOT_ENOUGH, few, 0
         return RuleResult(
             rule.text, verdict, found.value, found.low, found.high, found.rows, found.units,
@@ -143,8 +144,11 @@ class _Judge:
         )  # fmt: skip
 
     def _not_shown(self, rule: Rule, found: Difference, least: float, same: bool) -> tuple[str, str, int]:
-        if same:
+        if same and rule.kind == "better":
             return FAIL, "both predict the same", 0
+        if same:
+            why = f"no row tells both apart, yet so few rows may hide a difference of {found.hidden:.4g}"
+            return NOT_ENOUGH, why, rows_unseen(found.rows, found.hidden, rule.bound)
         within = equal_within(rule.metric, self._evidence.champion, self._rules)
         if not rule.bound and -within < found.low and found.high < within:
             return FAIL, f"they are practically equal: the difference lies within ±{within:.4g}", 0
@@ -253,7 +257,9 @@ class _Judge:
     def _limit(self, rule: Rule) -> RuleResult:
         evidence = self._evidence
         one, low, high, units = bounds(rule.metric, evidence.challenger, evidence.units, self._alpha)
-        few = too_few(rule.metric, evidence.challenger, evidence.units)
+        few = too_few(rule.metric, evidence.challenger, one, evidence.units)
+        if np.isnan(one.influence).any() and low == high:
+            few = ALIKE
         if not few and units < FEWEST:
             few = f"{units} {evidence.unit}s are too few to tell; {FEWEST} are the least"
         verdict, why = limited(rule, one.value, low, high, few)
@@ -338,7 +344,7 @@ def _baseline_of(predicted: Predicted) -> Predicted:
     count = len(predicted.truth)
     if not predicted.is_classifier:
         mean = float(np.mean(predicted.truth)) if count else 0.0
-        return replace(predicted, labels=np.full(count, mean))
+        return replace(predicted, labels=np.full(count, mean), is_guess=True)
     share = np.bincount(predicted.truth, minlength=len(predicted.classes)) / max(1, count)
     labels = np.full(count, int(share.argmax()))
-    return replace(predicted, labels=labels, chances=np.tile(share, (count, 1)))
+    return replace(predicted, labels=labels, chances=np.tile(share, (count, 1)), is_guess=True)

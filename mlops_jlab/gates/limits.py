@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from mlops_jlab.gates.intervals import FEWEST
 from mlops_jlab.gates.metrics import Predicted, Undefined, estimate
+from mlops_jlab.gates.resting import FEWEST, different
 from mlops_jlab.gates.results import FAIL, NOT_ENOUGH, PASS, Part, RuleResult
 from mlops_jlab.gates.rules import TO_ONE, Rule
 
@@ -91,23 +91,30 @@ def rates_between(metric: str, predicted: Predicted, groups: Array, units: Array
     names, counts = np.unique(groups, return_counts=True)
     known: list[str] = []
     values: list[float] = []
+    resting: list[int] = []
     influences: list[Array] = []
     for name in names[np.argsort(-counts, kind="stable")][:_MOST_GROUPS]:
         rows = np.flatnonzero(groups == name)
-        if len(rows) < FEWEST_OF_GROUP or (units is not None and len(np.unique(units[rows])) < FEWEST):
+        if len(rows) < FEWEST_OF_GROUP:
             continue
         with suppress(Undefined):
             found = estimate(metric, predicted.take(rows))
+            there = found.rests or (np.ones(len(rows), dtype=bool),)
+            count = min(different(mask, None if units is None else units[rows]) for mask in there)
+            if count < FEWEST:
+                continue
+            resting.append(count)
             whole = np.zeros(len(groups))
             whole[rows] = found.influence / len(rows)
             known.append(str(name))
             values.append(found.value)
             influences.append(whole if units is None else np.bincount(units, weights=whole))
     if len(known) < 2:
-        raise Undefined(f"fewer than two groups have {FEWEST_OF_GROUP} rows and {FEWEST} units")
+        what = f"{FEWEST_OF_GROUP} rows, and {FEWEST} rows or units that {metric} rests on"
+        raise Undefined(f"fewer than two groups have {what}")
     rates = np.asarray(values)
     sizes = tuple(int((groups == name).sum()) for name in known)
-    errors = _errors(np.asarray(influences), rates, sizes)
+    errors = _errors(np.asarray(influences), rates, resting)
     return Rates(tuple(known), rates, errors, sizes, len(names) - len(known))
 
 
@@ -125,6 +132,7 @@ def gap_between(rule: Rule, predicted: Predicted, groups: Array, units: Array, a
     rates, known = found.values, found.names
     most, least = int(rates.argmax()), int(rates.argmin())
     why = f"{known[least]} {rates[least]:.3g}, {known[most]} {rates[most]:.3g}"
+    why += f"; {found.small} too small to look at" if found.small else ""
     verdict = PASS if high < rule.bound else FAIL if low > rule.bound else NOT_ENOUGH
     if verdict == NOT_ENOUGH:
         why += f"; it may lie on either side of {rule.bound:g}: more rows of these groups would tell"
@@ -145,7 +153,10 @@ def _groups(found: Rates, alpha: float) -> tuple[Part, ...]:
 
 
 def _errors(influences: Array, rates: Array, counts: Sequence[int]) -> Array:
-    """The standard error of each pair's difference; a rate of 0 or 1 is not taken for certain."""
+    """The standard error of each pair's difference; a rate of 0 or 1 is not taken for certain.
+
+    ``counts`` are the rows, or units, that each rate rests on.
+    """
     together = influences @ influences.T
     own = np.diag(together).copy()
     rows = np.asarray(counts, dtype=float)

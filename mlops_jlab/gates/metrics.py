@@ -42,7 +42,7 @@ class Predicted:
     ``truth`` holds the codes of ``classes`` for a classifier, the values else; of two classes the last is the
     positive one. ``weights`` say how much each row counts, and are None where all count the same.
     ``custom`` are metrics by the user's own names, ``groups`` a code for each row that says which rows are
-    ranked together.
+    ranked together. ``is_guess`` says that it is what one would say without looking.
     """
 
     truth: Array
@@ -52,6 +52,7 @@ class Predicted:
     weights: Array = None
     groups: Array = None
     custom: Mapping[str, Metric] = field(default_factory=dict)
+    is_guess: bool = False
 
     def take(self, rows: Array) -> Predicted:
         """The same for some of the rows."""
@@ -59,6 +60,13 @@ class Predicted:
             self, truth=self.truth[rows], labels=self.labels[rows], chances=_some(self.chances, rows),
             weights=_some(self.weights, rows), groups=_some(self.groups, rows),
         )  # fmt: skip
+
+    def says_as(self, other: Predicted) -> bool:
+        """Whether it says the very same of each row, not the same classes alone."""
+        if self.is_classifier and (self.chances is None or other.chances is None):
+            return False
+        pairs = ((self.labels, other.labels), (self.chances, other.chances))
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs if mine is not None)
 
     @property
     def is_classifier(self) -> bool:
@@ -68,10 +76,15 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric's value, and what each row adds to it (``influence``, one a row, with mean zero)."""
+    """A metric's value, and what each row adds to it (``influence``, one a row, with mean zero).
+
+    ``rests`` are masks of the rows that it rests on, if not on all; ``parts`` is what it is the mean of.
+    """
 
     value: float
     influence: Array
+    rests: tuple[Array, ...] = ()
+    parts: tuple[Estimate, ...] = ()
 
 
 def _some(values: Array, rows: Array) -> Array:
@@ -108,7 +121,8 @@ def _ratio(p: Predicted, above: Array, below: Array, what: str) -> Estimate:
     if not below.any():
         raise Undefined(what)
     value = float(above.sum() / below.sum())
-    return Estimate(value, (above - value * below) / below.mean())
+    there = below != 0
+    return Estimate(value, (above - value * below) / below.mean(), () if there.all() else (there,))
 
 
 def _mean(p: Predicted, values: Array) -> Estimate:
@@ -126,7 +140,8 @@ def _accuracy(p: Predicted) -> Estimate:
 
 
 def _average(parts: list[Estimate]) -> Estimate:
-    return Estimate(float(np.mean([e.value for e in parts])), np.mean([e.influence for e in parts], axis=0))
+    influence = np.mean([e.influence for e in parts], axis=0)
+    return Estimate(float(np.mean([e.value for e in parts])), influence, parts=tuple(parts))
 
 
 def _balanced(p: Predicted) -> Estimate:
@@ -229,7 +244,7 @@ def _auc_of(p: Predicted, truth: Array, score: Array) -> Estimate:
     share = np.where(truth, _below(score, above) / downs, 1 - _below(score, below) / ups)
     value = float((share * weights)[truth].sum() / ups)
     weight = np.where(truth, len(truth) / ups, len(truth) / downs) * weights
-    return Estimate(value, (share - value) * weight)
+    return Estimate(value, (share - value) * weight, (truth & (weights > 0), ~truth & (weights > 0)))
 
 
 def _below(score: Array, weights: Array) -> Array:
@@ -258,7 +273,7 @@ def _mse(p: Predicted) -> Estimate:
 def _rmse(p: Predicted) -> Estimate:
     squared = _mse(p)
     root = squared.value**0.5
-    return Estimate(root, squared.influence / (2 * root) if root else squared.influence)
+    return replace(squared, value=root, influence=squared.influence / (2 * root or 1.0))
 
 
 def _r2(p: Predicted) -> Estimate:
@@ -267,7 +282,7 @@ def _r2(p: Predicted) -> Estimate:
     if not spread.any():
         raise Undefined("the target is the same in all rows")
     lost = _ratio(p, (truth - said) ** 2, spread, "all rows have the weight 0")
-    return Estimate(1 - lost.value, -lost.influence)
+    return replace(lost, value=1 - lost.value, influence=-lost.influence)
 
 
 def _quantile(p: Predicted, quantile: float) -> Estimate:
@@ -293,7 +308,8 @@ def _ndcg(p: Predicted, most: float) -> Estimate:
     influence = np.zeros(len(p.truth))
     for rows, gain in known:
         influence[rows] = (gain - value) * len(p.truth) / len(known) / len(rows)
-    return Estimate(value, influence)
+    there = np.isin(np.arange(len(p.truth)), np.concatenate([rows for rows, _gain in known]))
+    return Estimate(value, influence, () if there.all() else (there,))
 
 
 def _gain(truth: Array, score: Array, most: int) -> float | None:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr
 
-from mlops_jlab.gates.intervals import FEWEST, Difference
+from mlops_jlab.gates.intervals import Difference
+from mlops_jlab.gates.resting import FEWEST
 
 _NIGHTS = 15.0  # after how many nights like the first the mixture sees best
 _LARGEST = 700.0  # of an exponent
