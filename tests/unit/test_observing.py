@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_jlab.handoff.observing import taps
+from mlops_jlab.handoff.observing.facts import Aspect, see
 
 pytestmark = pytest.mark.skipif(not taps.are_possible(), reason="functions of C cannot be tapped here")
 
@@ -233,6 +234,25 @@ def test_what_an_import_looks_at_matters_to_all_steps_that_come_later(tmp_path: 
     assert not seen[1]
     assert "MATPLOTLIBRC" in before["variables"]
     assert str(tmp_path / "matplotlibrc") in [*before["looked"], *before["read"]]
+
+
+def test_who_asks_what_is_installed_does_not_look_at_what_else_lies_beside(tmp_path: Path) -> None:
+    """The folder of a notebook is a place of modules, and in it lie data, and the folders of runs."""
+    sources = [
+        "from importlib import metadata\nmetadata.version('numpy')",
+        "len(metadata.packages_distributions())",
+        "len(list(metadata.entry_points()))",
+    ]
+    seen, before = observe(tmp_path, sources)
+    for one in [*seen, before]:
+        assert str(tmp_path) not in one.get("read", ())
+        assert set(one.get("looked", {}).get(str(tmp_path), {})) <= {"packages"}
+    assert [one for one in seen if str(tmp_path) in one.get("looked", {})]
+    was = see(str(tmp_path), Aspect.PACKAGES)
+    (tmp_path / "data.csv").write_text("1")
+    assert see(str(tmp_path), Aspect.PACKAGES) == was
+    (tmp_path / "own-1.0.dist-info").mkdir()
+    assert see(str(tmp_path), Aspect.PACKAGES) != was
 
 
 def test_a_fork_of_the_process_goes_on_with_the_next_step(tmp_path: Path) -> None:

@@ -225,6 +225,10 @@ def _looked_otherwise(looked: Mapping[str, Mapping[str, str]]) -> str:
                 return f"{path} leads to another place"
             if not was or not now:
                 return f"{path} is there now" if now else f"{path} no longer exists"
-            words = {Aspect.SIZE: "has another size", Aspect.TIME: "was changed at another time"}
+            words = {
+                Aspect.SIZE: "has another size",
+                Aspect.TIME: "was changed at another time",
+                Aspect.PACKAGES: "holds other packages",
+            }
             return f"{path} {words.get(aspect, 'has changed')}"
     return ""

@@ -158,7 +158,9 @@ def _aspect(asked: Asked) -> Aspect | None:
     """What is asked of a path, to tell by the function of the standard library that asks."""
     if not asked.through:
         return Aspect.STATE
-    if asked.through[0] in noise.LOOKS or not _THE_SAME.isdisjoint((asked.function, asked.outer)):
+    if asked.through[0] in noise.LOOKS | noise.INSTALLED or not _THE_SAME.isdisjoint(
+        (asked.function, asked.outer)
+    ):
         return None
     if asked.through[0] == "shutil":
         return Aspect.EXISTS

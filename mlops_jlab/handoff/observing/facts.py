@@ -10,6 +10,8 @@ from enum import Enum
 # They come and go with the work itself.
 _PASSING = ("__pycache__", ".mlops", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 
+_OF_PACKAGES = (".dist-info", ".egg-info", ".egg")
+
 FOLDER = "folder"
 
 
@@ -23,6 +25,7 @@ class Aspect(Enum):
     LINK = "link"  # where it leads
     NAMES = "names"  # what lies in the folder
     RIGHTS = "rights"  # may it be read, written, executed
+    PACKAGES = "packages"  # which packages lie in the folder, by the folders that pip makes of them
 
 
 def see(path: str, aspect: Aspect) -> str:
@@ -32,6 +35,8 @@ def see(path: str, aspect: Aspect) -> str:
             return os.path.realpath(path)
         if aspect is Aspect.NAMES:
             return names_in(path)
+        if aspect is Aspect.PACKAGES:
+            return names_in(path, _OF_PACKAGES)
         if aspect is Aspect.RIGHTS:
             return "".join(
                 letter for letter, how in zip("rwx", (4, 2, 1), strict=True) if os.access(path, how)
@@ -63,7 +68,11 @@ def mark(path: str) -> str:
     return f"{state.st_dev} {state.st_ino} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
-def names_in(path: str) -> str:
-    """A digest of the names in a folder."""
-    names = sorted(name for name in os.listdir(path) if name not in _PASSING and not name.endswith(".tmp"))
+def names_in(path: str, ends: tuple[str, ...] = ("",)) -> str:
+    """A digest of the names in a folder, of those alone that end so."""
+    names = sorted(
+        name
+        for name in os.listdir(path)
+        if name not in _PASSING and not name.endswith(".tmp") and name.lower().endswith(ends)
+    )
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()

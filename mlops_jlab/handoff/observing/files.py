@@ -88,7 +88,11 @@ class FileEvents:
         if event == "open":
             self._open(seen, *given[:3])
         elif event in ("os.listdir", "os.scandir"):
-            self._watcher.note(seen, given[0] if given[0] is not None else ".", False)
+            folder = given[0] if given[0] is not None else "."
+            if noise.INSTALLED.intersection(asked.through):
+                self._watcher.look(seen, folder, Aspect.PACKAGES)
+            else:
+                self._watcher.note(seen, folder, False)
         elif event in _REMOVED:
             self._gone(seen, given[0])
         elif event in _LINKED:

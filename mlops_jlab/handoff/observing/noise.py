@@ -21,6 +21,8 @@ CHANCE = frozenset(
 ENVIRONMENT = frozenset("IPython ipykernel joblib multiprocessing concurrent subprocess".split())
 # Looking at the code itself: sources for tracebacks and warnings.
 LOOKS = frozenset("linecache inspect traceback tokenize warnings pkgutil zipimport tempfile IPython".split())
+# They look through the places of modules for what is installed, and for nothing else.
+INSTALLED = frozenset({"importlib.metadata", "importlib_metadata"})
 # Libraries ask these what the machine is like, and no answer comes of it.
 PROGRAMS = frozenset({"lscpu", "uname", "fc-list", "ldconfig", "sysctl"})
 # They end workers and close files of their own when Python ends.

@@ -68,7 +68,9 @@ def origin(file: str) -> tuple[Code, str]:
         return Code.PACKAGE, rest.split(os.sep)[0].removesuffix(".py")
     for root in _STDLIB:
         if file.startswith(root):
-            name = file[len(root) :].split(os.sep)[0].removesuffix(".py")
+            name, *below = file[len(root) :].removesuffix(".py").split(os.sep)
+            if name == "importlib" and below[:1] == ["metadata"]:  # it imports nothing
+                return Code.STDLIB, "importlib.metadata"
             return (Code.IMPORT if name == "importlib" else Code.STDLIB), name
     if not os.path.isabs(file):
         return Code.TEXT, ""
