@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from mlops_jlab.surroundings import variables
 
@@ -26,6 +27,7 @@ _WORDS = (
 _PAIRS = {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("auth", "key")}
 _SHORTEST = 8  # characters of a variable's value that is looked for within texts
 _SHORTEST_LINE = 16  # of one of its lines, if it has several
+_BROKEN = re.compile(r"[ \t]*\r?\n[ \t]*")
 _PIECE = 1 << 16  # characters that are waited for the end of a line, or of a key
 _LONGEST = 4096  # characters of a secret that has no end of a line in it
 _KEY, _KEY_ENDS = "-----BEGIN ", "-----END"
@@ -127,13 +129,33 @@ def masked(text: str, environment: Mapping[str, str] | None = None) -> str:
     return _without(text, secrets_of(variables() if environment is None else environment))
 
 
+def masked_all(value: Any) -> Any:
+    """A value as JSON has them, with all texts in it masked, and all names."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {masked(key) if isinstance(key, str) else key: masked_all(item) for key, item in value.items()}
+    return [masked_all(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def _without(text: str, values: Sequence[str]) -> str:
     for value in values:
         if value in text:
             text = text.replace(value, MASK)
+    if values and "\n" in text:
+        text = _without_broken(text, values)
     for shape in SHAPES:
         if any(hint in text for hint in shape.hints):
             text = shape.pattern.sub(_kept, text)
+    return text
+
+
+def _without_broken(text: str, values: Sequence[str]) -> str:
+    """The text without values that go on in the next line, as in a narrow window or in wrapped base64."""
+    whole = _BROKEN.sub("", text)
+    for value in values:
+        if len(value) >= _SHORTEST_LINE and value in whole:
+            text = re.sub(_BROKEN.pattern.join(["(?:", ")?"]).join(map(re.escape, value)), MASK, text)
     return text
 
 
@@ -149,7 +171,7 @@ def _kept(match: re.Match[str]) -> str:
 def found_in(text: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """What kinds of secrets a text has in it that are not masked."""
     values = secrets_of(variables() if environment is None else environment)
-    if any(value in text for value in values):
+    if any(value in text for value in values) or (values and _without_broken(text, values) != text):
         yield "value of an environment variable"
     for shape in SHAPES:
         if any(hint in text for hint in shape.hints):

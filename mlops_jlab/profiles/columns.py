@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 
+from mlops_jlab.masking import masked
 from mlops_jlab.policies import standing
 from mlops_jlab.profiles import sketches, texts
 from mlops_jlab.profiles.frames import Column, Kind
@@ -88,7 +89,7 @@ def of(column: Column, chosen: Any, weight: float) -> ColumnProfile:
     some = (series if chosen is None else series.take(chosen)).dropna()
     counts = some.value_counts()
     counts = counts[counts > 0]
-    names = [category(value) for value in counts.index[:MOST]]
+    names = [masked(category(value)) for value in counts.index[:MOST]]
     top = _added(zip(names, (counts.to_numpy()[:MOST] * weight).tolist(), strict=True))
     rarer = float(counts.to_numpy()[MOST:].sum() * weight)
     lengths = EMPTY

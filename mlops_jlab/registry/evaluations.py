@@ -17,6 +17,7 @@ from mlops_jlab.evaluation import calibrating, dependence, fairness, losses, sli
 from mlops_jlab.evaluation.results import Bounded, Dependence, Evaluation, Fairness, Sliced
 from mlops_jlab.gates.intervals import bounds
 from mlops_jlab.gates.metrics import Predicted, Undefined
+from mlops_jlab.masking import masked_all
 from mlops_jlab.registry import modelfiles, permuting, references, represented, versions
 from mlops_jlab.registry.evaluating import EvaluationRows, Taken, needs_positive
 from mlops_jlab.registry.identity import identity
@@ -200,7 +201,7 @@ def _kept(found: Evaluation, version: ModelVersion | None) -> Evaluation:
     found = replace(found, at=time.time(), run=run.id if run is not None else "")
     if version is None:
         if run is not None:
-            run.log_dict(found.as_json(), "evaluation/model.json")
+            run.log_dict(masked_all(found.as_json()), "evaluation/model.json")
         return found
     own = run is None
     if run is None:
@@ -218,7 +219,7 @@ def _kept(found: Evaluation, version: ModelVersion | None) -> Evaluation:
 
 
 def _write(run: LiveRun, found: Evaluation, version: ModelVersion) -> None:
-    content = json.dumps(found.as_json(), ensure_ascii=False, indent=1).encode()
+    content = json.dumps(masked_all(found.as_json()), ensure_ascii=False, indent=1).encode()
     run.log_content(content, f"evaluation/{version.model}-{version.version}.json")
     digest, _size = artifacts.put(run.recorder.place, [content])
     run.recorder.open_database()

@@ -21,6 +21,7 @@ from mlops_jlab.gates.judging import Evidence, judge, measured, usual
 from mlops_jlab.gates.metrics import Metric, Predicted
 from mlops_jlab.gates.results import FAIL, GateResult, RuleResult
 from mlops_jlab.gates.rules import METRICS, MORE, Rule, parse, rule_of
+from mlops_jlab.masking import masked_all
 from mlops_jlab.registry import measuring, modelfiles, permuting, spending, versions
 from mlops_jlab.registry.evaluating import EvaluationRows, Taken, check_positive
 from mlops_jlab.registry.identity import identity
@@ -268,6 +269,7 @@ def _keep(place: Place, result: GateResult, run: LiveRun | None, spent: spending
     with opening.writing(place) as connection:
         whole = versions.whole_run(place, run) if run is not None else _PROCESS[0]
         report = {**result.as_json(), "anchor": auditing.head(connection)[1]}
+        report |= {key: masked_all(report[key]) for key in ("rules", "facts", "why")}  # groups have names
         judgements.keep(
             connection, report, who=lifecycle.who(), run=run.id if run is not None else "", whole=whole,
             used=spent.used(result),

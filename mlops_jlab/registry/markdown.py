@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mlops_jlab.masking import masked
+
 
 def table(rows: Sequence[Sequence[Any]], head: Sequence[str] = ("", "")) -> Iterator[str]:
     """The lines of a table; a row with nothing beside its name is left out."""
@@ -17,8 +19,8 @@ def table(rows: Sequence[Sequence[Any]], head: Sequence[str] = ("", "")) -> Iter
 
 
 def text(value: object) -> str:
-    """As text in Markdown: nothing in it is mark-up."""
-    words = " ".join(str(value).split())
+    """As text in Markdown: nothing in it is mark-up, or a secret."""
+    words = masked(" ".join(str(value).split()))
     for char in "\\`*_[]|#!":
         words = words.replace(char, "\\" + char)
     return html.escape(words, quote=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
+from mlops_jlab.masking import found_in
 from mlops_jlab.policies import standing
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
@@ -26,7 +27,7 @@ class Sample:
 def written_of(model: Any, example: Any) -> bytes | None:
     """Some rows of an example and what the model says of them, as a file.
 
-    None where JSON has no room for it, or where a column is personal by the policy.
+    None where JSON has no room for it, where a column is personal by the policy, or where a secret is in it.
 
     ``example`` is a DataFrame or an array of shape (rows, columns).
     """
@@ -43,9 +44,10 @@ def written_of(model: Any, example: Any) -> bytes | None:
     else:
         rows = {str(place): head[:, place].tolist() for place in range(head.shape[1])}
     try:
-        return json.dumps({"rows": rows, "said": said.tolist()}).encode()
+        text = json.dumps({"rows": rows, "said": said.tolist()})
     except (AttributeError, TypeError, ValueError):
         return None
+    return None if any(found_in(text)) else text.encode()
 
 
 def read(place: Place, version: ModelVersion) -> Sample | None:

@@ -18,7 +18,7 @@ from mlops_jlab.entities.models import (
 )
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.errors import InputError, MlopsError
-from mlops_jlab.masking import masked
+from mlops_jlab.masking import masked, masked_all
 from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
@@ -76,7 +76,7 @@ def register(
     if counted is not None:
         about["importance"] = counted
     if data is not None:
-        about["data"] = contents.fingerprint(data) | signatures.period(data)
+        about["data"] = masked_all(contents.fingerprint(data) | signatures.period(data))
     saved = [
         Artifact(path, *artifacts.put(writer.place, [content]))
         for path, content in files.items()

@@ -13,12 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 import mlops_jlab
 import mlops_jlab.mlflow as mlflow
-from mlops_jlab import interpreter, masking, telling
+from mlops_jlab import gate, interpreter, masking, telling
 from mlops_jlab.cli.main import cli
 from mlops_jlab.engine.step.outputs import CellOutputs, Displays
 from mlops_jlab.engine.step.steplog import step_log
@@ -105,6 +110,46 @@ def test_the_value_of_a_variable_is_known_in_each_form_that_texts_have(form: str
     assert len(hidden) < len("before *** after") + 16  # what stands around it, in base64 or quotes
     assert list(masking.found_in(text, environment)) == ["value of an environment variable"]
     assert list(masking.found_in(hidden, environment)) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "  \n    ", "\n\t"])
+def test_a_value_that_goes_on_in_the_next_line_is_masked(end: str) -> None:
+    """As where a narrow window, a printed dict or wrapped base64 breaks it."""
+    value = "Zq9vXw3LmT7pRkD2hB5n" * 3
+    environment = {"DB_PASSWORD": value, "PIN_TOKEN": "abcd\u0031234"}
+    text = f"before {value[:9]}{end}{value[9:40]}{end}{value[40:]} after\nand"
+    assert masking.masked(text, environment) == "before *** after\nand"
+    assert list(masking.found_in(text, environment)) == ["value of an environment variable"]
+    wrapped = base64.encodebytes(f"user:{value}".encode()).decode()  # 76 characters a line
+    assert "\n" in wrapped.strip()
+    assert masking.MASK in masking.masked(wrapped, environment)
+    assert masking.masked("ab\ncd1234", environment) == "ab\ncd1234"  # short ones are words by chance
+
+
+def test_reports_and_profiles_of_data_with_secrets_hold_none(
+    place: location.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a gate, an evaluation, a card and a profile tell of groups, categories and rows."""
+    value, token = "Zq9vXw3LmT7pRkD2hB5n", SECRETS["GitHub token"]
+    monkeypatch.setenv("DB_PASSWORD", value)
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": random.normal(size=400), "b": random.normal(size=400)})
+    rows = rows.assign(who=np.where(random.random(400) < 0.5, value, token), y=(rows.a > 0).astype(int))
+    taken = rows[["a", "b", "who"]]
+    model = make_pipeline(ColumnTransformer([("numbers", "passthrough", ["a", "b"])]), LogisticRegression())
+    model.fit(taken, rows.y)
+    with mlops_jlab.start_run():
+        mlops_jlab.register_model(model, "m", data=taken, input_example=taken)
+        rules = f"accuracy above 0.5\nslice who == {value}\ngap accuracy by who below 0.9"
+        shown = gate.compare(model, rows, "y", name="m", rules=rules, bootstrap=True)
+        mlops_jlab.evaluate(model, rows, "y", name="m", groups="who")
+    assert token in str(shown.rules)  # who has asked may see it; what it shows is masked on its way
+    card = CliRunner().invoke(cli, ["models", "card", "m"]).output
+    assert "gap accuracy by who" in card
+    for text in (card, CliRunner().invoke(cli, ["models", "show", "m", "--format", "json"]).output):
+        assert value not in text
+        assert token not in text.replace("\\", "")
+    assert list(leaks.find(place)) == []
 
 
 def test_no_name_note_or_tag_holds_a_secret(place: location.Place) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.engine.step.widgets import WidgetStates
-from mlops_jlab.masking import masked
+from mlops_jlab.masking import masked, masked_all
 
 if TYPE_CHECKING:  # it takes a tenth of a second, and a run that has all its answers needs none
     from nbformat import NotebookNode
@@ -152,17 +152,9 @@ class CellOutputs:
 def _masked_data(data: Mapping[str, Any]) -> NotebookNode:
     """What is shown, without secrets where it is text or JSON; pictures and films stay as they are."""
     return _node({
-        kind: content if kind.startswith(_PICTURES) and kind != "image/svg+xml" else _masked_value(content)
+        kind: content if kind.startswith(_PICTURES) and kind != "image/svg+xml" else masked_all(content)
         for kind, content in data.items()
     })  # fmt: skip
-
-
-def _masked_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, Mapping):
-        return {key: _masked_value(item) for key, item in value.items()}
-    return [_masked_value(item) for item in value] if isinstance(value, list) else value
 
 
 def note_of(left_out: int) -> str:
