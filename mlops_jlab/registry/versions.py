@@ -23,7 +23,16 @@ from mlops_jlab.policies import packages, standing
 from mlops_jlab.registry import anchoring, modelfiles, samples, signatures
 from mlops_jlab.registry.identity import identity
 from mlops_jlab.registry.importance import importance
-from mlops_jlab.store import artifacts, deciding, judgements, opening, permitting, registering, stating
+from mlops_jlab.store import (
+    again,
+    artifacts,
+    deciding,
+    judgements,
+    opening,
+    permitting,
+    registering,
+    stating,
+)
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
 from mlops_jlab.tracking import contents, lifecycle
@@ -50,6 +59,7 @@ def register(
     ``example`` are some rows that it can predict, for its signature; ``data`` is what it was fitted on, kept
     as a fingerprint with its period. ``intended_use`` and ``limits`` are for its card. The version belongs to
     ``run``, or to none. ``signature`` is one that is known already, and ``origin`` what else is to be known.
+    A step of a pipeline that makes again what one has registered before registers that version.
 
     Raises:
         InputError: ``name`` is none, or the model cannot predict ``example``.
@@ -90,12 +100,14 @@ def register(
     writer.flush()
     whole = whole_run(writer.place, run) if run is not None else ""
     with opening.writing(writer.place) as connection:
-        number = registering.add(
-            connection, name, saved, about, who=lifecycle.who(), run=run.id if run else "", whole=whole
-        )
-        version = registering.find(connection, parse_address(f"{name}/{number}"))
+        version = again.made_before(connection, name, about, saved, whole)
+        if version is None:
+            number = registering.add(
+                connection, name, saved, about, who=lifecycle.who(), run=run.id if run else "", whole=whole
+            )
+            version = registering.find(connection, parse_address(f"{name}/{number}"))
     if run is not None:
-        run.set_tag(f"model.{name}", str(number))
+        run.set_tag(f"model.{name}", str(version.version))
     return version
 
 

@@ -239,7 +239,7 @@ class Retraining:
 
     def _judge(self, version: ModelVersion) -> str:
         runs, alias = self.firing.run.split(), self.schedule.promote
-        before = "" if version.whole in runs else ", as it was registered before: that step was not run again"
+        before = "" if version.whole in runs else ", as it was registered before"
         self._note("register", "done", f"{version.title}, {version.size:,} bytes{before}")
         gate = version.gate if version.gate and version.gate["whole"] in runs else None
         verdict = str(gate["verdict"]) if gate else ""

@@ -31,3 +31,9 @@ def within(connection: sqlite3.Connection, run: str) -> list[str]:
         (run, _DEEPEST),
     )
     return [row[0] for row in rows]
+
+
+def is_pipeline(connection: sqlite3.Connection, run: str) -> bool:
+    """Whether a run is one of a pipeline, and not of a step, a cell or a script."""
+    row = connection.execute("SELECT kind FROM runs WHERE id = ?", (run,)).fetchone()
+    return row is not None and row[0] == "pipeline"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -427,6 +428,29 @@ def test_a_verdict_belongs_to_the_model_that_was_judged_and_not_to_its_name(plac
     assert versions.promote(place, "m/1", override=True, reason="a drill").after == 1
     with opening.reading(place) as connection:
         assert auditing.entries(connection, 1)[0].action == "override gate"
+
+
+def test_a_step_that_makes_a_model_again_registers_the_version_that_it_made(place: Place) -> None:
+    """As when its cache was emptied: the run before has judged it, and so may this one."""
+
+    def night(count: int = 300, note: str = "", kind: str = "pipeline") -> Any:
+        run = lifecycle.start(name="night", kind=kind)
+        step = lifecycle.start(name="fit", kind="step", parent=run.id)
+        made = mlops_jlab.register_model(fitted(0, count), "m", note=note, input_example=rows()[["a", "b"]])
+        for one in (step, run):
+            one.end("finished")
+        return made
+
+    first = night()
+    assert night() == first
+    assert [one.version for one in (night(200), night(), night(note="larger"), night(200))] == [2, 1, 3, 2]
+    assert night(kind="run").version == 4  # whoever registers by hand wants a version
+    assert mlops_jlab.register_model(fitted(), "m").version == 5
+    with opening.reading(place) as connection:
+        assert replaying.problems(connection) == []
+    shutil.rmtree(place.root / "artifacts" / first.files[0].digest[:2])
+    assert night().version == 6  # what is damaged is made anew
+    assert night().version == 6
 
 
 def test_an_alias_that_a_gate_compares_with_is_guarded_as_well(place: Place) -> None:
