@@ -25,7 +25,7 @@ from mlops_jlab.masking import masked_all
 from mlops_jlab.registry import measuring, modelfiles, permuting, spending, versions
 from mlops_jlab.registry.evaluating import EvaluationRows, Taken, check_positive
 from mlops_jlab.registry.identity import identity
-from mlops_jlab.store import auditing, judgements, opening, registering
+from mlops_jlab.store import auditing, database, judgements, opening, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.tracking import contents, lifecycle
 from mlops_jlab.tracking.live import LiveRun
@@ -88,17 +88,38 @@ def compare(
     champion = _champion(place, against or f"{name}@{CHAMPION}", name)
     comparison = _Comparison(rows, asked, positive, custom)
     comparison.ask(subject, champion, place)
-    spent = spending.Spending.of(place, comparison.looks(), name, champion.version if champion else 0, alpha)
-    result = _judged(comparison, subject, champion, spent, train, name, alpha)
-    facts = {**result.facts, "against": against or CHAMPION}
+    found = measuring.measure(asked, subject.model, subject.files, rows, comparison.taken, train)
+    facts: dict[str, Any] = {"against": against or CHAMPION}
     if importance and (counted := comparison.importance(subject.model)) is not None:
         facts["importance"] = counted
-    result = replace(result, facts=facts, gate=_gate(asked, result, against, comparison.one.classes, train))
-    if champion is None and not bootstrap:
-        why = "there is no champion to compare with; the first one is accepted with bootstrap=True"
-        result = replace(result, verdict=FAIL, rules=(RuleResult("champion", FAIL, why=why), *result.rules))
-    _keep(place, result, run, spent)
-    return result
+    known = (comparison.looks(), name, champion.version if champion else 0, alpha)
+
+    def judged(spent: spending.Spending) -> GateResult:
+        result = _judged(comparison, subject, champion, spent, found, name, alpha)
+        result = replace(result, facts={**result.facts, **facts})
+        result = replace(result, gate=_gate(asked, result, against, comparison.one.classes, train))
+        return result if champion is not None or bootstrap else _without_champion(result)
+
+    return _settled(place, run, known, judged)
+
+
+def _settled(
+    place: Place, run: LiveRun | None, known: tuple[spending.Looks, str, int, float],
+    judged: Callable[[spending.Spending], GateResult],
+) -> GateResult:  # fmt: skip
+    """The verdict by what of the rows is used when it is kept: others may judge on them meanwhile."""
+    spent = spending.Spending.of(place, *known)
+    while True:
+        result = judged(spent)
+        now = _keep(place, result, run, spent, lambda connection: spending.Spending.seen(connection, *known))
+        if now is spent:
+            return result
+        spent = now
+
+
+def _without_champion(result: GateResult) -> GateResult:
+    why = "there is no champion to compare with; the first one is accepted with bootstrap=True"
+    return replace(result, verdict=FAIL, rules=(RuleResult("champion", FAIL, why=why), *result.rules))
 
 
 def _check(rules: Any, metrics: Any) -> None:
@@ -207,11 +228,8 @@ class _Comparison:
 
 def _judged(
     comparison: _Comparison, subject: _Subject, champion: ModelVersion | None, spent: spending.Spending,
-    train: Any, name: str, alpha: float,
+    found: measuring.Measured, name: str, alpha: float,
 ) -> GateResult:  # fmt: skip
-    found = measuring.measure(
-        comparison.rules, subject.model, subject.files, comparison.rows, comparison.taken, train
-    )
     evidence, equal = comparison.evidence(found, spent)
     share = share_of_budget(alpha, spent.use)
     verdict, results = judge(comparison.rules, evidence, share)
@@ -262,23 +280,32 @@ def _gate(rules: Sequence[Rule], result: GateResult, against: str, classes: Sequ
     return str(blake3("\n".join(lines).encode("utf-8", "replace")).hexdigest())
 
 
-def _keep(place: Place, result: GateResult, run: LiveRun | None, spent: spending.Spending) -> None:
+def _keep(
+    place: Place, result: GateResult, run: LiveRun | None, spent: spending.Spending,
+    look: Callable[[database.Connection], spending.Spending],
+) -> spending.Spending:  # fmt: skip
+    """Keeps a verdict, if no more of the rows is used by now than ``spent`` says; what is used by now."""
     (run.recorder if run is not None else lifecycle.recorder()).open_database()
     if run is None and not _PROCESS:
         _PROCESS.append(f"process:{secrets.token_hex(8)}")
     with opening.writing(place) as connection:
         whole = versions.whole_run(place, run) if run is not None else _PROCESS[0]
-        report = {**result.as_json(), "anchor": auditing.head(connection)[1]}
-        report |= {key: masked_all(report[key]) for key in ("rules", "facts", "why")}  # groups have names
-        judgements.keep(
-            connection, report, who=lifecycle.who(), run=run.id if run is not None else "", whole=whole,
-            used=spent.used(result),
-        )  # fmt: skip
+        with database.transaction(connection, durable=True):
+            now = look(connection)
+            if not now.is_as(spent):
+                return now
+            report = {**result.as_json(), "anchor": auditing.head(connection)[1]}
+            report |= {key: masked_all(report[key]) for key in ("rules", "facts", "why")}  # groups have names
+            judgements.keep(
+                connection, report, who=lifecycle.who(), run=run.id if run is not None else "", whole=whole,
+                used=spent.used(result),
+            )  # fmt: skip
     if run is not None:
         run.log_dict(report, f"gate/{result.model}.json")
         run.set_tag(f"gate.{result.model}", result.verdict)
         if result.version:
             run.set_tag(f"model.{result.model}", str(result.version))
+    return spent
 
 
 def _digest(one: Predicted, other: Predicted | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from mlops_jlab.gates.overtime import Night, Past
 from mlops_jlab.gates.results import GateResult
 from mlops_jlab.registry import rowdigests
 from mlops_jlab.store import judgements, opening
+from mlops_jlab.store.database import Connection
 from mlops_jlab.store.location import Place
 
 _WHOLLY = 0.1  # of the rows in common, from which a comparison counts as one on the same rows
@@ -58,29 +59,36 @@ class Spending:
     @classmethod
     def of(cls, place: Place, looks: Looks, model: str, champion: int, alpha: float) -> Spending:
         """Looks up what has been used of the rows."""
+        with suppress(MlopsError), opening.reading(place) as connection:
+            return cls.seen(connection, looks, model, champion, alpha)
+        return cls.seen(None, looks, model, champion, alpha)
+
+    @classmethod
+    def seen(
+        cls, connection: Connection | None, looks: Looks, model: str, champion: int, alpha: float
+    ) -> Spending:
+        """The same over a connection; without one nothing has been used."""
         first, hashes = next(iter(looks.hashes.items()))
         evaluation = str(blake3(np.sort(hashes).tobytes()).hexdigest())
         sketches = {columns: rowdigests.sketch(found) for columns, found in looks.hashes.items()}
-        use, past, sequences = 1.0, {}, {}
+        use, past = 1.0, {metric: _past([], hashes) for metric in looks.over_time}
         sequences = {
             metric: columns_digest([model, metric, str(champion), first]) for metric in looks.over_time
         }
-        with suppress(MlopsError), opening.reading(place) as connection:
+        if connection is not None:
             earlier = judgements.used(connection, first, evaluation, looks.comparison)
             shares = (rowdigests.shared(sketches[first][0], other) for other in earlier)
             use += sum(min(1.0, share / _WHOLLY) for share in shares)
             for metric, sequence in sequences.items():
-                past[metric] = _past(
-                    judgements.nights(connection, sequence, evaluation, looks.comparison), hashes
-                )
+                found = _past(judgements.nights(connection, sequence, evaluation, looks.comparison), hashes)
                 begun = judgements.sequences(connection, model, metric, time.time() - _YEAR, sequence)
-                past[metric] = Past(
-                    past[metric].nights, past[metric].new, share_of_budget(alpha, 1 + begun),
-                    past[metric].hashes,
-                )  # fmt: skip
-        for metric in sequences:
-            past.setdefault(metric, _past([], hashes))
+                past[metric] = replace(found, alpha=share_of_budget(alpha, 1 + begun))
         return cls(hashes, evaluation, looks.comparison, use, past, sketches, sequences)
+
+    def is_as(self, other: Spending) -> bool:
+        """Whether as much has been used by now as when ``other`` was looked up."""
+        nights = [[(len(p.nights), p.alpha) for p in one.past.values()] for one in (self, other)]
+        return self.use == other.use and nights[0] == nights[1]
 
     def left(self, alpha: float) -> float:
         """What of the budget ``alpha`` of these rows later comparisons may still spend, all together."""

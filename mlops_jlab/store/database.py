@@ -17,6 +17,7 @@ from mlops_jlab.store import filesystem, headers, locks, room
 from mlops_jlab.store.locks import PATIENCE
 from mlops_jlab.telling import tell
 
+Connection = sqlite3.Connection
 APPLICATION_ID = 0x4D4C4A31  # "MLJ1"
 FORMAT = 7  # the newest of the migrations
 BUSY = 10.0  # seconds

@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from mlops_jlab.entities.models import CHAMPION, parse_address
 from mlops_jlab.errors import InputError
-from mlops_jlab.store import auditing, database
+from mlops_jlab.store import auditing
 
 _WORST = ("fail", "not enough data", "pass")
 
@@ -195,48 +195,50 @@ def sequences(connection: sqlite3.Connection, model: str, metric: str, since: fl
 def keep(
     connection: sqlite3.Connection, report: Mapping[str, Any], *, who: str, run: str, whole: str, used: Used
 ) -> None:
-    """Keeps what a gate found, and what it has used; ``report`` is its JSON. The audit log has its digest."""
+    """Keeps what a gate found, and what it has used; ``report`` is its JSON. The audit log has its digest.
+
+    Within a transaction of the caller's, who has looked in it at what is used by now.
+    """
     text = json.dumps(dict(report))
-    with database.transaction(connection, durable=True):
-        result = connection.execute(
-            "INSERT INTO gate_results (model, run, whole, at, verdict, evaluation, comparison, alpha, "
-            "report, content, gate, champion) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (report["model"], run, whole, time.time(), report["verdict"], report["evaluation"],
-             report["comparison"], report["alpha"], text, report["content"],
-             report["gate"], report["champion"]),
-        ).lastrowid  # fmt: skip
-        connection.executemany(
-            "INSERT INTO gate_rows VALUES (?, ?, ?, ?)",
-            [(result, seen, count, hashes) for seen, (hashes, count) in used.sketches.items()],
-        )
-        connection.executemany(
-            "INSERT INTO gate_nights (result, sequence, metric, gain, variance, hashes) "
-            "SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM gate_nights n JOIN gate_results g "
-            "ON g.id = n.result WHERE n.sequence = ? AND g.evaluation = ? AND g.comparison = ?)",
-            [
-                (
-                    result,
-                    n.sequence,
-                    n.metric,
-                    n.gain,
-                    n.variance,
-                    n.hashes,
-                    n.sequence,
-                    report["evaluation"],
-                    report["comparison"],
-                )
-                for n in used.nights
-            ],
-        )
-        told = (report[name] for name in ("model", "content", "gate", "champion", "verdict"))
-        details = {
-            "number": result,
-            "verdict": report["verdict"],
-            "report": auditing.digest_of(*told, text),
-            "whole": whole,
-            "spent": spent(connection, int(result or 0)),
-        }
-        auditing.append(connection, who, "judge", report["model"], details=details)
+    result = connection.execute(
+        "INSERT INTO gate_results (model, run, whole, at, verdict, evaluation, comparison, alpha, "
+        "report, content, gate, champion) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (report["model"], run, whole, time.time(), report["verdict"], report["evaluation"],
+         report["comparison"], report["alpha"], text, report["content"],
+         report["gate"], report["champion"]),
+    ).lastrowid  # fmt: skip
+    connection.executemany(
+        "INSERT INTO gate_rows VALUES (?, ?, ?, ?)",
+        [(result, seen, count, hashes) for seen, (hashes, count) in used.sketches.items()],
+    )
+    connection.executemany(
+        "INSERT INTO gate_nights (result, sequence, metric, gain, variance, hashes) "
+        "SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM gate_nights n JOIN gate_results g "
+        "ON g.id = n.result WHERE n.sequence = ? AND g.evaluation = ? AND g.comparison = ?)",
+        [
+            (
+                result,
+                n.sequence,
+                n.metric,
+                n.gain,
+                n.variance,
+                n.hashes,
+                n.sequence,
+                report["evaluation"],
+                report["comparison"],
+            )
+            for n in used.nights
+        ],
+    )
+    told = (report[name] for name in ("model", "content", "gate", "champion", "verdict"))
+    details = {
+        "number": result,
+        "verdict": report["verdict"],
+        "report": auditing.digest_of(*told, text),
+        "whole": whole,
+        "spent": spent(connection, int(result or 0)),
+    }
+    auditing.append(connection, who, "judge", report["model"], details=details)
 
 
 def spent(connection: sqlite3.Connection, number: int) -> str:

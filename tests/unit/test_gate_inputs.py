@@ -16,9 +16,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import mlops_jlab
 from mlops_jlab import gate
 from mlops_jlab.errors import InputError
+from mlops_jlab.gates.intervals import share_of_budget
 from mlops_jlab.gates.metrics import Metric, Predicted, estimate
 from mlops_jlab.handoff.trust import KEY_FILE
 from mlops_jlab.registry import rowdigests, versions
+from mlops_jlab.store import opening
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
 
@@ -235,6 +237,31 @@ def test_equal_rows_are_one_unit_and_are_counted(place: Place) -> None:
     assert other.use == 2  # they are the same rows
     named = asked(fitted(1, 60), often.assign(order=range(2000)), "log_loss better\nid order")
     assert named.rules[0].units == 2000
+
+
+@pytest.mark.parametrize(
+    "rules", ["accuracy better\nown above 0.1", "accuracy better over time\nown above 0.1"]
+)
+def test_who_judges_at_the_same_time_shares_the_budget_of_the_rows(place: Place, rules: str) -> None:
+    """As trials of a sweep do: the other one has been kept between the look at the budget and the verdict."""
+    mlops_jlab.register_model(fitted(), "m")
+    versions.promote(place, "m/1")
+    data, others = rows(4, 400), [fitted(2, 80), fitted(3, 90)]
+
+    def slow(truth: Any, said: Any, _chances: Any) -> Any:
+        if others:
+            asked(others.pop(), data, rules, metrics={"own": lambda truth, said, _chances: truth == said})
+        return truth == said
+
+    found = asked(fitted(1, 60), data, rules, metrics={"own": slow})
+    assert (found.use, others) == (3, [])
+    assert found.alpha == pytest.approx(share_of_budget(0.05, 3))
+    with opening.reading(place) as connection:
+        (nights,) = connection.execute("SELECT count(*) FROM gate_nights").fetchone()
+        kept = [alpha for (alpha,) in connection.execute("SELECT alpha FROM gate_results ORDER BY id")]
+    assert nights == ("over time" in rules)  # the rows are new to one of three alone
+    assert sum(kept) <= 0.05
+    assert len(set(kept)) == 3
 
 
 def test_weights_are_those_of_scikit_learn(place: Place) -> None:
