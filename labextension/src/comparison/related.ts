@@ -2,10 +2,10 @@
 
 import { Run } from '../api/types';
 import { Axis, axisOf, isWide } from '../elements';
+import { isSeed } from '../runs/seeds';
 import { aligned, number } from '../runs/words';
 
 const WORDS = 12; // different words that an axis can tell apart
-const SEED = /(^|[_.\-/])(seed|random_state)$/i;
 
 /** How many axes are shown before others are chosen. */
 export const USUAL = 8;
@@ -32,7 +32,7 @@ export function scalesOf(
     ).size;
   const scales = ([false, true] as const).flatMap(isMetric =>
     namesIn(isMetric ? 'metrics' : 'params')
-      .filter(name => !SEED.test(name) && count(all, name, isMetric) > 1)
+      .filter(name => !isSeed(name) && count(all, name, isMetric) > 1)
       .map(name => ({ name, isMetric, own: count(runs, name, isMetric) > 1 }))
       .sort((a, b) => Number(b.own) - Number(a.own))
   );

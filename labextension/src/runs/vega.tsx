@@ -8,6 +8,7 @@ import * as React from 'react';
 import { Run } from '../api/types';
 import { Line } from './lines';
 import { hueAt, HUES } from './marked';
+import { isSeed } from './seeds';
 import { titleOf } from './words';
 
 const THEME = 'data-jp-theme-name'; // JupyterLab sets it when a theme is there
@@ -121,7 +122,7 @@ export function axesOf(runs: readonly Run[]): string[] {
   const names = [...new Set(all.flatMap(numbers => Object.keys(numbers)))];
   return names.filter(
     name =>
-      !/(^|_)(seed|random_state)$/i.test(name) &&
+      !isSeed(name) &&
       new Set(all.map(numbers => numbers[name]).filter(v => v !== undefined))
         .size > 1
   );

@@ -5,8 +5,8 @@ import * as React from 'react';
 
 import { WORKED_OUT } from '../runs/columns';
 import { TableModel } from './model';
-import { titleOf } from './query';
-import { Layout, NAME, widthOf } from './widths';
+import { bandsOf, titleOf } from './query';
+import { Layout, NAME } from './widths';
 
 interface Props {
   model: TableModel;
@@ -32,23 +32,54 @@ export function namesOf(trans: TranslationBundle): Record<string, string> {
   };
 }
 
-/** The row of heads. */
-export function Head({ model, layout, trans }: Props): React.JSX.Element {
+/** The row of heads, below a row that says what is a metric, a parameter and a tag. */
+export function Head(props: Props): React.JSX.Element {
+  const { model, layout, trans } = props;
   const names = namesOf(trans);
   return (
+    <div className="jp-mlops-grid-heads" role="presentation">
+      <Bands {...props} />
+      <div
+        className="jp-mlops-grid-head"
+        role="row"
+        style={{ gridTemplateColumns: layout.template }}
+      >
+        {[NAME, ...model.columns].map(column => (
+          <Column
+            key={column}
+            column={column}
+            title={titleOf(column, names)}
+            model={model}
+            trans={trans}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Bands({ model, layout, trans }: Props): React.JSX.Element {
+  const words: Record<string, string> = {
+    metrics: trans.__('Metrics'),
+    params: trans.__('Parameters'),
+    tags: trans.__('Tags')
+  };
+  return (
     <div
-      className="jp-mlops-grid-head"
+      className="jp-mlops-grid-bands"
       role="row"
       style={{ gridTemplateColumns: layout.template }}
     >
-      {[NAME, ...model.columns].map(column => (
-        <Column
-          key={column}
-          column={column}
-          title={titleOf(column, names)}
-          model={model}
-          trans={trans}
-        />
+      {bandsOf([NAME, ...model.columns]).map(({ kind, count }, place) => (
+        <div
+          key={place}
+          role="columnheader"
+          aria-colspan={count}
+          data-kind={kind}
+          style={{ gridColumn: `span ${count}` }}
+        >
+          {words[kind]}
+        </div>
       ))}
     </div>
   );
@@ -123,10 +154,15 @@ function startResizing(
 ): void {
   event.preventDefault();
   const from = event.clientX;
-  const before = widthOf(column, model.view.widths);
+  const head = (event.target as HTMLElement).parentElement;
+  const before = head?.offsetWidth ?? 0;
+  const way = head && getComputedStyle(head).direction === 'rtl' ? -1 : 1;
   const onMove = (moved: PointerEvent): void =>
     model.show({
-      widths: { ...model.view.widths, [column]: before + moved.clientX - from }
+      widths: {
+        ...model.view.widths,
+        [column]: before + way * (moved.clientX - from)
+      }
     });
   const onUp = (): void => {
     document.removeEventListener('pointermove', onMove);

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import { Run } from '../api/types';
-import { filterOf, isNumber, numbersOf, readView, USUAL } from './query';
+import {
+  bandsOf,
+  filterOf,
+  isNumber,
+  numbersOf,
+  readView,
+  telling,
+  USUAL,
+  withCourse
+} from './query';
 
 describe('the columns of a table', () => {
   it('hold numbers where every value of a param is one', () => {
@@ -12,6 +21,51 @@ describe('the columns of a table', () => {
     expect([...numbersOf(runs)]).toEqual(['params.lr', 'params.`my size`']);
     expect(isNumber('metrics.loss')).toBe(true);
     expect(isNumber('note')).toBe(false);
+  });
+
+  it('begin with the params that differ most, and end with seeds', () => {
+    const runs = [1, 2, 3, 4].map(n => ({
+      metrics: { 'train/loss': n, 'val/loss': n, auc: n },
+      params: {
+        batch: String(n % 2),
+        seed: String(n),
+        lr: String(n % 3),
+        same: 'x',
+        depth: String(n)
+      },
+      note: ''
+    })) as unknown as Run[];
+    const columns = telling(runs);
+    expect(columns.filter(column => column.startsWith('params.'))).toEqual([
+      'params.depth',
+      'params.lr',
+      'params.batch',
+      'params.seed'
+    ]);
+    expect(columns.filter(column => column.startsWith('metrics.'))).toEqual([
+      'metrics.val/loss',
+      'metrics.auc'
+    ]);
+  });
+
+  it('stand below what they are: metrics, parameters, tags', () => {
+    const columns = ['name', 'started', 'metrics.auc', 'metrics.loss'];
+    expect(bandsOf([...columns, 'params.lr', 'note', 'tags.team'])).toEqual([
+      { kind: '', count: 2 },
+      { kind: 'metrics', count: 2 },
+      { kind: 'params', count: 1 },
+      { kind: '', count: 1 },
+      { kind: 'tags', count: 1 }
+    ]);
+  });
+
+  it('draw the course of the first metric and of the one that sorts', () => {
+    const columns = ['started', 'metrics.auc', 'metrics.loss', 'params.lr'];
+    const by = (column: string): readonly string[] =>
+      withCourse(columns, { column, descending: true });
+    expect(by('')).toEqual(['metrics.auc']);
+    expect(by('params.lr')).toEqual(['metrics.auc']);
+    expect(by('metrics.loss')).toEqual(['metrics.auc', 'metrics.loss']);
   });
 });
 

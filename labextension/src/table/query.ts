@@ -4,6 +4,7 @@ import { Run } from '../api/types';
 import { cellOf, splitColumn, WORKED_OUT } from '../runs/columns';
 import { NO_MONITORING } from '../runs/condition';
 import { judgedFirst } from '../runs/pairs';
+import { isSeed } from '../runs/seeds';
 
 /** How the table is sorted; no column is the newest first. */
 export interface Sorting {
@@ -96,9 +97,13 @@ export function readView(kept: unknown): View {
 }
 
 const MOST_METRICS = 3;
+const FEW_METRICS = 2; // where there are params to be seen beside them
 const MOST_PARAMS = 5;
 
-/** The columns that say most of some runs: their usual metrics, and the params in which they differ. */
+/**
+ * The columns that say most of some runs: their usual metrics, and the params in which they differ, the most varied
+ * first and seeds last.
+ */
 export function telling(runs: readonly Run[]): string[] {
   const counts = new Map<string, number>();
   const params = new Map<string, Set<string>>();
@@ -115,15 +120,48 @@ export function telling(runs: readonly Run[]): string[] {
   );
   const differing = [...params]
     .filter(([, values]) => values.size > 1)
+    .sort(
+      ([a, own], [b, other]) =>
+        Number(isSeed(a)) - Number(isSeed(b)) || other.size - own.size
+    )
     .map(([name]) => name);
+  const most = differing.length > 2 ? FEW_METRICS : MOST_METRICS;
   return [
     'status',
     'started',
     'duration',
-    ...metrics.slice(0, MOST_METRICS).map(name => `metrics.${quoted(name)}`),
+    ...metrics.slice(0, most).map(name => `metrics.${quoted(name)}`),
     ...differing.slice(0, MOST_PARAMS).map(name => `params.${quoted(name)}`),
     ...(runs.some(run => run.note !== '') ? ['note'] : [])
   ];
+}
+
+/** The metrics whose course is drawn: what the table is sorted by, and the first. */
+export function withCourse(
+  columns: readonly string[],
+  { column }: Sorting
+): readonly string[] {
+  const first = columns.find(one => one.startsWith('metrics.'));
+  return [first, column].filter(
+    (one): one is string => one?.startsWith('metrics.') === true
+  );
+}
+
+/** Columns of one kind that stand side by side. */
+export interface Band {
+  kind: string;
+  count: number;
+}
+
+/** The kinds of columns, from the first to the last. */
+export function bandsOf(columns: readonly string[]): readonly Band[] {
+  return columns.reduce<Band[]>((found, column) => {
+    const [kind] = splitColumn(column);
+    const last = found[found.length - 1];
+    return last?.kind === kind
+      ? [...found.slice(0, -1), { kind, count: last.count + 1 }]
+      : [...found, { kind, count: 1 }];
+  }, []);
 }
 
 /** Whether a column holds numbers, which stand at the right. */

@@ -20,6 +20,8 @@ interface Props {
   place: number;
   top: number;
   columns: readonly string[];
+  /** The metrics whose course is drawn. */
+  courses: readonly string[];
   template: string;
   model: TableModel;
   actions: Actions;
@@ -130,6 +132,7 @@ function RunRow(
           key={column}
           column={column}
           isNumber={model.isNumber(column)}
+          hasCourse={props.courses.includes(column)}
           run={run}
           trans={trans}
         />
@@ -192,6 +195,7 @@ function Name(
 function Cell(props: {
   column: string;
   isNumber: boolean;
+  hasCourse: boolean;
   run: Run;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -210,7 +214,9 @@ function Cell(props: {
     case 'metrics':
       return cell(
         <>
-          <Spark name={name} values={run.sparks?.[name] ?? []} />
+          {props.hasCourse && (
+            <Spark name={name} values={run.sparks?.[name] ?? []} />
+          )}
           <span>{aligned(run.metrics[name]) || '–'}</span>
         </>,
         run.metrics[name] === undefined ? '' : String(run.metrics[name])

@@ -4,12 +4,15 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { useVirtualizer, Virtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
+import { useWidth } from '../elements';
 import { Head } from './head';
 import { TableModel } from './model';
 import { Row } from './row';
-import { widthsOf } from './widths';
+import { withCourse } from './query';
+import { fitting, hasParts, Layout, widthsOf } from './widths';
 
 const HEIGHT = 28;
+const HEADS = 48;
 
 /** What a row can ask for. */
 export interface Actions {
@@ -25,8 +28,9 @@ interface Props {
 
 /** The grid. It has one tab stop; the active row is told by its id. */
 export function Rows({ model, actions, trans }: Props): React.JSX.Element {
-  const parent = React.useRef<HTMLDivElement>(null);
-  const { entries, columns } = model;
+  const [parent, room] = useWidth<HTMLDivElement>(0);
+  const { entries } = model;
+  const { layout, folds, ...shared } = useLayout(model, room);
   const rows = useRows(parent, model);
   const act = (event: React.KeyboardEvent): void => {
     if (onKey(event, model, actions)) {
@@ -35,8 +39,6 @@ export function Rows({ model, actions, trans }: Props): React.JSX.Element {
       rows.scrollToIndex(model.active);
     }
   };
-  const layout = widthsOf(columns, model.view.widths);
-  const active = entries[model.active];
   return (
     <div
       ref={parent}
@@ -47,7 +49,8 @@ export function Rows({ model, actions, trans }: Props): React.JSX.Element {
       aria-multiselectable
       aria-busy={model.isOutdated}
       aria-rowcount={model.total}
-      aria-activedescendant={active && idOf(active.key)}
+      data-folds={folds}
+      aria-activedescendant={activeOf(model)}
       data-lm-suppress-shortcuts
       onKeyDown={act}
     >
@@ -70,7 +73,7 @@ export function Rows({ model, actions, trans }: Props): React.JSX.Element {
                   entry={entry}
                   place={item.index}
                   top={item.start}
-                  columns={columns}
+                  {...shared}
                   template={layout.template}
                   model={model}
                   actions={actions}
@@ -83,6 +86,24 @@ export function Rows({ model, actions, trans }: Props): React.JSX.Element {
       </div>
     </div>
   );
+}
+
+/** How wide columns are, and which metrics are drawn. */
+function useLayout(
+  { columns, runs, view }: TableModel,
+  room: number
+): Pick<React.ComponentProps<typeof Row>, 'columns' | 'courses'> & {
+  layout: Layout;
+  folds: boolean;
+} {
+  const courses = withCourse(columns, view.sorting);
+  const fits = React.useMemo(
+    () => fitting(columns, runs, courses),
+    [columns, runs, courses.join(' ')]
+  );
+  const layout = widthsOf(columns, fits, view.widths, room);
+  const folds = hasParts(runs) || view.groups.length > 0;
+  return { columns, courses, layout, folds };
 }
 
 /** Which rows are in sight. Near the end the next page is asked for. */
@@ -101,7 +122,7 @@ function useRows(
     getItemKey: keyOf,
     estimateSize: () => HEIGHT,
     overscan: 12,
-    scrollPaddingStart: HEIGHT
+    scrollPaddingStart: HEADS
   });
   const items = rows.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
@@ -111,6 +132,11 @@ function useRows(
     }
   }, [last, entries.length, model.isLoading]);
   return rows;
+}
+
+function activeOf({ entries, active }: TableModel): string | undefined {
+  const entry = entries[active];
+  return entry && idOf(entry.key);
 }
 
 /** Keys of a row in the page: entries of a group hold quotes and slashes. */

@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import { Client } from '../api/client';
 import { Run } from '../api/types';
-import { Button, ProblemBox, useChanges, useWidth } from '../elements';
+import { Button, Command, ProblemBox, useChanges, useWidth } from '../elements';
 import { NO_MONITORING, NOT_ARCHIVED } from '../runs/condition';
 
 import { TableModel } from './model';
@@ -81,7 +81,7 @@ function Empty({ model, trans }: Props): React.JSX.Element {
           'Run a pipeline, or put this on the first line of a cell and execute it:'
         )}
       </p>
-      <pre>{EXAMPLE}</pre>
+      <Command text={EXAMPLE} trans={trans} />
     </div>
   ) : (
     <div className="jp-mlops-empty">
