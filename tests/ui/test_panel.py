@@ -153,7 +153,7 @@ def test_runs_are_filtered_scrolled_compared_deleted_and_brought_back(page: Page
     comparison = page.locator(".jp-mlops-comparison")
     expect(comparison.locator("tr.jp-mod-differs", has_text="depth")).to_contain_text("299")
     expect(comparison.locator(".jp-mlops-curve canvas")).to_have_count(1)
-    comparison.get_by_label("Logarithmic").check()
+    comparison.get_by_role("checkbox", name="Log", exact=True).check()
     expect(comparison.locator(".jp-mlops-curve canvas")).to_have_count(1)
     shoot(page, "panel-compare")
     runs.get_by_role("button", name="Delete", exact=True).click()

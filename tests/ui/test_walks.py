@@ -350,9 +350,9 @@ def test_a_page_is_used_by_keyboard_alone(page: Page, own: Lab) -> None:
             seen.add(place)
             assert outlined, page.evaluate("document.activeElement.outerHTML")
     assert seen == set(range(wanted))
-    view.get_by_label("Logarithmic").first.focus()
+    view.get_by_role("checkbox", name="Log", exact=True).first.focus()
     page.keyboard.press("Space")
-    assert view.get_by_label("Logarithmic").first.is_checked()
+    assert view.get_by_role("checkbox", name="Log", exact=True).first.is_checked()
     smoothing = view.get_by_label("Smoothing").first
     smoothing.focus()
     page.keyboard.press("ArrowRight")

@@ -53,11 +53,13 @@ export function Choice(props: {
 /** A box to tick, with what it means beside it. */
 export function Tick(props: {
   label: string;
+  /** What it does in more words. */
+  title?: string;
   checked: boolean;
   onChange: (checked: boolean) => void;
 }): React.JSX.Element {
   return (
-    <label className="jp-mlops-tick">
+    <label className="jp-mlops-tick" title={props.title}>
       <input
         type="checkbox"
         checked={props.checked}

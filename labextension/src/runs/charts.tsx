@@ -6,7 +6,7 @@ import * as React from 'react';
 import { Client } from '../api/client';
 import { Run } from '../api/types';
 import { directionOf, ProblemBox, Segments, Tick } from '../elements';
-import { Axis, Course } from './courses';
+import { Axis, Course, usualSmoothing } from './courses';
 import { Curve } from './curve';
 import { Line } from './lines';
 import { useCourses } from './loading';
@@ -17,7 +17,8 @@ const MOST = 24;
 /** How all charts are drawn, and which metrics are wanted. */
 interface Settings {
   axis: Axis;
-  smoothing: number;
+  /** Nothing until it is chosen. */
+  smoothing: number | null;
   logarithmic: boolean;
   isOverlaid: boolean;
   wanted: string;
@@ -25,7 +26,7 @@ interface Settings {
 
 const USUAL: Settings = {
   axis: 'step',
-  smoothing: 0,
+  smoothing: null,
   logarithmic: false,
   isOverlaid: true,
   wanted: ''
@@ -52,6 +53,7 @@ export default function Charts(props: Props): React.JSX.Element {
     name.toLowerCase().includes(wanted.toLowerCase())
   );
   const [courses, problem] = useCourses(client, runs, found.slice(0, most));
+  const smoothing = useSmoothing(settings.smoothing, courses);
   const group = React.useId();
   const drawn = Object.keys(courses ?? {}).filter(name => found.includes(name));
   const groups = grouped(drawn);
@@ -62,7 +64,7 @@ export default function Charts(props: Props): React.JSX.Element {
     <div className="jp-mlops-charts">
       {(shown.length > 0 || wanted !== '') && (
         <Tools
-          settings={settings}
+          settings={{ ...settings, smoothing }}
           onChange={change => setSettings({ ...settings, ...change })}
           count={names.length}
           canOverlay={groups.length < drawn.length}
@@ -82,21 +84,43 @@ export default function Charts(props: Props): React.JSX.Element {
             courses={courses ?? NONE}
             lines={lines}
             {...drawing}
+            smoothing={smoothing}
             group={group}
             trans={trans}
           />
         ))}
       </div>
-      {found.length > most && (
-        <button
-          type="button"
-          className="jp-mlops-link"
-          onClick={() => setMost(most + MOST)}
-        >
-          {trans.__('Show %1 more', Math.min(found.length - most, MOST))}
-        </button>
-      )}
+      <More
+        count={Math.min(found.length - most, MOST)}
+        onMore={() => setMost(most + MOST)}
+        trans={trans}
+      />
     </div>
+  );
+}
+
+/** What was chosen, or what suits the courses. */
+function useSmoothing(
+  chosen: number | null,
+  courses: Readonly<Record<string, readonly Course[]>> | null
+): number {
+  const usual = React.useMemo(
+    () => usualSmoothing(Object.values(courses ?? NONE).flat()),
+    [courses]
+  );
+  return chosen ?? usual;
+}
+
+function More(props: {
+  count: number;
+  onMore: () => void;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { count, onMore, trans } = props;
+  return count <= 0 ? null : (
+    <button type="button" className="jp-mlops-link" onClick={onMore}>
+      {trans.__('Show %1 more', count)}
+    </button>
   );
 }
 
@@ -177,20 +201,22 @@ function Tools(props: {
           min={0}
           max={0.98}
           step={0.02}
-          value={settings.smoothing}
+          value={settings.smoothing ?? 0}
           onChange={event =>
             onChange({ smoothing: Number(event.target.value) })
           }
         />
       </label>
       <Tick
-        label={trans.__('Logarithmic')}
+        label={trans.__('Log')}
+        title={trans.__('Logarithmic Y axis')}
         checked={settings.logarithmic}
         onChange={logarithmic => onChange({ logarithmic })}
       />
       {canOverlay && (
         <Tick
-          label={trans.__('Train and validation together')}
+          label={trans.__('Train + val')}
+          title={trans.__('Training and validation of a metric in one chart')}
           checked={settings.isOverlaid}
           onChange={isOverlaid => onChange({ isOverlaid })}
         />

@@ -45,6 +45,14 @@ export function smooth(
   });
 }
 
+const LONG = 30; // points
+const USUAL = 0.6;
+
+/** How much charts are smoothed until somebody chooses: long courses are, with the values as they are behind. */
+export function usualSmoothing(courses: readonly Course[]): number {
+  return courses.some(course => course.values.length >= LONG) ? USUAL : 0;
+}
+
 /** One column of iterations for all, then one column a run; a run without a point has a gap. */
 export function together(
   courses: readonly {

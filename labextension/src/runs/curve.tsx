@@ -162,18 +162,18 @@ function Values(props: {
   );
 }
 
-/** The value of the last point that is not behind `at`. */
+/** The value, as it was logged, of the last point that is not behind `at`. */
 function valueAt(trace: Trace, at: number | null): number | null {
   if (at === null) {
     return trace.last;
   }
-  const { places, values } = trace;
+  const { places, raw } = trace;
   let found: number | null = null;
   for (let n = 0; n < places.length; n++) {
     if ((places[n] ?? 0) > at) {
       break;
     }
-    found = values[n] ?? found;
+    found = raw[n] ?? found;
   }
   return found;
 }

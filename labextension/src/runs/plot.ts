@@ -116,7 +116,7 @@ function axesOf(
     {
       ...axis,
       size: format ? 64 : 52,
-      space: 40,
+      space: 27, // three to six hairlines
       values: format && ((_, at) => at.map(value => format(value))),
       grid: { stroke: () => colour('--jp-border-color2'), width: 1 }
     }
