@@ -174,8 +174,7 @@ function addRuns(
         open: ({ id, name }) => execute(COMMANDS.openRun, { id, name }),
         compare: ids => execute(COMMANDS.compareRuns, { ids: [...ids] }),
         cancel: run => void client.cancel(run.id).then(() => runs.refresh()),
-        openTable: () => execute(COMMANDS.openTable),
-        openExample: () => execute(COMMANDS.openExample)
+        openTable: () => execute(COMMANDS.openTable)
       },
       trans
     )

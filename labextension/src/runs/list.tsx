@@ -6,13 +6,13 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import * as React from 'react';
 
 import { Run } from '../api/types';
-import { Button, Icon, ProblemBox } from '../elements';
+import { Button, Command, Icon, ProblemBox } from '../elements';
 import { RunsModel } from './model';
 import { Row, ROW } from './row';
 import { Search } from './search';
 import { isOpen, mainMetric } from './words';
 
-const EXAMPLE = '%%track first --auto\ndepth = 3\nscore = depth / 4';
+const EXAMPLE = '%%track first --auto';
 
 /** What the list asks of its surroundings. */
 export interface Actions {
@@ -20,7 +20,6 @@ export interface Actions {
   compare(ids: readonly string[]): void;
   cancel(run: Run): void;
   openTable(): void;
-  openExample(): void;
 }
 
 /** The section of the panel with all runs. */
@@ -76,12 +75,16 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
         </div>
       )}
       <ProblemBox problem={model.problem} />
-      {model.runs.length === 0 && !model.isLoading && !model.problem ? (
-        <Empty
-          filtered={model.wanted !== ''}
-          onExample={() => actions.openExample()}
-          trans={trans}
-        />
+      {!model.isKnown && !model.problem && (
+        <p className="jp-mlops-empty" role="status">
+          {trans.__('Loading…')}
+        </p>
+      )}
+      {model.isKnown &&
+      model.runs.length === 0 &&
+      !model.isLoading &&
+      !model.problem ? (
+        <Empty filtered={model.wanted !== ''} trans={trans} />
       ) : (
         <>
           <div className="jp-mlops-line jp-mlops-hint jp-mlops-last-heads">
@@ -99,7 +102,6 @@ function RunList({ model, actions, trans }: Props): React.JSX.Element {
 
 function Empty(props: {
   filtered: boolean;
-  onExample: () => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { trans } = props;
@@ -107,10 +109,13 @@ function Empty(props: {
     <p className="jp-mlops-empty">{trans.__('No matching runs.')}</p>
   ) : (
     <div className="jp-mlops-empty">
-      <p>{trans.__('No runs yet. Write into a cell, and execute it:')}</p>
-      <pre>{EXAMPLE}</pre>
-      <p>{trans.__('It appears here with what it computed.')}</p>
-      <Button label={trans.__('Open the Example')} onClick={props.onExample} />
+      <h2>{trans.__('No runs yet')}</h2>
+      <p>
+        {trans.__(
+          'What you run appears here. To keep a single cell, put this on its first line:'
+        )}
+      </p>
+      <Command text={EXAMPLE} trans={trans} />
     </div>
   );
 }
@@ -171,9 +176,12 @@ function Rows({ model, actions, trans }: Props): React.JSX.Element {
   );
 }
 
-function Footer({ model, actions, trans }: Props): React.JSX.Element {
+function Footer({ model, actions, trans }: Props): React.JSX.Element | null {
   const { chosen } = model;
   const [first] = chosen;
+  if (model.total === 0 && model.deleted.length === 0) {
+    return null;
+  }
   const runs =
     chosen.length === 1 &&
     (first?.kind === 'pipeline' || first?.kind === 'sweep') &&

@@ -61,6 +61,11 @@ export class RunsModel {
     return this._loading;
   }
 
+  /** Whether the server has answered once: before, nobody knows whether there are runs. */
+  get isKnown(): boolean {
+    return this._known;
+  }
+
   get selection(): ReadonlySet<string> {
     return this._selection;
   }
@@ -198,6 +203,7 @@ export class RunsModel {
         this._after = page.after;
         this._total = page.total ?? this._total;
         this._writable = page.writable;
+        this._known = true;
       }
     });
     if (question === this._question) {
@@ -223,6 +229,7 @@ export class RunsModel {
   private _editing: Editing | null = null;
   private _problem: Problem | null = null;
   private _loading = false;
+  private _known = false;
   private _selection: ReadonlySet<string> = new Set<string>();
   private _deleted: readonly string[] = [];
   private _visible = false;

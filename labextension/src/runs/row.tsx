@@ -7,7 +7,7 @@ import { Run } from '../api/types';
 import { Spark, State } from '../elements';
 import { changedTags, readTags, writeTags } from './columns';
 import { Editing, RunsModel } from './model';
-import { exactly, number, stateOf, titleOf, took, when } from './words';
+import { calledAs, exactly, number, stateOf, took, when } from './words';
 
 export const ROW = 44;
 const SPARK = { width: 56, height: 14 };
@@ -47,7 +47,7 @@ export function Row(props: Props): React.JSX.Element {
     >
       <State {...stateOf(run, trans)} />
       <span className="jp-mlops-name">
-        {titleOf(run)}
+        <b>#{run.number}</b> {calledAs(run)}
         {Object.entries(run.tags)
           .filter(([name]) => name !== 'pipeline' && name !== 'folder')
           .map(([name, value]) => (
