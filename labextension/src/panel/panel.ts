@@ -12,6 +12,7 @@ import { Models, Schedules } from '../api/types';
 import { panelIcon } from '../icons/icons';
 import { actionsOf } from '../models/actions';
 import { ModelsSection } from '../models/section';
+import { addPipelineCommands } from '../pipelines/commands';
 import { PipelineModel, Told } from '../pipelines/model';
 import { PipelineSection } from '../pipelines/section';
 import { addPages, Parts as PageParts } from '../pages/commands';
@@ -158,6 +159,8 @@ export function makePanel(parts: Parts): {
   panel.addWidget(section);
   addRuns(parts, panel, runs, execute);
   addModelsAndSchedules(parts, panel, { models, schedules, openRun });
+  const reveal = (): void => app.shell.activateById(panel.id);
+  addPipelineCommands({ ...parts, section, reveal });
   return { panel, runs };
 }
 

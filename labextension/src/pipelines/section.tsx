@@ -105,7 +105,7 @@ export class PipelineSection extends ReactWidget {
           <Failure
             last={last}
             run={last.run}
-            onResume={run => void this._run(run)}
+            onResume={run => void this.run(run)}
             onDebug={run => void this._debug(run)}
             onOpen={id => this._actions.openRun(id)}
             trans={this._trans}
@@ -132,7 +132,7 @@ export class PipelineSection extends ReactWidget {
       <LastRun
         last={last}
         client={this._client}
-        onResume={run => void this._run(run)}
+        onResume={run => void this.run(run)}
         onCancel={run => void this._cancel(run)}
         onOpen={id => this._actions.openRun(id)}
         trans={this._trans}
@@ -151,13 +151,13 @@ export class PipelineSection extends ReactWidget {
           title={why ?? trans.__('Run it headless, in the background')}
           disabled={why !== undefined}
           accept
-          onClick={() => void this._run()}
+          onClick={() => void this.run()}
         />
         <Button
           icon="check"
           label={trans.__('Check')}
           title={trans.__('Find what would fail, without running anything')}
-          onClick={() => this._model.check(trans)}
+          onClick={() => this.check()}
         />
         <span className="jp-mlops-gap" />
         <IconButton
@@ -191,12 +191,12 @@ export class PipelineSection extends ReactWidget {
           {
             label: trans.__('Sweep…'),
             disabled: noParameters,
-            act: () => void this._sweep()
+            act: () => void this.sweep()
           },
           {
             label: trans.__('Schedule…'),
             disabled: why,
-            act: () => void this._schedule()
+            act: () => void this.schedule()
           },
           {
             label: trans.__('Export'),
@@ -239,7 +239,8 @@ export class PipelineSection extends ReactWidget {
     );
   }
 
-  private _run(resume?: string): Promise<void> {
+  /** Runs the pipeline, or goes on from the step that failed. */
+  run(resume?: string): Promise<void> {
     return this._model.withFile(async path => {
       const { parameters } = this._model;
       const how = resume === undefined ? { parameters } : { resume };
@@ -249,11 +250,17 @@ export class PipelineSection extends ReactWidget {
     });
   }
 
-  private _sweep(): Promise<void> {
+  /** Opens the page of a new sweep. */
+  sweep(): Promise<void> {
     return this._model.withFile(path => {
       this._actions.sweep(path);
       return Promise.resolve({ text: '' });
     });
+  }
+
+  /** Finds what would fail. */
+  check(): void {
+    this._model.check(this._trans);
   }
 
   private _cancel(run: string): Promise<void> {
@@ -278,7 +285,8 @@ export class PipelineSection extends ReactWidget {
     });
   }
 
-  private _schedule(): Promise<void> {
+  /** Opens the page of a new schedule. */
+  schedule(): Promise<void> {
     return this._model.withFile(path => {
       this._actions.schedule(path, this._model.parameters);
       return Promise.resolve({ text: '' });
