@@ -15,6 +15,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
     """Called by jupyter_server when it starts."""
     from mlops_jlab.server.events import send_changes
     from mlops_jlab.server.mirroring import keep_mirror
+    from mlops_jlab.server.program import tell_program
     from mlops_jlab.server.routes import add_routes
     from mlops_jlab.server.schedules import look_after
 
@@ -22,3 +23,4 @@ def _load_jupyter_server_extension(app: Any) -> None:
     send_changes(app)
     keep_mirror(app)
     look_after(app)
+    tell_program(app)

@@ -3,7 +3,7 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { IconButton } from './controls';
+import { Button, IconButton } from './controls';
 
 /** The words, as they are typed; a click copies them. */
 export function Command(props: {
@@ -28,15 +28,29 @@ export function Command(props: {
   );
 }
 
-/** A command that is seen on demand: the words before it say what it is for. */
+/** A command that is started in a terminal of JupyterLab, or where there is none is typed in another one. */
 export function InTerminal(props: {
   text: string;
+  /** What the button is called that starts it. */
+  label: string;
+  start: ((command: string) => Promise<void>) | null;
   trans: TranslationBundle;
 }): React.JSX.Element {
+  const { text, label, start, trans } = props;
   return (
-    <details className="jp-mlops-terminal">
-      <summary>{props.trans.__('Show the command for a terminal')}</summary>
-      <Command {...props} />
-    </details>
+    <div className="jp-mlops-terminal">
+      {start && (
+        <Button
+          label={label}
+          icon="run"
+          title={trans.__('In a terminal, where it is seen and stopped')}
+          onClick={() => void start(text)}
+        />
+      )}
+      <details>
+        <summary>{trans.__('Show the command for a terminal')}</summary>
+        <Command text={text} trans={trans} />
+      </details>
+    </div>
   );
 }

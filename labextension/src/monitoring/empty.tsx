@@ -2,9 +2,10 @@
 
 import * as React from 'react';
 
-import { Command, Icon, InTerminal } from '../elements';
+import { Command, Icon } from '../elements';
 import { ScheduleIt } from './standing';
 import type { Shown } from './page';
+import { Watch } from './watch';
 
 /** The steps, each with its way. */
 export function Empty({ around, history }: Shown): React.JSX.Element {
@@ -23,13 +24,8 @@ export function Empty({ around, history }: Shown): React.JSX.Element {
     },
     {
       isDone: false,
-      what: trans.__('Watch the folder where new data arrive, as every hour'),
-      how: (
-        <InTerminal
-          text={`mlops-jlab monitor ${name} --data 'incoming/*.parquet' --every 1h`}
-          trans={trans}
-        />
-      )
+      what: trans.__('Watch the folder where new data arrive'),
+      how: <Watch around={around} name={name} />
     },
     {
       isDone: history.schedules.length > 0,

@@ -4,11 +4,12 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { MonitoringHistory, MonitoringWindow, Move } from '../api/types';
-import { Card, InTerminal, useWidth } from '../elements';
+import { Card, useWidth } from '../elements';
 import { roundTicks } from '../data/words';
 import { exactly, number } from '../runs/words';
 import type { Shown } from './page';
 import { dayOf } from './story';
+import { Watch } from './watch';
 
 const LEFT = 48;
 const RIGHT = 56;
@@ -44,10 +45,7 @@ export function LossChart(props: Shown): React.JSX.Element {
             'No window has known outcomes yet. Once watching is told which column holds the truth, the loss is measured where new files have it.'
           )}
         </p>
-        <InTerminal
-          text={`mlops-jlab monitor ${history.name} --data 'incoming/*.parquet' --target COLUMN`}
-          trans={trans}
-        />
+        <Watch around={around} name={history.name} />
       </Card>
     );
   }

@@ -3,9 +3,9 @@
 import * as React from 'react';
 
 import { MonitoringHistory, MonitoringWindow } from '../api/types';
-import { ProblemBox } from '../elements';
 import { Fetched } from '../panel/fetched';
 import { useFetched } from '../pages/fetched';
+import { PageProblem } from '../pages/missing';
 import type { Address, Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { Beside } from './beside';
@@ -58,7 +58,11 @@ export default function MonitoringPage(props: {
   const history = fetched.value ?? known;
   return (
     <div className="jp-mlops-monitoring">
-      <ProblemBox problem={fetched.problem} />
+      <PageProblem
+        around={around}
+        problem={fetched.problem}
+        what={trans.__('There is no model %1', address.name)}
+      />
       {history === null && !fetched.problem && (
         <p className="jp-mlops-empty" role="status">
           {trans.__('Loading…')}

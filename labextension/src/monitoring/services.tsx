@@ -15,6 +15,7 @@ import {
 import { useFetched } from '../pages/fetched';
 import type { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
+import { program, quoted } from '../pages/terminals';
 import { when } from '../runs/words';
 import { bytes, latency, lineOf, rate } from './course';
 import { Measure } from './measure';
@@ -212,7 +213,9 @@ function Nobody(props: {
         )}
       </p>
       <InTerminal
-        text={`mlops-jlab models serve ${props.name}@champion --log served/`}
+        label={trans.__('Start Serving')}
+        text={`${program()} models serve ${quoted(`${props.name}@champion`)} --log served/`}
+        start={props.around.inTerminal}
         trans={trans}
       />
     </Card>

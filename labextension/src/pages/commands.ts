@@ -8,6 +8,7 @@ import {
 import {
   ICommandPalette,
   MainAreaWidget,
+  Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
@@ -31,6 +32,7 @@ import { setDefaults } from './defaults';
 import { addCanvas, addData, addModelsAndSchedules, addSweeps } from './kinds';
 import { addTogether } from './several';
 import { addressIn, addressOf, linkTo, textOf, WORD } from './links';
+import { inTerminalOf } from './terminals';
 import { Address, keyOf, Page } from './page';
 import { openAt } from './notebooks';
 import { Surroundings } from './surroundings';
@@ -96,7 +98,7 @@ const PAGE_ARGS = {
 
 /** Adds the commands. Pages that are open come back after a reload. */
 export function addPages(parts: Parts): void {
-  const { app, model, restorer, launcher, palette, trans } = parts;
+  const { app, model, launcher, palette, trans } = parts;
   const tracker = new WidgetTracker<Opened>({ namespace: 'mlops-jlab-runs' });
   const around = surroundingsOf(parts);
   const show = (address: Address): void =>
@@ -138,7 +140,7 @@ export function addPages(parts: Parts): void {
   addModelsAndSchedules(parts, show);
   addSweeps(parts, show);
   addData(parts, show);
-  addRestoring(app, tracker, restorer, show);
+  addRestoring(parts, tracker, show);
   addLinks(parts, show);
   launcher?.add({
     command: COMMANDS.openTable,
@@ -175,6 +177,8 @@ function surroundingsOf(parts: Parts): Surroundings {
     changes: model.noticed,
     contents: app.serviceManager.contents,
     openAt: (path, cell) => openAt(app, path, cell),
+    inTerminal: inTerminalOf(app),
+    openTable: () => execute(COMMANDS.openTable, {}),
     open: ({ id, name }, itself = false) =>
       execute(COMMANDS.openRun, { id, name, itself }),
     compare: ids => execute(COMMANDS.compareRuns, { ids: [...ids] }),
@@ -209,17 +213,21 @@ function surroundingsOf(parts: Parts): Surroundings {
 }
 
 function addRestoring(
-  app: JupyterFrontEnd,
+  { app, restorer, trans }: Parts,
   tracker: WidgetTracker<Opened>,
-  restorer: ILayoutRestorer | null,
   show: (address: Address) => void
 ): void {
   app.commands.addCommand(COMMANDS.openPage, {
     describedBy: { args: PAGE_ARGS },
     execute: ({ address, name }) => {
       const found = addressOf(String(address));
-      if (found !== null) {
-        show(found.kind === 'run' ? { ...found, name: String(name) } : found);
+      if (found === null) {
+        Notification.warning(trans.__('There is no page “%1”.', address), {
+          autoClose: 5000
+        });
+      } else {
+        const isNamed = found.kind === 'run' && name !== undefined;
+        show(isNamed ? { ...found, name: String(name) } : found);
       }
     }
   });

@@ -26,6 +26,7 @@ export interface Surroundings {
   rendermime: IRenderMimeRegistry | null;
   /** The store has changed. */
   changes: ISignal<unknown, void>;
+  openTable(): void;
   /** Opens a run; with `itself`, its own page also where it is a sweep. */
   open(run: Pick<Run, 'id' | 'name'>, itself?: boolean): void;
   /** Opens a notebook at a cell. */
@@ -50,6 +51,8 @@ export interface Surroundings {
   ): Promise<void>;
   /** Opens a file of the server's, such as a notebook. */
   openFile(path: string): void;
+  /** Types a command into a terminal that it opens, and starts it; nothing where terminals are not allowed. */
+  inTerminal: ((command: string) => Promise<void>) | null;
   /** Puts the link to a page into the clipboard. */
   copyLink(address: Address): void;
   /** Executes a command of this extension on a run. */
