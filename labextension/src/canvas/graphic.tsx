@@ -30,6 +30,7 @@ import {
   StepNode
 } from './nodes';
 import { boxOf } from './saving';
+import { isSeen } from './sight';
 
 const FIT = { padding: 0.06, maxZoom: 1 };
 const LEAST = 0.95; // below it the text is smaller than 12 pixels
@@ -111,7 +112,7 @@ function useNodes(
   return [nodes, change, () => setNodes(laid)];
 }
 
-/** The whole graph is shown when it is new, and a step when it is chosen. */
+/** The whole graph is shown when it is new or nothing of it is left in sight, and a step when it is chosen. */
 function useSight(
   { plan, way, chosen }: Props,
   flow: Flow | null,
@@ -122,6 +123,21 @@ function useSight(
       show(flow, plan, way, host.current);
     }
   }, [flow, plan]);
+  React.useEffect(() => {
+    const element = host.current;
+    if (flow === null || element === null) {
+      return;
+    }
+    const watch = new ResizeObserver(() => {
+      const { clientWidth: width, clientHeight: height } = element;
+      const window = { ...flow.getViewport(), width, height };
+      if (width > 0 && !isSeen(plan.places, LARGE, window)) {
+        show(flow, plan, way, element);
+      }
+    });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, [flow, plan, way]);
   const [only] = chosen;
   React.useEffect(() => {
     const place = plan.places.find(one => one.name === only);
@@ -270,16 +286,15 @@ function bringIn(
   { x, y }: { x: number; y: number },
   host: Element | null
 ): void {
-  const { x: left, y: top, zoom } = flow.getViewport();
-  const [across, down] = [x * zoom + left, y * zoom + top];
-  const [wide, high] = [LARGE.width * zoom, LARGE.height * zoom];
-  const isSeen =
-    across >= 0 &&
-    down >= 0 &&
-    across + wide <= (host?.clientWidth ?? 0) &&
-    down + high <= (host?.clientHeight ?? 0);
-  if (!isSeen) {
-    void flow.setCenter(x + LARGE.width / 2, y + LARGE.height / 2, { zoom });
+  const window = {
+    ...flow.getViewport(),
+    width: host?.clientWidth ?? 0,
+    height: host?.clientHeight ?? 0
+  };
+  if (!isSeen([{ x, y }], LARGE, window)) {
+    void flow.setCenter(x + LARGE.width / 2, y + LARGE.height / 2, {
+      zoom: window.zoom
+    });
   }
 }
 

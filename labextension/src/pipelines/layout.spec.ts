@@ -55,7 +55,13 @@ describe('smallIn', () => {
 
   it('is low before the first run, and has a least width', () => {
     expect(smallIn(branches, 234, () => '').height).toBe(24);
-    expect(smallIn(branches, 100, time).width).toBe(SMALL.width);
+    expect(smallIn(branches, 100, time).width).toBe(68);
+  });
+
+  it('makes steps narrow rather than small where three stand side by side', () => {
+    const three = { steps: ['a', 'b', 'c'].map(step), edges: [] };
+    const { width } = smallIn(three, 224, time);
+    expect(3 * width + 16).toBeLessThanOrEqual(224);
   });
 });
 

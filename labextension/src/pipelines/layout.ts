@@ -24,6 +24,7 @@ export const SMALL: Measures = {
   way: 'TB'
 };
 
+const NARROWEST = 68; // where many stand side by side: a mark and the beginning of a name
 const WIDEST = 160; // of a step in the small picture
 const TWO_LINES = 38; // its height where its time stands below its name
 const LETTER = 8; // pixels of a name, at most on average
@@ -39,7 +40,7 @@ export function smallIn(
   const rows = rowsOf({ ...graph, edges: withoutDetours(graph) });
   const most = Math.max(...rows.map(names => names.length), 1);
   const each = Math.floor((room - ((most - 1) * CLOSE) / 2) / most);
-  const width = Math.min(Math.max(each, SMALL.width), WIDEST);
+  const width = Math.min(Math.max(each, NARROWEST), WIDEST);
   const needs = graph.steps.map(({ name }) => {
     const time = timeOf(name);
     const long = name.length * LETTER + time.length * DIGIT + AROUND;
