@@ -4,10 +4,14 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { ApiError } from './api/asking';
 
+const MISSING = 404;
+
 /** What is wrong, and what to do. */
 export interface Problem {
   message: string;
   hint: string;
+  /** Whether what was asked for is not there. */
+  isMissing?: boolean;
 }
 
 /** Any error as a problem. */
@@ -19,7 +23,11 @@ export function problemOf(error: unknown): Problem {
     };
   }
   return error instanceof ApiError
-    ? { message: error.message, hint: error.hint }
+    ? {
+        message: error.message,
+        hint: error.hint,
+        ...(error.status === MISSING && { isMissing: true })
+      }
     : {
         message: error instanceof Error ? error.message : String(error),
         hint: ''

@@ -18,7 +18,15 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from jupyter_server.base.handlers import APIHandler
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.errors import ConflictError, FilterError, InputError, MlopsError, NotFound, StoreError
+from mlops_jlab.errors import (
+    ConflictError,
+    FilterError,
+    InputError,
+    MlopsError,
+    NoStore,
+    NotFound,
+    StoreError,
+)
 from mlops_jlab.masking import masked
 from mlops_jlab.policies.standing import PolicyBreach
 from mlops_jlab.server.paths import Door
@@ -141,7 +149,7 @@ def fitting(text: str) -> str:
 
 def status_of(error: MlopsError) -> int:
     """The HTTP status of an error: the user's fault is 4xx, ours 5xx."""
-    if isinstance(error, NotFound):
+    if isinstance(error, (NotFound, NoStore)):
         return 404
     if isinstance(error, ConflictError):
         return 409

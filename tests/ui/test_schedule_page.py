@@ -150,6 +150,6 @@ def test_the_page_comes_back_and_holds_in_dark_and_narrow_windows(page: Page, ow
     found = misfits(page, ".jp-mlops-schedule-page")
     assert found == [], found
     cli(own, "-m", "mlops_jlab", "schedule", "remove", "nightly", "--yes")
-    expect(form).to_contain_text("The schedule nightly was removed")
+    expect(form).to_contain_text("There is no schedule nightly")
     page.set_viewport_size({"width": 1280, "height": 900})
     execute(page, "apputils:change-theme", {"theme": "JupyterLab Light"})

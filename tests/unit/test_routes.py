@@ -26,6 +26,8 @@ from tornado.httpclient import HTTPClientError
 import mlops_jlab
 from mlops_jlab import server
 from mlops_jlab.entities.runs import Sample
+from mlops_jlab.errors import NoStore, StoreError
+from mlops_jlab.server.handling import status_of
 from mlops_jlab.server.routes import ROUTES
 from mlops_jlab.store import database, locks, opening, reading
 from mlops_jlab.store.location import Place
@@ -897,3 +899,8 @@ async def test_a_sweep_is_previewed_and_tells_its_trials_and_what_matters(
     assert changed == {"cells": [{"cell": 1, "source": "depth: int = 2\nrate: float = 0.8"}]}
     body["values"] = {"none": "1"}
     assert (await refused(jp_fetch, "pipelines", "defaults", body=json.dumps(body), **post))[0] == 400
+
+
+def test_where_there_is_no_store_nothing_is_found_and_a_store_that_is_held_is_no_answer() -> None:
+    assert status_of(NoStore("none yet")) == 404
+    assert status_of(StoreError("held")) == 503

@@ -43,10 +43,16 @@ export default function CanvasPage(props: Props): React.JSX.Element {
     };
   }, [model]);
   useChanges(model.changed);
+  const isGone = model.panel === null && model.problem?.isMissing === true;
   return (
     <div className="jp-mlops-canvas">
-      <ProblemBox problem={model.problem} />
-      {model.panel === null ? (
+      {!isGone && <ProblemBox problem={model.problem} />}
+      {isGone ? (
+        <div className="jp-mlops-empty" role="alert">
+          <h2>{trans.__('There is no notebook %1', path)}</h2>
+          <p>{trans.__('It was moved, renamed or deleted.')}</p>
+        </div>
+      ) : model.panel === null ? (
         <div className="jp-mlops-empty">
           <p>{trans.__('Open %1 to see its pipeline.', path)}</p>
           <Button

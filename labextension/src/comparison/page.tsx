@@ -4,15 +4,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Comparison, Run } from '../api/types';
-import {
-  Card,
-  Menu,
-  ProblemBox,
-  Segments,
-  Tab as Named,
-  Tabs,
-  Tick
-} from '../elements';
+import { Card, Menu, Segments, Tab as Named, Tabs, Tick } from '../elements';
+import { PageProblem } from '../pages/missing';
 import { Surroundings } from '../pages/surroundings';
 import { Problem, problemOf } from '../problems';
 import { drawnAs, Line as Drawn } from '../runs/lines';
@@ -51,7 +44,11 @@ export default function ComparisonPage(props: Props): React.JSX.Element {
   if (problem !== null || found === null) {
     return (
       <div className="jp-mlops-comparison">
-        <ProblemBox problem={problem} />
+        <PageProblem
+          around={around}
+          problem={problem}
+          what={trans.__('One of these runs is not there')}
+        />
         {problem === null && <p role="status">{trans.__('Loading…')}</p>}
       </div>
     );

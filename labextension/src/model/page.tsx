@@ -3,9 +3,9 @@
 import * as React from 'react';
 
 import { ModelHistory, WholeVersion } from '../api/types';
-import { ProblemBox } from '../elements';
 import { Fetched } from '../panel/fetched';
 import { useFetched } from '../pages/fetched';
+import { PageProblem } from '../pages/missing';
 import type { Address, Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { CardOf } from './card';
@@ -51,7 +51,11 @@ export default function ModelPage(props: {
     model?.versions.find(one => one.version === version) ?? model?.versions[0];
   return (
     <div className="jp-mlops-model-page">
-      <ProblemBox problem={fetched.problem} />
+      <PageProblem
+        around={around}
+        problem={fetched.problem}
+        what={trans.__('There is no model %1', address.name)}
+      />
       {model === null && !fetched.problem && (
         <p className="jp-mlops-empty" role="status">
           {trans.__('Loading…')}

@@ -97,7 +97,9 @@ function labelOf(address: Address, trans: TranslationBundle): string {
     case 'notebooks':
       return trans.__('Pipeline: %1', PathExt.basename(address.path));
     case 'comparison':
-      return trans.__('Compare %1 Runs', address.ids.length);
+      return address.ids.length === 1
+        ? trans.__('Compare Runs')
+        : trans.__('Compare %1 Runs', address.ids.length);
     case 'model':
       return trans.__('Model: %1', address.name);
     case 'schedule':

@@ -3,7 +3,8 @@
 import * as React from 'react';
 
 import { Run, RunDetail } from '../api/types';
-import { ProblemBox, Tabs, useChanges } from '../elements';
+import { Tabs, useChanges } from '../elements';
+import { PageProblem } from '../pages/missing';
 import { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { drawnAs } from '../runs/lines';
@@ -59,7 +60,11 @@ export default function RunPage(props: Props): React.JSX.Element {
   }, [found?.name]);
   return (
     <div className="jp-mlops-run" data-status={found?.status}>
-      <ProblemBox problem={model.problem} />
+      <PageProblem
+        around={around}
+        problem={model.problem}
+        what={around.trans.__('There is no such run')}
+      />
       {found && <Body {...props} model={model} found={found} />}
     </div>
   );

@@ -72,8 +72,19 @@ export default function SchedulePage(props: Props): React.JSX.Element {
       )}
       {known?.isGone && (
         <div className="jp-mlops-empty" role="status">
-          <p>{trans.__('The schedule %1 was removed.', address.name)}</p>
-          <p>{trans.__('The runs that it has begun are in the table.')}</p>
+          <h2>{trans.__('There is no schedule %1', address.name)}</h2>
+          <p>
+            {trans.__(
+              'If it was removed, the runs that it has begun are in the table.'
+            )}{' '}
+            <button
+              type="button"
+              className="jp-mlops-link"
+              onClick={() => around.openTable()}
+            >
+              {trans.__('Show all runs')}
+            </button>
+          </p>
         </div>
       )}
       {known && !known.isGone && (

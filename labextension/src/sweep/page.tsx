@@ -3,9 +3,10 @@
 import * as React from 'react';
 
 import { Sweep, Trial } from '../api/types';
-import { directionOf, ProblemBox } from '../elements';
+import { directionOf } from '../elements';
 import { Fetched } from '../panel/fetched';
 import { useFetched } from '../pages/fetched';
+import { PageProblem } from '../pages/missing';
 import type { Address, Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { titleOf } from '../runs/words';
@@ -51,7 +52,11 @@ export default function SweepPage(props: {
   }, [sweep?.run.name]);
   return (
     <div className="jp-mlops-sweep-page" data-status={sweep?.run.status}>
-      <ProblemBox problem={fetched.problem} />
+      <PageProblem
+        around={around}
+        problem={fetched.problem}
+        what={around.trans.__('There is no such sweep')}
+      />
       {sweep === null && !fetched.problem && (
         <p className="jp-mlops-empty" role="status">
           {around.trans.__('Loading…')}
