@@ -24,14 +24,15 @@ describe('the columns of a table', () => {
   });
 
   it('begin with the params that differ most, and end with seeds', () => {
-    const runs = [1, 2, 3, 4].map(n => ({
+    const runs = [1, 2, 3, 4, 5].map(n => ({
       metrics: { 'train/loss': n, 'val/loss': n, auc: n },
       params: {
         batch: String(n % 2),
         seed: String(n),
         lr: String(n % 3),
         same: 'x',
-        depth: String(n)
+        depth: String(n),
+        ...(n < 3 && { rare: String(n) })
       },
       note: ''
     })) as unknown as Run[];
@@ -40,6 +41,7 @@ describe('the columns of a table', () => {
       'params.depth',
       'params.lr',
       'params.batch',
+      'params.rare',
       'params.seed'
     ]);
     expect(columns.filter(column => column.startsWith('metrics.'))).toEqual([

@@ -102,7 +102,7 @@ const MOST_PARAMS = 5;
 
 /**
  * The columns that say most of some runs: their usual metrics, and the params in which they differ, the most varied
- * first and seeds last.
+ * first; those that few runs have come later, and seeds last.
  */
 export function telling(runs: readonly Run[]): string[] {
   const counts = new Map<string, number>();
@@ -118,11 +118,15 @@ export function telling(runs: readonly Run[]): string[] {
   const metrics = judgedFirst([...counts.keys()]).sort(
     (a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0)
   );
+  const isRare = (name: string): boolean =>
+    2 * runs.filter(run => name in run.params).length < runs.length;
   const differing = [...params]
     .filter(([, values]) => values.size > 1)
     .sort(
       ([a, own], [b, other]) =>
-        Number(isSeed(a)) - Number(isSeed(b)) || other.size - own.size
+        Number(isSeed(a)) - Number(isSeed(b)) ||
+        Number(isRare(a)) - Number(isRare(b)) ||
+        other.size - own.size
     )
     .map(([name]) => name);
   const most = differing.length > 2 ? FEW_METRICS : MOST_METRICS;

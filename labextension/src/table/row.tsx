@@ -206,7 +206,7 @@ function Cell(props: {
     title?: string
   ): React.JSX.Element => (
     <div role="gridcell" data-numeric={props.isNumber} title={title}>
-      {content}
+      {typeof content === 'string' ? <bdi>{content}</bdi> : content}
     </div>
   );
   const now = Date.now() / 1000;
