@@ -7,7 +7,9 @@ import { Card, ProblemBox } from '../elements';
 import { Problem, problemOf } from '../problems';
 import { size } from '../runs/words';
 import { IMAGE } from './figures';
+import { Markdown } from './note';
 import { Shown } from './page';
+import { readable } from './texts';
 
 const TEXT = /\.(txt|md|py|json|ya?ml|toml|log|html?|ipynb)$/i;
 const TABLE = /\.(csv|tsv)$/i;
@@ -135,6 +137,23 @@ function Preview(props: {
   }
   return TABLE.test(file.path) ? (
     <Cells text={text} around={around} tab={/\.tsv$/i.test(file.path)} />
+  ) : (
+    <Text text={text} around={around} path={file.path} />
+  );
+}
+
+/** Markdown and notebooks as they are read, all else as it stands. */
+function Text(props: {
+  text: string;
+  around: Shown['around'];
+  path: string;
+}): React.JSX.Element {
+  const { text, isMarkdown } = React.useMemo(
+    () => readable(props.path, props.text),
+    [props.path, props.text]
+  );
+  return isMarkdown ? (
+    <Markdown text={text} rendermime={props.around.rendermime} />
   ) : (
     <pre className="jp-mlops-log" tabIndex={0}>
       {text}

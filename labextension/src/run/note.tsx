@@ -94,7 +94,7 @@ function Field(props: {
 }
 
 /** A text as Markdown; as it stands where nothing can draw it. */
-function Markdown(props: {
+export function Markdown(props: {
   text: string;
   rendermime: IRenderMimeRegistry | null;
 }): React.JSX.Element {
