@@ -1,9 +1,6 @@
 /** The commands for pipelines of several notebooks: one opens such a file, one makes it. */
 
-import { InputDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
-import { Contents } from '@jupyterlab/services';
-import { TranslationBundle } from '@jupyterlab/translation';
 
 import { panelIcon } from '../icons/icons';
 import { COMMANDS } from '../tokens';
@@ -90,45 +87,12 @@ function addNew(
     describedBy: { args: NEW_ARGS },
     isEnabled: ({ notebooks }) => chosenOf(notebooks).length > 0,
     execute: async ({ notebooks }) => {
-      const chosen = chosenOf(notebooks);
-      const name = await askName(trans);
-      if (name !== '') {
-        const folder = PathExt.dirname(chosen[0] ?? '');
-        const path = PathExt.join(folder, name);
-        await make(app.serviceManager.contents, path, chosen);
+      const { make } = await import('../together/making');
+      const { contents } = app.serviceManager;
+      const path = await make(contents, chosenOf(notebooks), trans);
+      if (path !== '') {
         show({ kind: 'notebooks', path });
       }
     }
   });
-}
-
-/** Asks what the file is called; nothing if the user thinks better of it. */
-async function askName(trans: TranslationBundle): Promise<string> {
-  const answer = await InputDialog.getText({
-    title: trans.__('A pipeline of several notebooks'),
-    label: trans.__('The name of its file, beside the first notebook'),
-    text: 'pipeline.yaml',
-    pattern: '.+\\.ya?ml',
-    required: true,
-    selectionRange: 'pipeline'.length
-  });
-  return answer.button.accept ? (answer.value ?? '').trim() : '';
-}
-
-/** Writes the file, unless there is one. */
-async function make(
-  contents: Contents.IManager,
-  path: string,
-  notebooks: readonly string[]
-): Promise<void> {
-  try {
-    await contents.get(path, { content: false });
-  } catch {
-    const { newFile } = await import('../together/file');
-    await contents.save(path, {
-      type: 'file',
-      format: 'text',
-      content: newFile(path, notebooks)
-    });
-  }
 }
