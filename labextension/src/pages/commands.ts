@@ -28,7 +28,6 @@ import { Marked } from '../runs/marked';
 import { RunsModel } from '../runs/model';
 import { titleOf } from '../runs/words';
 import { COMMANDS } from '../tokens';
-import { setDefaults } from './defaults';
 import { addCanvas, addData, addModelsAndSchedules, addSweeps } from './kinds';
 import { addTogether } from './several';
 import { addressIn, addressOf, linkTo, textOf, WORD } from './links';
@@ -197,7 +196,10 @@ function surroundingsOf(parts: Parts): Surroundings {
       execute(COMMANDS.openData, { name, ...(version ? { version } : {}) }),
     openSweep: (id, name) => execute(COMMANDS.openSweep, { id, name }),
     openNewSweep: path => execute(COMMANDS.openSweep, { path }),
-    setDefaults: (path, values) => setDefaults(parts, path, values),
+    setDefaults: async (path, values) => {
+      const { setDefaults } = await import('./defaults');
+      await setDefaults(parts, path, values);
+    },
     openFile: path => execute('docmanager:open', { path }),
     copyLink: address =>
       void navigator.clipboard.writeText(linkTo(address, placeOf(app))),

@@ -16,7 +16,6 @@ import { Findings, Steps } from './findings';
 import { LastRun } from './log';
 import { PipelineModel, Told } from './model';
 import { Parameters } from './parameters';
-import { suggestSteps } from './suggestion';
 
 const Picture = React.lazy(() => import('./picture'));
 
@@ -95,7 +94,7 @@ export class PipelineSection extends ReactWidget {
         {this._buttons(graph)}
         {graph && graph.steps.length === 0 && (
           <Checklist
-            onSuggest={() => this._suggest()}
+            onSuggest={() => void this._suggest()}
             onTag={() => this._actions.tagCell()}
             onExample={() => this._actions.openExample()}
             trans={this._trans}
@@ -205,7 +204,7 @@ export class PipelineSection extends ReactWidget {
           },
           {
             label: trans.__('Suggest Steps…'),
-            act: () => this._suggest()
+            act: () => void this._suggest()
           }
         ]}
       />
@@ -293,10 +292,11 @@ export class PipelineSection extends ReactWidget {
     });
   }
 
-  private _suggest(): void {
+  private async _suggest(): Promise<void> {
     const { panel } = this._model;
     if (panel !== null) {
-      void suggestSteps({ panel, client: this._client, trans: this._trans });
+      const { suggestSteps } = await import('./suggestion');
+      await suggestSteps({ panel, client: this._client, trans: this._trans });
     }
   }
 
