@@ -40,7 +40,9 @@ def command(folder: Path, *words: str, timeout: float = 120) -> subprocess.Compl
     )
 
 
-@pytest.mark.parametrize("cold", [[], ["--cold"]], ids=["continued", "rebuilt"])
+@pytest.mark.parametrize(
+    "cold", [pytest.param([], id="continued"), pytest.param(["--cold"], id="rebuilt", marks=pytest.mark.slow)]
+)
 def test_a_poisoned_month_is_stopped_at_the_door(
     place: Place, write_notebook: WriteNotebook, cold: list[str], tmp_path: Path
 ) -> None:

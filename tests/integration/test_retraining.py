@@ -90,6 +90,7 @@ def mlops(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_an_attempt_that_failed_has_judged_promotes_nothing(place: Place, tmp_path: Path) -> None:
     """The first two attempts make a good model and fail after its gate; what counts is what the last one made."""
     tried = (
@@ -273,6 +274,7 @@ def test_a_failing_gate_cell_is_tried_again_then_told_and_a_missing_notebook_is_
     assert sources.drifted(schedule) == "the notebook is gone"
 
 
+@pytest.mark.slow
 def test_a_second_try_goes_on_and_promotes_what_the_first_has_registered(
     place: Place, tmp_path: Path
 ) -> None:
@@ -619,6 +621,7 @@ def test_what_is_installed_is_what_its_system_takes(place: Place, tmp_path: Path
         assert (place.root / "cron.log").read_text()
 
 
+@pytest.mark.slow
 def test_the_command_line_from_adding_to_removing(place: Place, tmp_path: Path) -> None:
     notebook = write(tmp_path)
     done = mlops("schedule", "add", notebook, "--cron", "@daily", "--tz", "Europe/Berlin", "-p", "gain=1",

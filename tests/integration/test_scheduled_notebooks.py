@@ -105,6 +105,7 @@ def test_what_passed_the_gates_of_all_notebooks_is_promoted(place: Place) -> Non
     assert sources.drifted(schedule) == "report.ipynb is gone"
 
 
+@pytest.mark.slow
 def test_a_model_that_one_notebook_refuses_is_not_promoted(place: Place) -> None:
     write("train", [*TRAIN[:-1], (TRAIN[-1][0], TRAIN[-1][1].replace("0.5", "0.99"))])
     add(place)
