@@ -103,6 +103,7 @@ def test_nothing_is_imported_beforehand_below_what_imports_change_too() -> None:
 
 _LATE = """
 import os, select, socket, sys
+from pathlib import Path
 from mlops_jlab.processes.parent import serve
 from mlops_jlab.processes.protocol import Receiver, send
 
@@ -110,7 +111,8 @@ path = sys.argv[1]
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 listener.bind(path)
 listener.listen(8)
-parent = serve.Parent(listener, {"path": path, "linger": 0, "modules": []})
+order = {"path": path, "linger": 0, "modules": [], "place": serve._identity(Path(path))}
+parent = serve.Parent(listener, order)
 parent._missing, parent._unfit, parent._commands = [], "so that nothing is forked", True
 caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 look, called = parent._selector.select, []
@@ -146,7 +148,7 @@ def test_one_that_ends_leaves_the_socket_of_the_next_one(tmp_path: Path) -> None
     address.listen(spawned, path, 0, modules=[])
     channel = address.wait_and_call(spawned, path)
     assert channel is not None
-    path.unlink()  # as who finds it stopped does, before it starts another one
+    path.unlink()  # as who finds it stopped does, before it starts another one, and as early as can be
     path.touch()
     channel.close()
     until_ended(spawned)

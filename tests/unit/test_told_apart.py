@@ -227,7 +227,7 @@ def test_what_was_put_into_a_class_and_cannot_be_saved_is_refused(main: Any) -> 
 
 
 def test_a_class_of_its_own_methods_only_keeps_nothing(main: Any) -> None:
-    exec("class Plain:\n    def f(self, x=1): return super().__repr__()", vars(main))
+    exec("class Plain:\n    def f(self, x): return super().__repr__()", vars(main))
     exec("from dataclasses import dataclass\n@dataclass\nclass Data:\n    a: int", vars(main))
     assert states.state_of(main.Plain) is None
     exec("from typing import NamedTuple\nclass Pair(NamedTuple):\n    a: int = 1", vars(main))
@@ -235,6 +235,22 @@ def test_a_class_of_its_own_methods_only_keeps_nothing(main: Any) -> None:
     assert states.state_of(main.Data) is None
     assert states.state_of(main.Pair) is None
     assert states.state_of(main.Kind) is None
+
+
+def test_defaults_of_methods_are_kept_and_those_that_a_library_wrote_are_left(main: Any) -> None:
+    source = (
+        "from dataclasses import dataclass, field\nclass Plain:\n    def f(self, x=1, *, y=2): return x, y\n"
+    )
+    source += "@dataclass\nclass Data:\n    a: int = 3\n    b: list = field(default_factory=list)\n"
+    exec(source, vars(main))
+    kept = {name: states.state_of(vars(main)[name]) for name in ("Plain", "Data")}
+    exec(source.replace("1", "7").replace("2", "8").replace("3", "9"), vars(main))
+    for name, state in kept.items():
+        assert state is not None
+        states.put_state(vars(main)[name], state)
+    assert main.Plain().f() == (1, 2)
+    assert main.Data() == main.Data(3, [])
+    assert main.Data().b is not main.Data().b
 
 
 def test_what_descriptors_inner_classes_and_later_kinds_keep_comes_back(main: Any, tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def _listen_when_told(listener: socket.socket) -> dict[str, Any] | None:
             os.chdir(folder)  # the name of a socket may have some hundred characters only
             listener.bind(name)  # fails if somebody else was first
             os.chdir("/")
+            order["place"] = _identity(Path(order["path"]))  # before anybody can call, and take it away
             listener.listen(64)
             nothing = os.open(os.devnull, os.O_RDONLY)
             os.dup2(nothing, 0)
@@ -171,7 +172,7 @@ class Parent:
         self._expecting = True  # who has told it to listen calls at once, and who has called asks at once
         self._linger = float(order["linger"])
         self._path = Path(order["path"])
-        self._place = _identity(self._path)
+        self._place: tuple[int, ...] = order["place"]
         self._selector = selectors.DefaultSelector()
         self._runners: dict[socket.socket, Receiver] = {}
         self._children: dict[int, socket.socket] = {}
