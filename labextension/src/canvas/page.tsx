@@ -4,7 +4,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Graph } from '../api/types';
-import { Button, ProblemBox, useChanges } from '../elements';
+import { Button, ProblemBox } from '../elements';
+import { useAwake } from '../pages/awake';
 import { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { Measures, Plan, planOf } from '../pipelines/layout';
@@ -28,21 +29,7 @@ export default function CanvasPage(props: Props): React.JSX.Element {
   const { around, sight, path } = props;
   const { trans } = around;
   const model = React.useMemo(() => new CanvasModel(around, path), [path]);
-  React.useEffect(() => {
-    const note = (): void => model.noteChange();
-    const see = (_: unknown, isSeen: boolean): void => {
-      model.isVisible = isSeen;
-    };
-    around.changes.connect(note);
-    sight.seen.connect(see);
-    model.isVisible = sight.isSeen;
-    return () => {
-      around.changes.disconnect(note);
-      sight.seen.disconnect(see);
-      model.dispose();
-    };
-  }, [model]);
-  useChanges(model.changed);
+  useAwake(around, sight, model);
   const isGone = model.panel === null && model.problem?.isMissing === true;
   return (
     <div className="jp-mlops-canvas">

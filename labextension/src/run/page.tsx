@@ -3,8 +3,9 @@
 import * as React from 'react';
 
 import { Run, RunDetail } from '../api/types';
-import { Tabs, useChanges } from '../elements';
+import { Tabs } from '../elements';
 import { PageProblem } from '../pages/missing';
+import { useAwake } from '../pages/awake';
 import { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { drawnAs } from '../runs/lines';
@@ -37,21 +38,7 @@ export default function RunPage(props: Props): React.JSX.Element {
     () => new RunModel(around.client, around.marked, id),
     [id]
   );
-  React.useEffect(() => {
-    const note = (): void => model.noteChange();
-    const see = (_: unknown, isSeen: boolean): void => {
-      model.isVisible = isSeen;
-    };
-    around.changes.connect(note);
-    sight.seen.connect(see);
-    model.isVisible = sight.isSeen;
-    return () => {
-      around.changes.disconnect(note);
-      sight.seen.disconnect(see);
-      model.dispose();
-    };
-  }, [model]);
-  useChanges(model.changed);
+  useAwake(around, sight, model);
   const { found } = model;
   React.useEffect(() => {
     if (found !== null) {

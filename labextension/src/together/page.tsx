@@ -7,14 +7,9 @@ import { Graph } from '../api/types';
 import { firstFound, save, usePlan } from '../canvas/page';
 import { Graphic } from '../canvas/graphic';
 import { View, Viewing } from '../canvas/toolbar';
-import {
-  Button,
-  Entry,
-  IconButton,
-  Menu,
-  ProblemBox,
-  useChanges
-} from '../elements';
+import { Button, Entry, IconButton, Menu } from '../elements';
+import { useAwake } from '../pages/awake';
+import { PageProblem } from '../pages/missing';
 import { Sight } from '../pages/page';
 import { Surroundings } from '../pages/surroundings';
 import { Measures } from '../pipelines/layout';
@@ -40,35 +35,27 @@ export interface Shown {
 export default function TogetherPage(props: Props): React.JSX.Element {
   const { around, sight, path } = props;
   const model = React.useMemo(() => new TogetherModel(around, path), [path]);
-  React.useEffect(() => {
-    const note = (): void => model.noteChange();
-    const see = (_: unknown, isSeen: boolean): void => {
-      model.isVisible = isSeen;
-    };
-    around.changes.connect(note);
-    sight.seen.connect(see);
-    model.isVisible = sight.isSeen;
-    return () => {
-      around.changes.disconnect(note);
-      sight.seen.disconnect(see);
-      model.dispose();
-    };
-  }, [model]);
-  useChanges(model.changed);
+  useAwake(around, sight, model);
   const { trans } = around;
   return (
     <div className="jp-mlops-canvas">
-      <ProblemBox problem={model.problem} />
+      <PageProblem
+        around={around}
+        problem={model.problem}
+        what={trans.__('There is no %1', path)}
+      />
       {model.graph ? (
         <Body around={around} model={model} graph={model.graph} />
       ) : (
-        <div className="jp-mlops-empty">
-          <p>{trans.__('%1 names the notebooks of a pipeline.', path)}</p>
-          <Button
-            label={trans.__('Edit File')}
-            onClick={() => around.openFile(path)}
-          />
-        </div>
+        !model.problem?.isMissing && (
+          <div className="jp-mlops-empty">
+            <p>{trans.__('%1 names the notebooks of a pipeline.', path)}</p>
+            <Button
+              label={trans.__('Edit File')}
+              onClick={() => around.openFile(path)}
+            />
+          </div>
+        )
       )}
     </div>
   );
