@@ -22,7 +22,7 @@ from mlops_jlab.handoff.leaving import Departure, Found, Leaving, store_of
 from mlops_jlab.handoff.loading import Loader
 from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
-from mlops_jlab.handoff.observing import departing, watch
+from mlops_jlab.handoff.observing import departing, versions, watch
 from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
     StepRecord,
@@ -43,7 +43,7 @@ class Living:
         self._brought: dict[str, str] = {}  # how values looked when they had been brought in
         self.began: departing.Beginning | None = None  # how the world looked when the process was new
         self.scalars: Mapping[str, Scalar] = {}  # as they were when the step's last cell was done
-        self.mark = 0  # the newest version of a dict when the step's last cell was done
+        self.mark = versions.NONE  # what had happened when the step's last cell was done
         self.told = ""  # what is in this process alone, as it was told or made so, in words
         self._settings: settings.Settings = {}  # before its first cell
         self._machinery: dict[int, str] = {}  # numbers of open files that are none of the cells' doing

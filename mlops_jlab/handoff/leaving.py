@@ -19,6 +19,7 @@ from mlops_jlab.handoff.hidden import HiddenRecord, HiddenState
 from mlops_jlab.handoff.memory import StepMemory
 from mlops_jlab.handoff.objects import ObjectStore
 from mlops_jlab.handoff.observing import departing, watch
+from mlops_jlab.handoff.observing.versions import Mark
 from mlops_jlab.handoff.proving import prove
 from mlops_jlab.handoff.quietly import is_a, is_notebooks_own
 from mlops_jlab.handoff.records import (
@@ -98,13 +99,13 @@ def state_path(root: Path, position: int, step: str) -> Path:
 class Found:
     """What its process says of a step whose last cell is done.
 
-    ``began`` says how the world looked when the process was new, ``mark`` is the newest version of a dict,
+    ``began`` says how the world looked when the process was new, ``mark`` what had happened by then,
     ``told`` what is in this process alone, in words.
     """
 
     scalars: Mapping[str, Scalar]
     began: departing.Beginning | None
-    mark: int
+    mark: Mark
     told: str
 
 

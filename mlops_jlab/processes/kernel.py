@@ -62,7 +62,7 @@ class _Attendant:
                 if self._shell.exit_now:
                     return None
                 ended = self._life.end()
-                self._life.living.mark = versions.now()
+                self._life.living.mark = versions.mark()
                 return ended
             case protocol.Save():
                 copy = {**message.leaving, "ends": True}
@@ -79,7 +79,7 @@ class _Attendant:
         self._remains.begin()
         if root and self._life.living.began is None:
             began = departing.Beginning(Path(root) / f"{os.getpid()}{departing.SUFFIX}")
-            self._life.living.began, self._life.living.mark = began, versions.now()
+            self._life.living.began, self._life.living.mark = began, versions.mark()
             departing.begin(began.path, self._life.living.mark)
 
     def _living(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from mlops_jlab.handoff.observing.versions import version_of
+from mlops_jlab.handoff.observing.versions import NONE, Mark, version_of
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis), range, slice})
 _HASHED = frozenset({int, float, bool, str, bytes, type(None)})  # alike if they are equal and of one type
@@ -21,6 +21,11 @@ _SEQUENCES = frozenset({list, tuple, deque})
 _SETS = frozenset({set, frozenset})
 _FIXED = frozenset({tuple, frozenset})  # only what they hold can change
 _CODE = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
+# Objects of these never change: as good as functions, or the words of type hints.
+_CONSTANT = frozenset(
+    "typing:* functools:_lru_cache_wrapper numpy:ufunc numpy:_ArrayFunctionDispatcher __future__:_Feature "
+    "re._constants:_NamedIntConstant".split()
+)
 _WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet, weakref.ref)
 _BY_ITSELF, _DICT, _SEVERAL = "itself", "dict", "several"
 _MOST = 2_000  # entries of a container that are looked at
@@ -33,30 +38,41 @@ class Contents:
     """Gives objects their texts.
 
     ``is_noise`` says which attributes do not count. ``known`` are numbers of dicts that hold nothing that
-    could change, by version; those of versions up to ``mark`` are added.
+    could change, by version; those of versions up to that of ``mark`` are added.
     """
 
     def __init__(
-        self, is_noise: Callable[[str], bool], known: dict[int, int] | None = None, mark: int = 0
+        self, is_noise: Callable[[str], bool], known: dict[int, int] | None = None, mark: Mark = NONE
     ) -> None:
         self._is_noise = is_noise
         self._noisy: dict[str, bool] = {}
         self._sorts: dict[type, Any] = {}
-        self._mark = mark
+        self._newest = mark.version
         self.known: dict[int, int] = known if known is not None else {}
         self._lasts = True  # nothing that was looked at since could change in place
+        self._told = True  # nothing but the dicts that were passed by
+        self._dicts: list[tuple[int, int]] = []  # their places and versions, outer ones first
+        self._texts: dict[tuple[int, int], tuple[str, tuple[tuple[int, int], ...] | None]] = {}
 
-    def text(self, value: object, depth: int = DEPTH) -> tuple[str, bool]:
-        """The text, down to ``depth`` containers, and whether it stays while it is the same object."""
+    def text(self, value: object, depth: int = DEPTH) -> tuple[str, tuple[tuple[int, int], ...] | None]:
+        """The text, down to ``depth`` containers, and the dicts that it stands on, by place and version.
+
+        While it is the same object and they have these versions, compared in this order, the text is the
+        same. Nothing for what can change without a dict's telling of it.
+        """
         kind = type(value)
         if kind in _PLAIN:
-            return f"{kind.__name__} {hash((kind, _comparable(value)))}", True
+            return f"{kind.__name__} {hash((kind, _comparable(value)))}", ()
         if issubclass(kind, _CODE):
-            return f"code {id(value)}", True
+            return f"code {id(value)}", ()
         if kind is re.Pattern:
-            return f"{COMPILED} {id(value)}", True
-        self._lasts = True
-        return f"{id(value)} {self._digest(value, depth)}", self._lasts
+            return f"{COMPILED} {id(value)}", ()
+        found = self._texts.get((id(value), depth))  # a quarter of them stand under several names
+        if found is None:
+            self._lasts, self._told, self._dicts = True, True, []
+            text = f"{id(value)} {self._digest(value, depth)}"
+            found = self._texts[id(value), depth] = text, tuple(self._dicts) if self._told else None
+        return found
 
     def _digest(self, value: object, depth: int) -> int:
         """A number for what an object holds, down to ``depth``; below it, who it is."""
@@ -74,25 +90,32 @@ class Contents:
             if sort is _DICT:
                 return self._of_dict(value, depth)  # type: ignore[arg-type]  # it is one, by its class
             if sort is _SEVERAL:
-                self._lasts &= kind in _FIXED
+                self._moves(kind in _FIXED)
                 some = list(islice(value, _MOST))  # type: ignore[call-overload]
                 return hash((id(kind), self._several(some, depth - 1, ordered=kind in _SEQUENCES)))
-            self._lasts = False
+            self._moves()
             own = _read(sort, value)
             return id(value) if own is None else hash((id(value), self._of_dict(own, depth, attributes=True)))
         except RuntimeError:  # somebody changes it meanwhile
-            self._lasts = False
+            self._moves()
             return id(value)
+
+    def _moves(self, not_at_all: bool = False) -> None:
+        """What is looked at may change in place."""
+        self._lasts &= not_at_all
+        self._told &= not_at_all
 
     def _of_dict(self, value: dict[Any, Any], depth: int, *, attributes: bool = False) -> int:
         # Entries of one that is known are not touched: in a copy of a process that would copy their pages.
         version = version_of(value)
+        self._dicts.append((id(value), version))
+        self._told &= 0 < version <= self._newest
         key = version * 8 + depth * 2 + attributes
         found = self.known.get(key) if version else None
         if found is None:
             self._lasts = True
             found = self._of_items(value, depth, attributes)
-            if self._lasts and 0 < version <= self._mark:
+            if self._lasts and 0 < version <= self._newest:
                 self.known[key] = found
         self._lasts = False  # it may have another version next time
         return found
@@ -137,13 +160,18 @@ def _sort_of(kind: type) -> Any:
         return _DICT
     if kind in _SEQUENCES or kind in _SETS:
         return _SEVERAL
-    if issubclass(kind, (*_CODE, *_WEAK)):
+    if issubclass(kind, (*_CODE, *_WEAK)) or _is_constant(kind):
         return _BY_ITSELF
     for base in type.mro(kind) if type(kind) is type else ():
         getter = type.__getattribute__(base, "__dict__").get("__dict__")
         if getter is not None:
             return getter
     return _BY_ITSELF
+
+
+def _is_constant(kind: type) -> bool:
+    module, name = (type.__getattribute__(kind, word) for word in ("__module__", "__name__"))
+    return not _CONSTANT.isdisjoint((f"{module}:{name}", f"{module}:*"))
 
 
 def _comparable(value: object) -> object:

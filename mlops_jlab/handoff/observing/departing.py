@@ -18,6 +18,7 @@ from typing import Any
 from mlops_jlab.handoff import loggers, modules
 from mlops_jlab.handoff.observing import imports
 from mlops_jlab.handoff.observing.keeping import Base, read, write
+from mlops_jlab.handoff.observing.versions import Mark
 from mlops_jlab.handoff.observing.world import SHELL, Change, World, look
 from mlops_jlab.handoff.quietly import is_a, module_of
 
@@ -62,7 +63,7 @@ class Outside:
         return f"step {self.step!r} above it changes {self.why}, which is outside the notebook's variables"
 
 
-def begin(path: Path, mark: int) -> None:
+def begin(path: Path, mark: Mark) -> None:
     """A new process has seen no cell yet: how the world is then. For ``mark`` see :func:`look`."""
     Outside(look(None, mark)).write(path)
 
@@ -92,7 +93,7 @@ class Beginning:
 
 
 def leave(
-    step: str, before: Outside | None, patched: Collection[str], mark: int, *, has_lines: bool,
+    step: str, before: Outside | None, patched: Collection[str], mark: Mark, *, has_lines: bool,
     names: Mapping[str, Any], strict: bool = True,
 ) -> Outside:  # fmt: skip
     """What is to be seen as the step is left. What is ``patched`` (``module.attribute``) is so again below.

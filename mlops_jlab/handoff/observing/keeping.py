@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,10 @@ def write(path: Path, world: World, base: Base | None, about: dict[str, str]) ->
         known, differing = World(), world.modules
         content["number"] = secrets.token_hex(8)
     content["modules"] = {
-        name: [one.texts, one.version, one.living, one.classes] for name, one in differing.items()
+        name: [one.texts, one.version, one.at, one.dicts, one.abstract, one.living]
+        for name, one in differing.items()
     }
+    content["counts"] = [world.loaded, world.registered]
     content["known"] = [pair for pair in world.known.items() if pair[0] not in known.known]
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, json.dumps(content).encode("utf-8", "backslashreplace"), PRIVATE)
@@ -54,7 +56,8 @@ def read(path: Path) -> tuple[World, Base, dict[str, str]]:
         ValueError, TypeError, KeyError: it says something else, or its base is not what it was.
     """
     content = json.loads(path.read_text("utf-8"))
-    world = World({name: Looked(*one) for name, one in content["modules"].items()}, dict(content["known"]))
+    own = {name: Looked(*one) for name, one in content["modules"].items()}
+    world = World(own, dict(content["known"]), *content["counts"])
     if "base" not in content:
         return world, Base(str(path), content["number"], world), content["about"]
     _, base, _ = read(Path(content["base"]))
@@ -63,4 +66,4 @@ def read(path: Path) -> tuple[World, Base, dict[str, str]]:
     modules = base.world.modules | world.modules
     for name in content["gone"]:
         modules.pop(name, None)
-    return World(modules, base.world.known | world.known), base, content["about"]
+    return replace(world, modules=modules, known=base.world.known | world.known), base, content["about"]

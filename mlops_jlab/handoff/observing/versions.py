@@ -2,22 +2,38 @@
 
 It says without a look at the entries that none was added, put in another's place or removed. A process and
 its forks count on from the same number, each for itself: a version tells only of what was there before the
-fork, so who compares across one takes the number of :func:`now` from before it as the last that counts.
+fork, so who compares across one takes a :class:`Mark` from before it: its numbers are the last that count.
 """
 
 from __future__ import annotations
 
+import abc
 import ctypes
 import gc
 import struct
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-ALL = sys.maxsize  # for who compares in one process: every version counts
 _KNOWN = ((3, 11), (3, 12))  # later ones do not count
 _PLACE = 3 * struct.calcsize("P")  # behind the count of references, the type and the number of entries
 _read = ctypes.c_uint64.from_address
+
+
+class Mark(NamedTuple):
+    """The newest version of a dict, and how often a class was registered with an abstract one."""
+
+    version: int
+    registered: int
+
+
+NONE = Mark(0, -1)  # no version counts
+ALL = Mark(sys.maxsize, sys.maxsize)  # for who compares in one process: every version counts
+
+
+def mark() -> Mark:
+    """What has happened so far."""
+    return Mark(now(), registered())
 
 
 def version_of(content: dict[Any, Any]) -> int:
@@ -25,9 +41,21 @@ def version_of(content: dict[Any, Any]) -> int:
     return int(_read(id(content) + _PLACE).value) if _are_counted() else 0
 
 
-def version_of_class(kind: type) -> int:
-    """The version of the namespace of a class."""
-    return version_of(gc.get_referents(type.__getattribute__(kind, "__dict__"))[0])
+def version_at(address: int) -> int:
+    """The version of the dict that is known to live there: it is not touched, not even counted as held."""
+    return int(_read(address + _PLACE).value)
+
+
+def namespace_of(kind: type) -> dict[str, Any]:
+    """The dict behind the namespace of a class, not to be changed."""
+    found: dict[str, Any] = gc.get_referents(type.__getattribute__(kind, "__dict__"))[0]
+    return found
+
+
+def registered() -> int:
+    """A number that is another one when a class has been registered with any abstract one."""
+    token = abc.get_cache_token()
+    return token if isinstance(token, int) else -1
 
 
 def now() -> int:

@@ -17,12 +17,19 @@ import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
 from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, Contents
-from mlops_jlab.handoff.observing.versions import version_of, version_of_class
+from mlops_jlab.handoff.observing.versions import (
+    NONE,
+    Mark,
+    namespace_of,
+    registered,
+    version_at,
+    version_of,
+)
 
 _REGISTERED = "(registered)"  # stands for what an abstract class keeps where no attribute tells of it
 
@@ -106,22 +113,32 @@ class Change:
 class Looked:
     """What is known of a module: the texts of its names as one, and how to see that they are the same.
 
-    They are, if its namespace and those of its own ``classes`` have their versions, and what is ``living``,
-    which may change in place, has its texts. A ``version`` of 0 says that nobody can tell.
+    They are, if its namespace has its ``version`` ``at`` its place in memory, so have the ``dicts`` that it
+    and its own classes hold (place and version, outer ones first), no class was registered with one of the
+    ``abstract`` ones, and what is ``living``, which may change in place without a word, has its texts. A
+    ``version`` of 0 says that nobody can tell.
     """
 
     texts: str = ""
     version: int = 0
+    at: int = 0
+    dicts: list[list[int]] = field(default_factory=list)
+    abstract: dict[str, str] = field(default_factory=dict)
     living: dict[str, str] = field(default_factory=dict)
-    classes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class World:
-    """What a look has seen of each module. ``known`` are numbers of dicts, by version."""
+    """What a look has seen of each module. ``known`` are numbers of dicts, by version.
+
+    ``loaded`` is the version of the table of modules and ``registered`` how often a class had been registered
+    with an abstract one, or 0 and -1 where that does not count.
+    """
 
     modules: dict[str, Looked] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
+    loaded: int = 0
+    registered: int = -1
 
     def changed_since(self, other: World) -> list[Change]:
         """What is otherwise than in an earlier look. A module that was imported since is no change."""
@@ -140,30 +157,49 @@ class World:
         return found
 
 
-def look(before: World | None = None, mark: int = 0) -> World:
+def look(before: World | None = None, mark: Mark = NONE) -> World:
     """What all loaded modules hold now.
 
     ``before`` is what was seen in this process, or in one that it was forked from; what has not changed since
-    is not looked at again. ``mark`` is the newest version that was given before this process was forked for
-    those that go on: what is newer is known to this process alone.
+    is not looked at again, nor even touched: in a copy of a process that would copy its page. ``mark`` says
+    what had happened before this process was forked for those that go on: what is newer is known to this
+    process alone.
     """
+    before = before if before is not None else World()
+    contents = Contents(partial(is_noise, ""), dict(before.known), mark)
+    loaded, now = version_of(sys.modules), registered()
+    unregistered = before.registered == now >= 0
     found: dict[str, Looked] = {}
-    seen: set[int] = set()  # a module may have two names, as os.path has
-    earlier = before.modules if before is not None else {}
-    contents = Contents(partial(is_noise, ""), dict(before.known) if before is not None else {}, mark)
+    if loaded and before.loaded == loaded:  # none was imported
+        places: Iterable[tuple[str, types.ModuleType | None]] = ((name, None) for name in before.modules)
+    else:
+        places = _modules()
+    for name, module in places:
+        looked = before.modules.get(name)
+        if name == SHELL:
+            continue
+        own = None if module is None else object.__getattribute__(module, "__dict__")
+        if looked is not None and (own is None or id(own) == looked.at):
+            if _is_as_it_was(name, looked, contents, unregistered=unregistered):
+                found[name] = looked
+                continue
+        if not _is_machinery(name):
+            found[name] = _globals(name, module or sys.modules[name], mark, contents)
+    found[SHELL] = Looked(_joined(dict(_of_shell())))
+    return World(
+        found, contents.known, loaded if loaded <= mark.version else 0, now if now <= mark.registered else -1
+    )
+
+
+def _modules() -> Iterator[tuple[str, types.ModuleType]]:
+    """The loaded modules; one may have two names, as os.path has."""
+    seen: set[int] = set()
     for name, module in list(sys.modules.items()):
         # By its type: libraries of C that cffi has opened say that they are modules, and have no globals.
         is_module = issubclass(type(module), types.ModuleType)
-        if name == "__mp_main__" or not is_module or id(module) in seen:
-            continue
-        seen.add(id(module))
-        looked = earlier.get(name)
-        if looked is not None and _is_as_it_was(name, module, looked, contents):
-            found[name] = looked
-        elif not _is_machinery(name):
-            found[name] = _globals(name, module, mark, contents)
-    found[SHELL] = Looked(_joined(dict(_of_shell())))
-    return World(found, contents.known)
+        if name != "__mp_main__" and is_module and id(module) not in seen:
+            seen.add(id(module))
+            yield name, module
 
 
 _OF_SHELLS = ("ast_node_interactivity", "autocall", "automagic", "autoawait", "loop_runner", "xmode",
@@ -253,32 +289,34 @@ def _is_noisy(name: str) -> bool:
     )
 
 
-def _globals(name: str, module: types.ModuleType, mark: int, contents: Contents) -> Looked:
+def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents) -> Looked:
     """The texts of a module's names, and of what its own classes keep."""
     own = object.__getattribute__(module, "__dict__")
     version = version_of(own)
+    looked = Looked(version=version, at=id(own))
     texts: dict[str, str] = {}
-    living: dict[str, str] = {}
-    classes: dict[str, int] = {}
 
     def add(key: str, value: object, depth: int) -> None:
-        texts[key], lasts = contents.text(value, depth)
-        if not lasts:
-            living[key] = texts[key]
+        texts[key], dicts = contents.text(value, depth)
+        if dicts is None:
+            looked.living[key] = texts[key]
+        else:
+            looked.dicts.extend(map(list, dicts))
 
     for key, value in list(own.items()):
         if type(key) is not str or is_noise(name, key):
             continue
         add(key, value, _depth(name))
         if _is_own_class(name, value):
-            classes[key] = version_of_class(value)
+            namespace = namespace_of(value)
+            looked.dicts.append([id(namespace), version_of(namespace)])
             for attribute, inner in _containers(name, key, value):
                 add(f"{key}.{attribute}", inner, DEPTH)
             if isinstance(value, abc.ABCMeta):
                 at = f"{key}.{_REGISTERED}"
-                texts[at] = living[at] = _registered(value)
-    counts = 0 < max(version, *classes.values()) <= mark if classes else 0 < version <= mark
-    return Looked(_joined(texts), version, living, classes) if counts else Looked(_joined(texts))
+                texts[at] = looked.abstract[at] = _registered(value)
+    counts = version and all(0 < one <= mark.version for one in (version, *(v for _, v in looked.dicts)))
+    return replace(looked, texts=_joined(texts)) if counts else Looked(_joined(texts))
 
 
 def _is_own_class(module: str, value: Any) -> bool:
@@ -310,24 +348,25 @@ def _depth(module: str) -> int:
     return DEPTH + (module.partition(".")[0] in sys.stdlib_module_names)
 
 
-def _is_as_it_was(name: str, module: types.ModuleType, looked: Looked, contents: Contents) -> bool:
+def _is_as_it_was(name: str, looked: Looked, contents: Contents, *, unregistered: bool) -> bool:
     """Whether a module holds what it held, without a look at all of it."""
-    own = object.__getattribute__(module, "__dict__")
-    if not looked.version or version_of(own) != looked.version:
+    if not looked.version or version_at(looked.at) != looked.version:
         return False
-    if any(version_of_class(own[name]) != version for name, version in looked.classes.items()):
+    if any(version_at(place) != version for place, version in looked.dicts):
         return False
+    if not looked.living and (unregistered or not looked.abstract):
+        return True
+    own = object.__getattribute__(sys.modules[name], "__dict__")
     for key, text in looked.living.items():
         holder, _, attribute = key.partition(".")
-        if attribute == _REGISTERED:
-            found = _registered(own[holder])
-        elif key in own:
+        if key in own:
             found = contents.text(own[key], _depth(name))[0]
         else:
             found = contents.text(type.__getattribute__(own[holder], "__dict__")[attribute], DEPTH)[0]
         if found != text:
             return False
-    return True
+    registries = {} if unregistered else looked.abstract
+    return all(_registered(own[key.partition(".")[0]]) == text for key, text in registries.items())
 
 
 def _joined(texts: dict[str, str]) -> str:

@@ -98,7 +98,7 @@ class Lineage:
         if self._life.living.began is not None or not root:
             return
         path = Path(root) / f"{os.getpid()}{departing.SUFFIX}"
-        self._life.living.mark = versions.now()
+        self._life.living.mark = versions.mark()
         try:
             looker = snapshot.fork(lambda: self._note_world(path), continues=False)
         except OSError:
@@ -116,7 +116,7 @@ class Lineage:
     def _end(self) -> None:
         ended = self._life.end()
         self._settle()
-        self._life.living.mark = versions.now()
+        self._life.living.mark = versions.mark()
         self._session.tell(ended)
         self._life.look_at_modules()
 
