@@ -1,7 +1,8 @@
 """The effects of a piece of code on the notebook's namespace, and on what lies outside it.
 
 Names that begin with ``~`` are hidden variables: ``~numpy.random`` is a global generator,
-``~file:x.csv`` a file, ``~shell`` whatever a shell line may touch.
+``~file:x.csv`` a file, ``~shell`` whatever a shell line may touch, ``~subclasses`` what classes know of
+those below them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+SUBCLASSES = "~subclasses"
 
 
 @dataclass(frozen=True)

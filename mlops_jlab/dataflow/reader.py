@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from mlops_jlab.dataflow import calls, knowledge, paths
-from mlops_jlab.dataflow.effects import Effects, dotted, iterated_names, root_of, shared_names
+from mlops_jlab.dataflow.effects import SUBCLASSES, Effects, dotted, iterated_names, root_of, shared_names
 from mlops_jlab.dataflow.ledger import Ledger
 from mlops_jlab.dataflow.namespaces import SESSION, holds_any_name, is_session
 from mlops_jlab.dataflow.scopes import imported_names, local_names, pattern_names
@@ -66,6 +66,8 @@ class Reader(Ledger, ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if isinstance(node.ctx, ast.Load):
             self.visit(node.value)
+            if node.attr == "__subclasses__":
+                self.read(SUBCLASSES, node.lineno)
         else:
             self._store_into(node)
 

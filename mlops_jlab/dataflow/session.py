@@ -14,6 +14,7 @@ _KEPT = frozenset(
     {"last_value", "last_type", "last_traceback", "last_exc", "execution_count", "history_manager",
      "print_last", "_showtraceback", "db_log", "last_execution_result", "last_execution_succeeded"}
 )  # fmt: skip
+_OBJECTS = frozenset({"gc.get_objects", "gc.get_referrers"})
 _TELLS_HISTORY = frozenset(
     {"history", "hist", "tb", "recall", "rerun", "macro", "save", "notebook", "debug", "dhist"}
 )
@@ -92,6 +93,11 @@ class _Looks:
             return Look(f"it looks at {ast.unparse(node)}, which the session keeps", node.lineno)
         if isinstance(node, ast.Name) and node.id == "__annotations__":
             return Look("it looks at __annotations__, which the cells above have filled", node.lineno)
+        if isinstance(node, ast.Attribute) and node.attr == "__subclasses__":
+            imported = dotted(node.value, self._imports)
+            return Look(f"it asks which subclasses {imported} has by then", node.lineno) if imported else None
+        if isinstance(node, ast.Attribute) and dotted(node, self._imports) in _OBJECTS:
+            return Look(f"it asks which objects there are ({ast.unparse(node)})", node.lineno)
         return None
 
     def _is_namespace(self, node: ast.AST, *, inside: bool) -> bool:

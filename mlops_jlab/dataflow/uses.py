@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_jlab.dataflow import unknown
 from mlops_jlab.dataflow.definitions import Definition
-from mlops_jlab.dataflow.effects import Effects
+from mlops_jlab.dataflow.effects import SUBCLASSES, Effects
 from mlops_jlab.dataflow.needs import Reached, Rebinding, StepNeeds
 from mlops_jlab.dataflow.session import HISTORY
 from mlops_jlab.entities.notebooks import Cell
@@ -84,6 +84,8 @@ class Uses:
         """The definitions of ``name`` here; what the step needs for it is noted."""
         walk = self._walk
         walk.cells[cell.index].uses.add(name)
+        if name == SUBCLASSES:
+            return self._classes(line, cell, needs)
         found = walk.environment.lookup(name)
         if name.startswith("~"):
             self._hidden(name, found, needs)
@@ -116,6 +118,20 @@ class Uses:
                 for maker in self._makers(definition, needs):
                     self._from_elsewhere(maker, name, line, cell, needs)
         return found
+
+    def _classes(self, line: int, cell: Cell, needs: StepNeeds | None) -> tuple[Definition, ...]:
+        """All classes in force: each may be one of those that another is asked for."""
+        walk = self._walk
+        walk.cells[cell.index].any_name = True
+        found: list[Definition] = []
+        for name in list(walk.environment):
+            if any(one.is_class for one in walk.environment.lookup(name)):
+                found += self.one(name, line, cell, needs, soft=True)
+        for one in found:
+            if one.previous is not None and one.previous.is_class:
+                what = f"it asks for subclasses, and {one.name!r} is the name of two"
+                unknown.of_session(walk, what, line, cell)
+        return tuple(found)
 
     def _from_anywhere(self, name: str, needs: StepNeeds | None) -> None:
         """Any step since the first that may bind names unseen may have made the value."""

@@ -50,6 +50,9 @@ class Kind(Enum):
     NUMBER = "number"
 
 
+_ASKS_COLLECTOR = frozenset({"gc.get_objects", "gc.get_referrers"})
+
+
 @dataclass(frozen=True)
 class Living:
     """Something that a fork would lose, in words."""
@@ -59,7 +62,10 @@ class Living:
 
 
 class Watch:
-    """Remembers from now on whether a database was connected to; :meth:`living` asks for the rest."""
+    """Remembers from now on whether a database was connected to; :meth:`living` asks for the rest.
+
+    Who asks the collector which objects there are is told of those that a fork has put aside as well.
+    """
 
     def __init__(self) -> None:
         self._connected = False
@@ -68,6 +74,8 @@ class Watch:
     def _hear(self, event: str, _arguments: tuple[Any, ...]) -> None:
         if event == "sqlite3.connect" and not _is_ours(sys._getframe(1).f_globals.get("__name__", "")):
             self._connected = True
+        elif event in _ASKS_COLLECTOR and not _is_ours(sys._getframe(1).f_globals.get("__name__", "")):
+            gc.unfreeze()
 
     def living(self, loop: AbstractEventLoop) -> Living | None:
         """The first thing found that a fork would lose, or nothing."""
