@@ -160,8 +160,8 @@ def _make(path: Path) -> None:
         try:
             unfinished.touch(mode=0o600)
             with closing(_connection(str(unfinished), uri=False)) as connection:
+                migrate(connection, unfinished)  # the log comes last: on a full disk part would stay in it
                 connection.execute(f"PRAGMA journal_mode={_log_of(path)}")
-                migrate(connection, unfinished)
             for rest in ("-wal", "-shm"):  # of a deleted store: they would be taken for the new one's
                 path.with_name(f"{path.name}{rest}").unlink(missing_ok=True)
             unfinished.replace(path)

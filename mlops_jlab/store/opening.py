@@ -17,10 +17,7 @@ _MOMENT = 1.0  # seconds that a reader waits for a writer
 
 def waiting(place: Place) -> str:
     """Why runs may be missing from lists: another process holds the store, while lines wait. Else nothing."""
-    folders = (place.journals, recovery.spool(place))
-    if not exists(place) or not is_writable(place):
-        return ""
-    if not any(path.stat().st_size for folder in folders for path in folder.glob(f"*{journal.SUFFIX}")):
+    if not exists(place) or not is_writable(place) or not _has_lines(place):
         return ""
     try:
         with closing(database.connect(place.database)) as connection:
@@ -34,8 +31,18 @@ def waiting(place: Place) -> str:
 
 
 def exists(place: Place) -> bool:
-    """Whether there is a store at all."""
-    return place.database.exists()
+    """Whether there is a store at all, or lines of one that no disk had room to make yet."""
+    return place.database.exists() or (is_writable(place) and _has_lines(place))
+
+
+def _has_lines(place: Place) -> bool:
+    """Whether lines may wait in journals."""
+    folders = (place.journals, recovery.spool(place))
+    for path in (path for folder in folders for path in folder.glob(f"*{journal.SUFFIX}")):
+        with suppress(OSError):  # taken over just now
+            if path.stat().st_size:
+                return True
+    return False
 
 
 def missing(place: Place) -> NoStore:
@@ -66,12 +73,15 @@ def reading(place: Place) -> Iterator[sqlite3.Connection]:
     elif not exists(place):
         raise missing(place)
     if is_writable(place):
-        # On a full disk what is there is read as well.
-        with suppress(NoSpace), closing(database.connect(place.database)) as writer:
-            # While others write, what is there is read; what waits is told by waiting().
-            if recovery.has_work(place, writer) and not database.is_held(writer, _MOMENT):
-                with suppress(StoreBusy):
-                    recover(place, writer)
+        try:
+            with closing(database.connect(place.database)) as writer:
+                # While others write, what is there is read; what waits is told by waiting().
+                if recovery.has_work(place, writer) and not database.is_held(writer, _MOMENT):
+                    with suppress(StoreBusy):
+                        recover(place, writer)
+        except NoSpace:  # what is there is read as well
+            if not place.database.exists():
+                raise
     with closing(database.connect(place.database, write=False)) as connection:
         try:
             yield connection

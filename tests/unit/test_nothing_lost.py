@@ -22,7 +22,7 @@ import mlops_jlab
 from mlops_jlab import files, telling
 from mlops_jlab.engine.folder.state import RunFolder
 from mlops_jlab.engine.run.start import begin
-from mlops_jlab.errors import InputError, StoreBusy, StoreError
+from mlops_jlab.errors import InputError, NoSpace, StoreBusy, StoreError
 from mlops_jlab.pipeline import export, planning
 from mlops_jlab.processes.client import address
 from mlops_jlab.store import database, journal, keeping, locks, maintenance, opening, processes, recovery
@@ -71,6 +71,43 @@ def test_a_disk_that_is_full_in_the_middle_sends_lines_to_the_spool(
     told = capsys.readouterr().err
     assert told.count("cannot be written (No space left on device)") == 1
     assert "lost" not in told
+
+
+def test_a_store_that_is_made_on_a_full_disk_is_whole(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk SQLite leaves a part in its log when it closes the file, and says nothing."""
+    migrate, others = database.migrate, []
+
+    def so_that_the_log_stays(connection: sqlite3.Connection, path: Path) -> None:
+        migrate(connection, path)
+        others.append(sqlite3.connect(path))  # whoever is not the last to close leaves the log alone
+        others[0].execute("SELECT count(*) FROM runs").fetchone()
+
+    place.root.mkdir()
+    with monkeypatch.context() as for_now:
+        for_now.setattr(database, "migrate", so_that_the_log_stays)
+        database._make(place.database)
+    others[0].close()
+    with closing(database.connect(place.database)) as made:
+        assert made.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert made.execute("PRAGMA user_version").fetchone() == (database.FORMAT,)
+
+
+def test_a_list_makes_the_store_that_lines_wait_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NoSpace("no space left", hint="")
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(database, "_make", refuse)
+        with mlops_jlab.start_run() as run:
+            mlops_jlab.log_metric("m", 1)
+        close_all()
+        assert not place.database.exists()
+        with pytest.raises(NoSpace):
+            mlops_jlab.search_runs()
+        assert "waits" in opening.waiting(place)
+    assert len(mlops_jlab.search_runs()) == 1
+    found = mlops_jlab.get_run(run.id)
+    assert (found.status, found.metrics["m"].latest) == ("finished", 1.0)
 
 
 def test_what_no_disk_takes_is_counted_and_said(
