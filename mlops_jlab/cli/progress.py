@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mlops_jlab.engine.folder.state import RunState, StepState
+from mlops_jlab.engine.folder.state import UNWRITTEN, RunState, StepState
 
 SILENT = -2  # not even problems: who asked tells them
 _MARK = {"pending": "·", "running": "▸", "finished": "✓", "skipped": "–", "failed": "✗", "killed": "✗"}
@@ -46,6 +46,7 @@ class PlainLines:
         self._lock = threading.Lock()
         self._volume = volume
         self._count = 0
+        self._told: dict[str, str] = {}  # of each step why it is not kept, as far as that has been said
 
     def say(self, text: str, volume: int = 0) -> None:
         """Prints a line at once, if the volume is high enough for it."""
@@ -65,6 +66,7 @@ class PlainLines:
             self.say(f"  ↻ {step.name} runs again: {note}")
         elif step.status != "running":
             loud = -1 if step.error else 0
+            self._told[step.name] = step.note
             self.say(line_of(step), loud)
             for line in problem_of(step):
                 self.say(line, loud)
@@ -77,7 +79,10 @@ class PlainLines:
         self.say(f"  {_MARK['running']} {step}: cell {index + 1} of {count}", 1)
 
     def ended(self, state: RunState) -> None:
-        """The run is over."""
+        """The run is over. What a step made is written down while the next ones run: what failed is said now."""
+        for step in state.steps:
+            if step.note and not step.cached and step.note != self._told.get(step.name):
+                self.say(f"  {step.name} is not kept: {_reason(step)}")
         self.say(last_line(state), 0 if state.status == "finished" else -1)
 
 
@@ -146,11 +151,15 @@ def line_of(step: StepState) -> str:
     """A step in one line."""
     took = "" if step.seconds is None or step.status == "pending" else f"  {step.seconds:.1f} s"
     note = f"  ({step.split})" if step.split else ""
-    note += f"  (not kept: {step.note})" if step.note else ""
+    note += f"  (not kept: {_reason(step)})" if step.note else ""
     said = "  cached" if step.cached else took + note
     if step.status == "skipped":
         said = f"  skipped, {step.why}"
     return f"  {_MARK[step.status]} {step.name}{said}"
+
+
+def _reason(step: StepState) -> str:
+    return step.note.removeprefix(UNWRITTEN).partition("\n")[0]
 
 
 def problem_of(step: StepState) -> list[str]:

@@ -20,7 +20,8 @@ import pytest
 
 import mlops_jlab
 from mlops_jlab import files, telling
-from mlops_jlab.engine.folder.state import RunFolder
+from mlops_jlab.cli.progress import PlainLines
+from mlops_jlab.engine.folder.state import UNWRITTEN, RunFolder, RunState, StepState
 from mlops_jlab.engine.run.start import begin
 from mlops_jlab.errors import InputError, NoSpace, StoreBusy, StoreError
 from mlops_jlab.pipeline import export, planning
@@ -142,6 +143,20 @@ def test_memory_keeps_lines_until_there_is_room(place: Place, monkeypatch: pytes
     found = mlops_jlab.tracking.finding.get_history(run.id, "m")  # type: ignore[attr-defined]
     assert [point.value for point in found] == list(range(101))
     assert mlops_jlab.get_run(run.id).status == "finished"
+
+
+def test_values_that_no_disk_took_are_said_at_the_end_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    step = StepState("fit", "finished", seconds=1.0)
+    said = PlainLines()
+    said.step(step)
+    step.note = f"{UNWRITTEN}no space left\n  → free some space"  # found out while the next step ran
+    said.ended(RunState("a", "", "", {}, [step], status="finished"))
+    said.step(other := StepState("save", "finished", note="it looks at the clock"))
+    said.ended(RunState("a", "", "", {}, [other], status="finished"))
+    assert capsys.readouterr().err.splitlines() == [
+        "  ✓ fit  1.0 s", "  fit is not kept: no space left", "finished",
+        "  ✓ save  (not kept: it looks at the clock)", "finished",
+    ]  # fmt: skip
 
 
 def test_our_own_commands_fail_when_something_was_lost(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from mlops_jlab.pipeline.planning import is_unbegun
 from mlops_jlab.store.locks import holder
 
 FORMAT = 1
+UNWRITTEN = "what it made is not kept: "  # how the note of a step begins whose values no disk took
 _LONGEST = 400  # characters of a cause
 _DYING = 1.0  # seconds that a runner which was killed may need to be gone
 

@@ -13,7 +13,7 @@ from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.cache.use import Caching
 from mlops_jlab.engine.executors import CannotGoOn, Executor
 from mlops_jlab.engine.executors.opening import check_executor, open_executor
-from mlops_jlab.engine.folder.state import RunFolder, RunState, now
+from mlops_jlab.engine.folder.state import UNWRITTEN, RunFolder, RunState, now
 from mlops_jlab.engine.run.attempts import Attempts, common_environment
 from mlops_jlab.engine.run.cancel import cancellation
 from mlops_jlab.engine.run.conditions import Conditions
@@ -323,7 +323,7 @@ class _Run:
             if state.status != "finished":
                 continue  # it is executed once more
             if why:
-                state.note = f"what it made is not kept: {why}"
+                state.note = UNWRITTEN + why
                 self._folder.note(state)
                 continue
             misled = self._judge(name, self._spans.get(name))
