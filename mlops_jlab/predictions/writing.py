@@ -57,6 +57,7 @@ class Writer:
         self.folder, self.settings = folder, settings
         self.problem = ""  # why nothing can be written just now
         self._lost, self._told, self._missing = lost, 0.0, 0
+        self._unsaid = 0  # rows that are lost since the last word about them
         self._key = trust.machine_key() if settings.hashed else b""
         self._queue: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
         self._waiting = 0  # rows
@@ -80,9 +81,14 @@ class Writer:
             self._lose(rows, "they come faster than they are written")
 
     def close(self, patience: float = 10.0) -> None:
-        """Writes what waits, and makes the file a whole one."""
+        """Writes what waits, and makes the file a whole one; says what is lost, and nothing was said of yet."""
         self._queue.put(None)
         self._thread.join(patience)
+        self._told = 0.0
+        if self._thread.is_alive():
+            self._lose(self._waiting, f"the disk did not take them within {patience:g} s of the end")
+        elif self._unsaid:
+            self._say(self.problem or "at the end")
 
     def _run(self) -> None:
         while True:
@@ -123,7 +129,7 @@ class Writer:
                 f"the prediction log {self.folder} is written again; {self._missing:,} rows are lost",
                 once=False,
             )
-            self.problem, self._missing, self._told = "", 0, 0.0
+            self.problem, self._missing, self._unsaid, self._told = "", 0, 0, 0.0
         if self._file.size >= self.settings.of_file:
             self._rotate()
 
@@ -160,10 +166,13 @@ class Writer:
     def _lose(self, rows: int, why: str) -> None:
         self._lost(rows)
         self._missing += rows
-        now = time.monotonic()
-        if not self._told or now - self._told > _TOLD:
-            self._told = now
-            tell(f"rows are not logged, and answers go on: {why} ({self._missing:,} lost so far)", once=False)
+        self._unsaid += rows
+        if not self._told or time.monotonic() - self._told > _TOLD:
+            self._say(why)
+
+    def _say(self, why: str) -> None:
+        self._told, self._unsaid = time.monotonic(), 0
+        tell(f"rows are not logged, and answers go on: {why} ({self._missing:,} lost so far)", once=False)
 
 
 class _Open:

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,6 +142,31 @@ def test_a_full_disk_is_said_and_nobody_waits(tmp_path: Path, capsys: pytest.Cap
     assert said.count("rows are not logged, and answers go on") == 1
     assert "is written again; 980 rows are lost" in said
     assert not writer.problem
+
+
+def test_all_that_is_lost_until_the_end_is_said_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer(tmp_path / "log", LogSettings("m"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        for start in range(50):
+            writer.put(answered(start, 20))
+        writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    first, last = capsys.readouterr().err.strip().splitlines()
+    assert "(20 lost so far)" in first
+    assert "(1,000 lost so far)" in last
+    held, lost = threading.Event(), list[int]()
+    monkeypatch.setattr(Writer, "_write", lambda *_: held.wait(10))  # a disk that does not answer
+    writer = Writer(tmp_path / "log", LogSettings("m"), lost.append)
+    writer.put(answered(0, 7))
+    writer.close(patience=0.1)
+    held.set()
+    assert lost == [7]
+    assert "did not take them within 0.1 s of the end (7 lost so far)" in capsys.readouterr().err
 
 
 def test_rows_that_cannot_be_written_down_end_nothing(
