@@ -18,6 +18,11 @@ from mlops_jlab.tracking import lifecycle
 
 _NAMING = ("model_path", "pickled_model", "data")  # the keys of a flavour that name its file
 _KINDS = {"model.skops": "skops", "model.pkl": "pickle"}
+_FLAVOURS = {"python_function", "sklearn"}  # those that load such a file
+_OF_NO_MODEL = {  # what MLflow writes beside a model, and no model reads when it is loaded
+    "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "input_example.json",
+    "serving_input_example.json", "registered_model_meta",
+}  # fmt: skip
 
 
 def register(
@@ -51,17 +56,23 @@ def register(
 
 
 def _content(said: Mapping[str, Any], files: Mapping[str, bytes], file: str) -> str:
-    """What a folder's model is known by, whose file ``file`` we load; modules beside it are part of it.
+    """What a folder's model is known by, whose file ``file`` we load; modules and data beside it are part of it.
 
-    Nothing where MLflow would load something else: what a gate finds of the file does not speak of that.
+    Nothing where MLflow would load something else, or by another reader than we do (one file may be two things):
+    what a gate finds of the file does not speak of that.
     """
     kinds = {kind: about for kind, about in (said.get("flavors") or {}).items() if isinstance(about, Mapping)}
     named = {str(about[key]) for about in kinds.values() for key in _NAMING if about.get(key)}
     loaders = {str(about["loader_module"]) for about in kinds.values() if about.get("loader_module")}
-    if named != {file} or loaders - {"mlflow.sklearn"}:
+    reader = "skops" if file.endswith(".skops") else "pickle"
+    read_by = str((kinds.get("sklearn") or {}).get("serialization_format") or "pickle")
+    if named != {file} or loaders - {"mlflow.sklearn"} or set(kinds) - _FLAVOURS:
+        return ""
+    if read_by.removeprefix("cloud") != reader:
         return ""
     found = identity.digest(files[file], file)
-    beside = {name: str(blake3(data).hexdigest()) for name, data in files.items() if name.endswith(".py")}
+    others = files.keys() - _OF_NO_MODEL - {file}
+    beside = {name: str(blake3(files[name]).hexdigest()) for name in others}
     return found if not beside else str(blake3(repr((found, sorted(beside.items()))).encode()).hexdigest())
 
 

@@ -45,7 +45,35 @@ def _skops(content: bytes) -> bytes:
             for name in archive.namelist()
             if name != "schema.json"
         }
+    try:
+        _said(schema, digests, {})
+    except _Ambiguous:
+        return content
     return json.dumps(_plain(schema, digests, {}), sort_keys=False).encode()
+
+
+class _Ambiguous(Exception):
+    """An archive says different things under one address."""
+
+
+def _said(node: Any, digests: Mapping[str, str], known: dict[Any, str]) -> str:
+    """What a node says, whatever its addresses are.
+
+    Of nodes with one address skops loads the first, and never looks at the others. An archive in which they
+    differ is known by its bytes alone: it says one thing, and loads another.
+    """
+    if isinstance(node, list):
+        return repr([_said(item, digests, known) for item in node])
+    if not isinstance(node, dict):
+        return repr(digests.get(node, node) if isinstance(node, str) else node)
+    parts = [(key, _said(value, digests, known)) for key, value in node.items() if key not in _PASSING]
+    found = str(blake3(repr(parts).encode("utf-8", "surrogatepass")).hexdigest())
+    address = node.get("__id__")
+    if isinstance(address, (dict, list)) or (
+        address is not None and known.setdefault(address, found) != found
+    ):
+        raise _Ambiguous
+    return found
 
 
 def _plain(node: Any, digests: Mapping[str, str], places: dict[int, int]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -26,6 +27,7 @@ from click.testing import CliRunner, Result
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -548,12 +550,49 @@ def test_a_folder_that_mlflow_would_load_another_file_of_has_no_verdict(place: P
         ({**honest, "MLmodel": other, "other.pkl": b"?"}, ""),
         ({**honest, "MLmodel": other.replace(b"mlflow.sklearn", b"code.mine")}, ""),
         ({**honest, "code/mine.py": b"print()"}, ""),
+        ({**honest, "code/sklearn.pyc": b"?"}, ""),
+        ({**honest, "MLmodel": honest["MLmodel"].replace(b"format: skops", b"format: cloudpickle")}, ""),
+        (
+            {
+                **honest,
+                "MLmodel": honest["MLmodel"].replace(
+                    b"  sklearn:", b"  pytorch: {model_data: x}\n  sklearn:"
+                ),
+            },
+            "",
+        ),
+        ({**honest, "requirements.txt": b"scikit-learn"}, "pass"),
     ):
         version = foldered.register(place, "m", folder, {})
         assert version.verdict == verdict
         if not verdict:
             with pytest.raises(InputError, match="no gate has judged"):
                 versions.promote(place, f"m/{version.version}")
+
+
+def test_an_archive_that_says_one_thing_and_loads_another_has_no_verdict_of_a_judged_one(
+    place: Place,
+) -> None:
+    """Of nodes with one address skops loads the first: a forged address swaps a value, and no other byte."""
+    frame = rows(5, 600)
+    model = KNeighborsClassifier(7, algorithm="brute").fit(frame[["a", "b"]], frame.y)
+    gate.compare(model, frame, "y", name="m", rules="accuracy above 0.6", bootstrap=True)
+    honest = contents.model(model)["model.skops"]
+    forged = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive, zipfile.ZipFile(forged, "w") as target:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "schema.json":
+                schema = json.loads(content)
+                values = schema["content"]["content"]
+                values["p"]["__id__"] = values["n_neighbors"]["__id__"]
+                content = json.dumps(schema).encode()
+            target.writestr(name, content)
+    folder = {"MLmodel": folders.described({"format": "skops", "package": "sklearn 1"})}
+    assert foldered.register(place, "m", {**folder, "model.skops": honest}, {}).verdict == "pass"
+    version = foldered.register(place, "m", {**folder, "model.skops": forged.getvalue()}, {})
+    assert versions.load(place, f"m/{version.version}", trust=True).p == 7
+    assert version.verdict == ""
 
 
 def test_an_import_from_mlflow_gives_no_guarded_alias_to_what_no_gate_has_judged(place: Place) -> None:
