@@ -79,7 +79,7 @@ class PlainLines:
         self.say(f"  {_MARK['running']} {step}: cell {index + 1} of {count}", 1)
 
     def ended(self, state: RunState) -> None:
-        """The run is over. What a step made is written down while the next ones run: what failed is said now."""
+        """The run is over. Values are written down while later steps run: what failed there is said now."""
         for step in state.steps:
             if step.note and not step.cached and step.note != self._told.get(step.name):
                 self.say(f"  {step.name} is not kept: {_reason(step)}")

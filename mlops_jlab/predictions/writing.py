@@ -81,7 +81,7 @@ class Writer:
             self._lose(rows, "they come faster than they are written")
 
     def close(self, patience: float = 10.0) -> None:
-        """Writes what waits, and makes the file a whole one; says what is lost, and nothing was said of yet."""
+        """Writes what waits, and makes the file a whole one; says what is lost and was not said of yet."""
         self._queue.put(None)
         self._thread.join(patience)
         self._told = 0.0

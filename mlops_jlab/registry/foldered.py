@@ -56,10 +56,10 @@ def register(
 
 
 def _content(said: Mapping[str, Any], files: Mapping[str, bytes], file: str) -> str:
-    """What a folder's model is known by, whose file ``file`` we load; modules and data beside it are part of it.
+    """What a folder's model is known by, whose file ``file`` we load; what lies beside it is part of it.
 
-    Nothing where MLflow would load something else, or by another reader than we do (one file may be two things):
-    what a gate finds of the file does not speak of that.
+    Nothing where MLflow would load something else, or by another reader than we do (one file may be two
+    things): what a gate finds of the file does not speak of that.
     """
     kinds = {kind: about for kind, about in (said.get("flavors") or {}).items() if isinstance(about, Mapping)}
     named = {str(about[key]) for about in kinds.values() for key in _NAMING if about.get(key)}

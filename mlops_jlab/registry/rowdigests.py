@@ -34,7 +34,7 @@ def _plain(values: Any, near: bool) -> Any:
     if kind == "f":
         return _rounded(values.to_numpy(dtype=float), near)
     texts = values.astype(object).map(lambda value: str(value))
-    return texts.str.strip().str.casefold().to_numpy() if near else texts.to_numpy()
+    return texts.str.normalize("NFKC").str.strip().str.casefold().to_numpy() if near else texts.to_numpy()
 
 
 def _rounded(values: Any, near: bool) -> Any:

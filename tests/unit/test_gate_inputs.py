@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,8 @@ from mlops_jlab.errors import InputError
 from mlops_jlab.gates.intervals import share_of_budget
 from mlops_jlab.gates.metrics import Metric, Predicted, estimate
 from mlops_jlab.handoff.trust import KEY_FILE
-from mlops_jlab.registry import rowdigests, versions
+from mlops_jlab.registry import rowdigests, training, versions
+from mlops_jlab.registry.evaluating import EvaluationRows, Taken
 from mlops_jlab.store import opening
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.recorder import close_all
@@ -365,10 +368,45 @@ def test_rows_of_training_are_found_though_their_target_or_precision_is_another(
     assert found.rules[1].why.startswith(words)
 
 
+MOMENTS = pd.Series(pd.date_range("2024-01-01", periods=40, freq="D"))
+TEXTS = pd.Series(["x", None] * 20, dtype=object)
+NUMBERS = pd.Series(range(40))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (TEXTS, TEXTS.astype("string")),
+        (TEXTS, TEXTS.where(TEXTS.notna(), np.nan).astype("category")),
+        (MOMENTS, MOMENTS.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")),
+        (MOMENTS.astype(object), MOMENTS.astype(str)),
+        (MOMENTS, MOMENTS.dt.date),
+        (NUMBERS, NUMBERS.replace(39, 2**60)),  # digests of what is large are those of texts
+        (NUMBERS * 1000 + 2**60, (NUMBERS * 1000 + 2**60).astype(float)),
+        (NUMBERS.astype("category"), NUMBERS.astype(float).astype("category")),
+        (NUMBERS.astype(object), NUMBERS.astype(float).astype(object)),
+        (NUMBERS.map(lambda n: Decimal(f"{n}.50")), NUMBERS.map(lambda n: Decimal(f"{n}.5"))),
+        (NUMBERS > 20, (NUMBERS > 20).astype(str)),
+    ],
+)
+def test_rows_of_training_are_found_in_whatever_types_they_stand(mine: Any, theirs: Any) -> None:
+    data = pd.DataFrame({0: NUMBERS / 7, 1: mine})  # names that are numbers, too
+    taken = cast(Taken, SimpleNamespace(names=["0", "1"]))
+    evaluated = cast(EvaluationRows, SimpleNamespace(data=data, target="y", truth=None))
+    train = pd.DataFrame({0: NUMBERS / 7, 1: theirs}).sample(frac=1, random_state=0)
+    assert training.overlap(evaluated, taken, [], train)[0] in (39, 40)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda data: data[:0], "train has no rows"),
+        (lambda data: pd.concat([data, data["a"]], axis=1), "several columns 'a' in train"),
+        (lambda data: pd.concat([data, data["y"]], axis=1), "several columns 'y' in train"),
+        (
+            lambda data: data.assign(a=pd.to_timedelta(data.a, "s")),
+            "'a' is float64 in the rows and timedelta",
+        ),
         (lambda data: data.assign(a="much"), "'a' is float64 in the rows and (object|str) in train"),
     ],
 )
