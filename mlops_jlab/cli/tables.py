@@ -16,6 +16,7 @@ from mlops_jlab.entities.runs import Artifact, Run, RunStatus
 from mlops_jlab.notebook.outputs import Line
 from mlops_jlab.tracking.charts import number, seconds
 from mlops_jlab.tracking.pages import cell, took
+from mlops_jlab.tracking.provenance import code
 
 _COLOURS = {RunStatus.FINISHED: "green", RunStatus.FAILED: "red", RunStatus.KILLED: "red",
             RunStatus.BLOCKED: "magenta", RunStatus.RUNNING: "blue", RunStatus.PENDING: "yellow"}  # fmt: skip
@@ -114,7 +115,7 @@ def run_details(
         "experiment": run.experiment, "group": run.group, "kind": run.kind,
         "started": f"{moment(run.started)} by {run.user}", "took": seconds(took(run)),
         "source": run.source, "parent": run.parent[:12],
-        "commit": f"{git.get('commit', '')[:12]}{' with changes' if git.get('dirty') else ''}",
+        "commit": f"{git.get('commit', '')[:12]}{code.changes(git.get('dirty'))}",
         "memory": f"{usage['peak_memory'] / 1e6:,.0f} MB at its highest" if "peak_memory" in usage else "",
         "cpu": seconds(usage.get("cpu_seconds")),
         "cost": f"{usage['cost']} {usage.get('currency', '')}" if "cost" in usage else "",

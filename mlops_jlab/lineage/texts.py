@@ -55,7 +55,8 @@ def told(node: Node) -> str:
     elif node.kind is Kind.DATA:
         parts = [node.name, str(about.get("source", "")), digest]
     elif node.kind is Kind.CODE:
-        parts = [node.name, "with uncommitted changes" if about.get("dirty") else ""]
+        perhaps = "" if about.get("dirty") is True else "perhaps "  # git could not tell
+        parts = [node.name, f"{perhaps}with uncommitted changes" if about.get("dirty") else ""]
     elif node.kind is Kind.MODEL:
         parts = [node.name, ", ".join(about.get("aliases", ())), f"registered {_when(about.get('created'))}"]
     elif node.kind is Kind.PREDICTION:

@@ -7,7 +7,6 @@ branches are.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,6 @@ from mlops_jlab.tracking.provenance.code import git, text_of
 
 _REF = "refs/notes/mlops-jlab"
 _LINE = re.compile(r"audit (\d+) ([0-9a-f]{64})")
-_QUIET = ("-c", f"core.hooksPath={os.devnull}")
 
 
 def note(place: Place) -> None:
@@ -36,7 +34,7 @@ def note(place: Place) -> None:
         () if git(folder, "config", "user.email") else ("-c", "user.name=mlops-jlab", "-c", "user.email=-")
     )
     line = f"audit {number} {digest}"
-    if git(folder, *_QUIET, *person, "notes", f"--ref={_REF}", "append", "-m", line, "HEAD") is None:
+    if git(folder, *person, "notes", f"--ref={_REF}", "append", "-m", line, "HEAD") is None:
         tell(f"the head of the audit log could not be noted in git: {line}. Is there a commit?", once=False)
 
 

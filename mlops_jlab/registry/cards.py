@@ -13,6 +13,7 @@ from mlops_jlab.entities.runs import Run
 from mlops_jlab.registry import evaluationlines
 from mlops_jlab.registry.markdown import number, table, text
 from mlops_jlab.store.auditing import Entry
+from mlops_jlab.tracking.provenance import code
 
 _TAGS = {  # of a card's page; there are neither links nor pictures
     "h1", "h2", "h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "pre", "code",
@@ -171,8 +172,7 @@ def _metrics(run: Run | None) -> dict[str, float]:
 
 def _commit(run: Run | None) -> str:
     facts = run.facts.get("git", {}) if run else {}
-    changes = {True: " with changes", "unknown": ", perhaps with changes"}.get(facts.get("dirty"), "")
-    return str(facts.get("commit", ""))[:12] + changes
+    return str(facts.get("commit", ""))[:12] + code.changes(facts.get("dirty"))
 
 
 def page(text: str, title: str) -> str:

@@ -420,7 +420,8 @@ def test_nothing_that_a_repository_names_is_executed_and_the_diff_applies(
     trap = tmp_path / "trap.sh"
     trap.write_text(f'#!/bin/sh\ntouch {tmp_path}/sprung\ncat "$1" 2>/dev/null || cat\n')
     trap.chmod(0o755)
-    (repository / ".gitattributes").write_text("*.txt diff=trap filter=trap\n")
+    (repository / ".gitattributes").write_text("*.txt diff=trap filter=trap\n*.log filter=other\n")
+    (repository / "b.log").write_text("\n".join(map(str, range(50))))
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "attributes")
     for name in ("diff.trap.textconv", "diff.trap.command", "diff.external", "core.fsmonitor", "filter.trap.clean",
@@ -429,10 +430,15 @@ def test_nothing_that_a_repository_names_is_executed_and_the_diff_applies(
     for name, value in (("filter.trap.required", "true"), ("diff.noprefix", "true"), ("diff.mnemonicPrefix", "true"),
                         ("color.diff", "always")):  # fmt: skip
         git(repository, "config", name, value)
+    git(repository, "config", "extensions.worktreeConfig", "true")
+    git(repository, "config", "--worktree", "filter.other.clean", str(trap))
+    git(repository, "config", "diff.context", "0")
     (tmp_path / "sprung").unlink(missing_ok=True)
     (repository / "a.txt").write_text("2\n")
+    (repository / "b.log").write_text("2\n".join(map(str, range(50))))
     facts, diff = code.state_of(repository)
     assert facts["dirty"] is True
+    assert code.untracked(str(repository), [str(repository / "tracked.py")]) == []
     assert not (tmp_path / "sprung").exists()
     clean = tmp_path / "clean"
     git(tmp_path, "clone", "-q", str(repository), str(clean))
@@ -452,8 +458,35 @@ def test_what_git_cannot_tell_is_unknown(repository: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "run", slow)
         assert code.state_of(repository)[0]["dirty"] == "unknown"
+    (repository / "a.txt").write_text("2\n")
+    for flag in ("assume-unchanged", "skip-worktree"):  # whoever set it: git does not look there
+        git(repository, "update-index", f"--{flag}", "a.txt")
+        assert code.state_of(repository)[0]["dirty"] == "unknown"
+        git(repository, "update-index", f"--no-{flag}", "a.txt")
+    assert code.state_of(repository)[0]["dirty"] is True
+    assert [code.changes(found) for found in (True, False, None, "unknown")] == [
+        " with changes", "", "", ", perhaps with changes",
+    ]  # fmt: skip
     (repository / ".git" / "index").write_bytes(b"broken")
     assert code.state_of(repository)[0]["dirty"] == "unknown"
+
+
+def test_a_hook_of_another_repository_is_none_of_the_folders(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    (other / "b.txt").write_text("1\n")
+    git(other, "add", ".")
+    git(other, "commit", "-qm", "y")
+    (repository / "a.txt").write_text("2\n")
+    found = code.state_of(repository)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert code.state_of(repository) == found
+    assert found[0]["dirty"] is True
 
 
 def test_an_untracked_module_makes_a_run_dirty(repository: Path, tmp_path: Path) -> None:

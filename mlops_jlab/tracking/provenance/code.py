@@ -18,7 +18,14 @@ UNKNOWN = "unknown"
 _PLAIN = (
     "--no-color", "--no-ext-diff", "--no-textconv", "--binary", "--full-index", "--no-relative",
     "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=dirty",
+    "--unified=3", "--inter-hunk-context=0",
 )  # fmt: skip
+_QUIETLY = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")  # each command may run both
+# By these a process says that it works on some repository: a hook's on its own, whatever the folder's is.
+_OF_ANOTHER = {
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CONFIG", "GIT_EXTERNAL_DIFF",
+}  # fmt: skip
 
 
 def state_of(folder: Path) -> tuple[dict[str, Any], bytes]:
@@ -39,6 +46,8 @@ def state_of(folder: Path) -> tuple[dict[str, Any], bytes]:
         "root": text_of(git(folder, "rev-parse", "--show-toplevel")),
         "dirty": UNKNOWN if found is None else bool(diff.strip()),
     }
+    if facts["dirty"] is False and _looks_away(Path(facts["root"])):
+        facts["dirty"] = UNKNOWN
     remote = text_of(git(folder, "config", "--get", "remote.origin.url"))
     if remote:
         facts["remote"] = _without_password(remote)
@@ -46,6 +55,13 @@ def state_of(folder: Path) -> tuple[dict[str, Any], bytes]:
         facts["diff_bytes"] = len(diff)
         diff = b""
     return facts, diff
+
+
+def changes(dirty: object) -> str:
+    """What stands behind a commit's digest, by the fact ``dirty``."""
+    if dirty == UNKNOWN:
+        return ", perhaps with changes"
+    return " with changes" if dirty else ""
 
 
 def _without_password(address: str) -> str:
@@ -74,11 +90,24 @@ def untracked(root: str, files: Iterable[str]) -> list[str] | None:
     return [name for name in inside if name not in known]
 
 
+def _looks_away(root: Path) -> bool:
+    """Whether git was told not to look for changes of some file that is there."""
+    listed = git(root, "ls-files", "-v", "-z")
+    if listed is None:
+        return True
+    told = (line.partition(b" ") for line in listed.split(b"\0"))
+    return any((root / os.fsdecode(name)).exists() for tag, _, name in told if tag == b"S" or tag.islower())
+
+
 def _harmless(folder: Path) -> list[str]:
-    """Options by which git runs none of the programs that the repository's own settings name."""
-    words = ["-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}"]
-    listed = git(folder, "config", "--local", "--includes", "--name-only", "--get-regexp", r"^filter\.")
-    for name in dict.fromkeys(text_of(listed).splitlines()):
+    """Options by which git runs none of the filters that the repository's own settings name."""
+    words: list[str] = []
+    scopes = ("--local", "--worktree")  # of the second there is one only where the first says so
+    listed = [
+        text_of(git(folder, "config", scope, "--includes", "--name-only", "--get-regexp", r"^filter\."))
+        for scope in scopes
+    ]
+    for name in dict.fromkeys(line for text in listed for line in text.splitlines()):
         if name.endswith((".clean", ".process", ".smudge")):
             words += ["-c", f"{name}="]
         elif name.endswith(".required"):
@@ -93,10 +122,11 @@ def text_of(output: bytes | None) -> str:
 
 def git(folder: Path, *arguments: str) -> bytes | None:
     """What git says in a folder; None if it failed, or not in time. It asks nobody anything."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    own = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    environment = {**own, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607  # the git that the user has
+            ["git", *_QUIETLY, "-C", str(folder), *arguments],  # noqa: S607  # the git that the user has
             capture_output=True, timeout=_PATIENCE, env=environment, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
