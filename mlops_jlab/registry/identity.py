@@ -7,8 +7,10 @@ how often a string was shared.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +26,7 @@ def identity(files: Mapping[str, bytes]) -> str:
     """The digest of a model's content, from the files that :func:`mlops_jlab.tracking.contents.model` made.
 
     The files were made in this process: a pickle among them is loaded and packed once more, so that what
-    strings happened to share does not count.
+    strings happened to share does not count. One with classes of this session is not loaded for it.
     """
     if "model.skops" in files:
         return str(blake3(_skops(files["model.skops"])).hexdigest())
@@ -97,7 +99,57 @@ def _pickled(content: bytes) -> bytes:
             pickler = pickle
     for _ in range(2):
         try:
-            content = bytes(pickler.dumps(pickle.loads(content), protocol=5))
+            content = bytes(pickler.dumps(_Loading(io.BytesIO(content)).load(), protocol=5))
+        except _ByValue:
+            return _unshared(content)
         except Exception:  # a model's own code may raise anything; then its first bytes have to do
             return content
     return content
+
+
+class _ByValue(Exception):
+    """A pickle holds a class of this session."""
+
+
+class _Loading(pickle.Unpickler):
+    """Loads no class that was packed whole.
+
+    Of one of this session cloudpickle would take the methods out of the pickle: they see copies of the names
+    around them from then on.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith("cloudpickle") and name.startswith("_make_skeleton"):
+            raise _ByValue
+        return super().find_class(module, name)
+
+
+_TEXTS = {
+    "UNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+    "SHORT_BINBYTES",
+    "BINBYTES",
+    "BINBYTES8",
+}
+_PUTS = {"MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"}
+_GETS = {"GET", "BINGET", "LONG_BINGET"}
+
+
+def _unshared(content: bytes) -> bytes:
+    """What a pickle says, whichever of its texts are the same object, without loading it."""
+    found: list[tuple[str, Any]] = []
+    known: dict[int, tuple[str, Any]] = {}
+    objects = itertools.count()
+    for operation, argument, _place in pickletools.genops(content):
+        name = operation.name
+        if name in _PUTS:
+            last = found[-1]
+            place = len(known) if name == "MEMOIZE" else int(str(argument))
+            known[place] = last if last[0] == "text" else ("object", next(objects))
+        elif name in _GETS:
+            found.append(known[int(str(argument))])
+        elif name not in ("PROTO", "FRAME"):
+            found.append(("text" if name in _TEXTS else name, argument))
+    return repr(found).encode("utf-8", "surrogatepass")

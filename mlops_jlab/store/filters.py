@@ -35,6 +35,7 @@ _MILLISECONDS = {"start_time", "end_time"}  # as MLflow counts
 _LONGEST = 20_000  # characters
 _DEEPEST = 50  # of parentheses and nots within each other
 _MOST = 500  # conditions
+_WORDS = 40  # that are searched for
 _EXAMPLE = 'for example: metrics.acc > 0.9 and params.model = "rf"'
 
 
@@ -110,9 +111,16 @@ def words(text: str) -> Condition:
     """Runs in which every word of ``text`` occurs: in the name, note, experiment, a tag, or a param.
 
     A param is met by its name, by its value, or by both (``lr=0.1``); ``#12`` is the run with that number.
+
+    Raises:
+        FilterError: there are too many of them.
     """
-    found = EVERY
-    for word in text.split():
+    found, wanted = EVERY, list(dict.fromkeys(text.split()))
+    if len(wanted) > _WORDS or len(text) > _LONGEST:
+        raise FilterError(
+            f"a search has {_WORDS} words and {_LONGEST:,} characters at most", hint="leave some out"
+        )
+    for word in wanted:
         found = both(found, _number(int(word[1:])) if re.fullmatch(r"#\d{1,18}", word) else _word(word))
     return found
 

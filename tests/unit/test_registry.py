@@ -715,6 +715,25 @@ def test_a_model_is_known_again_in_another_process_and_as_a_pickle(place: Place,
     assert len(found | {identity(contents.model(fitted(1)))}) == 5
 
 
+def test_a_class_of_the_session_stays_as_it_is_when_its_model_is_registered(place: Place) -> None:
+    """cloudpickle gives a class that it loads again methods that see copies of the names around them."""
+    around: dict[str, Any] = {"__name__": "__main__"}
+    exec(
+        "import numpy as np\nscale = 'a column of a name'\n"
+        "class Own:\n"
+        "    def fit(self):\n        self.names = np.array([scale], dtype=object); return self\n"
+        "    def predict(self, rows):\n        return scale\n",
+        around,
+    )
+    model = around["Own"]().fit()
+    first = identity(contents.model(model))
+    assert identity(contents.model(model)) == first
+    mlops_jlab.register_model(model, "own")
+    around["scale"] = "another"
+    assert model.predict([]) == "another"
+    assert identity(contents.model(model)) != first  # it predicts something else
+
+
 def test_the_command_line_overrides_with_a_reason(place: Place) -> None:
     mlops_jlab.register_model(fitted(), "m")
     gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy above 0.99")

@@ -712,6 +712,11 @@ async def test_words_find_runs_by_all_that_people_remember(jp_fetch: Any, runs: 
     assert await found("_") == ["run 2", "run 1", "run 0"]  # the tag's window.__pwn; no wildcard
     number = (await ask(jp_fetch, "runs", runs[0]))["number"]
     assert await found(f"#{number}") == ["run 0"]
+    assert await found("run " * 2000) == ["run 2", "run 1", "run 0"]
+    for many in (" ".join(map(str, range(1000))), "x" * 30_000):
+        with pytest.raises(HTTPClientError) as refused:
+            await ask(jp_fetch, "runs", params={"search": many})
+        assert refused.value.code == 400
 
 
 async def test_courses_of_several_runs_come_at_once(jp_fetch: Any, runs: list[str]) -> None:
