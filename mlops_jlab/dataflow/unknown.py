@@ -78,7 +78,9 @@ def note(
         if cell.step:
             cures = (fixes.into_step(untagged, cell.step), *cures)
         add = walk.notes.hazard if soft and within is None else walk.notes.error
-        add("untagged", f"{what}only {where} defines; it has no tag", hint, cell, line, cures)
+        message = f"{what}only {where} defines; it has no tag"
+        if not any(one.cell == cell.index and one.message == message for one in walk.notes.findings):
+            add("untagged", message, hint, cell, line, cures)  # one cure serves every line that reads it
     elif not soft:
         later = _binder(walk, name, tagged=True)
         if later is not None and later.index > cell.index:

@@ -110,6 +110,13 @@ def test_a_cell_that_may_raise_has_no_errors_of_its_own() -> None:
     assert not graph_of([("step:a raises-exception", "if :"), ("step:b", "print(1)")]).errors
 
 
+def test_what_an_untagged_cell_defines_is_one_error_for_each_name_in_a_cell() -> None:
+    cells = [("-", "import random\nlr = 1"), ("step:a", "random.seed(lr)\nrows = [random.random()]"),
+             ("step:b", "lr")]  # fmt: skip
+    found = [(one.cell, one.line, one.message.split("'")[1]) for one in graph_of(cells).errors]
+    assert found == [(1, 1, "random"), (1, 1, "lr"), (2, 1, "lr")]
+
+
 def test_every_finding_names_a_cell_and_says_what_to_do() -> None:
     for case in CASES:
         for finding in graph_of(cells_of(case)).findings:
