@@ -111,6 +111,22 @@ def test_runs_are_sorted_grouped_and_ungrouped_without_ghosts(page: Page, addres
     assert len(tops) == len(set(tops))
 
 
+def test_tab_stops_at_heads_that_sort_and_goes_past_the_rows(page: Page, address: str) -> None:
+    grid = page.locator(".jp-mlops-grid")
+    assert grid.locator(".jp-mlops-grid-row .jp-mlops-icon-button:not([tabindex='-1'])").count() == 0
+    head = page.locator("[data-column='duration'] button")
+    grid.focus()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if head.evaluate("node => node === document.activeElement"):
+            break
+    expect(head).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-column='duration']")).to_have_attribute("aria-sort", "descending")
+    page.locator("[data-column='metrics.val/auc'] button").click()
+    page.locator("[data-column='metrics.val/auc'] button").click()
+
+
 def test_any_param_can_be_a_column(page: Page, address: str) -> None:
     page.get_by_role("button", name="Columns").click()
     page.get_by_label("Search columns").fill("grid_79")

@@ -77,10 +77,13 @@ export function IconButton(props: {
   onClick?: (event: React.MouseEvent) => void;
   disabled?: boolean;
   pressed?: boolean;
+  /** Tab goes past it: it stands in each row of a table, whose keys do the same. */
+  isInRow?: boolean;
 }): React.JSX.Element {
   return (
     <button
       type="button"
+      tabIndex={props.isInRow ? -1 : undefined}
       className="jp-mlops-icon-button"
       aria-label={props.label}
       aria-pressed={props.pressed}

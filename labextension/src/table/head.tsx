@@ -118,7 +118,6 @@ function Column(props: {
     >
       <button
         type="button"
-        tabIndex={-1}
         disabled={WORKED_OUT.includes(column)}
         title={trans.__('Sort by %1', title)}
         onClick={sort}

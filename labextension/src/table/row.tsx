@@ -157,6 +157,7 @@ function Name(
         label={
           isDrawn ? trans.__('Hide in charts') : trans.__('Show in charts')
         }
+        isInRow
         pressed={isDrawn}
         onClick={event => {
           event.stopPropagation();
@@ -169,6 +170,7 @@ function Name(
       ) : (
         <IconButton
           icon={entry.isOpen ? 'down' : 'right'}
+          isInRow
           label={entry.isOpen ? trans.__('Fold') : trans.__('Unfold')}
           onClick={event => {
             event.stopPropagation();
@@ -259,6 +261,7 @@ function Pin(
           ? trans.__('Baseline: unpin')
           : trans.__('Pin as baseline')
       }
+      isInRow
       pressed={entry.isPinned}
       onClick={event => {
         event.stopPropagation();

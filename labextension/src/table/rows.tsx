@@ -152,6 +152,10 @@ function onKey(
   model: TableModel,
   actions: Actions
 ): boolean {
+  const isPress = event.key === 'Enter' || event.key === ' ';
+  if (isPress && event.target instanceof HTMLButtonElement) {
+    return false; // it presses that button
+  }
   const { active, entries, marked } = model;
   const entry = entries[active];
   const steps: Record<string, number> = {
