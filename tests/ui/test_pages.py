@@ -127,6 +127,22 @@ def test_tab_stops_at_heads_that_sort_and_goes_past_the_rows(page: Page, address
     page.locator("[data-column='metrics.val/auc'] button").click()
 
 
+def test_a_comparison_has_named_heads_and_cards_of_one_height(page: Page, address: str) -> None:
+    ids = page.evaluate(
+        "fetch('/mlops-jlab/api/runs?limit=2').then(r => r.json()).then(p => p.runs.map(r => r.id))"
+    )
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.evaluate("id => jupyterapp.commands.execute('mlops-jlab:compare-runs', {ids: id})", ids)
+    view = page.locator(".jp-mlops-comparison:visible")
+    expect(view.locator("thead th").nth(1)).to_contain_text("try 39")
+    expect(view.locator(".jp-mlops-parallel")).to_be_visible()
+    page.wait_for_timeout(500)
+    cards = [one.bounding_box() for one in view.locator(".jp-mlops-beside > .jp-mlops-card").all()]
+    assert len({(round(card["y"]), round(card["height"])) for card in cards if card}) == 1
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate("jupyterapp.shell.currentWidget.close()")
+
+
 def test_any_param_can_be_a_column(page: Page, address: str) -> None:
     page.get_by_role("button", name="Columns").click()
     page.get_by_label("Search columns").fill("grid_79")

@@ -7,6 +7,7 @@ import { Comparison, Line, Value } from '../api/types';
 import { Change, Direction, directionOf, Icon, State } from '../elements';
 import {
   aligned,
+  calledAs,
   difference as differenceText,
   number,
   seconds,
@@ -78,7 +79,7 @@ export function Lines(props: Props): React.JSX.Element {
   };
   const shown = own.filter(line => line.differs || !isShort);
   return (
-    <div className="jp-mlops-wide">
+    <div className="jp-mlops-wide jp-mlops-lines" tabIndex={0}>
       <table className="jp-mlops-table" aria-label={label}>
         <Heads {...props} />
         {(['metric', 'param', 'fact'] as const).map(kind => {
@@ -124,8 +125,8 @@ function Group(
   const differing = all.filter(line => line.differs).length;
   return (
     <tr className="jp-mlops-table-group">
-      <th scope="rowgroup" colSpan={found.runs.length + 1}>
-        {name}
+      <th scope="rowgroup">{name}</th>
+      <td colSpan={found.runs.length}>
         <span className="jp-mlops-hint">
           {kind === 'metric'
             ? trans.__(
@@ -134,7 +135,7 @@ function Group(
               )
             : trans.__('%1 of %2 differ', differing, all.length)}
         </span>
-      </th>
+      </td>
     </tr>
   );
 }
@@ -255,6 +256,9 @@ function Heads({ around, found, lines }: Props): React.JSX.Element {
             </button>{' '}
             {run.id === around.marked.baseline && trans.__('baseline')}{' '}
             <State {...stateOf(run, trans)} />
+            <div className="jp-mlops-called" title={run.name}>
+              {calledAs(run)}
+            </div>
           </th>
         ))}
       </tr>

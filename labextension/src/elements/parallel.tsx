@@ -3,10 +3,11 @@
 import * as React from 'react';
 
 import { Axis } from './axes';
-import { useWidth } from './width';
+import { useRoom } from './width';
 
-const HEIGHT = 216;
+const LOWEST = 216;
 const TOP = 28;
+const BOTTOM = 12;
 const LEFT = 8;
 const RIGHT = 64;
 const SNAP = 0.03; // of an axis: so near its end, the end is meant
@@ -52,22 +53,23 @@ export function ParallelLines(props: {
   onBrush: (name: string, part: readonly [number, number] | null) => void;
 }): React.JSX.Element {
   const { axes, lines } = props;
-  const [host, room] = useWidth<HTMLDivElement>(640);
+  const [host, room, free] = useRoom<HTMLDivElement>(640);
+  const high = Math.max(free - TOP - BOTTOM, LOWEST);
   const width = Math.max(room, LEFT + RIGHT + LEAST * (axes.length - 1));
   const step = (width - LEFT - RIGHT) / Math.max(axes.length - 1, 1);
   return (
-    <div ref={host} className="jp-mlops-wide">
+    <div ref={host} className="jp-mlops-wide jp-mlops-across">
       <svg
         className="jp-mlops-parallel"
         width={width}
-        height={TOP + HEIGHT + 12}
+        height={TOP + high + BOTTOM}
         role="img"
         aria-label={props.label}
       >
         {lines.map(line => (
           <path
             key={line.key}
-            d={courseOf(line.at, step)}
+            d={courseOf(line.at, step, high)}
             data-shade={line.shade}
             data-look={line.look}
             data-faded={line.isFaded}
@@ -87,6 +89,7 @@ export function ParallelLines(props: {
             key={axis.name}
             axis={axis}
             x={LEFT + place * step}
+            high={high}
             room={place === axes.length - 1 ? RIGHT : step}
             part={props.brushes[axis.name]}
             brush={part => props.onBrush(axis.name, part)}
@@ -98,9 +101,15 @@ export function ParallelLines(props: {
 }
 
 /** A line over the axes, `step` px from one to the next. */
-function courseOf(at: readonly (number | null)[], step: number): string {
+function courseOf(
+  at: readonly (number | null)[],
+  step: number,
+  high: number
+): string {
   return at
-    .map((own, place) => (own === null ? null : [LEFT + place * step, y(own)]))
+    .map((own, place) =>
+      own === null ? null : [LEFT + place * step, y(own, high)]
+    )
     .filter(point => point !== null)
     .map(([x, height], place, all) => {
       const before = all[place - 1];
@@ -112,18 +121,19 @@ function courseOf(at: readonly (number | null)[], step: number): string {
     .join('');
 }
 
-function y(part: number): number {
-  return TOP + (1 - part) * HEIGHT;
+function y(part: number, high: number): number {
+  return TOP + (1 - part) * high;
 }
 
 function OneAxis(props: {
   axis: Axis;
   x: number;
+  high: number;
   room: number;
   part: readonly [number, number] | undefined;
   brush: (part: readonly [number, number] | null) => void;
 }): React.JSX.Element {
-  const { axis, x, room, part, brush } = props;
+  const { axis, x, high, room, part, brush } = props;
   const most = Math.max(Math.floor(room / 7), 4);
   const name = axis.isLog ? `${axis.name} (log)` : axis.name;
   return (
@@ -132,9 +142,9 @@ function OneAxis(props: {
         <title>{name}</title>
         {name.length > most ? `${name.slice(0, most - 1)}…` : name}
       </text>
-      <path className="jp-mod-axis" d={`M${x} ${TOP}v${HEIGHT}`} />
+      <path className="jp-mod-axis" d={`M${x} ${TOP}v${high}`} />
       {axis.ticks.map(tick => (
-        <text key={tick.text} x={x + 5} y={y(tick.at) + 4}>
+        <text key={tick.text} x={x + 5} y={y(tick.at, high) + 4}>
           {tick.text}
         </text>
       ))}
@@ -143,11 +153,11 @@ function OneAxis(props: {
           className="jp-mod-brush"
           x={x - 5}
           width="10"
-          y={y(part[1])}
-          height={Math.max(y(part[0]) - y(part[1]), 1)}
+          y={y(part[1], high)}
+          height={Math.max(y(part[0], high) - y(part[1], high), 1)}
         />
       )}
-      <Handle x={x} brush={brush} />
+      <Handle x={x} high={high} brush={brush} />
     </g>
   );
 }
@@ -155,9 +165,10 @@ function OneAxis(props: {
 /** What is dragged along an axis; a click keeps all of it again. */
 function Handle(props: {
   x: number;
+  high: number;
   brush: (part: readonly [number, number] | null) => void;
 }): React.JSX.Element {
-  const { x, brush } = props;
+  const { x, high, brush } = props;
   const begun = React.useRef<number | null>(null);
   const partAt = (event: React.PointerEvent<SVGRectElement>): number => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -170,7 +181,7 @@ function Handle(props: {
       x={x - 8}
       y={TOP}
       width="16"
-      height={HEIGHT}
+      height={high}
       onPointerDown={event => {
         event.currentTarget.setPointerCapture(event.pointerId);
         begun.current = partAt(event);
