@@ -130,6 +130,7 @@ class Automatic:
 
 AUTOMATIC = "automatic"  # the key of these among a run's facts
 ENGINE = "engine"  # the key of these among a run's facts
+DEFAULTS = "defaults"  # the key of parameters that a pipeline's run takes as they are declared
 _ENGINE_FIELDS = tuple(one.name for one in fields(EngineFacts))
 
 

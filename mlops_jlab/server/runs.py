@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web  # type: ignore[attr-defined]  # it lists no exports
 
-from mlops_jlab.entities.runs import Point, Run
+from mlops_jlab.entities.runs import DEFAULTS, Point, Run
 from mlops_jlab.errors import InputError, NotFound
 from mlops_jlab.server import spending
 from mlops_jlab.server.handling import Route, answered, aside, whole
@@ -96,7 +96,14 @@ def short(run: Run) -> dict[str, Any]:
         "metrics": {name: finite(metric.latest) for name, metric in run.metrics.items()},
         "params": {name: value[:_SHORT] for name, value in run.params.items()},
         "tags": {name: value[:_SHORT] for name, value in run.tags.items()},
+        **_declared(run),
     }  # fmt: skip
+
+
+def _declared(run: Run) -> dict[str, dict[str, str]]:
+    """What a pipeline's run takes as it is declared, where it was given nothing else."""
+    found = run.facts.get(DEFAULTS)
+    return {"defaults": {name: value[:_SHORT] for name, value in found.items()}} if found else {}
 
 
 class RunRoute(Route):

@@ -296,6 +296,9 @@ def test_what_steps_show_is_recorded_by_itself_and_lifted_to_the_pipelines_run(
     assert mlops("run", notebook, "-p", "trees=5", cwd=tmp_path).returncode == 0
     newest = next(run for run in finding.find_runs() if run.kind == "pipeline")
     assert set(newest.metrics) == {"logged"}
+    assert mlops("run", notebook, cwd=tmp_path).returncode == 0
+    newest = next(run for run in finding.find_runs() if run.kind == "pipeline")
+    assert (newest.params, newest.facts["defaults"]) == ({}, {"trees": "3"})
 
 
 def test_a_failed_step_is_a_failed_run(place: Place, write_notebook: WriteNotebook, tmp_path: Path) -> None:

@@ -267,6 +267,18 @@ def test_runs_are_searched_and_compared() -> None:
     assert "* acc" in repr(comparison)
 
 
+def test_parameters_that_a_run_takes_as_declared_are_compared_with_those_that_others_were_given() -> None:
+    ids = []
+    for given, declared in (({"lr": 0.01}, {"epochs": "30"}), ({}, {"lr": "0.1", "epochs": "30"})):
+        with mlflow.start_run() as run:
+            run.add_facts({"defaults": declared})
+            mlflow.log_params(given)
+        ids.append(run.id)
+    lines = mlflow.compare_runs(ids).lines
+    assert [line.values for line in lines if line.name == "lr"] == [("0.01", "0.1")]
+    assert [line.differs for line in lines if line.name == "epochs"] == [False]
+
+
 HOSTILE = "<img src=x onerror=window.__pwn=1>"
 
 

@@ -2973,6 +2973,8 @@ export interface components {
             deleted: boolean;
             metrics: components["schemas"]["Values"];
             params: components["schemas"]["Texts"];
+            /** @description Parameters that a pipeline's run takes as they are declared. */
+            defaults?: components["schemas"]["Texts"];
             tags: components["schemas"]["Texts"];
             /** @description How many steps, trials or other parts it has; in pages only. */
             parts?: number;

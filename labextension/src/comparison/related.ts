@@ -2,6 +2,7 @@
 
 import { Run } from '../api/types';
 import { Axis, axisOf, isWide } from '../elements';
+import { paramsOf } from '../runs/columns';
 import { isSeed } from '../runs/seeds';
 import { aligned, number } from '../runs/words';
 
@@ -23,15 +24,17 @@ export function scalesOf(
   others: readonly Run[]
 ): readonly Scale[] {
   const all = [...runs, ...others];
-  const namesIn = (part: 'params' | 'metrics'): string[] => [
-    ...new Set(runs.flatMap(run => Object.keys(run[part])))
+  const namesIn = (isMetric: boolean): string[] => [
+    ...new Set(
+      runs.flatMap(run => Object.keys(isMetric ? run.metrics : paramsOf(run)))
+    )
   ];
   const count = (some: readonly Run[], name: string, own: boolean): number =>
     new Set(
       some.map(run => valueOf(run, name, own)).filter(value => value !== null)
     ).size;
   const scales = ([false, true] as const).flatMap(isMetric =>
-    namesIn(isMetric ? 'metrics' : 'params')
+    namesIn(isMetric)
       .filter(name => !isSeed(name) && count(all, name, isMetric) > 1)
       .map(name => ({ name, isMetric, own: count(runs, name, isMetric) > 1 }))
       .sort((a, b) => Number(b.own) - Number(a.own))
@@ -66,7 +69,7 @@ function valueOf(
     const value = run.metrics[name];
     return typeof value === 'number' ? value : null;
   }
-  const text = run.params[name];
+  const text = paramsOf(run)[name];
   if (text === undefined) {
     return null;
   }

@@ -2,6 +2,7 @@
 
 import * as React from 'react';
 
+import { paramsOf } from '../runs/columns';
 import { Button, Card, IconButton, ProblemBox } from '../elements';
 import { automaticOf } from '../runs/automatic';
 import { hasFailed, isOpen } from '../runs/words';
@@ -110,7 +111,7 @@ function Params(props: {
 function Parameters({ around, model, found }: Shown): React.JSX.Element {
   const { trans } = around;
   const { graph, baseline } = model;
-  const before = baseline?.params ?? {};
+  const before = baseline ? paramsOf(baseline) : {};
   const all = Object.entries(found.params);
   const automatic = new Set(automaticOf(found.facts).params);
   const given = all.filter(([name]) => !automatic.has(name));

@@ -16,12 +16,17 @@ export function cellOf(run: Run, column: string): string {
     case 'metrics':
       return number(run.metrics[name]);
     case 'params':
-      return run.params[name] ?? '';
+      return paramsOf(run)[name] ?? '';
     case 'tags':
       return run.tags[name] ?? '';
     default:
       return attribute(run, column);
   }
+}
+
+/** What a run was given, and what it takes as it is declared. */
+export function paramsOf(run: Run): Readonly<Record<string, string>> {
+  return run.defaults ? { ...run.defaults, ...run.params } : run.params;
 }
 
 /** The kind and the name of a column; an attribute has no kind. Names in backticks lose them. */

@@ -67,4 +67,12 @@ describe('the metrics of a run', () => {
       'loss_train'
     ]);
   });
+
+  it('are led by those whose name says what is better', () => {
+    expect(judgedFirst(['len(rows)', 'loss', 'slope'])).toEqual([
+      'loss',
+      'len(rows)',
+      'slope'
+    ]);
+  });
 });

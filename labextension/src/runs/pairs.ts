@@ -1,5 +1,6 @@
 /** Training and validation of one metric in one chart: `train_loss` with `val_loss`, `loss/train` with `loss/val`. Pure. */
 
+import { directionOf } from '../elements/change';
 import { Course } from './courses';
 import { Line } from './lines';
 
@@ -74,14 +75,11 @@ export function overlaid(
   };
 }
 
-/** Names with those of training last: what a model is judged by comes first. */
+/** Names by whether a model is judged by them: those that say what is better, then others, then those of training. */
 export function judgedFirst(names: readonly string[]): string[] {
-  const isTraining = (name: string): boolean => {
+  const rankOf = (name: string): number => {
     const { part, isTrain } = named(name);
-    return isTrain && part !== '';
+    return isTrain && part !== '' ? 2 : Number(directionOf(name) === 'unknown');
   };
-  return [
-    ...names.filter(name => !isTraining(name)),
-    ...names.filter(isTraining)
-  ];
+  return [...names].sort((a, b) => rankOf(a) - rankOf(b));
 }

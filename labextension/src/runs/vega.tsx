@@ -5,6 +5,7 @@ import { Message, MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
+import { paramsOf } from './columns';
 import { Run } from '../api/types';
 import { Line } from './lines';
 import { hueAt, HUES } from './marked';
@@ -105,7 +106,7 @@ export function canDraw(rendermime: IRenderMimeRegistry | null): boolean {
 
 /** The numbers of a run: its metrics, and the params that are numbers. */
 export function numbersOf(run: Run): Record<string, number> {
-  const params = Object.entries(run.params)
+  const params = Object.entries(paramsOf(run))
     .filter(([, text]) => text.trim() !== '')
     .map(([name, text]) => [name, Number(text)] as const);
   const metrics = Object.entries(run.metrics).map(

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import { Run } from '../api/types';
-import { calledAs, isOpen, mainMetric, markOf, number, took } from './words';
+import {
+  calledAs,
+  difference,
+  isOpen,
+  mainMetric,
+  markOf,
+  number,
+  took
+} from './words';
 
 const run = {
   started: 100,
@@ -40,6 +48,13 @@ describe('words', () => {
     expect(took({ ...run, duration: 59.97 }, 0)).toBe('1 min 0 s');
     expect(took({ ...run, duration: 65 }, 0)).toBe('1 min 5 s');
     expect(took(run, 50)).toBe('0 ms');
+  });
+
+  it('tells a difference no finer than both numbers are written', () => {
+    expect(difference(0.05002, 1.093)).toBe('1.043');
+    expect(difference(-0.0007553, -2.404)).toBe('2.403');
+    expect(difference(0.8596, 0.8412)).toBe('0.0184');
+    expect(difference(1, 0.85)).toBe('0.15');
   });
 
   it('knows the metric that most runs have', () => {

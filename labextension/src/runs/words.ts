@@ -58,9 +58,11 @@ export function aligned(value: Value | null | undefined): string {
   return isPlain ? value.toPrecision(4) : number(value);
 }
 
-/** By how much a value differs from one before, as precise as the value itself is written. */
+/** By how much a value differs from one before, as precise as the coarser of the two is written. */
 export function difference(value: number, before: number): string {
-  const decimals = aligned(value).split('.')[1]?.length ?? 0;
+  const decimals = Math.min(
+    ...[value, before].map(one => aligned(one).split('.')[1]?.length ?? 0)
+  );
   const found = Math.abs(value - before).toFixed(Math.min(decimals, 8));
   return decimals > 0 && Number(found) !== 0
     ? found

@@ -12,6 +12,19 @@ import {
   withCourse
 } from './query';
 
+describe('the params of a table', () => {
+  it('hold a parameter that one run alone was given, beside its default', () => {
+    const runs = [
+      { metrics: {}, params: { lr: '0.01' }, defaults: { epochs: '30' } },
+      { metrics: {}, params: {}, defaults: { lr: '0.1', epochs: '30' } }
+    ] as unknown as Run[];
+    const columns = telling(runs);
+    expect(columns).toContain('params.lr');
+    expect(columns).not.toContain('params.epochs');
+    expect([...numbersOf(runs)]).toContain('params.lr');
+  });
+});
+
 describe('the columns of a table', () => {
   it('hold numbers where every value of a param is one', () => {
     const runs = [

@@ -1,7 +1,7 @@
 /** What the table asks the server for: words, conditions, groups and an order → a query. Pure. */
 
 import { Run } from '../api/types';
-import { cellOf, splitColumn, WORKED_OUT } from '../runs/columns';
+import { cellOf, paramsOf, splitColumn, WORKED_OUT } from '../runs/columns';
 import { NO_MONITORING } from '../runs/condition';
 import { judgedFirst } from '../runs/pairs';
 import { isSeed } from '../runs/seeds';
@@ -111,7 +111,7 @@ export function telling(runs: readonly Run[]): string[] {
     for (const name of Object.keys(run.metrics)) {
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    for (const [name, value] of Object.entries(run.params)) {
+    for (const [name, value] of Object.entries(paramsOf(run))) {
       params.set(name, (params.get(name) ?? new Set()).add(value));
     }
   }
@@ -119,7 +119,7 @@ export function telling(runs: readonly Run[]): string[] {
     (a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0)
   );
   const isRare = (name: string): boolean =>
-    2 * runs.filter(run => name in run.params).length < runs.length;
+    2 * runs.filter(run => name in paramsOf(run)).length < runs.length;
   const differing = [...params]
     .filter(([, values]) => values.size > 1)
     .sort(
@@ -181,7 +181,7 @@ export function isNumber(column: string): boolean {
 export function numbersOf(runs: readonly Run[]): ReadonlySet<string> {
   const found = new Map<string, boolean>();
   for (const run of runs) {
-    for (const [name, value] of Object.entries(run.params)) {
+    for (const [name, value] of Object.entries(paramsOf(run))) {
       const isOne = value.trim() !== '' && Number.isFinite(Number(value));
       found.set(name, isOne && found.get(name) !== false);
     }

@@ -224,7 +224,7 @@ function Cell(props: {
         run.metrics[name] === undefined ? '' : String(run.metrics[name])
       );
     case 'params':
-      return cell(run.params[name] ?? '', run.params[name]);
+      return cell(<Param run={run} name={name} trans={trans} />);
     case 'tags':
       return cell(run.tags[name] ?? '', run.tags[name]);
     case 'status':
@@ -247,6 +247,27 @@ function Cell(props: {
     default:
       return cell(run.user);
   }
+}
+
+/** What a run was given; in grey what it takes as it is declared. */
+function Param(props: {
+  run: Run;
+  name: string;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { run, name, trans } = props;
+  const given = run.params[name];
+  const declared = run.defaults?.[name];
+  return given === undefined && declared !== undefined ? (
+    <bdi
+      className="jp-mod-declared"
+      title={trans.__('as declared: %1', declared)}
+    >
+      {declared}
+    </bdi>
+  ) : (
+    <bdi title={given}>{given}</bdi>
+  );
 }
 
 function Pin(

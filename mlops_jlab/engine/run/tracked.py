@@ -10,7 +10,7 @@ from pathlib import Path
 from mlops_jlab.engine.asked import Listener, Options
 from mlops_jlab.engine.folder.state import RunFolder, RunState, StepState
 from mlops_jlab.engine.run import automatic
-from mlops_jlab.entities.runs import ENGINE, RunStatus
+from mlops_jlab.entities.runs import DEFAULTS, ENGINE, RunStatus
 from mlops_jlab.errors import MlopsError
 from mlops_jlab.handoff.records import read_record, record_path
 from mlops_jlab.pipeline.manifest import Manifest
@@ -18,7 +18,7 @@ from mlops_jlab.policies import standing
 from mlops_jlab.store import belonging, datasets, location, opening, reading, usedfiles
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
-from mlops_jlab.tracking import lifecycle
+from mlops_jlab.tracking import lifecycle, values
 from mlops_jlab.tracking.live import LiveRun
 from mlops_jlab.tracking.provenance import sampling
 from mlops_jlab.tracking.provenance.notebook import NOTEBOOK
@@ -90,9 +90,21 @@ class TrackedRun:
         self._begun = state.begun
         self.run.add_facts({ENGINE: {"folder": str(self._folder.root), "begun": self._begun}})
         self.run.log_params(state.parameters)
+        self._tell_defaults(self.run, state.parameters)
         if any(step.status == "finished" for step in state.steps):
             self._go_on(self.run)
         self._listener.started(state)
+
+    def _tell_defaults(self, run: LiveRun, given: Mapping[str, object]) -> None:
+        """What the run takes as it is declared stands beside what it was given, save secrets."""
+        declared = [one.as_json() for one in self._manifest.parameters] if self._manifest else []
+        left = {
+            str(one["name"]): values.param(str(one["name"]), one["default"])
+            for one in declared
+            if "default" in one and one["name"] not in given
+        }
+        if left:
+            run.add_facts({DEFAULTS: left})
 
     def _go_on(self, run: LiveRun) -> None:
         """What steps that are done have registered is judged in this run."""
