@@ -310,7 +310,7 @@ class ArtifactRoute(Route):
         kind = _SHOWN.get(name.rpartition(".")[2].lower(), "application/octet-stream")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
-        if kind == "application/octet-stream":
+        if kind in ("application/octet-stream", _DRAWN):  # a drawing is shown as a picture, never as a page
             self.set_header("Content-Disposition", "attachment")
         self.set_header("Content-Type", kind)
         self.set_header("Content-Length", str(file.stat().st_size))
@@ -321,7 +321,8 @@ class ArtifactRoute(Route):
         self.finish(set_content_type=kind)
 
 
-_SHOWN = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
+_DRAWN = "image/svg+xml"
+_SHOWN = {"svg": _DRAWN, "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
           "webp": "image/webp", "txt": "text/plain; charset=utf-8", "csv": "text/plain; charset=utf-8",
           "py": "text/plain; charset=utf-8", "json": "text/plain; charset=utf-8"}  # fmt: skip
 

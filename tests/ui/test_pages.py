@@ -19,8 +19,13 @@ from tests.ui.test_walks import faults
 CELLS = [("parameters", "lr: float = 0.1\nhidden: int = 64"), ("step:load", "rows = [1, 2, 3]"),
          ("step:fit", "import mlops_jlab\nmlops_jlab.log_metric('auc', 0.8 + lr / 10)\nfitted = sum(rows)"),
          ("-", ""), ("-", ""), ("-", "")]  # fmt: skip
+SVG = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'><style>rect {fill: #00ff00}</style>"
+    "<script>parent.document.title = 'bad'</script><rect width='8' height='8'/></svg>"
+)
 RUNS = (
     "import mlops_jlab as m\n"
+    f"SVG = {SVG!r}\n"
     "m.set_experiment('churn')\n"
     "for n in range(40):\n"
     "    with m.start_run(run_name=f'try {n}', tags={'team': 'blue' if n % 2 else 'red'}):\n"
@@ -28,6 +33,7 @@ RUNS = (
     "        m.log_params({f'grid_{i}': n for i in range(80)} if n == 39 else {})\n"
     "        for i in range(60): m.log_metric('val/loss', 1 / (i + 1 + n)); m.log_metric('val/auc', 1 - 1 / (i + 2 + n))\n"
     "        m.log_text('a,b\\n1,\"x, y\"\\n', 'tables/t.csv'); m.log_text('<b>page</b>', 'page.html')\n"
+    "        m.log_text(SVG, 'plot.svg') if n == 39 else None\n"
 )
 
 
@@ -140,6 +146,27 @@ def test_a_comparison_has_named_heads_and_cards_of_one_height(page: Page, addres
     cards = [one.bounding_box() for one in view.locator(".jp-mlops-beside > .jp-mlops-card").all()]
     assert len({(round(card["y"]), round(card["height"])) for card in cards if card}) == 1
     page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate("jupyterapp.shell.currentWidget.close()")
+
+
+def test_a_drawing_is_shown_as_a_picture_and_downloaded_as_a_page(page: Page, address: str) -> None:
+    run = page.evaluate("fetch('/mlops-jlab/api/runs?limit=1').then(r => r.json()).then(p => p.runs[0].id)")
+    answer = page.request.get(f"{address}/mlops-jlab/api/runs/{run}/artifacts/plot.svg")
+    assert (answer.headers["content-type"], answer.headers["content-disposition"]) == (
+        "image/svg+xml",
+        "attachment",
+    )
+    page.evaluate("id => jupyterapp.commands.execute('mlops-jlab:open-run', {id})", run)
+    page.get_by_role("tab", name="Figures and files").click()
+    picture = page.locator(".jp-mlops-run:visible img.jp-mlops-image")
+    expect(picture).to_have_attribute("alt", "plot.svg")
+    page.wait_for_function("document.querySelector('img.jp-mlops-image').naturalWidth === 8")
+    color = picture.evaluate(
+        "node => { const c = document.createElement('canvas').getContext('2d');"
+        " c.drawImage(node, 0, 0); return [...c.getImageData(4, 4, 1, 1).data]; }"
+    )
+    assert color == [0, 255, 0, 255]
+    assert page.title() != "bad"
     page.evaluate("jupyterapp.shell.currentWidget.close()")
 
 

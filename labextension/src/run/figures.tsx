@@ -6,7 +6,7 @@ import { File, Run } from '../api/types';
 import { Card, Thumb } from '../elements';
 import { Surroundings } from '../pages/surroundings';
 
-export const IMAGE = /\.(png|jpe?g|gif|webp)$/i;
+export const IMAGE = /\.(png|jpe?g|gif|webp|svg)$/i;
 const MOST = 24;
 
 /** The figures; runs without any show nothing. They are looked for once the runs are over. */
