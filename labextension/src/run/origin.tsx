@@ -126,14 +126,20 @@ function Thing(props: {
   );
 }
 
+/** What is known of a commit; where git could not tell, it says so. */
+function commitOf(dirty: unknown, trans: TranslationBundle): string {
+  if (dirty === true) {
+    return trans.__('Commit, with changes');
+  }
+  return dirty ? trans.__('Commit, perhaps with changes') : trans.__('Commit');
+}
+
 function kindOf(node: LineageNode, trans: TranslationBundle): string {
   return {
     file: trans.__('File'),
     data: trans.__('Data'),
     notebook: trans.__('Notebook'),
-    code: node.about.dirty
-      ? trans.__('Commit, with changes')
-      : trans.__('Commit'),
+    code: commitOf(node.about.dirty, trans),
     run: trans.__('Run'),
     step: trans.__('Step'),
     model: trans.__('Model'),

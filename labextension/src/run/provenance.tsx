@@ -99,7 +99,9 @@ function pairsOf(shown: Shown, lineage: Lineage): Pair[] {
             value:
               code.about.dirty === true
                 ? trans.__('%1, with changes', commit)
-                : commit
+                : code.about.dirty
+                  ? trans.__('%1, perhaps with changes', commit)
+                  : commit
           }
         ]
       : [])
