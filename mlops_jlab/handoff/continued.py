@@ -44,6 +44,7 @@ class Living:
         self.began: departing.Beginning | None = None  # how the world looked when the process was new
         self.scalars: Mapping[str, Scalar] = {}  # as they were when the step's last cell was done
         self.mark = versions.NONE  # what had happened when the step's last cell was done
+        self.attempts: set[str] = set()  # at steps that this process, and those above it, went through
         self.told = ""  # what is in this process alone, as it was told or made so, in words
         self._settings: settings.Settings = {}  # before its first cell
         self._machinery: dict[int, str] = {}  # numbers of open files that are none of the cells' doing
@@ -133,7 +134,7 @@ class Living:
     @warned.held()
     def leave(self, leaving: Leaving) -> None:
         """Writes down what a step has made, in a copy of its process, or when nothing more will come."""
-        found = Found(self.scalars, self.began, self.mark, self.told)
+        found = Found(self.scalars, self.began, self.mark, self.told, frozenset(self.attempts))
         Departure(leaving, found, self._watched(), self._brought).write()
 
 

@@ -39,6 +39,7 @@ from mlops_jlab.handoff.sessionnames import is_sessions
 from mlops_jlab.handoff.twins import twins_in
 
 _STREAMS = "~streams"
+_UNKNOWN = "the state in which it began is not known"
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,15 @@ class Found:
     """What its process says of a step whose last cell is done.
 
     ``began`` says how the world looked when the process was new, ``mark`` what had happened by then,
-    ``told`` what is in this process alone, in words.
+    ``told`` what is in this process alone, in words. ``attempts`` are those at steps that it, and those which
+    it was forked from, went through.
     """
 
     scalars: Mapping[str, Scalar]
     began: departing.Beginning | None
     mark: Mark
     told: str
+    attempts: frozenset[str] = frozenset()
 
 
 class Departure:
@@ -165,7 +168,7 @@ class Departure:
         hidden = self._hidden.leave(of_hidden, leaving.seeds, leaving.settings, packages)
         record = self._record(now, writes, hidden, refused, known)
         objects = saver.objects | of_hidden.objects
-        why = leaving.unkept or ("" if before is not None else "the state in which it began is not known")
+        why = leaving.unkept or ("" if before is not None else _UNKNOWN)
         alone = leaving.alone or self._unknown_setup(now) or self._stays_behind(before)
         alone = alone or ("" if holders else of_modules) or modules.shared_with(now, writes)
         prints = {**self._hidden.prints(), _STREAMS: streams()}
@@ -224,9 +227,11 @@ class Departure:
 
     def _outside(self, path: Path) -> str:
         """Why the step is not kept, as it changed what is no variable of the notebook's, or nothing."""
-        leaving = self._leaving
+        leaving, why = self._leaving, ""
         if leaving.before:
             before = departing.Outside.read(Path(leaving.before).with_suffix(departing.SUFFIX))
+            if before is not None and before.attempt not in self._found.attempts:
+                before, why = None, _UNKNOWN  # another process has executed that step since
         else:
             before = self._found.began.read() if self._found.began is not None else None
         found = departing.leave(
@@ -237,8 +242,8 @@ class Departure:
             has_lines=leaving.has_lines,
             names=self._names,
         )
-        found.write(path.with_suffix(departing.SUFFIX))
-        return found.unkept(leaving.step)
+        replace(found, attempt=leaving.attempt).write(path.with_suffix(departing.SUFFIX))
+        return why or found.unkept(leaving.step)
 
     def _definitions(self, names: Iterable[str]) -> dict[str, Any]:
         """Functions, classes and modules that have these names, though no carried source says so."""

@@ -78,7 +78,7 @@ class _Attendant:
         """How the kernel is before its first cell."""
         self._remains.begin()
         if root and self._life.living.began is None:
-            began = departing.Beginning(Path(root) / f"{os.getpid()}{departing.SUFFIX}")
+            began = departing.Beginning(departing.new_file(Path(root)))
             self._life.living.began, self._life.living.mark = began, versions.mark()
             departing.begin(began.path, self._life.living.mark)
 

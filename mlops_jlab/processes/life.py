@@ -17,6 +17,7 @@ from mlops_jlab.handoff.limits import limit_memory
 from mlops_jlab.handoff.observing import watch
 from mlops_jlab.handoff.saving import usage_so_far
 from mlops_jlab.handoff.scalars import scalars_of
+from mlops_jlab.handoff.variables import ATTEMPT
 from mlops_jlab.processes import protocol
 from mlops_jlab.store.guarding import guard
 from mlops_jlab.usage import cpu_seconds
@@ -42,6 +43,7 @@ class Life:
         self._take_processors(begin.cpus)
         limit_memory(begin.memory)
         guard(self._shell)
+        self.living.attempts.add(begin.environment.get(ATTEMPT, ""))
         self.living.look_around()
         self._used, self._begun = cpu_seconds(), time.monotonic()
         self._usage = {}

@@ -16,7 +16,12 @@ from typing import Any
 import pytest
 
 from mlops_jlab.handoff import quietly, session, settings, snapshot
-from mlops_jlab.handoff.observing import departing
+from mlops_jlab.handoff.hidden import HiddenState
+from mlops_jlab.handoff.leaving import Departure, Found, Leaving, state_path
+from mlops_jlab.handoff.loading import Loader
+from mlops_jlab.handoff.objects import ObjectStore
+from mlops_jlab.handoff.observing import departing, versions
+from mlops_jlab.handoff.observing.world import look
 from mlops_jlab.handoff.twins import twins_in
 from mlops_jlab.processes.parent import safety, streams
 from mlops_jlab.processes.parent import snapshot as parents_snapshot
@@ -293,7 +298,7 @@ def test_a_look_that_nobody_writes_any_more_is_not_waited_for(tmp_path: Path) ->
     began = time.monotonic()
     assert departing.Beginning(tmp_path / "none.world", int(done.stdout)).read() is None
     assert time.monotonic() - began < 5
-    departing.begin(tmp_path / "one.world", 0)
+    departing.begin(tmp_path / "one.world", versions.NONE)
     assert departing.Beginning(tmp_path / "one.world").read() is not None
 
 
@@ -312,3 +317,18 @@ def test_a_question_is_put_to_the_type_of_an_object() -> None:
     assert quietly.attribute(Odd, "nothing") is None
     assert quietly.module_of(odd) == quietly.module_of(Odd) == __name__
     assert quietly.module_of(weakref.proxy(odd)) == "weakref"
+
+
+def test_what_another_process_wrote_since_is_no_look_of_this_one(tmp_path: Path) -> None:
+    """It knows of other places in memory: a step that was executed once more has a state of the same name."""
+    above = state_path(tmp_path, 0, "load")
+    leaving = Leaving(str(tmp_path), "p", "clean", 1, "mine", before=str(above))
+    found = Found({}, None, versions.mark(), "", frozenset({"first", "mine"}))
+    departure = Departure(leaving, found, HiddenState((), Loader(ObjectStore(tmp_path, {}))), {})
+    own = state_path(tmp_path, 1, "clean")
+    for attempt, why in (("first", ""), ("second", "the state in which it began is not known")):
+        departing.Outside(look(None, versions.mark()), attempt=attempt).write(above.with_suffix(".world"))
+        assert departure._outside(own) == why
+    seen = departing.Outside.read(own.with_suffix(".world"))
+    assert seen is not None
+    assert seen.attempt == "mine"

@@ -33,11 +33,15 @@ _TAUGHT_BY_LINES = ("hooks", "display", "magics", "aliases")  # a line such as %
 
 @dataclass(frozen=True)
 class Outside:
-    """What was seen when a step was left; ``why`` says what it, or one above, changed that stays behind."""
+    """What was seen when a step was left; ``why`` says what it, or one above, changed that stays behind.
+
+    ``attempt`` says in which process: what is known of places in memory holds in that one, and in its forks.
+    """
 
     world: World
     step: str = ""
     why: str = ""
+    attempt: str = ""
     base: Base | None = None  # the file that holds most of it
     loggers: dict[str, str] = field(default_factory=dict)  # of packages, as their imports set them up
 
@@ -46,12 +50,15 @@ class Outside:
         """What was written down, or nothing."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             world, base, about = read(path)
-            return cls(world, about["step"], about["why"], base, json.loads(about["loggers"]))
+            return cls(
+                world, about["step"], about["why"], about["attempt"], base, json.loads(about["loggers"])
+            )
         return None
 
     def write(self, path: Path) -> None:
         """Keeps it for the next step."""
-        about = {"step": self.step, "why": self.why, "loggers": json.dumps(self.loggers)}
+        about = {"step": self.step, "why": self.why, "attempt": self.attempt}
+        about["loggers"] = json.dumps(self.loggers)
         write(path, self.world, self.base, about)
 
     def unkept(self, step: str) -> str:
@@ -61,6 +68,11 @@ class Outside:
         if self.step == step:
             return f"it changes {self.why}, which is outside the notebook's variables"
         return f"step {self.step!r} above it changes {self.why}, which is outside the notebook's variables"
+
+
+def new_file(folder: Path) -> Path:
+    """Where this process may write how the world is; one of the same number may have been there before."""
+    return folder / f"{os.getpid()}-{time.monotonic_ns():x}{SUFFIX}"
 
 
 def begin(path: Path, mark: Mark) -> None:
@@ -112,7 +124,7 @@ def leave(
     changes += [imports.of_logger(name) for name, how in set_up.items() if before.loggers.get(name) != how]
     changes = imports.explain(changes, before.world, now)
     why = changes[0].words if changes else ""
-    return Outside(now, step if why else "", why, before.base, set_up)
+    return Outside(now, step if why else "", why, base=before.base, loggers=set_up)
 
 
 def _places(patched: str, names: Mapping[str, Any]) -> Iterator[str]:

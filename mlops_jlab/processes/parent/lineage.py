@@ -97,7 +97,7 @@ class Lineage:
         """Before the first cell a copy of this process looks at all modules, which takes a while."""
         if self._life.living.began is not None or not root:
             return
-        path = Path(root) / f"{os.getpid()}{departing.SUFFIX}"
+        path = departing.new_file(Path(root))
         self._life.living.mark = versions.mark()
         try:
             looker = snapshot.fork(lambda: self._note_world(path), continues=False)
