@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jupyter_core.paths import jupyter_path
 
 from mlops_jlab.server.schedules import SWITCH
+
+settings.register_profile("untimed", deadline=None)  # on a busy machine any example may take long
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
