@@ -96,7 +96,7 @@ class _Looks:
         if isinstance(node, ast.Attribute) and node.attr == "__subclasses__":
             imported = dotted(node.value, self._imports)
             return Look(f"it asks which subclasses {imported} has by then", node.lineno) if imported else None
-        if isinstance(node, ast.Attribute) and dotted(node, self._imports) in _OBJECTS:
+        if isinstance(node, ast.expr) and dotted(node, self._imports) in _OBJECTS:
             return Look(f"it asks which objects there are ({ast.unparse(node)})", node.lineno)
         return None
 
