@@ -5,14 +5,17 @@ It asks nothing of the objects themselves: no ``__eq__``, no property, no ``__re
 
 from __future__ import annotations
 
+import marshal
 import re
 import types
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+from mlops_jlab.handoff.observing.footprint import Places, is_known
 from mlops_jlab.handoff.observing.versions import NONE, Mark, version_of
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis), range, slice})
@@ -31,6 +34,8 @@ _BY_ITSELF, _DICT, _SEVERAL = "itself", "dict", "several"
 _MOST = 2_000  # entries of a container that are looked at
 DEPTH = 2
 COMPILED = "pattern"
+_WITHOUT_COUNTS = 2  # the last format of marshal that does not depend on how often an object is referred to
+_NOTHING_ELSE = Places()
 NOTHING = f"NoneType {hash((type(None), None))}"
 
 
@@ -50,29 +55,35 @@ class Contents:
         self._newest = mark.version
         self.known: dict[int, int] = known if known is not None else {}
         self._lasts = True  # nothing that was looked at since could change in place
-        self._told = True  # nothing but the dicts that were passed by
-        self._dicts: list[tuple[int, int]] = []  # their places and versions, outer ones first
-        self._texts: dict[tuple[int, int], tuple[str, tuple[tuple[int, int], ...] | None]] = {}
+        self._told = is_known()  # nothing but what leaves a footprint
+        self._loose = False  # what is looked at could be let go, and another come to stand in its place
+        self._places = Places()
+        self._slots: dict[int, tuple[bool | None, Places]] = {}  # where instances keep their attributes
+        self._texts: dict[tuple[int, int], tuple[str, Places | None]] = {}
 
-    def text(self, value: object, depth: int = DEPTH) -> tuple[str, tuple[tuple[int, int], ...] | None]:
-        """The text, down to ``depth`` containers, and the dicts that it stands on, by place and version.
+    def text(self, value: object, depth: int = DEPTH) -> tuple[str, Places | None]:
+        """The text, down to ``depth`` containers, and the places in memory on which it depends.
 
-        While it is the same object and they have these versions, compared in this order, the text is the
-        same. Nothing for what can change without a dict's telling of it.
+        While it is the same object, and the bytes there are the same, the text is. None if what the object
+        holds can change without that.
         """
         kind = type(value)
         if kind in _PLAIN:
-            return f"{kind.__name__} {hash((kind, _comparable(value)))}", ()
+            return f"{kind.__name__} {hash((kind, _comparable(value)))}", _NOTHING_ELSE
         if issubclass(kind, _CODE):
-            return f"code {id(value)}", ()
+            return f"code {id(value)}", _NOTHING_ELSE
         if kind is re.Pattern:
-            return f"{COMPILED} {id(value)}", ()
+            return f"{COMPILED} {id(value)}", _NOTHING_ELSE
         found = self._texts.get((id(value), depth))  # a quarter of them stand under several names
         if found is None:
-            self._lasts, self._told, self._dicts = True, True, []
-            text = f"{id(value)} {self._digest(value, depth)}"
-            found = self._texts[id(value), depth] = text, tuple(self._dicts) if self._told else None
+            found = self._texts[id(value), depth] = _of_plain_list(value, kind) or self._looked_at(
+                value, depth
+            )
         return found
+
+    def _looked_at(self, value: object, depth: int) -> tuple[str, Places | None]:
+        self._lasts, self._told, self._loose, self._places = True, is_known(), False, Places()
+        return f"{id(value)} {self._digest(value, depth)}", self._places if self._told else None
 
     def _digest(self, value: object, depth: int) -> int:
         """A number for what an object holds, down to ``depth``; below it, who it is."""
@@ -90,31 +101,54 @@ class Contents:
             if sort is _DICT:
                 return self._of_dict(value, depth)  # type: ignore[arg-type]  # it is one, by its class
             if sort is _SEVERAL:
-                self._moves(kind in _FIXED)
-                some = list(islice(value, _MOST))  # type: ignore[call-overload]
-                return hash((id(kind), self._several(some, depth - 1, ordered=kind in _SEQUENCES)))
-            self._moves()
-            own = _read(sort, value)
-            return id(value) if own is None else hash((id(value), self._of_dict(own, depth, attributes=True)))
+                return hash((id(kind), self._of_several(value, kind, depth)))
+            return self._of_instance(value, sort, depth)
         except RuntimeError:  # somebody changes it meanwhile
-            self._moves()
+            self._lasts = self._told = False
             return id(value)
 
-    def _moves(self, not_at_all: bool = False) -> None:
-        """What is looked at may change in place."""
-        self._lasts &= not_at_all
-        self._told &= not_at_all
+    def _of_several(self, value: Any, kind: type, depth: int) -> int:
+        some, loose = list(islice(value, _MOST)), self._loose
+        if kind not in _FIXED:
+            self._lasts, self._loose = False, True
+        if self._loose:
+            self._told &= len(value) <= _MOST and self._places.of_several(value)
+            self._told = self._told and self._places.of_plain(one for one in some if type(one) in _PLAIN)
+        found = self._several(some, depth - 1, ordered=kind in _SEQUENCES)
+        self._loose = loose
+        return found
+
+    def _of_instance(self, value: object, getter: Any, depth: int) -> int:
+        if id(value) not in self._slots:  # once: to ask for its attributes makes them a dict
+            places = Places()
+            self._slots[id(value)] = places.of_attributes(value), places
+        inline, places = self._slots[id(value)]
+        self._lasts = False
+        self._told &= inline is not None
+        self._places += places
+        own = _read(getter, value)
+        if own is None:
+            return id(value)
+        if not inline:
+            return hash((id(value), self._of_dict(own, depth, attributes=True)))
+        loose, self._loose = self._loose, True
+        self._told = self._told and self._places.of_plain(one for one in own.values() if type(one) in _PLAIN)
+        found = self._of_items(own, depth, attributes=True)
+        self._loose = loose
+        return hash((id(value), found))
 
     def _of_dict(self, value: dict[Any, Any], depth: int, *, attributes: bool = False) -> int:
         # Entries of one that is known are not touched: in a copy of a process that would copy their pages.
         version = version_of(value)
-        self._dicts.append((id(value), version))
+        self._places.of_dict(value)
         self._told &= 0 < version <= self._newest
         key = version * 8 + depth * 2 + attributes
         found = self.known.get(key) if version else None
         if found is None:
             self._lasts = True
+            loose, self._loose = self._loose, False
             found = self._of_items(value, depth, attributes)
+            self._loose = loose
             if self._lasts and 0 < version <= self._newest:
                 self.known[key] = found
         self._lasts = False  # it may have another version next time
@@ -142,6 +176,14 @@ class Contents:
         if found is None:
             found = self._noisy[attribute] = self._is_noise(attribute)
         return found
+
+
+def _of_plain_list(value: Any, kind: type) -> tuple[str, None] | None:
+    """The text of a list of numbers and texts, or of lists of such: no entry is touched one by one."""
+    if kind is list and len(value) <= _MOST:
+        with suppress(ValueError):  # there is something else in it
+            return f"{id(value)} {hash(marshal.dumps(value, _WITHOUT_COUNTS))}", None
+    return None
 
 
 def attributes_of(value: object) -> dict[str, Any] | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mlops_jlab.files import PRIVATE, write_whole
+from mlops_jlab.handoff.observing.footprint import Footprint
 from mlops_jlab.handoff.observing.world import Looked, World
 
 _MOST = 0.25  # share of the modules that a file of differences may have
@@ -39,7 +41,7 @@ def write(path: Path, world: World, base: Base | None, about: dict[str, str]) ->
         known, differing = World(), world.modules
         content["number"] = secrets.token_hex(8)
     content["modules"] = {
-        name: [one.texts, one.version, one.at, one.dicts, one.abstract, one.living]
+        name: [one.texts, one.at, _written(one.footprint), one.abstract, one.living]
         for name, one in differing.items()
     }
     content["counts"] = [world.loaded, world.registered]
@@ -56,7 +58,10 @@ def read(path: Path) -> tuple[World, Base, dict[str, str]]:
         ValueError, TypeError, KeyError: it says something else, or its base is not what it was.
     """
     content = json.loads(path.read_text("utf-8"))
-    own = {name: Looked(*one) for name, one in content["modules"].items()}
+    own = {
+        name: Looked(texts, at, _read(footprint), *rest)
+        for name, (texts, at, footprint, *rest) in content["modules"].items()
+    }
     world = World(own, dict(content["known"]), *content["counts"])
     if "base" not in content:
         return world, Base(str(path), content["number"], world), content["about"]
@@ -67,3 +72,12 @@ def read(path: Path) -> tuple[World, Base, dict[str, str]]:
     for name in content["gone"]:
         modules.pop(name, None)
     return replace(world, modules=modules, known=base.world.known | world.known), base, content["about"]
+
+
+def _written(footprint: Footprint) -> list[str | int]:
+    return [b64encode(footprint.places).decode("ascii"), footprint.size, footprint.digest]
+
+
+def _read(content: tuple[str, int, int]) -> Footprint:
+    places, *rest = content
+    return Footprint(b64decode(places), *rest)

@@ -38,12 +38,7 @@ def mark() -> Mark:
 
 def version_of(content: dict[Any, Any]) -> int:
     """The version of a dict, or 0 where there is none."""
-    return int(_read(id(content) + _PLACE).value) if _are_counted() else 0
-
-
-def version_at(address: int) -> int:
-    """The version of the dict that is known to live there: it is not touched, not even counted as held."""
-    return int(_read(address + _PLACE).value)
+    return int(_read(id(content) + _PLACE).value) if are_counted() else 0
 
 
 def namespace_of(kind: type) -> dict[str, Any]:
@@ -66,8 +61,8 @@ def now() -> int:
 
 
 @cache
-def _are_counted() -> bool:
-    """Whether this interpreter counts, and where it is read: one is tried out."""
+def are_counted() -> bool:
+    """Whether this interpreter counts, and where that is read: one is tried out."""
     if sys.implementation.name != "cpython" or sys.version_info[:2] not in _KNOWN:
         return False
 

@@ -17,19 +17,13 @@ import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
 from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, Contents
-from mlops_jlab.handoff.observing.versions import (
-    NONE,
-    Mark,
-    namespace_of,
-    registered,
-    version_at,
-    version_of,
-)
+from mlops_jlab.handoff.observing.footprint import UNKNOWN, Footprint, Places, is_known, untouched
+from mlops_jlab.handoff.observing.versions import NONE, Mark, namespace_of, registered, version_of
 
 _REGISTERED = "(registered)"  # stands for what an abstract class keeps where no attribute tells of it
 
@@ -113,16 +107,14 @@ class Change:
 class Looked:
     """What is known of a module: the texts of its names as one, and how to see that they are the same.
 
-    They are, if its namespace has its ``version`` ``at`` its place in memory, so have the ``dicts`` that it
-    and its own classes hold (place and version, outer ones first), no class was registered with one of the
-    ``abstract`` ones, and what is ``living``, which may change in place without a word, has its texts. A
-    ``version`` of 0 says that nobody can tell.
+    They are, if its namespace is ``at`` its place in memory, its ``footprint`` is as it was, no class was
+    registered with one of the ``abstract`` ones, and what is ``living``, which leaves no footprint, has its
+    texts. A place of 0 says that nobody can tell.
     """
 
     texts: str = ""
-    version: int = 0
     at: int = 0
-    dicts: list[list[int]] = field(default_factory=list)
+    footprint: Footprint = UNKNOWN
     abstract: dict[str, str] = field(default_factory=dict)
     living: dict[str, str] = field(default_factory=dict)
 
@@ -170,6 +162,9 @@ def look(before: World | None = None, mark: Mark = NONE) -> World:
     loaded, now = version_of(sys.modules), registered()
     unregistered = before.registered == now >= 0
     found: dict[str, Looked] = {}
+    standing = [name for name, one in before.modules.items() if one.at]
+    same = untouched([before.modules[name].footprint for name in standing])
+    as_before = {name for name, is_same in zip(standing, same, strict=True) if is_same}
     if loaded and before.loaded == loaded:  # none was imported
         places: Iterable[tuple[str, types.ModuleType | None]] = ((name, None) for name in before.modules)
     else:
@@ -179,7 +174,7 @@ def look(before: World | None = None, mark: Mark = NONE) -> World:
         if name == SHELL:
             continue
         own = None if module is None else object.__getattribute__(module, "__dict__")
-        if looked is not None and (own is None or id(own) == looked.at):
+        if looked is not None and name in as_before and (own is None or id(own) == looked.at):
             if _is_as_it_was(name, looked, contents, unregistered=unregistered):
                 found[name] = looked
                 continue
@@ -292,16 +287,19 @@ def _is_noisy(name: str) -> bool:
 def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents) -> Looked:
     """The texts of a module's names, and of what its own classes keep."""
     own = object.__getattribute__(module, "__dict__")
-    version = version_of(own)
-    looked = Looked(version=version, at=id(own))
+    places, newest = Places(), version_of(own)
+    places.of_dict(own)
     texts: dict[str, str] = {}
+    living: dict[str, str] = {}
+    abstract: dict[str, str] = {}
 
     def add(key: str, value: object, depth: int) -> None:
-        texts[key], dicts = contents.text(value, depth)
-        if dicts is None:
-            looked.living[key] = texts[key]
+        nonlocal places
+        texts[key], some = contents.text(value, depth)
+        if some is None:
+            living[key] = texts[key]
         else:
-            looked.dicts.extend(map(list, dicts))
+            places += some
 
     for key, value in list(own.items()):
         if type(key) is not str or is_noise(name, key):
@@ -309,14 +307,17 @@ def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents
         add(key, value, _depth(name))
         if _is_own_class(name, value):
             namespace = namespace_of(value)
-            looked.dicts.append([id(namespace), version_of(namespace)])
+            places.of_dict(namespace)
+            newest = max(newest, version_of(namespace))
             for attribute, inner in _containers(name, key, value):
                 add(f"{key}.{attribute}", inner, DEPTH)
             if isinstance(value, abc.ABCMeta):
                 at = f"{key}.{_REGISTERED}"
-                texts[at] = looked.abstract[at] = _registered(value)
-    counts = version and all(0 < one <= mark.version for one in (version, *(v for _, v in looked.dicts)))
-    return replace(looked, texts=_joined(texts)) if counts else Looked(_joined(texts))
+                texts[at] = abstract[at] = _registered(value)
+    footprint = places.footprint() if is_known() and newest <= mark.version else None
+    if footprint is None:
+        return Looked(_joined(texts))
+    return Looked(_joined(texts), id(own), footprint, abstract, living)
 
 
 def _is_own_class(module: str, value: Any) -> bool:
@@ -349,11 +350,7 @@ def _depth(module: str) -> int:
 
 
 def _is_as_it_was(name: str, looked: Looked, contents: Contents, *, unregistered: bool) -> bool:
-    """Whether a module holds what it held, without a look at all of it."""
-    if not looked.version or version_at(looked.at) != looked.version:
-        return False
-    if any(version_at(place) != version for place, version in looked.dicts):
-        return False
+    """Whether a module whose footprint is as it was holds what it held."""
     if not looked.living and (unregistered or not looked.abstract):
         return True
     own = object.__getattribute__(sys.modules[name], "__dict__")
