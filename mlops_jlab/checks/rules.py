@@ -178,8 +178,8 @@ def _counts(kind: str, groups: Sequence[str | None]) -> Rule:
 
 def _like_before(kind: str, groups: Sequence[str | None]) -> Rule:
     runs = str(groups[1] or "1").replace("_", "")
-    if int(runs) < 1:
-        raise InputError("there is no last 0 runs", hint="rows within 50 % of the last 5 runs")
+    if len(runs) > 9 or int(runs) < 1:
+        raise InputError(f"there is no last {runs[:20]} runs", hint="rows within 50 % of the last 5 runs")
     return Rule(kind, "", bounds=(runs,), number=float(groups[0] or 0) / 100)
 
 

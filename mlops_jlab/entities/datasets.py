@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops_jlab.entities.models import check_alias
+from mlops_jlab.entities.models import NUMBER, check_alias
 from mlops_jlab.errors import InputError
 
 LATEST = "latest"  # the newest version, whatever it is; nobody points it
@@ -81,8 +81,8 @@ def parse_dataset(text: str) -> DatasetAddress:
         return DatasetAddress(check_dataset_name(name), alias="" if found == LATEST else found)
     name, slash, number = text.strip().rpartition("/")
     if slash:
-        if not number.isdigit() or number.startswith("0"):
-            raise InputError(f"{text!r} names no version", hint="write NAME@ALIAS, NAME/NUMBER or NAME")
+        if not NUMBER.fullmatch(number):
+            raise InputError(f"{text[:80]!r} names no version", hint="write NAME@ALIAS, NAME/NUMBER or NAME")
         return DatasetAddress(check_dataset_name(name), version=int(number))
     return DatasetAddress(check_dataset_name(text.strip()))
 

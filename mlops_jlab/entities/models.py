@@ -15,6 +15,7 @@ CHALLENGER = "challenger"
 SCHEME = "models:/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,127}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # of a version: what the database can hold
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def parse_address(text: str) -> ModelAddress:
         return ModelAddress(check_model_name(name), alias=check_alias(alias))
     name, slash, number = rest.rpartition("/")
     if slash:
-        if not number.isdigit() or number.startswith("0"):
-            raise InputError(f"{text!r} names no version", hint="write NAME@ALIAS, NAME/NUMBER or NAME")
+        if not NUMBER.fullmatch(number):
+            raise InputError(f"{text[:80]!r} names no version", hint="write NAME@ALIAS, NAME/NUMBER or NAME")
         return ModelAddress(check_model_name(name), version=int(number))
     return ModelAddress(check_model_name(rest))
 

@@ -61,7 +61,7 @@ _PATTERNS = {
     "better": re.compile(rf"{_METRIC} better(?: by {_NUMBER})?"),
     "not worse": re.compile(rf"{_METRIC} not worse by {_NUMBER}"),
     "limit": re.compile(rf"{_METRIC} (above|below) {_NUMBER}"),
-    "bins": re.compile(r"slice (\w+) in (\d+) bins"),
+    "bins": re.compile(r"slice (\w+) in (\d{1,9}) bins"),
     "where": re.compile(r"slice (\w+) (==|!=|<=|>=|<|>) (.+)"),
     "slice": re.compile(r"slice (\w+)"),
     "gap": re.compile(rf"gap (\w+) by (\w+) below {_NUMBER}"),
@@ -76,7 +76,7 @@ _PATTERNS = {
 METRIC_KINDS = ("over time", "better", "not worse", "limit")
 _NUMBERED: dict[str, Callable[[str], bool]] = {
     "quantile_loss": lambda number: number.count(".") == 1 and 0 < float(f"0{number}0") < 1,
-    "ndcg": lambda number: number.isdigit() and int(number) > 0,
+    "ndcg": lambda number: re.fullmatch("0*[1-9][0-9]{0,8}", number) is not None,
 }
 _SHARES = frozenset({"roc_auc", "accuracy", "balanced_accuracy", "f1", "precision", "recall"})
 _UNITS = {"ms": 1e-3, "s": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}

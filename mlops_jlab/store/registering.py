@@ -169,7 +169,8 @@ def point(
     moved beside the log is put right by ``override`` alone.
 
     Raises:
-        ConflictError: the alias points at another version by now.
+        ConflictError: the alias points at another version by now, or a gate has judged the version meanwhile.
+        InputError: the version was deleted meanwhile.
         PolicyBreach: the policy of the store does not let ``who`` do so.
         StoreError: a file of the version is missing, or is not what was written.
         Forged: the version or a verdict is not what the audit log says.
@@ -185,6 +186,7 @@ def point(
     had = version.version in ever(connection, version.model, alias)
     permitting.check_promotion(connection, version, alias, who=who, action=action, had=had)
     with database.transaction(connection, durable=True):
+        _as_decided_upon(connection, version)
         before, beside = _before(connection, version.model, alias, expected, override=override)
         connection.execute(
             "INSERT INTO aliases SELECT model, ?, id, ? FROM versions WHERE id = ? "
@@ -200,6 +202,16 @@ def point(
             details={"from": before, "to": version.version, **beside, **(details or {})},
         )
     return before
+
+
+def _as_decided_upon(connection: sqlite3.Connection, version: ModelVersion) -> None:
+    """Others may delete a version, or judge it, while somebody decides about it."""
+    now = find(connection, ModelAddress(version.model, version.version))
+    if now.gate != version.gate:
+        raise ConflictError(
+            f"a gate has judged {version.title} meanwhile, and says: {now.verdict or 'nothing'}",
+            hint="look at it again, then decide",
+        )
 
 
 def _before(
@@ -255,13 +267,14 @@ def remove(connection: sqlite3.Connection, version: ModelVersion, *, who: str, r
     """Hides a version and frees its files; its number is never used again.
 
     Raises:
-        InputError: an alias points at it.
+        InputError: an alias points at it, or it was deleted meanwhile.
     """
-    if version.aliases:
-        raise InputError(
-            f"{version.title} is the {', '.join(version.aliases)}", hint="promote another version first"
-        )
     with database.transaction(connection, durable=True):
+        aliases = find(connection, ModelAddress(version.model, version.version)).aliases
+        if aliases:
+            raise InputError(
+                f"{version.title} is the {', '.join(aliases)}", hint="promote another version first"
+            )
         connection.execute("UPDATE versions SET deleted = ? WHERE id = ?", (time.time(), version.id))
         connection.execute("DELETE FROM version_files WHERE version = ?", (version.id,))
         auditing.append(

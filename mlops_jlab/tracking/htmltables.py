@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from mlops_jlab.entities.models import NUMBER
+
 MOST_ROWS = 200
 MOST_NUMBERS = 20  # of a table that is taken for a list of results
-_DIMENSIONS = re.compile(r"(\d+) rows × \d+ columns")
+_DIMENSIONS = re.compile(r"(\d{1,12}) rows × \d+ columns")
 
 
 @dataclass
@@ -126,4 +128,4 @@ class _Reader(HTMLParser):
 
 
 def _count(text: str | None) -> int:
-    return min(int(text), 1_000) if text and text.isdigit() and int(text) > 0 else 1
+    return min(int(text), 1_000) if text and NUMBER.fullmatch(text) else 1

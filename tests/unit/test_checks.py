@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_with_column_values_and_share() -> None:
     ("distance abov 0", "did you mean 'above'"), ("distance is a nummer", "did you mean 'number'"), ("carrier in AA,,DL", "missing between"),
     ("distance between 5 and 1", "the lower one comes first"), ("date between 2013-01-01 and 7", "of one kind"),
     ("name matches (", "is not a pattern"), ("id unique for 99 % of rows", "row by row"), ("distance above 0 for 0 % of rows", "above 0 %"),
-    ("carrier found in carriers", "TABLE.COLUMN"), ("rows within 50 % of the last 0 runs", "no last 0 runs"),
+    ("carrier found in carriers", "TABLE.COLUMN"), ("rows within 50 % of the last 0 runs", "no last 0 runs"), ("rows within 50 % of the last " + "9" * 5000 + " runs", "no last 9999"),
     ("date above 2013-13-45", "neither a number nor a date"), ("rows at least many", "is not a rule"), ("x like the reference within ...", "not a number"),
 ])  # fmt: skip
 def test_what_is_no_rule_is_refused_with_its_line(text: str, words: str) -> None:

@@ -58,6 +58,8 @@ def test_each_rule_says_what_it_means(text: str, rule: tuple[str, str, float, st
         ("gap roc_auc by sex below 0.1", "no rate 'roc_auc'", "selection_rate"),
         ("calibration better", "has a limit", "below 0.05"),
         ("slice hour in 99 bins", "from 2 to 50", "in 4 bins"),
+        ("slice hour in " + "9" * 5000 + " bins", "is not a rule", "roc_auc better"),
+        ("ndcg(" + "9" * 5000 + ") better", "is not a metric", "ndcg(10)"),
         ("__import__('os')", "is not a rule", "roc_auc better"),
         ("accuracy not worse by 1", "any value would hold it", "accuracy lies between 0 and 1"),
         ("f1 below 1.01", "any value would hold it", "f1 lies between 0 and 1"),

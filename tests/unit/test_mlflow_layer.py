@@ -165,6 +165,15 @@ def test_the_client_makes_logs_and_ends_runs_by_their_ids() -> None:
     with pytest.raises(MlflowException) as missing:
         client.get_run("f" * 32)
     assert missing.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+    client.create_registered_model("m")
+    for odd in ("\u00b2", "9" * 30, "9" * 5000):
+        for ask in (
+            lambda odd=odd: client.get_experiment(odd),
+            lambda odd=odd: client.get_model_version("m", odd),
+        ):
+            with pytest.raises(MlflowException) as missing:
+                ask()
+            assert missing.value.error_code == "RESOURCE_DOES_NOT_EXIST"
 
 
 def test_files_tables_and_images_are_kept_and_come_back(tmp_path: Path) -> None:

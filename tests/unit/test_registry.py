@@ -94,7 +94,10 @@ def test_addresses(text: str, address: ModelAddress) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "m/x", "m/0", "m@", "m@Champion!", "../m", "m/../3", "a" * 200])
+@pytest.mark.parametrize(
+    "text",
+    ["", "m/x", "m/0", "m/\u00b2", "m/" + "9" * 5000, "m@", "m@Champion!", "../m", "m/../3", "a" * 200],
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(InputError):
         parse_address(text)
@@ -505,6 +508,32 @@ def test_of_two_that_beat_the_same_champion_one_takes_its_place(place: Place) ->
     with pytest.raises(ConflictError):
         versions.promote(place, "m/2", by="retraining")
     assert versions.promote(place, "m/2").after == 2  # who decides by hand brings back what was champion
+
+
+def test_what_happens_between_a_decision_and_the_move_counts(place: Place) -> None:
+    """Two people at once: one looks and decides, the other deletes, promotes, or lets a gate judge."""
+    for seed in (0, 1, 2):
+        mlops_jlab.register_model(fitted(seed, 40), "m")
+    seen = {number: versions.find(place, f"m/{number}") for number in (1, 2, 3)}
+
+    def point(number: int) -> None:
+        with opening.writing(place) as connection:
+            registering.point(
+                connection, seen[number], "champion", expected=None, who="me", action="promote", reason=""
+            )
+
+    versions.delete(place, "m/1")
+    with pytest.raises(InputError, match="m has no version 1"):
+        point(1)
+    gate.compare(fitted(1, 40), rows(5), "y", name="m", rules="accuracy above 0.999")
+    with pytest.raises(ConflictError, match="a gate has judged m 2 meanwhile, and says: fail"):
+        point(2)
+    point(3)
+    with opening.writing(place) as connection, pytest.raises(InputError, match="m 3 is the champion"):
+        registering.remove(connection, seen[3], who="me", reason="")
+    assert versions.find(place, "m@champion").version == 3
+    with opening.reading(place) as connection:
+        assert replaying.problems(connection) == []
 
 
 def test_gates_that_ask_something_else_on_the_same_rows_must_all_pass(place: Place) -> None:

@@ -80,6 +80,7 @@ def test_figures_and_small_tables_are_files_and_results_in_a_table_are_metrics()
         TABLE.replace("</div>", "<p>500 rows × 2 columns</p></div>"),
         TABLE.replace('class="dataframe"', ""),
         "<p>no table",
+        TABLE.replace("</div>", f"<p>{'5' * 5000} rows × 2 columns</p></div>"),
         "<table class='dataframe'><tr><td",
     ],
 )
@@ -104,6 +105,10 @@ def test_cells_over_several_rows_stand_in_each() -> None:
     )
     assert table is not None
     assert table.as_csv() == b",a,a\nx,1,2\nx,3,4\n"
+    odd = TABLE.replace("<th>auc", '<th colspan="\u00b2">auc').replace(
+        "<td>", f'<td rowspan="{"9" * 5000}">', 1
+    )
+    assert htmltables.read(odd) is not None
 
 
 class Proxy:

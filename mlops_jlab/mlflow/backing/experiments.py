@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlops_jlab.entities import experiments as ours
+from mlops_jlab.entities.models import NUMBER
 from mlops_jlab.entities.runs import DEFAULT_EXPERIMENT
 from mlops_jlab.errors import ConflictError, InputError, NotFound
 from mlops_jlab.mlflow.backing import places
@@ -54,7 +55,7 @@ def row_of(connection: sqlite3.Connection, experiment_id: str) -> ours.Experimen
     """
     if str(experiment_id) == DEFAULT_ID:
         return rows.named(connection, DEFAULT_EXPERIMENT) or rows.make(connection, DEFAULT_EXPERIMENT, {})
-    if not str(experiment_id).isdigit():
+    if not NUMBER.fullmatch(str(experiment_id)):
         raise NotFound(
             f"there is no experiment with the id {experiment_id!r}",
             hint="an id is a number: see search_experiments()",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from mlops_jlab.entities.models import NUMBER
 from mlops_jlab.errors import FilterError, nearest
 from mlops_jlab.mlflow.entities import PagedList
 
@@ -132,6 +133,6 @@ def ordered(things: Sequence[Thing], order_by: Iterable[str], fields: Sequence[s
 
 def page(things: Sequence[Thing], most: int | None, token: str | None) -> PagedList[Thing]:
     """A page of at most ``most`` things; its token is the place of the next one."""
-    start = int(token) if token and token.isdigit() else 0
+    start = int(token) if token and NUMBER.fullmatch(token) else 0
     end = start + (most or len(things))
     return PagedList(things[start:end], str(end) if end < len(things) else None)

@@ -56,7 +56,7 @@ def _seen(connection: sqlite3.Connection, one: ours.ModelVersion) -> ModelVersio
 
 def _find(connection: sqlite3.Connection, name: str, version: int | str) -> ours.ModelVersion:
     describing.model(connection, name)
-    if not str(version).isdigit():
+    if not ours.NUMBER.fullmatch(str(version)):
         raise NotFound(f"{name} has no version {version!r}", hint="a version is a number")
     for one in registering.versions(connection, name):
         if one.version == int(version):

@@ -20,7 +20,7 @@ def view(word: str) -> int:
     Raises:
         InputError: there is none of the name.
     """
-    if word.isdigit() and int(word) in _VIEWS.values():
+    if word in map(str, _VIEWS.values()):
         return int(word)
     if word not in _VIEWS:
         raise InputError(f"{word!r} is not a view", hint=", ".join(_VIEWS))
