@@ -171,6 +171,11 @@ class Run:
         return EngineFacts(**known)
 
     @property
+    def taken(self) -> dict[str, str]:
+        """Its params, with those of a pipeline's run that it takes as they are declared."""
+        return {**self.facts.get(DEFAULTS, {}), **self.params}
+
+    @property
     def automatic(self) -> Automatic:
         """What of the run was recorded by itself."""
         found = self.facts.get(AUTOMATIC)

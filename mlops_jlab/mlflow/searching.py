@@ -41,8 +41,8 @@ def page(
     """
     if view not in _VIEWS:
         raise InputError(f"{view!r} is not a view of runs", hint="ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL")
-    condition = filters.both(filters.parse(filter_string or ""), Condition(_VIEWS[view]))
-    order = tuple(filters.parse_order(entry) for entry in order_by)
+    condition = filters.both(filters.parse(filter_string or "", given=True), Condition(_VIEWS[view]))
+    order = tuple(filters.parse_order(entry, given=True) for entry in order_by)
     with opening.writing(places.here()) as connection:
         known = {one.name: one.id for one in rows.every(connection)}
         ids = {number: known[name] for name, number in experiments.ids(connection).items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -28,6 +28,16 @@ ATTRIBUTES = {
     "group": "r.grouping", "parent": "r.parent", "reason": "r.reason", "attempt": "r.attempt",
     "created": "r.seq", "deleted": "r.deleted",
 }  # fmt: skip
+# What a pipeline's run takes of a param as it is declared; no other run is looked into.
+_DECLARED = (
+    "CASE r.kind WHEN 'pipeline' THEN "
+    "(SELECT d.value FROM json_each(r.facts, '$.defaults') d WHERE d.key = ?) END"
+)
+# Names of such params, of the last runs; follows a query for names.
+DECLARED = (
+    "UNION SELECT d.key FROM runs r, json_each(r.facts, '$.defaults') d "
+    "WHERE r.seq > (SELECT max(seq) FROM runs) - 1000 AND r.kind = 'pipeline'"
+)
 # What MLflow keeps as a tag and a run has by itself.
 _AS_TAGS = {"mlflow.parentRunId": "parent", "mlflow.runName": "name", "mlflow.user": "user",
             "mlflow.source.name": "source", "mlflow.note.content": "note"}  # fmt: skip
@@ -41,10 +51,14 @@ _EXAMPLE = 'for example: metrics.acc > 0.9 and params.model = "rf"'
 
 @dataclass(frozen=True)
 class Field:
-    """One thing that a run has: a metric, a param, a tag, or an attribute."""
+    """One thing that a run has: a metric, a param, a tag, or an attribute.
+
+    A param is what the run was given, else what it takes as it is declared, unless ``given`` leaves that out.
+    """
 
     kind: str
     name: str
+    given: bool = False
 
     @property
     def expression(self) -> tuple[str, list[Any]]:
@@ -54,11 +68,13 @@ class Field:
         table, column = {
             "metric": ("series", "latest"), "param": ("params", "value"), "tag": ("tags", "value"),
         }[self.kind]  # fmt: skip
-        return (
+        sql = (
             f"(SELECT x.{column} FROM {table} x WHERE x.run = r.seq "
-            "AND x.key = (SELECT id FROM keys WHERE name = ?))",
-            [self.name],
+            "AND x.key = (SELECT id FROM keys WHERE name = ?))"
         )
+        if self.kind == "param" and not self.given:
+            return f"coalesce({sql}, {_DECLARED})", [self.name, self.name]
+        return sql, [self.name]
 
 
 @dataclass(frozen=True)
@@ -80,8 +96,8 @@ class Order:
     descending: bool = False
 
 
-def parse(text: str) -> Condition:
-    """The condition that a filter says.
+def parse(text: str, *, given: bool = False) -> Condition:
+    """The condition that a filter says; with ``given``, of what runs were given alone, as MLflow knows it.
 
     Raises:
         FilterError: with the column (from 1) where it goes wrong.
@@ -93,7 +109,7 @@ def parse(text: str) -> Condition:
     from lark.exceptions import UnexpectedInput, VisitError
 
     try:
-        return _Reader(text).condition(_parser().parse(text))
+        return _Reader(text, given).condition(_parser().parse(text))
     except UnexpectedInput as error:
         at_end = getattr(getattr(error, "token", None), "type", "") == "$END" or error.column < 1
         column = len(text.rstrip()) + 1 if at_end else error.column
@@ -137,11 +153,16 @@ def _word(word: str) -> Condition:
         "AND k.name || '=' || x.value LIKE ? ESCAPE '\\')"
         for table in ("tags", "params")
     ]
+    pairs.append(
+        "r.kind = 'pipeline' AND EXISTS (SELECT 1 FROM json_each(r.facts, '$.defaults') d "
+        "WHERE d.key || '=' || d.value LIKE ? ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM params x "
+        "WHERE x.run = r.seq AND x.key = (SELECT id FROM keys WHERE name = d.key)))"
+    )
     return Condition(f"({' OR '.join([*sides, *pairs])})", (like,) * (len(sides) + len(pairs)))
 
 
-def parse_order(text: str) -> Order:
-    """One entry of ``order_by``: a field, and ``ASC`` or ``DESC`` after it.
+def parse_order(text: str, *, given: bool = False) -> Order:
+    """One entry of ``order_by``: a field, and ``ASC`` or ``DESC`` after it; ``given`` as in :func:`parse`.
 
     Raises:
         FilterError: it names nothing to sort by.
@@ -151,7 +172,8 @@ def parse_order(text: str) -> Order:
     what, way = match.groups() if match else (words, "")
     kind, dot, name = what.strip().partition(".")
     descending = (way or "").lower() == "desc"
-    return Order(_field(text, kind if dot else "", _bare(name) if dot else kind, 1), descending)
+    field = _field(text, kind if dot else "", _bare(name) if dot else kind, 1)
+    return Order(replace(field, given=given), descending)
 
 
 def _bare(name: str) -> str:
@@ -191,8 +213,9 @@ def _parser() -> Any:
 class _Reader:
     """Parse tree → condition."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, given: bool) -> None:
         self._text = text
+        self._given = given
         self._depth = 0
         self._count = 0
 
@@ -242,11 +265,11 @@ class _Reader:
             number = f"{sql} GLOB '*[0-9]*' AND CAST({sql} AS REAL) {operator} ?"
             return Condition(f"({number})", (*values, *values, value))
         if field.kind == "param" and operator == "=":
-            return Condition(
+            return _or_declared(field, "= ?", value, Condition(
                 f"{_BY_INDEX} params WHERE key = (SELECT id FROM keys WHERE name = ?) "
                 "AND start = substr(?, 1, 64) AND value = ?)",
                 (field.name, value, value),
-            )
+            ))  # fmt: skip
         return Condition(f"{sql} {operator} ?", (*values, value))
 
     def _compare_attribute(self, field: Field, operator: str, value: Any) -> Condition:
@@ -271,12 +294,13 @@ class _Reader:
         options = list(dict.fromkeys(self._value(child) for child in tree.children[1:]))
         column = tree.children[1].meta.column
         if field.kind == "param" and all(isinstance(option, str) for option in options):
-            return Condition(
+            listed = json.dumps(options)
+            return _or_declared(field, "IN (SELECT value FROM json_each(?))", listed, Condition(
                 f"{_BY_INDEX} params WHERE key = (SELECT id FROM keys WHERE name = ?) "
                 "AND start IN (SELECT value FROM json_each(?)) "
                 "AND value IN (SELECT value FROM json_each(?)))",
-                (field.name, json.dumps([option[:64] for option in options]), json.dumps(options)),
-            )
+                (field.name, json.dumps([option[:64] for option in options]), listed),
+            ))  # fmt: skip
         return _joined(" OR ", [self._compare(field, "=", option, column) for option in options])
 
     def _not_within(self, tree: Any) -> Condition:
@@ -303,7 +327,8 @@ class _Reader:
         if len(tree.children) == 1:
             return _field(self._text, "", str(tree.children[0]), column)
         kind, key = tree.children
-        return _field(self._text, str(kind), ".".join(_bare(str(part)) for part in key.children), column)
+        field = _field(self._text, str(kind), ".".join(_bare(str(part)) for part in key.children), column)
+        return replace(field, given=self._given)
 
     def _value(self, tree: Any) -> Any:
         token = tree.children[0]
@@ -315,7 +340,15 @@ class _Reader:
 
 
 _STATUSES = {"scheduled": "pending"}
-_BY_INDEX = "+r.seq IN (SELECT run FROM"  # one look into an index for all runs; the + keeps it a test
+_BY_INDEX = "(+r.seq IN (SELECT run FROM"  # one look into an index for all runs; the + keeps it a test
+
+
+def _or_declared(field: Field, test: str, value: Any, found: Condition) -> Condition:
+    """What an index has found, or a pipeline's run that takes the param so, and was given nothing else."""
+    if field.given:
+        return Condition(f"{found.sql})", found.values)
+    sql, names = field.expression
+    return Condition(f"{found.sql} OR r.kind = 'pipeline' AND {sql} {test})", (*found.values, *names, value))
 
 
 def _joined(word: str, conditions: Sequence[Condition]) -> Condition:

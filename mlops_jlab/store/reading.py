@@ -14,7 +14,7 @@ from typing import Any
 from mlops_jlab.entities.runs import Artifact, MetricSummary, Point, Run, RunStatus
 from mlops_jlab.errors import InputError, NotFound, nearest
 from mlops_jlab.store.applying import BUCKET
-from mlops_jlab.store.filters import EVERY, Condition, Field, Order
+from mlops_jlab.store.filters import DECLARED, EVERY, Condition, Field, Order
 from mlops_jlab.store.recovery import owner_of
 
 _COLUMNS = (
@@ -246,9 +246,10 @@ def names(connection: sqlite3.Connection, prefix: str, most: int) -> list[str]:
         if not beginning.startswith(prefix) and not prefix.startswith(beginning):
             continue
         start = prefix[len(beginning) :].strip("`")
+        known = f"SELECT k.name FROM keys k WHERE EXISTS (SELECT 1 FROM {table} x WHERE x.key = k.id)"
         rows = connection.execute(
-            f"SELECT k.name FROM keys k WHERE k.name GLOB ? AND EXISTS "
-            f"(SELECT 1 FROM {table} x WHERE x.key = k.id) ORDER BY k.name LIMIT ?",
+            f"SELECT name FROM ({known} {DECLARED if table == 'params' else ''}) "
+            "WHERE name GLOB ? ORDER BY name LIMIT ?",
             (_escaped(start) + "*", most - len(found)),
         )
         found += [f"{kind}.{name if _PLAIN.fullmatch(name) else f'`{name}`'}" for (name,) in rows]

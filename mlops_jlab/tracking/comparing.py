@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_jlab.entities.runs import DEFAULTS, Run
+from mlops_jlab.entities.runs import Run
 from mlops_jlab.tracking import pages
 from mlops_jlab.tracking.lines import Line
 
@@ -45,7 +45,7 @@ class Comparison:
 def compare(runs: Sequence[Run]) -> Comparison:
     """The runs side by side."""
     lines: list[Line] = []
-    params = [{**run.facts.get(DEFAULTS, {}), **run.params} for run in runs]
+    params = [run.taken for run in runs]
     for name in _in_order(params):
         lines.append(Line("param", name, tuple(own.get(name) for own in params)))
     for name in _in_order(list(run.metrics) for run in runs):

@@ -55,7 +55,7 @@ def _cell(run: Run, column: str) -> object:
     kind, _, name = column.partition(".")
     if kind == "metrics":
         return run.metrics[name].latest if name in run.metrics else ""
-    return harmless((run.params if kind == "params" else run.tags).get(name, ""))
+    return harmless((run.taken if kind == "params" else run.tags).get(name, ""))
 
 
 def harmless(text: str) -> str:

@@ -106,7 +106,8 @@ def search_runs(
     """The runs that a filter finds, as a DataFrame with columns as MLflow names them.
 
     One row a run: ``run_id``, ``name``, ``experiment``, ``status``, ``start_time``, ``end_time`` (UTC),
-    ``duration`` (seconds), ``metrics.*`` (latest values), ``params.*`` and ``tags.*``.
+    ``duration`` (seconds), ``metrics.*`` (latest values), ``params.*`` (also what a pipeline's run
+    takes as it is declared) and ``tags.*``.
 
     ``run_view_type`` is 1 for runs that are not deleted, 2 for those that are, 3 for both.
 
@@ -150,7 +151,7 @@ def row_of(run: Run) -> dict[str, Any]:
         "duration": run.duration if run.duration is not None else math.nan,
     }  # fmt: skip
     row |= {f"metrics.{name}": metric.latest for name, metric in run.metrics.items()}
-    row |= {f"params.{name}": value for name, value in run.params.items()}
+    row |= {f"params.{name}": value for name, value in run.taken.items()}
     row |= {f"tags.{name}": value for name, value in run.tags.items()}
     return row
 

@@ -104,7 +104,7 @@ def columns_of(runs: Sequence[Run], most: int = 12) -> list[str]:
     """The metrics, then the params, that most of the runs have."""
     counts: dict[str, int] = {}
     for run in runs:
-        for name in (*(f"metrics.{m}" for m in run.metrics), *(f"params.{p}" for p in run.params)):
+        for name in (*(f"metrics.{m}" for m in run.metrics), *(f"params.{p}" for p in run.taken)):
             counts[name] = counts.get(name, 0) + 1
     often = sorted(counts, key=lambda name: (-counts[name], name))[:most]
     return sorted(often, key=lambda name: (name.startswith("params."), name))
@@ -115,7 +115,7 @@ def cell(run: Run, column: str) -> str:
     kind, _, name = column.partition(".")
     if kind == "metrics":
         return number(run.metrics[name].latest) if name in run.metrics else ""
-    values = run.params if kind == "params" else run.tags
+    values = run.taken if kind == "params" else run.tags
     return values.get(name, "")[:200]
 
 

@@ -16,7 +16,7 @@ def value_of(run: Run, column: str) -> float:
     if kind == "metrics":
         return run.metrics[name].latest if name in run.metrics else math.nan
     try:
-        return float(run.params.get(name, "nan"))
+        return float(run.taken.get(name, "nan"))
     except ValueError:
         return math.nan
 

@@ -250,6 +250,59 @@ FILTERS = {
 }  # fmt: skip
 
 
+def declared(connection: sqlite3.Connection) -> None:
+    """Pipeline runs that take lr as it is declared, one that was given another, and a script without it."""
+    runs = {
+        "as declared": (None, "0.1"),
+        "given": ("0.1", None),
+        "other": ("0.5", "0.1"),
+        "bare": (None, None),
+    }
+    lines: list[Line] = []
+    for n, (name, (own, default)) in enumerate(runs.items()):
+        run = f"{n:032x}"
+        lines.append(begin(run, name=name, kind="script" if name == "bare" else "pipeline"))
+        if own:
+            lines.append(["param", run, 1, "lr", own, 0.0])
+        if default:
+            lines.append(["facts", run, 1, {"defaults": {"lr": default, "only": "x"}}])
+    put(connection, *lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("params.lr = 0.1", {"as declared", "given"}),
+        ("params.lr = '0.1'", {"as declared", "given"}),
+        ("params.lr in ('0.1', '0.2')", {"as declared", "given"}),
+        ("params.lr not in ('0.1', '0.2')", {"other", "bare"}),
+        ("params.lr > 0.2", {"other"}),
+        ("params.lr like '0.1%' and params.only = 'x'", {"as declared"}),
+        ("params.lr is null", {"bare"}),
+    ],
+)
+def test_a_filter_finds_what_a_run_takes_as_it_is_declared(store: Store, text: str, found: set[str]) -> None:
+    _, connection = store
+    declared(connection)
+    query = reading.Query(filters.parse(text))
+    assert {run.name for run in reading.page(connection, query).runs} == found
+
+
+def test_declared_params_are_searched_sorted_and_offered_and_mlflow_sees_given_ones(store: Store) -> None:
+    _, connection = store
+    declared(connection)
+
+    def names(**fields: Any) -> list[str]:
+        return [run.name for run in reading.page(connection, reading.Query(**fields)).runs]
+
+    assert names(condition=filters.words("lr=0.1")) == ["given", "as declared"]
+    by_rate = (filters.parse_order("params.lr DESC"),)
+    assert names(order=by_rate) == ["other", "given", "as declared", "bare"]
+    assert reading.names(connection, "params.", 9) == ["params.lr", "params.only"]
+    for text in ("params.lr = 0.1", "params.lr = '0.1'", "params.lr in ('0.1')"):
+        assert names(condition=filters.parse(text, given=True)) == ["given"]
+
+
 @pytest.mark.parametrize("text", FILTERS)
 def test_a_filter_finds_what_python_finds(store: Store, text: str) -> None:
     _, connection = store
