@@ -34,6 +34,7 @@ _SPARKS = 4  # metrics of a run whose course a list shows
 _SPARK_POINTS = 32
 _PART = 1 << 20  # bytes of a file that are sent at once
 _SHORT = 200  # characters of a param or tag in a list
+_MONITORING = reading.Query(filters.Condition("r.kind = 'monitor'"))
 
 
 class RunsRoute(Route):
@@ -62,10 +63,11 @@ class RunsRoute(Route):
 def _page(place: Place, query: reading.Query) -> dict[str, Any]:
     writable = opening.is_writable(place) or not place.root.exists()
     if not opening.exists(place):
-        return {"runs": [], "after": "", "total": 0, "writable": writable}
+        return {"runs": [], "after": "", "total": 0, "writable": writable, "monitored": False}
     with opening.reading(place) as connection:
         page = reading.page(connection, query)
         total = reading.count(connection, query) if not query.after else None
+        monitored = reading.count(connection, _MONITORING) > 0 if not query.after else None
         parts = reading.parts(connection, [run.id for run in page.runs])
         costs = spending.costs(place, connection, [run.id for run in page.runs])
         runs = [
@@ -73,7 +75,8 @@ def _page(place: Place, query: reading.Query) -> dict[str, Any]:
             | {"sparks": _sparks(connection, run), "parts": parts.get(run.id, 0), "cost": costs[run.id]}
             for run in page.runs
         ]
-    return {"runs": runs, "after": page.after, "total": total, "writable": writable}
+    known = {"total": total, "writable": writable, "monitored": monitored}
+    return {"runs": runs, "after": page.after, **known}
 
 
 def _sparks(connection: sqlite3.Connection, run: Run) -> dict[str, list[Any]]:

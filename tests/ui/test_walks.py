@@ -482,6 +482,8 @@ def test_a_failed_step_is_opened_at_its_cell_and_the_rest_comes_from_the_cache(p
         "jupyterapp.shell.currentWidget?.context?.path === 'debug-failing-divide.ipynb'"
         " && jupyterapp.shell.currentWidget.content.activeCell?.model.id === 'c3'"
     )
+    expect(panel).to_contain_text("Look at step divide")  # a copy: no steps to tag
+    expect(panel.get_by_role("button", name="Suggest Steps")).to_have_count(0)
     page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.ready")
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-above')")
     page.wait_for_function(

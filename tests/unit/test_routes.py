@@ -130,6 +130,7 @@ async def test_runs_are_listed_filtered_sorted_and_paged(jp_fetch: Any, runs: li
     page = await ask(jp_fetch, "runs", params={"limit": 2, "order": "metrics.acc DESC"})
     assert [run["id"] for run in page["runs"]] == [runs[2], runs[1]]
     assert page["total"] == 3
+    assert page["monitored"] is False
     rest = await ask(
         jp_fetch, "runs", params={"limit": 2, "order": "metrics.acc DESC", "after": page["after"]}
     )
@@ -596,6 +597,7 @@ async def test_a_pipeline_fails_tells_why_and_is_resumed(jp_fetch: Any, jp_root_
     assert (opened["path"], opened["step"], opened["cell"]) == ("debug-p-two.ipynb", "two", "c3")
     cells_of_step = json.loads((jp_root_dir / opened["path"]).read_text())["cells"]
     assert "mlops-save" not in [cell["id"] for cell in cells_of_step]
+    assert "mend the step in the notebook of the pipeline" in "".join(cells_of_step[0]["source"])
     assert (await refused(jp_fetch, "pipelines", run, "debug", method="POST", body='{"step": "x"}'))[0] == 400
     (jp_root_dir / "go").touch()
     both = '{"step": "one", "resume": true}'

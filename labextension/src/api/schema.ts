@@ -2987,6 +2987,8 @@ export interface components {
             after: string;
             total: number | null;
             writable: boolean;
+            /** @description Whether there are runs of monitoring; null on all pages but the first. */
+            monitored: boolean | null;
         };
         Metric: {
             latest: components["schemas"]["Value"];

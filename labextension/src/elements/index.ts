@@ -8,7 +8,7 @@ export { Button, Chip, Choice, IconButton, Segments, Tick } from './controls';
 export { Card } from './card';
 export { useChanges } from './changes';
 export { Command, InTerminal } from './command';
-export { FindingRow } from './finding';
+export { FindingRow, placeOf } from './finding';
 export { Icon } from './icon';
 export type { IconName } from './icon';
 export { isWithin, ParallelLines } from './parallel';

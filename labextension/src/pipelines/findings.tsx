@@ -4,7 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Finding, Fix, Graph } from '../api/types';
-import { FindingRow } from '../elements';
+import { FindingRow, placeOf } from '../elements';
 import { hueAt } from '../runs/marked';
 
 /** The findings. */
@@ -12,6 +12,7 @@ export function Findings(props: {
   findings: readonly Finding[];
   onOpen: (cellId: string) => void;
   onFix: (fix: Fix) => void;
+  trans: TranslationBundle;
 }): React.JSX.Element {
   return (
     <ul className="jp-mlops-findings">
@@ -26,8 +27,7 @@ export function Findings(props: {
               disabled={found.cell_id === ''}
               onClick={() => props.onOpen(found.cell_id)}
             >
-              {found.severity}
-              {found.cell > 0 && ` · ${found.cell}:${found.line}`}
+              {placeOf(found, props.trans)}
             </button>
           }
         />

@@ -11,6 +11,7 @@ import { Button, IconButton, Menu, ProblemBox, useHeight } from '../elements';
 import { hasFailed } from '../runs/words';
 import { applyChanges } from '../steps/retagging';
 import { Checklist } from './checklist';
+import { Replay, stepOf } from './replay';
 import { Failure } from './failure';
 import { Findings, Steps } from './findings';
 import { LastRun } from './log';
@@ -92,14 +93,7 @@ export class PipelineSection extends ReactWidget {
       <div>
         <ProblemBox problem={problem} />
         {this._buttons(graph)}
-        {graph && graph.steps.length === 0 && (
-          <Checklist
-            onSuggest={() => void this._suggest()}
-            onTag={() => this._actions.tagCell()}
-            onExample={() => this._actions.openExample()}
-            trans={this._trans}
-          />
-        )}
+        {graph && graph.steps.length === 0 && this._untagged()}
         {last.run && hasFailed(last.run.status) && (
           <Failure
             last={last}
@@ -114,6 +108,7 @@ export class PipelineSection extends ReactWidget {
         <Findings
           findings={graph && graph.steps.length > 0 ? graph.findings : []}
           onOpen={id => this._open(id)}
+          trans={this._trans}
           onFix={fix => {
             const notebook = this._model.panel?.content;
             if (notebook) {
@@ -122,6 +117,21 @@ export class PipelineSection extends ReactWidget {
           }}
         />
       </div>
+    );
+  }
+
+  /** The way to a first pipeline, or what the notebook of one step is for. */
+  private _untagged(): React.JSX.Element {
+    const step = stepOf(this._model.panel?.model?.getMetadata('mlops_jlab'));
+    return step === undefined ? (
+      <Checklist
+        onSuggest={() => void this._suggest()}
+        onTag={() => this._actions.tagCell()}
+        onExample={() => this._actions.openExample()}
+        trans={this._trans}
+      />
+    ) : (
+      <Replay step={step} trans={this._trans} />
     );
   }
 

@@ -5,7 +5,13 @@ import { Marked } from '../runs/marked';
 import { TableModel } from './model';
 import { USUAL } from './query';
 
-const PAGE = { runs: [], after: '', total: 0, writable: true };
+const PAGE = {
+  runs: [],
+  after: '',
+  total: 0,
+  writable: true,
+  monitored: true
+};
 
 describe('a table', () => {
   it('says that its rows are old until what was asked for last is answered', async () => {
@@ -24,6 +30,7 @@ describe('a table', () => {
     answers.slice(1).forEach(answer => answer());
     await done;
     expect(table.isOutdated).toBe(false);
+    expect(table.isMonitored).toBe(true);
     table.show({ widths: { name: 200 } });
     expect(table.isOutdated).toBe(false);
     table.dispose();

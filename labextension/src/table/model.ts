@@ -73,6 +73,11 @@ export class TableModel {
     return this._answered !== this._wish;
   }
 
+  /** Whether there are runs of monitoring, which the table leaves out at first. */
+  get isMonitored(): boolean {
+    return this._monitored;
+  }
+
   get isWritable(): boolean {
     return this._writable;
   }
@@ -286,6 +291,7 @@ export class TableModel {
       this._after = page.after;
       this._total = page.total ?? this._total;
       this._writable = page.writable;
+      this._monitored = page.monitored ?? this._monitored;
       this._problem = null;
     } catch (error) {
       if (question === this._question) {
@@ -371,6 +377,7 @@ export class TableModel {
   private _pinned: Run | null = null;
   private _wanted = '';
   private _total = 0;
+  private _monitored = false;
   private _after = '';
   private _problem: Problem | null = null;
   private _loading = false;

@@ -55,7 +55,7 @@ function Search(props: {
   const { model, names, trans } = props;
   const [text, setText] = React.useState(model.view.search);
   const list = React.useId();
-  const { conditions, search } = model.view;
+  const { search } = model.view;
   React.useEffect(() => setText(search), [search]);
   const submit = (): void => {
     if (isCondition(text)) {
@@ -94,7 +94,7 @@ function Search(props: {
         }}
         onKeyDown={event => {
           if (event.key === 'Backspace' && text === '') {
-            model.show({ conditions: conditions.slice(0, -1) });
+            dropLast(model);
           }
         }}
       />
@@ -119,6 +119,21 @@ export function completions(text: string, known: readonly string[]): string[] {
         .map(name => before + name);
 }
 
+/** The conditions that are shown; that nothing of monitoring is there says nothing without monitoring. */
+function saidOf(model: TableModel): readonly string[] {
+  return model.view.conditions.filter(
+    condition => condition !== NO_MONITORING || model.isMonitored
+  );
+}
+
+/** Takes the last condition away that is shown. */
+function dropLast(model: TableModel): void {
+  const last = saidOf(model).slice(-1)[0];
+  model.show({
+    conditions: model.view.conditions.filter(one => one !== last)
+  });
+}
+
 /** The conditions that runs must meet; each can be taken away. */
 function Conditions(props: {
   model: TableModel;
@@ -128,7 +143,7 @@ function Conditions(props: {
   const { conditions } = model.view;
   return (
     <>
-      {conditions.map(condition => (
+      {saidOf(model).map(condition => (
         <Chip
           key={condition}
           text={

@@ -25,7 +25,9 @@ describe('the widths of columns', () => {
 
   it('are those that were dragged, and leave room beside the name', () => {
     const layout = widthsOf(['params.lr'], { name: 300 }, {}, 250);
-    expect(layout.template).toBe('175px 88px 1fr');
+    expect(layout.template).toBe('220px 88px 1fr'); // in a narrow window the name takes almost all
+    const wide = widthsOf(['params.lr'], { name: 400 }, {}, 500);
+    expect(wide.template).toBe('350px 88px 1fr');
     const dragged = widthsOf(['params.lr'], { name: 300 }, { name: 240 }, 250);
     expect(dragged.total).toBe(240 + 88);
   });

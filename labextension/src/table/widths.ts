@@ -29,6 +29,8 @@ const AROUND = 96; // eye, dot and pin beside the name
 const FOLD = 24; // where some run has parts
 const NAME_LETTER = 7.4; // names are words and numbers
 const PART = 0.7; // of the width there is, which the name takes at most
+const NARROW = 400; // here names take almost all, and other columns are scrolled to
+const NARROW_PART = 0.88;
 
 export const NAME = 'name';
 export const LEAST = 40;
@@ -100,8 +102,8 @@ export function widthsOf(
 ): Layout {
   const widthOf = (column: string): number => {
     const fit = fits[column] ?? OTHER;
-    const usual =
-      column === NAME && room > 0 ? Math.min(fit, room * PART) : fit;
+    const most = room * (room < NARROW ? NARROW_PART : PART);
+    const usual = column === NAME && room > 0 ? Math.min(fit, most) : fit;
     return Math.round(between(LEAST, chosen[column] ?? usual, MOST));
   };
   const all = [NAME, ...columns].map(widthOf);

@@ -5,7 +5,14 @@ import * as React from 'react';
 
 import { Finding, Graph } from '../api/types';
 import { Part } from '../canvas/drawer';
-import { Button, Chip, Choice, FindingRow, IconButton } from '../elements';
+import {
+  Button,
+  Chip,
+  Choice,
+  FindingRow,
+  IconButton,
+  placeOf
+} from '../elements';
 import { RunLine } from '../pipelines/log';
 import { Parameters } from '../pipelines/parameters';
 import { hasFailed } from '../runs/words';
@@ -184,8 +191,7 @@ function Wrong(
               className="jp-mlops-link"
               onClick={() => void around.openAt(member.notebook, found.cell_id)}
             >
-              {found.severity}
-              {found.cell > 0 && ` · ${found.cell}:${found.line}`}
+              {placeOf(found, around.trans)}
             </button>
           }
         />

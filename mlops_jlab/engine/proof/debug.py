@@ -96,7 +96,13 @@ def _front(
         f"# {plan.name}: {step.name}\n\n"
         f"This step is as it was in `{folder.root}`. Run the cells from the top: they load what the steps "
         f"above made, and nothing is written back.\n\n"
-        + (f"It failed in the cell `{cell}`: {told.splitlines()[0] if told else ''}" if step.error else "")
+        + (
+            f"It failed in the cell `{cell}`: {told.splitlines()[0] if told else ''}\n\n"
+            if step.error
+            else ""
+        )
+        + "This is a copy: mend the step in the notebook of the pipeline, and run it again there. Steps that "
+        "have not changed are kept."
     )
     lines = [
         "import os",
