@@ -35,7 +35,7 @@ _MOST = 2_000  # entries of a container that are looked at
 DEPTH = 2
 COMPILED = "pattern"
 _WITHOUT_COUNTS = 2  # the last format of marshal that does not depend on how often an object is referred to
-_NOTHING_ELSE = Places()
+NOTHING_ELSE = Places()
 NOTHING = f"NoneType {hash((type(None), None))}"
 
 
@@ -55,7 +55,8 @@ class Contents:
         self._newest = mark.version
         self.known: dict[int, int] = known if known is not None else {}
         self._lasts = True  # nothing that was looked at since could change in place
-        self._told = is_known()  # nothing but what leaves a footprint
+        self._counts = mark.version > 0 and is_known()  # whether anybody asks for places
+        self._told = self._counts  # nothing but what leaves a footprint
         self._loose = False  # what is looked at could be let go, and another come to stand in its place
         self._places = Places()
         self._slots: dict[int, tuple[bool | None, Places]] = {}  # where instances keep their attributes
@@ -69,11 +70,11 @@ class Contents:
         """
         kind = type(value)
         if kind in _PLAIN:
-            return f"{kind.__name__} {hash((kind, _comparable(value)))}", _NOTHING_ELSE
+            return f"{kind.__name__} {hash((kind, _comparable(value)))}", NOTHING_ELSE
         if issubclass(kind, _CODE):
-            return f"code {id(value)}", _NOTHING_ELSE
+            return f"code {id(value)}", NOTHING_ELSE
         if kind is re.Pattern:
-            return f"{COMPILED} {id(value)}", _NOTHING_ELSE
+            return f"{COMPILED} {id(value)}", NOTHING_ELSE
         found = self._texts.get((id(value), depth))  # a quarter of them stand under several names
         if found is None:
             found = self._texts[id(value), depth] = _of_plain_list(value, kind) or self._looked_at(
@@ -82,8 +83,18 @@ class Contents:
         return found
 
     def _looked_at(self, value: object, depth: int) -> tuple[str, Places | None]:
-        self._lasts, self._told, self._loose, self._places = True, is_known(), False, Places()
+        self._lasts, self._told, self._loose, self._places = True, self._counts, False, Places()
         return f"{id(value)} {self._digest(value, depth)}", self._places if self._told else None
+
+    def _note_attributes(self, value: object) -> bool:
+        """Whether they stand in the instance itself, and not in a dict: to ask for them makes them one."""
+        if id(value) not in self._slots:
+            places = Places()
+            self._slots[id(value)] = places.of_attributes(value), places
+        inline, places = self._slots[id(value)]
+        self._told = inline is not None
+        self._places += places
+        return inline is True
 
     def _digest(self, value: object, depth: int) -> int:
         """A number for what an object holds, down to ``depth``; below it, who it is."""
@@ -111,21 +122,17 @@ class Contents:
         some, loose = list(islice(value, _MOST)), self._loose
         if kind not in _FIXED:
             self._lasts, self._loose = False, True
-        if self._loose:
-            self._told &= len(value) <= _MOST and self._places.of_several(value)
-            self._told = self._told and self._places.of_plain(one for one in some if type(one) in _PLAIN)
+        if self._loose and self._told:
+            self._told = len(value) <= _MOST and self._places.of_several(value)
+            self._told &= self._places.of_plain(one for one in some if type(one) in _PLAIN)
         found = self._several(some, depth - 1, ordered=kind in _SEQUENCES)
         self._loose = loose
         return found
 
     def _of_instance(self, value: object, getter: Any, depth: int) -> int:
-        if id(value) not in self._slots:  # once: to ask for its attributes makes them a dict
-            places = Places()
-            self._slots[id(value)] = places.of_attributes(value), places
-        inline, places = self._slots[id(value)]
-        self._lasts = False
-        self._told &= inline is not None
-        self._places += places
+        inline, self._lasts = False, False
+        if self._told:
+            inline = self._note_attributes(value)
         own = _read(getter, value)
         if own is None:
             return id(value)
@@ -140,8 +147,9 @@ class Contents:
     def _of_dict(self, value: dict[Any, Any], depth: int, *, attributes: bool = False) -> int:
         # Entries of one that is known are not touched: in a copy of a process that would copy their pages.
         version = version_of(value)
-        self._places.of_dict(value)
         self._told &= 0 < version <= self._newest
+        if self._told:
+            self._places.of_dict(value)
         key = version * 8 + depth * 2 + attributes
         found = self.known.get(key) if version else None
         if found is None:

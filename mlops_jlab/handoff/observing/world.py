@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, Contents
+from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, NOTHING_ELSE, Contents
 from mlops_jlab.handoff.observing.footprint import UNKNOWN, Footprint, Places, is_known, untouched
 from mlops_jlab.handoff.observing.versions import NONE, Mark, namespace_of, registered, version_of
 
@@ -298,7 +298,7 @@ def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents
         texts[key], some = contents.text(value, depth)
         if some is None:
             living[key] = texts[key]
-        else:
+        elif some is not NOTHING_ELSE:
             places += some
 
     for key, value in list(own.items()):
