@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from mlops_jlab.handoff.observing import footprint, versions
 from mlops_jlab.handoff.observing.contents import Contents
 from mlops_jlab.handoff.observing.footprint import Footprint, untouched
+from mlops_jlab.handoff.observing.world import look
 
 pytestmark = pytest.mark.skipif(not footprint.is_known(), reason="this Python's objects are not known")
 
@@ -118,10 +120,37 @@ def test_without_a_free_descriptor_everything_is_looked_at() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_lists_of_plain_values_are_read_at_once() -> None:
-    contents = Contents(lambda _name: False, {}, versions.ALL)
-    rows: list[list[object]] = [[1, 2.5], ["a", None]]
-    text, places = contents.text(rows)
-    assert places is None  # asked again each time, which costs little
-    rows[1][0] = "b"
-    assert Contents(lambda _name: False, {}, versions.ALL).text(rows)[0] != text
+LARGE = [
+    [b"x" * 1_000_000],
+    ["long" * 100_000],
+    [[float(number) for number in range(1_900)] for _ in range(5)],
+    list(range(1000, 4000)),
+    [print, tuple(range(3_000))],
+]
+
+
+@pytest.mark.parametrize("value", LARGE, ids=["bytes", "text", "rows", "numbers", "a tuple within"])
+def test_what_is_large_is_not_copied_but_looked_at_again(value: Any) -> None:
+    assert Contents(lambda _name: False, {}, versions.ALL).text(value)[1] is None
+
+
+def test_a_set_that_was_large_once_is_looked_at_again() -> None:
+    value = set(range(1_000_000))
+    for number in range(10, 1_000_000):
+        value.discard(number)
+    assert Contents(lambda _name: False, {}, versions.ALL).text(value)[1] is None
+
+
+def test_of_what_a_list_holds_no_buffer_is_read() -> None:
+    held = [memoryview(bytearray(10_000_000)), 1]
+    before = footprint_of(held)
+    assert before.size < 200
+    assert untouched([before]) == [True]
+
+
+def test_the_notebooks_own_names_are_not_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step changes them, and they hold what is large."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "rows_of_mine", [0.5, 1.5], raising=False)
+    looked = look(None, versions.mark()).modules["__main__"]
+    assert "rows_of_mine" in looked.living

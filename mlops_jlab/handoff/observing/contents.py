@@ -5,13 +5,11 @@ It asks nothing of the objects themselves: no ``__eq__``, no property, no ``__re
 
 from __future__ import annotations
 
-import marshal
 import re
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -34,7 +32,6 @@ _BY_ITSELF, _DICT, _SEVERAL = "itself", "dict", "several"
 _MOST = 2_000  # entries of a container that are looked at
 DEPTH = 2
 COMPILED = "pattern"
-_WITHOUT_COUNTS = 2  # the last format of marshal that does not depend on how often an object is referred to
 NOTHING_ELSE = Places()
 NOTHING = f"NoneType {hash((type(None), None))}"
 
@@ -62,11 +59,13 @@ class Contents:
         self._slots: dict[int, tuple[bool | None, Places]] = {}  # where instances keep their attributes
         self._texts: dict[tuple[int, int], tuple[str, Places | None]] = {}
 
-    def text(self, value: object, depth: int = DEPTH) -> tuple[str, Places | None]:
+    def text(
+        self, value: object, depth: int = DEPTH, *, placed: bool = True
+    ) -> tuple[str, Places | None]:  # fmt: skip
         """The text, down to ``depth`` containers, and the places in memory on which it depends.
 
         While it is the same object, and the bytes there are the same, the text is. None if what the object
-        holds can change without that.
+        holds can change without that, if there are too many of them, or unless they are to be ``placed``.
         """
         kind = type(value)
         if kind in _PLAIN:
@@ -77,14 +76,11 @@ class Contents:
             return f"{COMPILED} {id(value)}", NOTHING_ELSE
         found = self._texts.get((id(value), depth))  # a quarter of them stand under several names
         if found is None:
-            found = self._texts[id(value), depth] = _of_plain_list(value, kind) or self._looked_at(
-                value, depth
-            )
+            self._lasts, self._loose, self._places = True, False, Places()
+            self._told = self._counts and placed
+            text = f"{id(value)} {self._digest(value, depth)}"
+            found = self._texts[id(value), depth] = text, self._places if self._told else None
         return found
-
-    def _looked_at(self, value: object, depth: int) -> tuple[str, Places | None]:
-        self._lasts, self._told, self._loose, self._places = True, self._counts, False, Places()
-        return f"{id(value)} {self._digest(value, depth)}", self._places if self._told else None
 
     def _note_attributes(self, value: object) -> bool:
         """Whether they stand in the instance itself, and not in a dict: to ask for them makes them one."""
@@ -123,11 +119,14 @@ class Contents:
         if kind not in _FIXED:
             self._lasts, self._loose = False, True
         if self._loose and self._told:
-            self._told = len(value) <= _MOST and self._places.of_several(value)
-            self._told &= self._places.of_plain(one for one in some if type(one) in _PLAIN)
+            self._told = len(value) <= _MOST and self._places.of_several(value) and self._are_placed(some)
         found = self._several(some, depth - 1, ordered=kind in _SEQUENCES)
         self._loose = loose
         return found
+
+    def _are_placed(self, values: Iterable[object]) -> bool:
+        """Notes what is plain among them: it is known by its value, as another may come to its place."""
+        return self._places.of_plain(one for one in values if type(one) in _PLAIN)
 
     def _of_instance(self, value: object, getter: Any, depth: int) -> int:
         inline, self._lasts = False, False
@@ -139,7 +138,7 @@ class Contents:
         if not inline:
             return hash((id(value), self._of_dict(own, depth, attributes=True)))
         loose, self._loose = self._loose, True
-        self._told = self._told and self._places.of_plain(one for one in own.values() if type(one) in _PLAIN)
+        self._told = self._told and self._are_placed(own.values())
         found = self._of_items(own, depth, attributes=True)
         self._loose = loose
         return hash((id(value), found))
@@ -184,14 +183,6 @@ class Contents:
         if found is None:
             found = self._noisy[attribute] = self._is_noise(attribute)
         return found
-
-
-def _of_plain_list(value: Any, kind: type) -> tuple[str, None] | None:
-    """The text of a list of numbers and texts, or of lists of such: no entry is touched one by one."""
-    if kind is list and len(value) <= _MOST:
-        with suppress(ValueError):  # there is something else in it
-            return f"{id(value)} {hash(marshal.dumps(value, _WITHOUT_COUNTS))}", None
-    return None
 
 
 def attributes_of(value: object) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from mlops_jlab.handoff.observing.versions import are_counted
 
 _AT_ONCE = 1024  # places that the kernel takes with one call
+_MOST_PLACES = 4_000  # of one object: what has more is looked at again and again
+_MOST_BYTES = 1 << 18
 _WORD = 8
 _SINGLE = frozenset({bool, type(None), type(Ellipsis)})  # there is one of each
 _NUMBERS = frozenset({int, float, complex})
@@ -50,6 +52,7 @@ class Places:
         self._spans: list[int] = []
         self._held: list[bytes] = []
         self._leaves: list[int] = []  # of what cannot change, so it can be read late
+        self._size = 0
 
     def __iadd__(self, other: Places) -> Places:
         self._spans += other._spans
@@ -71,7 +74,7 @@ class Places:
         self._add(id(value) + _WORD, 3 * _WORD)
 
     def of_several(self, value: Any) -> bool:
-        """A list, a tuple or a set, and who stands in it; whether this is one."""
+        """A list, a tuple or a set, and who stands in it; whether this is one, and not too large."""
         place, kind = id(value) + _WORD, type(value)
         if kind is tuple:
             self._add(place, (2 + len(value)) * _WORD)
@@ -81,22 +84,33 @@ class Places:
         elif kind is set or kind is frozenset:
             self._add(place, 5 * _WORD)
             entries = _word_at(place + 3 * _WORD).value + 1
+            if 2 * entries * _WORD > _MOST_BYTES:  # it had many more once
+                return False
             self._add(_word_at(place + 4 * _WORD).value, 2 * entries * _WORD)
         else:
             return False
         return True
 
     def of_plain(self, values: Iterable[object]) -> bool:
-        """Numbers and texts in whose places others could come to stand; whether there is nothing else."""
+        """Numbers and texts in whose places others could come to stand.
+
+        Returns:
+            Whether there is nothing else, and what was collected is not too much.
+        """
         for value in values:
             kind = type(value)
             if kind in _NUMBERS:
-                self._leaves += (id(value) + _WORD, sys.getsizeof(value) - _WORD)
+                before = _WORD
             elif kind in _TEXTS:  # from behind the hash, which is found out when it is first needed
-                self._leaves += (id(value) + 4 * _WORD, sys.getsizeof(value) - 4 * _WORD)
-            elif kind not in _SINGLE:
+                before = 4 * _WORD
+            elif kind in _SINGLE:
+                continue
+            else:
                 return False
-        return True
+            size = sys.getsizeof(value) - before
+            self._leaves += (id(value) + before, size)
+            self._size += size
+        return self._size <= _MOST_BYTES and len(self._leaves) + len(self._spans) <= 2 * _MOST_PLACES
 
     def of_attributes(self, value: object) -> bool | None:
         """Its class, and where an instance keeps its attributes, before anybody asks for them.

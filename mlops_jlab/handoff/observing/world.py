@@ -295,7 +295,7 @@ def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents
 
     def add(key: str, value: object, depth: int) -> None:
         nonlocal places
-        texts[key], some = contents.text(value, depth)
+        texts[key], some = contents.text(value, depth, placed=name != "__main__")  # which each step changes
         if some is None:
             living[key] = texts[key]
         elif some is not NOTHING_ELSE:
