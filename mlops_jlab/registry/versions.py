@@ -177,7 +177,7 @@ def promote(
                 f"{version.title} has to be approved by somebody else than {whose}",
                 hint="ask a colleague, or give a reason: --override REASON",
             )
-        if override and not reason.strip():
+        if override and not any(map(str.isalnum, reason)):
             raise InputError("a gate is overridden with a reason", hint="--override REASON")
         details = {"gate": version.verdict or "none", **({"asked by": asked_by} if asked_by else {})}
         action = "override gate" if stands is not None else "override approval" if own else "promote"

@@ -140,7 +140,7 @@ class Watcher:
             with opening.writing(place) as connection, database.transaction(connection, durable=True):
                 auditing.append(
                     connection, lifecycle.who(), f"{self._watch.kind}: {what}",
-                    f"{version.model}/{version.version}", reason=found.why, details=details,
+                    f"{version.model}/{version.version}", reason=found.why[:2000], details=details,
                 )  # fmt: skip
             tell(f"{version.title} as {self._watch.kind}: {what}: {found.why}", once=False)
             del self._unsaid[0]

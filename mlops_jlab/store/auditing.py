@@ -15,9 +15,11 @@ from typing import Any
 
 from blake3 import blake3
 
+from mlops_jlab.errors import InputError
 from mlops_jlab.masking import masked
 
 _START = "0" * 64
+_LONGEST = 4_000  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,16 @@ def append(
     connection: sqlite3.Connection, who: str, action: str, subject: str, *, reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> Entry:  # fmt: skip
-    """Adds an entry, in the transaction that makes the change; both happen or none does."""
+    """Adds an entry, in the transaction that makes the change; both happen or none does.
+
+    Raises:
+        InputError: the reason is too long: the log is read as a whole, and nothing of it is ever removed.
+    """
+    if len(reason) > _LONGEST:
+        raise InputError(
+            f"the reason has {len(reason):,} characters, more than {_LONGEST:,}",
+            hint="put the long form where the reason can link to it",
+        )
     reason = masked(reason)
     seq, previous = head(connection)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")

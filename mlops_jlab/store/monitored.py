@@ -52,7 +52,7 @@ def keep(connection: sqlite3.Connection, window: WindowRow, *, who: str) -> None
         details = {"run": window.run, "rows": window.rows, "drifted": list(window.drifted)[:50]}
         subject = f"{window.model}/{window.version}"
         auditing.append(
-            connection, who, f"monitor: {window.action}", subject, reason=window.why, details=details
+            connection, who, f"monitor: {window.action}", subject, reason=window.why[:2000], details=details
         )
 
 

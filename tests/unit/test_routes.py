@@ -669,7 +669,11 @@ async def test_models_are_listed_promoted_and_rolled_back(jp_fetch: Any) -> None
     log = await ask(jp_fetch, "audit")
     assert [entry["action"] for entry in log["entries"]][:2] == ["roll back", "promote"]
     assert log["problem"] == ""
-    for wrong in ({"model": "../x", "version": 1}, {"model": "m", "version": "1"}, {"nonsense": 1}):
+    for wrong in (
+        {"model": "../x", "version": 1}, {"model": "m", "version": "1"}, {"nonsense": 1},
+        {"model": "m", "version": 1, "reason": "r" * 5_000},
+        {"model": "m", "version": 1, "override": True, "reason": "\u200b -"},  # a reason has words in it
+    ):  # fmt: skip
         assert (await refused(jp_fetch, "models", "promote", body=json.dumps(wrong), **post))[0] == 400
 
 
