@@ -19,6 +19,7 @@ _NEAR = 64  # steps further up are not looked at
 _QUIET_MAGICS = frozenset({"time"})
 _HISTORY = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "_i", "_ii", "_iii"})
 _HOOKS = frozenset({"register_dataframe_accessor", "register_series_accessor", "register_index_accessor",
+                    "register_extension_dtype",
                     "settrace", "setprofile", "displayhook", "register_magic_function"})  # fmt: skip
 
 

@@ -57,6 +57,7 @@ _NOT_GLOBAL = {
 }  # fmt: skip
 _SEEDING = {
     "numpy.random.seed": "~numpy.random", "numpy.random.set_state": "~numpy.random",
+    "numpy.random.set_bit_generator": "~numpy.random",
     "random.seed": "~random", "random.setstate": "~random", "torch.manual_seed": "~torch.random",
     "torch.random.manual_seed": "~torch.random",
 }  # fmt: skip

@@ -20,10 +20,11 @@ from mlops_jlab.dataflow.session import looks_in
 from mlops_jlab.dataflow.stars import star_module
 
 _KEPT = 8_192  # statements: some notebooks of 1,000 cells
-# Who calls these may run code that stands in a text, and any import may matter to it.
 _REGISTERING = frozenset(
-    {"register_dataframe_accessor", "register_series_accessor", "register_index_accessor"}
-)
+    {"register_dataframe_accessor", "register_series_accessor", "register_index_accessor",
+     "register_extension_dtype"}
+)  # fmt: skip
+# Who calls these may run code that stands in a text, and any import may matter to it.
 _OPAQUE = frozenset({"eval", "exec", "get_ipython"})
 
 
@@ -57,8 +58,9 @@ class Statement:
 
     @property
     def registers(self) -> bool:
-        """Whether it makes something known to pandas that works by attribute from then on."""
-        calls = (one.func for one in getattr(self.node, "decorator_list", ()) if isinstance(one, ast.Call))
+        """Whether it makes something known to pandas: by an attribute, or a name in a text, from then on."""
+        given = getattr(self.node, "decorator_list", ())
+        calls = (one.func if isinstance(one, ast.Call) else one for one in given)
         return any(getattr(f, "attr", getattr(f, "id", "")) in _REGISTERING for f in calls)
 
 

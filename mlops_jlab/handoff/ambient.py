@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -136,15 +137,38 @@ def _restore_warnings(filters: list[Any]) -> None:
     warnings.filters[:] = filters  # type: ignore[index]  # a list at run time
 
 
+def _capture_generator() -> tuple[Any, ...]:
+    """The state of numpy's global generator; of another one that was put in its place, behind its name."""
+    numpy = _module("numpy.random")
+    found = numpy.get_state(legacy=False)
+    kind = found["bit_generator"]
+    return tuple(numpy.get_state()) if kind == "MT19937" else (kind, found)
+
+
+def _restore_generator(state: tuple[Any, ...]) -> None:
+    numpy = _module("numpy.random")
+    kind, *rest = state
+    if numpy.get_state(legacy=False)["bit_generator"] != kind:
+        numpy.set_bit_generator(getattr(numpy, kind)())
+    numpy.set_state(state if kind == "MT19937" else rest[0])
+
+
 _OF_DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 
 
+def decimals() -> Any:
+    """The context of decimals. Who asks decimal itself makes one, where nobody has asked for it yet."""
+    return copy_context().run(_module("decimal").getcontext)
+
+
 def _capture_decimal() -> tuple[Any, ...]:
-    context = _module("decimal").getcontext()
+    context = decimals()
     return *(getattr(context, name) for name in _OF_DECIMAL), _signals(context.traps)
 
 
 def _restore_decimal(state: tuple[Any, ...]) -> None:
+    if _capture_decimal() == (*state,):
+        return
     context = _module("decimal").getcontext()
     for name, value in zip(_OF_DECIMAL, state, strict=False):
         setattr(context, name, value)
@@ -158,10 +182,12 @@ def _signals(signals: Mapping[Any, bool]) -> list[Any]:
 
 
 def _capture_signals() -> list[Any]:
-    return _signals(_module("decimal").getcontext().flags)
+    return _signals(decimals().flags)
 
 
 def _restore_signals(raised: list[Any]) -> None:
+    if _capture_signals() == raised:
+        return
     flags = _module("decimal").getcontext().flags
     for signal in list(flags):
         flags[signal] = signal in raised
@@ -170,8 +196,8 @@ def _restore_signals(raised: list[Any]) -> None:
 AMBIENT = (
     Ambient("~random", "random", lambda: _module("random").getstate(),
             lambda s: _module("random").setstate(s), is_generator=True, is_twister=True),
-    Ambient("~numpy.random", "numpy.random", lambda: _module("numpy.random").get_state(),
-            lambda s: _module("numpy.random").set_state(s), is_generator=True, is_twister=True),
+    Ambient("~numpy.random", "numpy.random", _capture_generator, _restore_generator,
+            is_generator=True, is_twister=True),
     Ambient("~torch.random", "torch", lambda: _module("torch").get_rng_state(),
             lambda s: _module("torch").set_rng_state(s), is_generator=True),
     Ambient("~pandas", "pandas", _capture_pandas, _restore_pandas),

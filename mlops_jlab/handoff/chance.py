@@ -19,6 +19,8 @@ def drew_only(before: Any, after: Any) -> bool:
 
     Both are states of ``random.getstate()`` or ``numpy.random.get_state()``.
     """
+    if not (_is_twister(before) and _is_twister(after)):
+        return False
     first, at = _twister(before)
     last, place = _twister(after)
     if first == last:
@@ -37,7 +39,14 @@ def drew_only(before: Any, after: Any) -> bool:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two states are equal: nothing was drawn in between."""
+    if not (_is_twister(one) and _is_twister(other)):
+        return repr(one) == repr(other)
     return _twister(one) == _twister(other) and repr(one[2:]) == repr(other[2:])
+
+
+def _is_twister(state: Any) -> bool:
+    """Whether it is not that of another generator, which was put in the place of numpy's."""
+    return state[0] == "MT19937" or not isinstance(state[0], str)
 
 
 def _twister(state: Any) -> tuple[tuple[int, ...], int]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from mlops_jlab.handoff import loggers
 from mlops_jlab.handoff.attributes import attributes_of
+from mlops_jlab.handoff.columns import is_column
 from mlops_jlab.handoff.looking import ATOMS, Look, atom, look
 from mlops_jlab.handoff.quietly import is_a
 from mlops_jlab.handoff.sharing import can_be_shared
@@ -31,6 +32,9 @@ class Place:
     above: Place | None
     label: str
     of_pandas: bool
+
+
+_First = dict[int, tuple[int, str, Place | None]]  # an identity -> that of its copy, and where it was first
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Walk:
         self._is_copy = is_copy
         self._outside = outside or {}  # objects that modules hold too, by identity
         self._seen: set[tuple[int, int]] = set()
-        self._copies: dict[int, tuple[int, str, Place | None]] = {}
-        self._originals: dict[int, tuple[int, str, Place | None]] = {}
+        self._copies: _First = {}
+        self._originals: _First = {}
+        self._columns: _First = {}  # pandas' own arrays within frames
         self._alive: list[Any] = []  # an identity means something only as long as its object lives
         self.arrays: list[Pair] = []
 
@@ -129,7 +134,9 @@ class Walk:
         if not self._is_copy or not can_be_shared(a):
             return ""
         if at is not None and at.of_pandas:
-            return ""
+            return self._as_first(self._columns, self._copies, name, a, b, at) if is_column(a) else ""
+        if is_column(a) and (found := self._as_first({}, self._columns, name, a, b, at)):
+            return found
         mine, theirs = _held(a), _held(b)
         if mine is None or theirs is None or mine is a:
             return self._one(name, a, b, at)
@@ -139,15 +146,23 @@ class Walk:
     def _one(self, name: str, a: Any, b: Any, at: Place | None) -> str:
         if a is not b and (outside := self._outside.get(id(a))):
             return f"is {outside} itself ({_said(a)}), and comes back as a copy of it"
-        copy, first, there = self._copies.setdefault(id(a), (id(b), name, at))
-        if copy != id(b):
-            return (
-                f"is the very object that {_where(first, there)} is ({_said(a)}), and comes back as another"
-            )
+        if found := self._as_first(self._copies, self._copies, name, a, b, at):
+            return found
         original, first, there = self._originals.setdefault(id(b), (id(a), name, at))
         if original != id(a):
             return f"and {_where(first, there)} are two objects ({_said(a)}), and come back as one"
         return ""
+
+    def _as_first(
+        self, noted: _First, known: _First,
+        name: str, a: Any, b: Any, at: Place | None,
+    ) -> str:  # fmt: skip
+        """Whether ``b`` is another copy than the first one that is ``known``; it is ``noted`` as one."""
+        noted.setdefault(id(a), (id(b), name, at))
+        copy, first, there = known.get(id(a), (id(b), name, at))
+        if copy == id(b):
+            return ""
+        return f"is the very object that {_where(first, there)} is ({_said(a)}), and comes back as another"
 
 
 def _held(value: Any) -> object:
@@ -157,8 +172,13 @@ def _held(value: Any) -> object:
 
 
 def _is_of_pandas(value: Any, at: Place | None) -> bool:
-    """Whether the value belongs to a frame, so that its identity says nothing; what cells hold does not."""
+    """Whether the value belongs to a frame, so that its identity says nothing; what cells hold does not.
+
+    Nor does an array of pandas' that somebody holds by itself: what is set in it is seen by all who have it.
+    """
     if type(value).__module__ == "numpy" and getattr(getattr(value, "dtype", None), "hasobject", False):
+        return False
+    if (at is None or not at.of_pandas) and is_column(value):
         return False
     return type(value).__module__.partition(".")[0] == "pandas" or (at is not None and at.of_pandas)
 

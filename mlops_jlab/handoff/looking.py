@@ -18,6 +18,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ _QUICKER = {"pandas": ("_cache", "_item_cache")}
 
 
 _MADE_AGAIN = (".base", "._sharedmask", "._fill_value")  # of masked arrays, when they are asked for
+_LOOKED_AT = frozenset({"numpy", "pandas", "pyarrow"})  # in a way of their own
 _NOT_OF_FRAMES = ("_mgr", "_item_cache", "_flags", "_typ", "_metadata", "_cacher")
 
 
@@ -261,9 +263,28 @@ def _reduced(value: Any) -> Look:
         return Look(id(value), [], opaque=True)
     if is_a(made, str):
         return Look(("only the very same", id(value)), [])
+    own = list(_memory_of_cython(value))
     labels = ("'s maker", "'s arguments", "'s state", "'s items", "'s items", "'s setter")
     parts = [(label, part) for label, part in zip(labels, made, strict=False) if part is not None]
-    return Look((), [(label, list(part) if label == "'s items" else part) for label, part in parts])
+    return Look((), own + [(label, list(part) if label == "'s items" else part) for label, part in parts])
+
+
+def _memory_of_cython(value: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays that an object of a class of Cython's gives out: a pickle may have copies of them.
+
+    It is asked for each: in a copy of the process, where nobody sees what that may do.
+    """
+    numpy: Any = sys.modules.get("numpy")
+    for kind in type(value).__mro__ if numpy is not None else ():
+        if "__pyx_vtable__" not in vars(kind) or kind.__module__.partition(".")[0] in _LOOKED_AT:
+            continue
+        for key, getter in vars(kind).items():
+            if type(getter) is types.GetSetDescriptorType and not key.startswith("_"):
+                found = None
+                with suppress(Exception):  # it may raise anything, as when there is nothing yet
+                    found = getter.__get__(value)
+                if is_a(found, numpy.ndarray):
+                    yield f".{key}", found
 
 
 def _array(value: Any) -> Look:

@@ -236,10 +236,15 @@ def _attribute(module: str, name: str) -> object:
 
 
 def _current(obj: object) -> Any:
-    """What gives this very object in any thread, if it is decimal's context: no module holds that one."""
+    """What gives this very object in any process, which no module holds: a decimal context, a generator."""
     decimal: Any = sys.modules.get("decimal")
-    is_context = decimal is not None and issubclass(type(obj), decimal.Context)
-    return decimal.getcontext if is_context and decimal.getcontext() is obj else None
+    if decimal is not None and issubclass(type(obj), decimal.Context):
+        return decimal.getcontext if contextvars.copy_context().run(decimal.getcontext) is obj else None
+    numpy: Any = sys.modules.get("numpy.random")
+    if numpy is not None and issubclass(type(obj), numpy.BitGenerator):
+        give = getattr(numpy, "get_bit_generator", None)  # numpy 1.24
+        return give if give is not None and give() is obj else None
+    return None
 
 
 class NotebookUnpickler(pickle.Unpickler):

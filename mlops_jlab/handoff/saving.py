@@ -81,6 +81,8 @@ class Saver:
         places: dict[int, int] = {}
 
         def leaf(obj: object) -> object | None:
+            if id(obj) in self._seen.opened:
+                return None
             owner = array_owner(obj)
             shared = len(self._seen.owners.get(id(owner), ())) > 1 and _is_array(owner)
             if shared and owner is not obj:

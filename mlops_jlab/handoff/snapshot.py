@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from mlops_jlab.handoff import attributes, nans
+from mlops_jlab.handoff import attributes, columns, nans
 from mlops_jlab.handoff.definitions import names_reached
 from mlops_jlab.handoff.digests import digest_of, hasher
 from mlops_jlab.handoff.functions import shares_with_a_definition
@@ -54,6 +54,7 @@ class Snapshot:
     alive: dict[int, object] = field(default_factory=dict)
     leaves: dict[int, Leaf] = field(default_factory=dict)  # those of values that are to be saved
     owners: dict[int, set[int]] = field(default_factory=dict)
+    opened: set[int] = field(default_factory=set)  # frames whose arrays others hold as well
     attributes: set[int] = field(default_factory=set)  # dicts that values hold, and objects have theirs in
 
     def groups(self, names: Iterable[str]) -> list[list[str]]:
@@ -72,6 +73,21 @@ class Snapshot:
                 for key in self.values[member].objects:
                     group_of[key] = mine
         return [sorted(group) for group in groups.values()]
+
+    def note_columns(self, seen: Mapping[str, Collection[object]]) -> None:
+        """Which frames have arrays that somebody holds by itself: the two are saved together.
+
+        Frames that share arrays with frames alone are not: pandas makes a copy on the first write.
+        """
+        held = {_key(one) for objects in seen.values() for one in columns.alone(objects)}
+        for name, objects in seen.items() if held else ():
+            for frame in filter(columns.is_frame, objects):
+                for array in columns.arrays_of([frame]):
+                    if (key := _key(array)) in held:
+                        self.values[name].objects |= {key}
+                        self.opened.add(id(frame))
+                        self.owners.setdefault(key, set()).add(id(array))
+                        self.alive |= {id(array): array, key: array_owner(array)}
 
     def refuse_identities(
         self, numbers: Mapping[str, Collection[int]], namespace: Mapping[str, object]
@@ -207,6 +223,7 @@ def take(
     Of the values that are going to be ``saved``, large pieces of memory are written in the same go.
     """
     snapshot = Snapshot()
+    objects: dict[str, Collection[object]] = {}
     prints: dict[int, str] = {}
     numbers: dict[str, set[int]] = {}
     dicts: dict[str, set[int]] = {}
@@ -230,10 +247,12 @@ def take(
         shared |= {id(array_owner(obj)) for obj in seen.values() if _is_array(obj)}
         shared |= storages(seen.values())
         snapshot.alive.update(seen)
+        objects[name] = seen.values()
         reads = frozenset(names_reached(list(seen.values()), namespace))
         other = shares_with_a_definition(seen.values(), namespace, saved or names)
         refused = (f"a function that shares a variable with {other}", _TOGETHER) if other else None
         snapshot.values[name] = Seen(digest, frozenset(shared), refused, reads)
+    snapshot.note_columns(objects)
     snapshot.refuse_identities(numbers, namespace)
     snapshot.note_attributes(dicts)
     functions = (one for one in namespace.values() if type(one) is FunctionType)
@@ -271,6 +290,11 @@ def _fingerprint(
 
     digest: str = deeply(dump)
     return digest
+
+
+def _key(array: object) -> int:
+    """What stands for the memory of an array."""
+    return id(array_owner(array))
 
 
 def _is_array(obj: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import collections
 import contextlib
+import contextvars
 import copyreg
 import dataclasses
 import datetime as dt
@@ -37,6 +38,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from scipy.spatial import cKDTree
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -44,6 +46,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from mlops_jlab.errors import HandoffError
 from mlops_jlab.handoff import bare, loggers, pickling, sharing, snapshot
@@ -399,7 +402,36 @@ APART: dict[str, Callable[[], tuple[object, object]]] = {
     "what a method belongs to": lambda: (lambda s: (s, s.append))([1]),
     "a sentinel": lambda: (lambda s: (s, [s]))(object()),
     "a list within a list": lambda: (lambda s: ([[s]], [[s]]))([1]),
+    "a column of a frame": lambda: (lambda s: (s, s["n"].to_numpy()))(numbers()),
+    "an array with gaps in a frame": lambda: (lambda s: (s, s["m"].array))(numbers()),
+    "texts in a series": lambda: (lambda s: ([s.array], s))(pd.Series(["a", "b"])),
+    "categories in a frame": lambda: (lambda s: (s, s["c"].array))(numbers()),
+    "a series around an array": lambda: (lambda s: (s, pd.Series(s, copy=False)))(np.arange(3.0)),
+    "a series around an array with gaps": lambda: (lambda s: (s, pd.Series(s, copy=False)))(
+        pd.array([1, None])
+    ),
 }
+# Pickle has copies of what they look at, whatever is saved together.
+COPIED: dict[str, Callable[[], tuple[object, object]]] = {
+    "points in a tree": lambda: (lambda s: (s, cKDTree(s, copy_data=False)))(np.arange(6.0).reshape(3, 2)),
+    "a fitted tree": lambda: (lambda s: (s, s.tree_.threshold))(
+        DecisionTreeRegressor().fit([[1.0], [2.0]], [0, 1])
+    ),
+}
+
+
+def numbers() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"n": [1.0, 2.0], "m": pd.array([1, None], dtype="Int64"), "c": pd.Categorical(["u", "v"])}
+    )
+
+
+@pytest.mark.parametrize("what", COPIED)
+def test_what_a_pickle_has_copies_of_is_found(what: str, tmp_path: Path) -> None:
+    one, other = COPIED[what]()
+    found = str(proved(tmp_path, {"one": one, "other": other}))
+    assert re.search("comes back as another|does not share memory", found), found
+    assert proved(tmp_path, {"other": COPIED[what]()[1]}) == {}
 
 
 @pytest.mark.parametrize("what", APART)
@@ -419,6 +451,11 @@ def test_what_is_shared_is_saved_together(what: str, tmp_path: Path) -> None:
 def test_copies_of_frames_that_share_memory_until_they_are_written_to_are_apart(tmp_path: Path) -> None:
     table = frame()
     assert save_apart(tmp_path, {"a": table, "b": table[["n", "s"]], "c": table.copy(deep=False)}) == {}
+    table = numbers()
+    values = {"a": table, "b": table[["m", "c"]], "c": table.copy(deep=False), "d": table["n"]}
+    assert save_apart(tmp_path, dict(values)) == {}
+    seen = snapshot.take(values, {})
+    assert seen.groups(values) == [["a"], ["b"], ["c"], ["d"]]
 
 
 def test_a_name_that_shares_objects_with_one_that_is_lost_is_lost_with_it(tmp_path: Path) -> None:
@@ -704,6 +741,39 @@ def test_what_nothing_can_change_is_not_shared() -> None:
     for value in ([], Slotted(), words(), pd.Index([1]), memoryview(b"a"), np.zeros(1), object(), iter([]),
                   np.random.default_rng(0), frame(), frame()["n"], scipy.sparse.eye(2), io.StringIO()):  # fmt: skip
         assert sharing.can_be_shared(value), value
+
+
+def test_another_generator_in_the_place_of_numpys_is_handed_on(tmp_path: Path) -> None:
+    ambient = next(one for one in AMBIENT if one.name == "~numpy.random")
+    before, first = ambient.capture(), np.random.get_bit_generator()
+    try:
+        np.random.set_bit_generator(mine := np.random.PCG64(5))
+        state = ambient.capture()
+        assert state[0] == "PCG64"
+        assert "stays behind" in str(proved(tmp_path, {"mine": np.random.Generator(mine)}))
+        drawn = np.random.random(3)
+        np.random.set_bit_generator(np.random.MT19937(1))
+        ambient.restore(state)
+        assert list(np.random.random(3)) == list(drawn)
+    finally:
+        np.random.set_bit_generator(first)
+        ambient.restore(before)
+
+
+def test_nobody_makes_a_context_of_decimals_by_looking() -> None:
+    """Who asks for one that nobody has asked for yet makes it, of what is the default then."""
+
+    def prec() -> int:
+        for ambient in (one for one in AMBIENT if one.module == "decimal"):
+            ambient.restore(ambient.capture())
+        snapshot.take({"x": decimal.DefaultContext}, {})
+        decimal.DefaultContext.prec = 7
+        return decimal.getcontext().prec
+
+    try:
+        assert contextvars.Context().run(prec) == 7
+    finally:
+        decimal.DefaultContext.prec = 28
 
 
 @pytest.mark.parametrize("ambient", [a for a in AMBIENT if a.module != "torch"], ids=lambda a: a.name)

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from mlops_jlab.handoff.chance import drew_only
+from mlops_jlab.handoff.chance import drew_only, same
 
 
 @pytest.mark.parametrize("draws", [1, 3, 623, 624, 625, 5000, 3_000_000])
@@ -25,6 +25,15 @@ def test_draws_of_numpy_are_recognised() -> None:
     before = legacy.get_state()
     legacy.normal(size=10_001)
     assert drew_only(before, legacy.get_state())
+
+
+def test_another_generator_is_no_draw() -> None:
+    twister = np.random.RandomState(1).get_state()
+    other = ("PCG64", {"bit_generator": "PCG64", "state": {"state": 1}})
+    assert not drew_only(twister, other)
+    assert not drew_only(other, twister)
+    assert same(other, other)
+    assert not same(other, twister)
 
 
 def test_a_seed_is_no_draw() -> None:
