@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_jlab import packages
 from mlops_jlab.errors import InputError
+from mlops_jlab.registry import needs
 
 
 def save(model: Any, target: Path, about: dict[str, Any]) -> Path:
@@ -30,10 +31,9 @@ def save(model: Any, target: Path, about: dict[str, Any]) -> Path:
             from skops import io as skops
 
             kwargs["skops_trusted_types"] = skops.get_untrusted_types(data=skops.dumps(model))
+    asked = [name for line in about["requirements"] if (name := needs.named(str(line)))]
     try:
-        mlflow.sklearn.save_model(model, target, pip_requirements=list(about["requirements"]), **kwargs)
+        mlflow.sklearn.save_model(model, target, pip_requirements=asked, **kwargs)
     except (TypeError, mlflow.exceptions.MlflowException):  # an older MLflow knows no skops
-        mlflow.sklearn.save_model(
-            model, target, pip_requirements=list(about["requirements"]), serialization_format="cloudpickle"
-        )
+        mlflow.sklearn.save_model(model, target, pip_requirements=asked, serialization_format="cloudpickle")
     return target

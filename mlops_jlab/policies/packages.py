@@ -66,37 +66,55 @@ def breaches(
 ) -> list[str]:
     """What is against the policy, a sentence each.
 
-    ``requirements`` are ``name==version``; ``found`` is what :func:`imported` gives.
+    ``requirements`` are lines for pip; ``found`` is what :func:`imported` gives.
     """
     asks = policy.packages.allowed or policy.packages.denied
     versions = {name: str(about.get("version", "")) for name, about in found.items()}
-    versions |= dict(line.split("==", 1) for line in requirements if "==" in line)
+    versions |= dict(map(_asked, requirements))
     why = list(_packages(policy, versions)) if asks else []
     if policy.licences.allowed or policy.licences.denied or not policy.licences.unknown:
         why += _licences(policy, versions, found)
     return why
 
 
+def _asked(line: str) -> tuple[str, str]:
+    """The package that a line asks for, and its one version; a line that pip obeys otherwise is itself."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(line)
+    except InvalidRequirement:
+        return " ".join(line.split()), ""
+    pins = [one.version for one in found.specifier if one.operator in ("==", "===")]
+    return found.name, pins[0] if len(pins) == 1 and not pins[0].endswith("*") else ""
+
+
 def _packages(policy: Policy, versions: Mapping[str, str]) -> Iterator[str]:
     for name, version in versions.items():
-        denied = next((text for text in policy.packages.denied if _is_in(name, version, text)), "")
+        said = f"{name} {version}".strip()
+        denied = next(
+            (text for text in policy.packages.denied if _is_in(name, version, text, perhaps=True)), ""
+        )
         if denied:
-            yield f"{name} {version} is not allowed: the policy denies {denied}"
+            yield f"{said} is not allowed: the policy denies {denied}"
         elif policy.packages.allowed and not _is_in_any(name, version, policy.packages.allowed):
-            yield f"{name} {version} is not among the packages that the policy allows"
+            yield f"{said} is not among the packages that the policy allows"
 
 
 def _is_in_any(name: str, version: str, texts: Iterable[str]) -> bool:
-    return any(_is_in(name, version, text) for text in texts)
+    return any(_is_in(name, version, text, perhaps=False) for text in texts)
 
 
-def _is_in(name: str, version: str, text: str) -> bool:
+def _is_in(name: str, version: str, text: str, *, perhaps: bool) -> bool:
+    """Whether a package is one of those that ``text`` means; ``perhaps`` is for one of unknown version."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     wanted = Requirement(text)
     if canonicalize_name(wanted.name) != canonicalize_name(name):
         return False
+    if wanted.specifier and not version:
+        return perhaps
     return not wanted.specifier or wanted.specifier.contains(version, prereleases=True)
 
 

@@ -10,7 +10,7 @@ from blake3 import blake3
 from mlops_jlab.entities.models import ModelAddress, ModelVersion
 from mlops_jlab.entities.runs import Artifact
 from mlops_jlab.masking import masked
-from mlops_jlab.registry import folders, identity, modelfiles
+from mlops_jlab.registry import folders, identity, modelfiles, needs
 from mlops_jlab.store import artifacts, opening, reading, registering
 from mlops_jlab.store.location import Place
 from mlops_jlab.store.whole import whole_of
@@ -45,7 +45,7 @@ def register(
     found = {
         "format": _KINDS.get(file, modelfiles.MLFLOW), "class": _flavour(said), "metrics": {},
         "parameters": {}, "signature": signature,
-        "requirements": files.get("requirements.txt", b"").decode("utf-8", "replace").split(),
+        "requirements": needs.of_text(files.get("requirements.txt", b"").decode("utf-8", "replace")),
         "content": _content(said, files, file) if file else "",
         **{key: masked(value) if isinstance(value, str) else value for key, value in about.items()},
     }  # fmt: skip

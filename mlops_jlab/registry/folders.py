@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.entities.runs import Artifact
+from mlops_jlab.registry import needs
 from mlops_jlab.store import artifacts
 from mlops_jlab.store.location import Place
 
@@ -75,9 +76,9 @@ def environment(requirements: list[str]) -> dict[str, bytes]:
     """The files that say what a model needs."""
     import yaml
 
-    needs = "".join(f"{line}\n" for line in requirements).encode()
+    lines = "".join(f"{line}\n" for line in requirements).encode()
     env = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
-    return {"requirements.txt": needs, "python_env.yaml": yaml.safe_dump(env).encode()}
+    return {"requirements.txt": lines, "python_env.yaml": yaml.safe_dump(env).encode()}
 
 
 def read(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def of_version(place: Place, version: ModelVersion) -> list[Artifact]:
     about = dict(version.about)
     more = {
         MLMODEL: described(about, run_id=version.run, path=version.model, signature=in_mlflows_words(about)),
-        **environment([str(line) for line in about.get("requirements", [])]),
+        **environment(needs.for_pip(map(str, about.get("requirements", [])))),
     }
     return found + [Artifact(name, *artifacts.put(place, [data])) for name, data in more.items()]
 

@@ -12,13 +12,16 @@ import json
 import pickle
 import pickletools
 import zipfile
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from blake3 import blake3
 
 from mlops_jlab import packages
 
+_DAMAGED = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError, RuntimeError, OSError)
 _PASSING = frozenset({"__id__", "_skops_version"})  # true of one process, or of one version of skops
 
 
@@ -35,8 +38,13 @@ def identity(files: Mapping[str, bytes]) -> str:
 
 
 def digest(content: bytes, name: str) -> str:
-    """The digest of the content of one file that another process made: a pickle is not loaded."""
-    return str(blake3(_skops(content) if name.endswith(".skops") else content).hexdigest())
+    """The digest of the content of one file that another process made: a pickle is not loaded.
+
+    An archive that cannot be read, of which nothing can be loaded either, is known by its bytes.
+    """
+    with suppress(*_DAMAGED):
+        content = _skops(content) if name.endswith(".skops") else content
+    return str(blake3(content).hexdigest())
 
 
 def _skops(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError, unwritten
-from mlops_jlab.registry import cards
+from mlops_jlab.registry import cards, needs
 from mlops_jlab.store import artifacts, auditing, datasets, evaluated, opening, reading
 from mlops_jlab.store.location import Place
 
@@ -57,12 +57,12 @@ def pack(place: Place, version: ModelVersion, target: Path) -> Path:
     """
     if target.exists():
         raise InputError(f"{target} already exists", hint="choose another --output")
-    needs = list(version.about.get("requirements", []))
-    needs += ["skops"] if version.about.get("format") == "skops" else []
+    asked = needs.for_pip(map(str, version.about.get("requirements", [])))
+    asked += ["skops"] if version.about.get("format") == "skops" else []
     content = {
         **{file.path: artifacts.read(place, file.digest) for file in version.files},
         "model.json": json.dumps(dict(version.about), indent=2, ensure_ascii=False).encode(),
-        "requirements.txt": ("\n".join(needs) + "\n").encode(),
+        "requirements.txt": ("\n".join(asked) + "\n").encode(),
         "card.md": card_of(place, version).encode(), "load.py": _LOAD.encode(),
     }  # fmt: skip
     try:

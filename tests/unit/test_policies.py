@@ -347,6 +347,17 @@ def test_packages_and_licences() -> None:
     allowed = of(packages=Packages(allowed=("torch", "gplish")))
     assert "free 1 is not among" in allowed
     assert "torch" not in allowed
+    asked = [
+        "torch",
+        "gplish>1",
+        "free[extra]==1",
+        "--index-url=https://elsewhere",
+        "evil @ https://elsewhere/e.whl",
+    ]
+    strict = packages.breaches(Policy(packages=Packages(allowed=("torch", "gplish<3", "free==1"))), asked, {})
+    assert [one.partition(" is not among")[0] for one in strict] == ["gplish", asked[3], "evil"]
+    denied = packages.breaches(Policy(packages=Packages(denied=("torch<2", "Evil"))), asked, {})
+    assert [one.partition(" is not allowed")[0] for one in denied] == ["torch", "evil"]
     denied = of(licences=Licences(denied=("GPL*",)))
     assert "gplish" in denied
     assert "both" in denied

@@ -510,6 +510,29 @@ def test_of_two_that_beat_the_same_champion_one_takes_its_place(place: Place) ->
     assert versions.promote(place, "m/2").after == 2  # who decides by hand brings back what was champion
 
 
+def test_nothing_but_packages_by_name_is_asked_of_pip_for_a_model_of_others(
+    place: Place, tmp_path: Path
+) -> None:
+    """Another index, a file or an address runs code of whoever wrote it, while it is installed."""
+    evil = "--extra-index-url http://elsewhere/\n-r /etc/passwd\n-e .\n./x.whl\ne @ https://elsewhere/e.whl\n"
+    given = (
+        f"# made by hand\nnumpy >= 2 ; python_version > '3'  # why\n{evil}pandas==2.0 \\\n --hash=sha256:00\n"
+    )
+    about = versions.find(place, f"m/{mlops_jlab.register_model(fitted(), 'm').version}").about
+    folder = {
+        "MLmodel": folders.described(dict(about)),
+        "requirements.txt": given.encode(),
+        "model.skops": b"?",
+    }
+    version = foldered.register(place, "theirs", folder, {})
+    packed = packing.pack(place, version, tmp_path / "packed.zip")
+    text = zipfile.ZipFile(packed).read("requirements.txt").decode()
+    plain = [line for line in text.splitlines() if not line.startswith("#")]
+    assert plain[:2] == ["numpy >= 2 ; python_version > '3'", "pandas==2.0"]
+    assert all("elsewhere" not in line and not line.startswith(("-", ".")) for line in plain)
+    assert text.count("# left out, as it names no package: ") == 5
+
+
 def test_what_happens_between_a_decision_and_the_move_counts(place: Place) -> None:
     """Two people at once: one looks and decides, the other deletes, promotes, or lets a gate judge."""
     for seed in (0, 1, 2):

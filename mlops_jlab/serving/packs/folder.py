@@ -13,7 +13,7 @@ from typing import Any
 import mlops_jlab
 from mlops_jlab.entities.models import ModelVersion
 from mlops_jlab.errors import InputError, unwritten
-from mlops_jlab.registry import modelfiles, packing, samples, versions
+from mlops_jlab.registry import modelfiles, needs, packing, samples, versions
 from mlops_jlab.registry.samples import Sample
 from mlops_jlab.serving import requests, scoring
 from mlops_jlab.serving.packs import proof
@@ -84,8 +84,8 @@ def pack(
     try:
         _write(place, version, model, sample, unfinished)
         inside = unfinished / _MODEL
-        needs = sorted({*proof.requirements(unfinished, inside), *_own_needs(version)}, key=str.lower)
-        (unfinished / "requirements.txt").write_text("\n".join(needs) + "\n")
+        asked = sorted({*proof.requirements(unfinished, inside), *_own_needs(version)}, key=str.lower)
+        (unfinished / "requirements.txt").write_text("\n".join(asked) + "\n")
         measured = proof.prove(unfinished, inside, sample)
         (unfinished / "profile.json").write_text(json.dumps(asdict(measured), indent=2) + "\n")
         (unfinished / "README.md").write_text(_readme(version, measured), "utf-8")
@@ -119,7 +119,7 @@ def _sample(place: Place, version: ModelVersion, model: Any, rows: Path | None) 
 
 def _own_needs(version: ModelVersion) -> list[str]:
     """What the model was made with, as far as it is not loaded before it predicts."""
-    return [str(line) for line in version.about.get("requirements", [])]
+    return needs.for_pip(map(str, version.about.get("requirements", [])))
 
 
 def _write(place: Place, version: ModelVersion, model: Any, sample: Sample, folder: Path) -> None:
