@@ -20,7 +20,8 @@ class Cluster:
         self.folder = folder
         self.environment = {
             **os.environ, "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s",
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", **(environment or {}),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "DASK_TEMPORARY_DIRECTORY": str(folder),
+            **(environment or {}),
         }  # fmt: skip
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -111,6 +111,7 @@ def test_finished_steps_never_run_twice_when_their_worker_dies(bench: Bench, clu
     assert state.status == "finished", state.error
     assert bench.printed("third") == "2\n"
     assert log.read_text().split() == ["first", "second", "second", "third"]
+    assert list(cluster.folder.rglob("run.key"))  # where Dask removes it when its next worker begins
 
 
 def test_a_time_limit_ends_the_process_on_the_worker(bench: Bench, cluster: Cluster) -> None:

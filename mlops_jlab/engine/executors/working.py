@@ -61,7 +61,7 @@ def introduce(mark: str, store: str) -> dict[str, Any]:
 def execute(order: str) -> str:
     """Executes a step; the answer is JSON too. A step that is finished already is not executed again."""
     work: dict[str, Any] = json.loads(order)
-    answer: dict[str, Any] = {"worker": _name(), "failure": None}
+    answer: dict[str, Any] = {"worker": str(_worker().address), "failure": None}
     try:
         with _scratches.of(work["run"]) as scratch:
             failure = _Step(work, scratch).go()
@@ -169,7 +169,10 @@ class _Step:
 
 
 class _Scratches:
-    """Private folders of this worker, one a run; that of a run with no step here goes with the next run."""
+    """Private folders of this worker, one a run; that of a run with no step here goes with the next run.
+
+    They lie in the worker's own folder, which Dask removes, that of a killed worker as well.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -184,7 +187,7 @@ class _Scratches:
                 self._folders.pop(other).cleanup()
             if run not in self._folders:
                 self._folders[run] = tempfile.TemporaryDirectory(
-                    prefix="mlops-jlab-", ignore_cleanup_errors=True
+                    prefix="mlops-jlab-", dir=_worker().local_directory, ignore_cleanup_errors=True
                 )
             folder = Path(self._folders[run].name)
             self._busy[run] += 1
@@ -209,24 +212,21 @@ def _key_file(folder: Path, key: str) -> Path:
     return path
 
 
-def _name() -> str:
+def _worker() -> Any:
     from distributed import get_worker
 
-    return str(get_worker().address)
+    return get_worker()
 
 
 def _tell(message: dict[str, Any]) -> None:
-    from distributed import get_worker
-
-    get_worker().log_event("mlops-jlab", message)
+    _worker().log_event("mlops-jlab", message)
 
 
 def _is_wanted() -> Callable[[], bool]:
     """Asks Dask whether anybody still waits for what this thread computes."""
-    from distributed import get_worker
     from distributed.worker import thread_state
 
-    worker, key = get_worker(), thread_state.key
+    worker, key = _worker(), thread_state.key
 
     def ask() -> bool:
         task = worker.state.tasks.get(key)
