@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import json
 import operator
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -201,9 +203,29 @@ def test_what_has_not_changed_is_not_looked_at_again(tmp_path: Path) -> None:
     keeping.write(tmp_path / "second", now, base, {})
     assert (tmp_path / "second").stat().st_size < (tmp_path / "first").stat().st_size / 4
     assert keeping.read(tmp_path / "second")[0].modules == now.modules
+    (tmp_path / "short").write_bytes((tmp_path / "first").read_bytes()[:-1])
+    with pytest.raises(ValueError, match="was cut off"):
+        keeping.read(tmp_path / "short")
     keeping.write(tmp_path / "first", World(), None, {})
     with pytest.raises(ValueError, match="written anew"):
         keeping.read(tmp_path / "second")
+
+
+@counted
+def test_a_result_that_is_shown_changes_no_module_that_holds_its_own_globals() -> None:
+    probe = types.ModuleType("probe_of_globals")
+    exec("everything = globals()", vars(probe))
+    sys.modules[probe.__name__] = probe
+    try:
+        before = look(look(None, versions.mark()), versions.mark())
+        vars(builtins)["_"] = object()
+        now = look(before, versions.mark())
+        assert now.modules[probe.__name__] is before.modules[probe.__name__]
+        vars(probe)["more"] = 1
+        found = look(before, versions.mark()).changed_since(before)
+        assert [one.name for one in found if one.module == probe.__name__] == ["everything", "more"]
+    finally:
+        del vars(builtins)["_"], sys.modules[probe.__name__]
 
 
 @counted

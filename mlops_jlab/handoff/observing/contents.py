@@ -5,6 +5,7 @@ It asks nothing of the objects themselves: no ``__eq__``, no property, no ``__re
 
 from __future__ import annotations
 
+import builtins
 import re
 import types
 import weakref
@@ -144,6 +145,8 @@ class Contents:
         return hash((id(value), found))
 
     def _of_dict(self, value: dict[Any, Any], depth: int, *, attributes: bool = False) -> int:
+        if value is vars(builtins):  # which each module's globals hold, and each shown result changes
+            return id(value)
         # Entries of one that is known are not touched: in a copy of a process that would copy their pages.
         version = version_of(value)
         self._told &= 0 < version <= self._newest

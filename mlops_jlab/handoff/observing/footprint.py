@@ -14,14 +14,15 @@ import ctypes
 import os
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, NamedTuple
 
 from mlops_jlab.handoff.observing.versions import are_counted
 
 _AT_ONCE = 1024  # places that the kernel takes with one call
+_BATCH = 1 << 16  # bytes that are read into the same memory
 _MOST_PLACES = 4_000  # of one object: what has more is looked at again and again
 _MOST_BYTES = 1 << 18
 _WORD = 8
@@ -37,7 +38,7 @@ _word_at = ctypes.c_uint64.from_address
 class Footprint(NamedTuple):
     """``places`` are pairs of address and length; the bytes there are ``size``, and have this ``digest``."""
 
-    places: bytes = b""
+    places: bytes | memoryview = b""
     size: int = 0
     digest: int = 0
 
@@ -63,7 +64,8 @@ class Places:
     def footprint(self) -> Footprint | None:
         """All of them as one, or nothing if they cannot be read now."""
         leaves = array("Q", self._leaves).tobytes()
-        late = _read(leaves)
+        with _file() as file:
+            late = _content(leaves, sum(self._leaves[1::2]), file)
         if late is None:
             return None
         held = b"".join((*self._held, late))
@@ -146,48 +148,70 @@ class Places:
             self._held.append(_bytes_at(address, length))
 
 
-def untouched(footprints: Sequence[Footprint]) -> list[bool]:
+def untouched(footprints: Iterable[Footprint]) -> list[bool]:
     """Which of them are as they were."""
-    content = _read(b"".join(one.places for one in footprints))
-    if content is None:  # some place is no memory any more
-        return [_is_untouched(one) for one in footprints]
-    same, end = [], 0
-    for one in footprints:
-        start, end = end, end + one.size
-        same.append(hash(content[start:end]) == one.digest)
+    same: list[bool] = []
+    with _file() as file:
+        for some in _batches(footprints):
+            places, size = b"".join([one.places for one in some]), sum(one.size for one in some)
+            content, end = _content(places, size, file), 0
+            for one in some:
+                start, end = end, end + one.size
+                if content is None:  # some place is no memory any more
+                    same.append(_is_untouched(one))
+                else:
+                    same.append(hash(content[start:end]) == one.digest)
     return same
 
 
-def _read(places: bytes) -> bytes | None:
-    """What stands there, or nothing if some of it is no memory.
+def _batches(footprints: Iterable[Footprint]) -> Iterator[list[Footprint]]:
+    """As many at a time as can be read into the same memory again and again; new memory costs more."""
+    some: list[Footprint] = []
+    places = size = 0
+    for one in footprints:
+        some.append(one)
+        places, size = places + len(one.places), size + one.size
+        if max(places, size) >= _BATCH:
+            yield some
+            some, places, size = [], 0, 0
+    yield some
 
-    The kernel writes it into a file in memory, which shares with us no page that we must not touch.
-    """
-    if not places:
-        return b""
-    words = array("Q", places)
-    count, total = len(words) // 2, sum(words[1::2])
-    first = words.buffer_info()[0]
-    try:
+
+@contextmanager
+def _file() -> Iterator[int]:
+    """A file in memory, or the number of none if too many files are open."""
+    file = -1
+    with suppress(OSError):
         file = os.memfd_create("places")
-    except OSError:  # too many files are open
-        return None
     try:
-        for start in range(0, count, _AT_ONCE):
-            some = min(_AT_ONCE, count - start)
-            wanted = sum(words[2 * start + 1 : 2 * (start + some) : 2])
-            if _kernel()(file, first + 2 * _WORD * start, some) != wanted:
-                return None
-        return os.pread(file, total, 0)
+        yield file
     finally:
-        os.close(file)
+        if file >= 0:
+            os.close(file)
+
+
+def _content(places: bytes | memoryview, size: int, file: int) -> bytes | None:
+    """What stands there, ``size`` bytes, or nothing if some of it is no memory.
+
+    The kernel writes it into the file, which shares with us no page that we must not touch.
+    """
+    words = array("Q", places)
+    count, at = len(words) // 2, 0
+    first = words.buffer_info()[0]
+    for start in range(0, count, _AT_ONCE):
+        some = min(_AT_ONCE, count - start)
+        written = _kernel()(file, first + 2 * _WORD * start, some, at)
+        if written < 0:
+            return None
+        at += written
+    return (os.pread(file, size, 0) if size else b"") if at == size else None
 
 
 @cache
 def _kernel() -> Any:
     """The call of the kernel that writes what stands in many places."""
-    call = ctypes.CDLL(None).writev
-    call.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+    call = ctypes.CDLL(None).pwritev
+    call.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int64)
     call.restype = ctypes.c_ssize_t
     return call
 
@@ -236,5 +260,8 @@ def _is_seen(value: Any, use: Callable[[Any], object], change: Callable[[Any], o
 
 
 def _is_untouched(footprint: Footprint | None) -> bool:
-    content = _read(footprint.places) if footprint is not None else None
-    return footprint is not None and content is not None and hash(content) == footprint.digest
+    if footprint is None:
+        return False
+    with _file() as file:
+        content = _content(footprint.places, footprint.size, file)
+    return content is not None and hash(content) == footprint.digest

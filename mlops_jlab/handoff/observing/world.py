@@ -16,10 +16,11 @@ import re
 import sys
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mlops_jlab.handoff.observing.contents import COMPILED, DEPTH, NOTHING, NOTHING_ELSE, Contents
 from mlops_jlab.handoff.observing.footprint import UNKNOWN, Footprint, Places, is_known, untouched
@@ -103,8 +104,7 @@ class Change:
         return f"{self.module}.{self.name}"
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(NamedTuple):
     """What is known of a module: the texts of its names as one, and how to see that they are the same.
 
     They are, if its namespace is ``at`` its place in memory, its ``footprint`` is as it was, no class was
@@ -112,11 +112,11 @@ class Looked:
     texts. A place of 0 says that nobody can tell.
     """
 
-    texts: str = ""
-    at: int = 0
+    texts: bytes | memoryview
     footprint: Footprint = UNKNOWN
-    abstract: dict[str, str] = field(default_factory=dict)
-    living: dict[str, str] = field(default_factory=dict)
+    at: int = 0
+    abstract: Mapping[str, str] = MappingProxyType({})
+    living: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,7 @@ def _globals(name: str, module: types.ModuleType, mark: Mark, contents: Contents
     footprint = places.footprint() if is_known() and newest <= mark.version else None
     if footprint is None:
         return Looked(_joined(texts))
-    return Looked(_joined(texts), id(own), footprint, abstract, living)
+    return Looked(_joined(texts), footprint, id(own), abstract, living)
 
 
 def _is_own_class(module: str, value: Any) -> bool:
@@ -366,14 +366,12 @@ def _is_as_it_was(name: str, looked: Looked, contents: Contents, *, unregistered
     return all(_registered(own[key.partition(".")[0]]) == text for key, text in registries.items())
 
 
-def _joined(texts: dict[str, str]) -> str:
+def _joined(texts: dict[str, str]) -> bytes:
     """All texts as one, which is compared and kept at no cost."""
-    return ";".join(f"{name.replace(';', '%3b').replace('=', '%3d')}={text}" for name, text in texts.items())
+    both = (f"{name.replace(';', '%3b').replace('=', '%3d')}={text}" for name, text in texts.items())
+    return ";".join(both).encode("utf-8", "surrogatepass")
 
 
-def _parted(joined: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in joined.split(";") if joined else ():
-        name, _, text = one.partition("=")
-        found[name] = text
-    return found
+def _parted(joined: bytes | memoryview) -> dict[str, str]:
+    whole = str(joined, "utf-8", "surrogatepass")
+    return dict(one.split("=", 1) for one in whole.split(";")) if whole else {}
