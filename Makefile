@@ -77,7 +77,7 @@ integration: setup
 slow: setup ## the integration tests that take half a minute and more: a year of flights, the tutorial, kills, faults
 	$(BIN)/python -m pytest tests/integration -q -n 2 -m slow
 
-programs: setup ## seven hundred programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
+programs: setup ## a thousand programs beside Run All: continued, again with a cache, edited, cold; each notebook on Dask
 	MLOPS_JLAB_PROGRAMS=all $(BIN)/python -m pytest tests/integration/test_programs.py \
 	  tests/integration/test_every_cut.py tests/integration/test_changed_runs.py tests/steps/test_any_program.py tests/steps/test_own_modules.py -q -n 2
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from mlops_jlab.errors import ParameterError
+from mlops_jlab.errors import InputError, ParameterError, nearest
 
 
 def new_run(pipeline: Path) -> Path:
@@ -34,6 +36,39 @@ def given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
             raise ParameterError(f"{pair!r} sets no parameter", hint="write -p NAME=VALUE")
         values[name] = text
     return values
+
+
+def steps_asked(graph: Any, names: Sequence[str], start: str) -> tuple[str, ...]:
+    """The steps of a graph or an export that have these names, with ``start`` and all that lies below it.
+
+    Where steps are called after their notebooks, one without a namesake needs no notebook: ``clean`` is
+    ``load.clean``.
+
+    Raises:
+        InputError: there is no such step, or several notebooks have it.
+    """
+    known = [step.name for step in graph.steps]
+    below = {_step(start, known)} if start else set()
+    for name in known:  # in their order, so that one round finds all
+        below |= (
+            {name} if any(edge.target == name and edge.source in below for edge in graph.edges) else set()
+        )
+    asked = dict.fromkeys(_step(name, known) for name in names)
+    return tuple(asked | dict.fromkeys(name for name in known if name in below))
+
+
+def _step(word: str, known: Sequence[str]) -> str:
+    found = [name for name in known if name == word or name.endswith(f".{word}")]
+    if not found:
+        raise InputError(
+            f"there is no step {word!r}{nearest(word, known)}", hint=f"steps: {', '.join(known)}"
+        )
+    if len(found) > 1:
+        owners = [name.partition(".")[0] for name in found]
+        raise InputError(
+            f"{word!r} is a step of {' and '.join(owners)}", hint=f"say which, such as {found[0]}"
+        )
+    return found[0]
 
 
 def _read_file(file: Path) -> dict[str, object]:

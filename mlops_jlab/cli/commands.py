@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
-from mlops_jlab.cli.asking import given, new_run, store_of
+from mlops_jlab.cli.asking import given, new_run, steps_asked, store_of
 from mlops_jlab.cli.options import ARTIFACTS, ENV, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
-from mlops_jlab.errors import ExportError, InputError, nearest, unwritten
+from mlops_jlab.errors import ExportError, InputError, unwritten
 from mlops_jlab.files import write_whole
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def run(
     values = _parameters(plan.parameters, pairs, file)
     options = Options(
         folder=(cwd or folder).resolve(), jobs=jobs or 0, kernel=kernel, resume=resume,
-        cold=cold, linger=keep_warm * 60, refresh=_steps(plan, refresh, start), executor=executor,
+        cold=cold, linger=keep_warm * 60, refresh=steps_asked(plan, refresh, start), executor=executor,
         artifacts=artifacts, snapshots=snapshots,
         cache=None if no_cache else store_of(pipeline) / "cache",
     )  # fmt: skip
@@ -225,20 +225,6 @@ def _tell(
         click.echo(f"  resume: mlops-jlab run {pipeline} --output {target} --resume", err=True)
         if any(step.error for step in state.steps):
             click.echo(f"  debug:  mlops-jlab debug {target}", err=True)
-
-
-def _steps(plan: Any, names: tuple[str, ...], start: str) -> tuple[str, ...]:
-    """The names of steps, each of which must exist, with ``start`` and all that lies below it."""
-    known = [step.name for step in plan.steps]
-    for name in (*names, *([start] if start else ())):
-        if name not in known:
-            raise InputError(
-                f"there is no step {name!r}{nearest(name, known)}", hint=f"steps: {', '.join(known)}"
-            )
-    below = {start}
-    for name in known:  # in their order, so that one round finds all
-        below |= {name} if any(edge.target == name and edge.source in below for edge in plan.edges) else set()
-    return (*names, *(name for name in known if name in below))
 
 
 def _check_words(*, resume_alone: bool, id_alone: bool) -> None:

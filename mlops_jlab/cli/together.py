@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 
 # Options that are of one notebook, by their parameters.
-_OF_ONE = {
-    "executor": "--executor", "artifacts": "--artifacts", "refresh": "--refresh", "start": "--from",
-    "environment": "--env locked",
-}  # fmt: skip
+_OF_ONE = {"artifacts": "--artifacts", "environment": "--env locked"}
 
 
 def check_several(path: Path, style: str) -> int:
@@ -49,7 +46,7 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
         InputError: wrong input of any notebook, before one begins.
     """
     from mlops_jlab.cli import handing
-    from mlops_jlab.cli.asking import given, store_of
+    from mlops_jlab.cli.asking import given, steps_asked, store_of
     from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.run import members as running
@@ -57,7 +54,7 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     from mlops_jlab.store.location import Place
 
     path: Path = words["pipeline"]
-    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "local", "here", ())]
+    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "here")]
     if asked_for:
         raise InputError(
             f"{asked_for[0]} is of one notebook, and {path} names several",
@@ -69,15 +66,16 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     linger = words["keep_warm"] * 60
     options = Options(
         folder=path.parent, jobs=words["jobs"] or 0, kernel=words["kernel"], resume=words["resume"],
-        cold=words["cold"], linger=linger, snapshots=words["snapshots"],
+        cold=words["cold"], linger=linger, snapshots=words["snapshots"], executor=words["executor"],
         cache=None if words["no_cache"] else store_of(path) / "cache",
     )  # fmt: skip
+    refresh = steps_asked(together.whole(several, graphs), words["refresh"], words["start"])
     volume: int = words["volume"] or 0
     values = given(words["pairs"], words["file"])
     course = running.begin(several, graphs, target, values, resume=options.resume)
     runner = Together(
         course, options, lambda: listener(volume), cwd=words["cwd"], experiment=words["experiment"],
-        run_id=words["run_id"], store=None if words["no_track"] else Place(store_of(path)),
+        run_id=words["run_id"], store=None if words["no_track"] else Place(store_of(path)), refresh=refresh,
     )  # fmt: skip
     runner.go(graphs)
     _tell(runner, volume, words["style"])

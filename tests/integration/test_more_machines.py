@@ -14,9 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from mlops_jlab.cli.main import cli
 from mlops_jlab.errors import InputError
 from mlops_jlab.handoff.trust import KEY_FILE, machine_key
+from tests.conftest import notebook_json
 from tests.integration.clusters import Cluster, two_workers
 from tests.integration.running import Bench
 
@@ -57,6 +60,25 @@ def test_workers_compute_what_this_machine_computes(bench: Bench, cluster: Clust
     assert state.status == "finished", state.error
     assert bench.printed("both") == here
     assert not list((bench.runs[-1] / "executed").glob(".*"))
+
+
+def test_several_notebooks_hand_over_on_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = {
+        "load": [("step:read", "import os\none = [os.environ['ON_A_WORKER']]\nrows = [one, one]")],
+        "train": [("step:fit", "import os\nprint(df[0] is df[1], *df[0], os.environ['ON_A_WORKER'])")],
+    }
+    for name, sources in cells.items():
+        Path(f"{name}.ipynb").write_text(json.dumps(notebook_json(sources)))
+    Path("both.yaml").write_text(
+        "pipeline: {notebooks: [load.ipynb, train.ipynb], take: {train: from load take rows as df}}"
+    )
+    with two_workers(tmp_path / "cluster", environment={"ON_A_WORKER": "yes"}) as cluster:
+        words = ["run", "both.yaml", "-o", "run", "--executor", cluster.address, "--no-track", "-q"]
+        assert CliRunner().invoke(cli, words, standalone_mode=False).return_value == 0
+    executed = json.loads((tmp_path / "run" / "train" / "executed" / "fit.ipynb").read_text())
+    (printed,) = [one["text"] for cell in executed["cells"] for one in cell.get("outputs", ())]
+    assert "".join(printed) == "True yes yes\n"
 
 
 def test_modules_beside_a_notebook_stand_in_for_none_on_a_worker(bench: Bench) -> None:

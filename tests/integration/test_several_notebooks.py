@@ -142,6 +142,29 @@ def test_a_diamond_gives_the_answer_of_its_notebooks_one_after_the_other(bench: 
     assert {name: bench.printed("second", name) for name in expected} == expected
 
 
+def test_steps_of_several_notebooks_are_computed_anew(bench: Bench) -> None:
+    bench.write(FILE, DIAMOND)
+    bench.json("run", "churn.yaml", "-o", "first")
+
+    def anew(output: str, *words: str) -> set[str]:
+        told = bench.json("run", "churn.yaml", "-o", output, *words)
+        assert told["status"] == "finished"
+        assert bench.printed(output, "report") == bench.printed("first", "report")
+        ours = ("hand-on", "from-load", "from-left", "from-right")
+        return {
+            one["name"]
+            for one in told["steps"]
+            if not one["cached"] and one["name"].split(".")[1] not in ours
+        }
+
+    assert anew("second", "--from", "right.high") == {"right.high", "right.sum", "report.both", "report.say"}
+    assert anew("third", "--refresh", "say", "--refresh", "load.pair") == {"report.say", "load.pair"}
+    assert anew("fourth", "--from", "low") == {"left.low", "report.both", "report.say"}
+    bench.write(FILE, DIAMOND | {"left": [("step:sum", "low, log = 1, []")]})
+    for word, said in (("sum", "'sum' is a step of left and right"), ("summ", "there is no step 'summ'")):
+        assert said in str(bench("run", "churn.yaml", "--refresh", word).exception)
+
+
 def test_a_run_that_failed_goes_on_in_the_notebook_that_failed(bench: Bench) -> None:
     bench.write(
         "pipeline: {notebooks: [load.ipynb, train.ipynb], take: {train: from load take rows as df}}",
@@ -215,7 +238,7 @@ def test_what_works_on_one_notebook_says_so(bench: Bench) -> None:
         done = bench(*words)
         assert isinstance(done.exception, MlopsError), words
     assert "names several notebooks" in str(bench("export", "churn.yaml").exception)
-    assert "--from is of one notebook" in str(bench("run", "churn.yaml", "--from", "read").exception)
+    assert "--artifacts is of one" in str(bench("run", "churn.yaml", "--artifacts", "kept").exception)
 
 
 def test_check_shows_one_graph_and_names_the_notebook_of_an_error(bench: Bench) -> None:

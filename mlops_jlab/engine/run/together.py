@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +30,14 @@ class Together:
     """Runs one notebook after the other.
 
     ``listening`` gives who hears of each notebook's run, ``cwd`` is where cells run if not beside their
-    notebook, and with a ``store`` the runs are in its run table: ``run_id`` is that of the whole.
+    notebook, and with a ``store`` the runs are in its run table: ``run_id`` is that of the whole. The steps
+    in ``refresh``, such as ``load.clean``, make no use of the cache.
     """
 
     def __init__(
         self, course: Course, options: Options, listening: Callable[[], AbstractContextManager[Listener]], *,
         cwd: Path | None = None, store: Place | None = None, experiment: str = "", run_id: str = "",
+        refresh: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.course = course
         self._options = options
@@ -44,6 +46,7 @@ class Together:
         self._store = store
         self._experiment = experiment
         self._run_id = run_id
+        self._refresh = refresh
         self._parent: LiveRun | None = None
         self.runs: dict[str, str] = {}
         self.reports: dict[str, Path] = {}
@@ -112,7 +115,11 @@ class Together:
     ) -> RunState:  # fmt: skip
         """Runs one notebook in its folder."""
         cwd = self._cwd or member.path.parent
-        options = replace(self._options, folder=cwd.resolve(), resume=resume)
+        own = tuple(
+            step for notebook, _, step in (word.partition(".") for word in self._refresh)
+            if notebook == member.name
+        )  # fmt: skip
+        options = replace(self._options, folder=cwd.resolve(), resume=resume, refresh=own)
         whole = RunFolder(folder.resolve())
         with self._listening() as watching:
             tracked = None
