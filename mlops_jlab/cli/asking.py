@@ -25,6 +25,19 @@ def store_of(path: Path) -> Path:
     return location.find(whole if whole.is_dir() else whole.parent).root
 
 
+def locked_kernel(notebook: Path, kernel: str = "") -> str:
+    """The kernel in the environment of a notebook's lock; ``kernel`` is another one that was asked for.
+
+    Raises:
+        InputError: a kernel was asked for too, or there is no lock.
+    """
+    from mlops_jlab.engine.environments import building, locking
+
+    if kernel:
+        raise InputError("--kernel and --env locked each say where steps run", hint="leave one out")
+    return building.kernel_of(locking.path_of(notebook), store_of(notebook) / "environments")
+
+
 def given(pairs: tuple[str, ...], file: Path | None) -> dict[str, object]:
     """The parameters of the command line over those of the file."""
     values: dict[str, object] = {}

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
-from mlops_jlab.cli.asking import given, new_run, steps_asked, store_of
-from mlops_jlab.cli.options import ARTIFACTS, ENV, EXECUTOR, QUIET, RUN_ID, SNAPSHOTS, VERBOSE
+from mlops_jlab.cli.asking import given, locked_kernel, new_run, steps_asked, store_of
+from mlops_jlab.cli.options import (
+    ARTIFACTS,
+    COLD,
+    ENV,
+    EXECUTOR,
+    JOBS,
+    KERNEL,
+    PARAMETER,
+    PARAMETERS_FILE,
+    QUIET,
+    RUN_ID,
+    SNAPSHOTS,
+    VERBOSE,
+)
 from mlops_jlab.errors import ExportError, InputError, unwritten
 from mlops_jlab.files import write_whole
 
@@ -21,26 +32,16 @@ if TYPE_CHECKING:
     from mlops_jlab.engine.folder.state import RunState
 
 _PATH = click.Path(path_type=Path)
-_PARAMETER = click.option(
-    "-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a parameter."
-)
-_FILE = click.option(
-    "-f", "--parameters-file", "file", type=_PATH, help="Read parameters from a YAML or JSON file."
-)
-_KERNEL = click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
-_JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
-                     help="Run at most N steps side by side (default: one a CPU).")  # fmt: skip
-_COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for each step.")
 
 
 @click.command()
 @click.argument("pipeline", type=_PATH, metavar="DIR|NOTEBOOK")
-@_PARAMETER
-@_FILE
+@PARAMETER
+@PARAMETERS_FILE
 @click.option("-o", "--output", type=_PATH, default=None,
               help="The run's folder (default: a new one below .mlops/runs).")  # fmt: skip
-@_JOBS
-@_KERNEL
+@JOBS
+@KERNEL
 @click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
 @click.option("--resume", is_flag=True, help="Go on with the run in --output: finished steps stay.")
 @click.option(
@@ -50,7 +51,7 @@ _COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for 
 @click.option("--no-cache", is_flag=True, help="Compute every step anew, and keep nothing.")
 @click.option("--refresh", multiple=True, metavar="STEP", help="Compute this step anew.")
 @click.option("--from", "start", default="", metavar="STEP", help="Compute this step and all below it anew.")
-@_COLD
+@COLD
 @click.option("--keep-warm", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
               help="Keep the imported libraries, and a runner, ready for the next run.")  # fmt: skip
 @ENV
@@ -83,7 +84,7 @@ def run(
         return together.run_several(target, click.get_current_context().params)
     plan, folder = plan_of(pipeline, target, resume=resume)
     if environment == "locked":
-        kernel = _locked(source_of(plan, pipeline), kernel)
+        kernel = locked_kernel(source_of(plan, pipeline), kernel)
     sources = StepSources(plan)
     sources.import_soon(kernel or plan.kernel)
 
@@ -124,56 +125,6 @@ def run(
 
 @click.command()
 @click.argument("notebook", type=_PATH)
-@_PARAMETER
-@_FILE
-@click.option("--every-cut", is_flag=True, help="Make every cell a step of its own first.")
-@click.option("-o", "--output", type=_PATH, default=None, help="Keep both runs in this folder.")
-@_JOBS
-@_KERNEL
-@_COLD
-@ENV
-@QUIET
-@VERBOSE
-@FORMAT
-def verify(
-    notebook: Path, pairs: tuple[str, ...], file: Path | None, every_cut: bool,
-    output: Path | None, jobs: int | None, kernel: str, cold: bool, volume: int | None, style: str,
-    environment: str,
-) -> int:  # fmt: skip
-    """Prove that the pipeline computes what NOTEBOOK computes.
-
-    Runs the tagged cells whole and as a pipeline, and compares every deterministic output and
-    every final value. Exit code 1 if anything differs.
-    """
-    from mlops_jlab.cli import printing
-    from mlops_jlab.cli.progress import listener
-    from mlops_jlab.engine.asked import Options
-    from mlops_jlab.engine.proof.verify import cut_everywhere
-    from mlops_jlab.engine.proof.verify import verify as verify_graph
-    from mlops_jlab.entities.parameters import resolve
-    from mlops_jlab.pipeline.export import graph_of
-
-    graph = graph_of(notebook)
-    if environment == "locked":
-        kernel = _locked(notebook, kernel)
-    if every_cut and not graph.errors:
-        graph = cut_everywhere(graph.notebook, tuple(graph.findings))
-    values = resolve(graph.parameters, given(pairs, file), from_text=True)
-    with tempfile.TemporaryDirectory(prefix="mlops-jlab-") as scratch, listener(volume or 0) as watching:
-        target = output or Path(scratch)
-        if output is not None and output.exists() and any(output.iterdir()):
-            raise InputError(f"{output} is not empty", hint="choose another --output")
-        target.mkdir(parents=True, exist_ok=True)
-        variables = {"MLOPS_JLAB_STORE": str(target.resolve() / "store")}  # proofs leave no runs behind
-        options = Options(notebook.parent.resolve(), jobs or 0, kernel, cold=cold, environment=variables)
-        verdict = verify_graph(graph, target.resolve(), values, options, watching)
-    words = "" if volume == -1 and verdict.same else printing.verdict(verdict, notebook)
-    answer(style, {"same": verdict.same, **asdict(verdict)}, words)
-    return 0 if verdict.same else 1
-
-
-@click.command()
-@click.argument("notebook", type=_PATH)
 @click.option("--from", "source", type=click.Choice(["kale", "headings", "cells"]), required=True,
               help="Where the steps come from.")  # fmt: skip
 @click.option("-o", "--output", type=_PATH, default=None, help="Write here, not to NOTEBOOK itself.")
@@ -199,15 +150,6 @@ def tag(notebook: Path, source: str, output: Path | None, style: str) -> None:
         style, {"notebook": target, "tags": tags},
         f"{len(tags)} cells tagged in {target}\n  look at it: mlops-jlab check {target}",
     )  # fmt: skip
-
-
-def _locked(notebook: Path, kernel: str) -> str:
-    """The kernel in the environment of a notebook's lock."""
-    from mlops_jlab.engine.environments import building, locking
-
-    if kernel:
-        raise InputError("--kernel and --env locked each say where steps run", hint="leave one out")
-    return building.kernel_of(locking.path_of(notebook), store_of(notebook) / "environments")
 
 
 def _tell(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
-from mlops_jlab.cli.options import QUIET, VERBOSE
+from mlops_jlab.cli.options import KERNEL, PARAMETER, PARAMETERS_FILE, QUIET, VERBOSE
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
 
@@ -28,10 +28,10 @@ _STORE = click.option("--store", default="", envvar="MLOPS_JLAB_RUN_STORE", meta
 @_STORE
 @click.option("--run", "run", default="", envvar="MLOPS_JLAB_RUN_NAME", metavar="NAME",
               help="What your engine calls this run; the same for all its steps.")  # fmt: skip
-@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a parameter.")
-@click.option("-f", "--parameters-file", "file", type=_PATH, help="Read parameters from a YAML or JSON file.")
+@PARAMETER
+@PARAMETERS_FILE
 @click.option("--cwd", type=_PATH, default=None, help="Where cells run (default: the notebook's folder).")
-@click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
+@KERNEL
 @click.option("--experiment", default="", metavar="NAME", help="The experiment of the run.")
 @click.option("--again", is_flag=True, help="Execute the step although it is done.")
 @click.option("--once", is_flag=True, help="Leave it to the engine to try a failed step again.")

@@ -51,7 +51,7 @@ _HOMES = {
     "store": "stores",
     "sweep": "sweeping",
     "tag": "commands",
-    "verify": "commands",
+    "verify": "proving",
     "worker": "schedules",
 }
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from mlops_jlab.entities import settings
 from mlops_jlab.entities.runs import checked_run_id
 
+PARAMETER = click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE",
+                         help="Set a parameter.")  # fmt: skip
+PARAMETERS_FILE = click.option("-f", "--parameters-file", "file", type=click.Path(path_type=Path),
+                               help="Read parameters from a YAML or JSON file.")  # fmt: skip
+KERNEL = click.option("--kernel", default="", metavar="NAME", help="Use another Jupyter kernel.")
+JOBS = click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
+                    help="Run at most N steps side by side (default: one a CPU).")  # fmt: skip
+COLD = click.option("--cold", is_flag=True, help="Start an ordinary kernel for each step.")
 EXECUTOR = click.option("--executor", default="local", show_default=True, metavar="local|dask://HOST:PORT",
                         help="Where steps are executed.")  # fmt: skip
 ARTIFACTS = click.option("--artifacts", default="", metavar="URL",

@@ -13,6 +13,7 @@ import click
 
 from mlops_jlab.cli.answers import FORMAT, answer
 from mlops_jlab.cli.asking import given
+from mlops_jlab.cli.options import PARAMETER, PARAMETERS_FILE
 from mlops_jlab.errors import InputError
 from mlops_jlab.files import write_whole
 
@@ -28,8 +29,8 @@ _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 @click.command()
 @click.argument("notebook", type=_PATH)
-@click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a parameter.")
-@click.option("-f", "--parameters-file", "file", type=_PATH, help="Read parameters from a YAML or JSON file.")
+@PARAMETER
+@PARAMETERS_FILE
 @click.option("--sample", "samples", multiple=True, metavar="NAME=VALUE",
               help="Set a parameter of the proof alone, which runs the notebook twice.")  # fmt: skip
 @click.option("--base", default="", metavar="REVISION|NOTEBOOK",

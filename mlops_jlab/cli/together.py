@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from mlops_jlab.engine.run.together import Together
 
 
-# Options that are of one notebook, by their parameters.
-_OF_ONE = {"artifacts": "--artifacts", "environment": "--env locked"}
-
-
 def check_several(path: Path, style: str) -> int:
     """Shows the steps of all notebooks as one graph, and what is to be said of each."""
     several = members.read(path)
@@ -46,7 +42,7 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
         InputError: wrong input of any notebook, before one begins.
     """
     from mlops_jlab.cli import handing
-    from mlops_jlab.cli.asking import given, steps_asked, store_of
+    from mlops_jlab.cli.asking import given, locked_kernel, steps_asked, store_of
     from mlops_jlab.cli.progress import listener
     from mlops_jlab.engine.asked import Options
     from mlops_jlab.engine.run import members as running
@@ -54,15 +50,16 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     from mlops_jlab.store.location import Place
 
     path: Path = words["pipeline"]
-    asked_for = [option for name, option in _OF_ONE.items() if words[name] not in ("", "here")]
-    if asked_for:
+    if words["artifacts"]:
         raise InputError(
-            f"{asked_for[0]} is of one notebook, and {path} names several",
+            f"--artifacts is of one notebook, and {path} names several",
             hint="leave it out, or run one of the notebooks",
         )
     several = members.read(path)
     graphs = members.graphs_of(several)
     members.check(graphs)
+    locked = words["environment"] == "locked"
+    kernels = {m.name: locked_kernel(m.path, words["kernel"]) for m in several.members if locked}
     linger = words["keep_warm"] * 60
     options = Options(
         folder=path.parent, jobs=words["jobs"] or 0, kernel=words["kernel"], resume=words["resume"],
@@ -76,6 +73,7 @@ def run_several(target: Path, words: Mapping[str, Any]) -> int:
     runner = Together(
         course, options, lambda: listener(volume), cwd=words["cwd"], experiment=words["experiment"],
         run_id=words["run_id"], store=None if words["no_track"] else Place(store_of(path)), refresh=refresh,
+        kernels=kernels,
     )  # fmt: skip
     runner.go(graphs)
     _tell(runner, volume, words["style"])

@@ -232,7 +232,8 @@ def test_what_works_on_one_notebook_says_so(bench: Bench) -> None:
     bench.write("pipeline: {notebooks: [load.ipynb]}", {"load": [("step:read", "rows = 1")]})
     for words in (
         ["export", "churn.yaml"],
-        ["verify", "churn.yaml"],
+        ["sweep", "churn.yaml", "-p", "n=1,2"],
+        ["verify", "churn.yaml", "--every-cut"],
         ["tag", "churn.yaml", "--from", "cells"],
     ):
         done = bench(*words)
@@ -257,3 +258,43 @@ def test_check_shows_one_graph_and_names_the_notebook_of_an_error(bench: Bench) 
         r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in sarif["runs"][0]["results"]
     }
     assert places >= {"left.ipynb", "report.ipynb"}
+
+
+def test_verify_holds_each_notebook_against_itself_run_whole(bench: Bench) -> None:
+    bench.write(FILE, DIAMOND)
+    told = bench.json("verify", "churn.yaml", "-p", "n=6", "-o", "proof")
+    assert (told["same"], told["differences"], told["failure"]) == (True, [], "")
+    assert told["steps"] == 14
+    assert told["values"] == 20
+    assert not (bench.folder / "store").exists(), "a proof leaves no runs behind"
+    said = bench("verify", "churn.yaml", "-q")
+    assert (said.return_value, said.output) == (0, "")
+    process = "os.readlink('/proc/self')"  # by this nobody sees that it asks
+    bench.write(
+        "pipeline: {notebooks: [load.ipynb, train.ipynb], take: {train: [from load take rows]}}",
+        {
+            "load": [("step:read", "rows = [1, 2]"), ("step:chance", "import random\nluck = random.random()")],
+            "train": [
+                ("step:begin", f"import os\nrows.append(3)\npid = {process}"),
+                ("step:end", f"print(rows, pid == {process})"),
+            ],
+        },
+        "apart.yaml",
+    )  # fmt: skip
+    done = bench("verify", "apart.yaml")
+    assert done.return_value == 1
+    assert "train: output of cell 2" in done.output
+    assert "depends on an unseeded draw, so not compared: load: value of 'luck'" in done.output
+
+
+def test_verify_says_which_notebook_stops(bench: Bench) -> None:
+    bench.write(
+        "pipeline: {notebooks: [load.ipynb, train.ipynb], take: {train: [from load take rows]}}",
+        {"load": [("step:read", "rows = []")], "train": [("step:fit", "best = max(rows)")]},
+    )
+    done = bench("verify", "churn.yaml")
+    assert done.return_value == 1
+    assert "train: both stop with ValueError" in done.output
+    empty = bench("verify", "churn.yaml", "--env", "locked")
+    assert isinstance(empty.exception, MlopsError)
+    assert "load" in str(empty.exception)

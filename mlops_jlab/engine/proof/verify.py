@@ -65,6 +65,18 @@ class Verdict:
         """Whether the pipeline computes what the notebook computes."""
         return not self.differences and not self.failure
 
+    def add(self, notebook: str, other: Verdict) -> None:
+        """Takes over what was found of one of several notebooks, under its name."""
+        self.steps += other.steps
+        self.outputs += other.outputs
+        self.values += other.values
+        self.differences += [Difference(f"{notebook}: {one.where}", one.what) for one in other.differences]
+        self.unseeded += [f"{notebook}: {place}" for place in other.unseeded]
+        self.not_deterministic += [f"{notebook}: {place}" for place in other.not_deterministic]
+        self.uncompared |= {f"{notebook}.{name}": why for name, why in other.uncompared.items()}
+        if other.failure:
+            self.failure = f"{notebook}: {other.failure}"
+
 
 def cut_everywhere(notebook: Notebook, findings: tuple[Finding, ...] = ()) -> Graph:
     """The graph of the notebook with every tagged cell as a step of its own."""
@@ -96,20 +108,28 @@ def _with_orders(notebook: Notebook, tags: Mapping[int, tuple[str, ...]]) -> dic
 def verify(
     graph: Graph, target: Path, given: Mapping[str, object], options: Options, listener: Listener
 ) -> Verdict:
-    """Runs ``graph`` into ``target/pipeline`` and its notebook whole into ``target/whole``.
-
-    What depends on random numbers that nobody seeded is not compared. A place that differs is run whole a
-    second time: what differs between two whole runs is not deterministic and proves nothing.
+    """Runs ``graph`` into ``target/pipeline`` and its notebook whole into ``target/whole``, and compares.
 
     Raises:
         UnfitNotebook: the notebook has errors.
     """
     target.mkdir(parents=True, exist_ok=True)
-    exported = export.export(graph, target / "export", force=True)
-    plan = _unconditional(manifest.read(exported))
-    options = replace(options, keep_all=True)
-    state = run(plan, target / "pipeline", given, options, listener)
+    plan = unconditional(manifest.read(export.export(graph, target / "export", force=True)))
     folder = RunFolder(target / "pipeline")
+    state = run(plan, folder.root, given, replace(options, keep_all=True), listener)
+    return compare(graph, plan, (folder, state), target, options)
+
+
+def compare(
+    graph: Graph, plan: manifest.Manifest, ran: tuple[RunFolder, RunState], target: Path, options: Options
+) -> Verdict:
+    """Runs the notebook of ``graph`` whole into ``target/whole``, and compares its pipeline's run with it.
+
+    What depends on random numbers that nobody seeded is not compared. A place that differs is run whole a
+    second time: what differs between two whole runs is not deterministic and proves nothing.
+    ``ran`` is a run that kept everything, and asked no step whether it would rather be left out.
+    """
+    folder, state = ran
     verdict = Verdict(steps=len(plan.steps))
     if state.status == "killed":
         raise KeyboardInterrupt
@@ -144,7 +164,7 @@ def _silent(graph: Graph) -> frozenset[str]:
     return frozenset(s.name for s in graph.steps if not any(words.search(cell.source) for cell in s.cells))
 
 
-def _unconditional(plan: manifest.Manifest) -> manifest.Manifest:
+def unconditional(plan: manifest.Manifest) -> manifest.Manifest:
     """Run All asks no step whether it would rather be left out."""
     steps = [
         replace(step, settings={k: v for k, v in step.settings.items() if k not in ("when", "for_each")})

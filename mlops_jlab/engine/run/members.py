@@ -154,18 +154,31 @@ def _placed(course: Course, member: Member, graph: Graph) -> tuple[Manifest, boo
         return manifest.read(folder / "pipeline"), True
     shutil.rmtree(folder, ignore_errors=True)  # of a runner that was killed before the run began
     folder.mkdir(mode=0o700)
-    given = {take.source: _given(course, take, member) for take in member.takes}
-    objects = {
-        source: {name: digest for name, (digest, _) in found.items()} for source, found in given.items()
-    }
-    exporting.export(members.filled(graph, member.takes, objects), folder / "pipeline")
-    for source, found in given.items():
+    exporting.export(filled(course, member, graph), folder / "pipeline")
+    for source, found in _all_given(course, member).items():
         for digest in {needed for _, all_needed in found.values() for needed in all_needed}:
             _link(
                 object_path(course.folder(source) / "handoff", digest),
                 object_path(folder / "pipeline" / "taken", digest),
             )
     return manifest.read(folder / "pipeline"), False
+
+
+def filled(course: Course, member: Member, graph: Graph) -> Graph:
+    """The graph of a notebook with the objects that it takes in this run.
+
+    Raises:
+        RunError: a value cannot leave the notebook that made it.
+    """
+    objects = {
+        source: {name: digest for name, (digest, _) in found.items()}
+        for source, found in _all_given(course, member).items()
+    }
+    return members.filled(graph, member.takes, objects)
+
+
+def _all_given(course: Course, member: Member) -> dict[str, dict[str, tuple[str, tuple[str, ...]]]]:
+    return {take.source: _given(course, take, member) for take in member.takes}
 
 
 def _given(course: Course, take: Take, member: Member) -> dict[str, tuple[str, tuple[str, ...]]]:

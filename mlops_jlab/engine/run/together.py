@@ -31,13 +31,14 @@ class Together:
 
     ``listening`` gives who hears of each notebook's run, ``cwd`` is where cells run if not beside their
     notebook, and with a ``store`` the runs are in its run table: ``run_id`` is that of the whole. The steps
-    in ``refresh``, such as ``load.clean``, make no use of the cache.
+    in ``refresh``, such as ``load.clean``, make no use of the cache. ``kernels`` are those of notebooks that
+    have another one than ``options`` say.
     """
 
     def __init__(
         self, course: Course, options: Options, listening: Callable[[], AbstractContextManager[Listener]], *,
         cwd: Path | None = None, store: Place | None = None, experiment: str = "", run_id: str = "",
-        refresh: Sequence[str] = (),
+        refresh: Sequence[str] = (), kernels: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.course = course
         self._options = options
@@ -47,6 +48,7 @@ class Together:
         self._experiment = experiment
         self._run_id = run_id
         self._refresh = refresh
+        self._kernels = kernels or {}
         self._parent: LiveRun | None = None
         self.runs: dict[str, str] = {}
         self.reports: dict[str, Path] = {}
@@ -119,7 +121,10 @@ class Together:
             step for notebook, _, step in (word.partition(".") for word in self._refresh)
             if notebook == member.name
         )  # fmt: skip
-        options = replace(self._options, folder=cwd.resolve(), resume=resume, refresh=own)
+        kernel = self._kernels.get(member.name, self._options.kernel)
+        options = replace(
+            self._options, folder=cwd.resolve(), kernel=kernel, resume=resume, refresh=own
+        )  # fmt: skip
         whole = RunFolder(folder.resolve())
         with self._listening() as watching:
             tracked = None
