@@ -35,7 +35,10 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of that draw.")
 @click.option("--metric", default="", metavar="NAME", help="Sort by this metric, the largest first.")
 @click.option("--minimize", is_flag=True, help="The smallest first.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N", help="Steps side by side.")
+@click.option("--parallel", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+              help="Run at most N trials side by side.")  # fmt: skip
+@click.option("-j", "--jobs", type=click.IntRange(1), default=None, metavar="N",
+              help="Run at most N steps of a trial side by side (default: one a CPU).")  # fmt: skip
 @click.option("--experiment", default="", metavar="NAME", help="The experiment of all runs.")
 @EXECUTOR
 @click.option("--search", type=click.Choice(["grid", "random", "bayes"]), default=None,
@@ -47,18 +50,18 @@ _LINGER = 5.0  # seconds between two trials, at most, for which the warm parent 
 @FORMAT
 def sweep(
     pipeline: Path, pairs: tuple[str, ...], file: Path | None, trials: int | None, seed: int,
-    metric: str, minimize: bool, jobs: int | None, experiment: str, executor: str, search: str | None,
-    prune: bool, run_id: str, volume: int | None, style: str,
+    metric: str, minimize: bool, parallel: int, jobs: int | None, experiment: str, executor: str,
+    search: str | None, prune: bool, run_id: str, volume: int | None, style: str,
 ) -> int:  # fmt: skip
     """Run a pipeline with every combination of the given values.
 
     Values are V1,V2,... or, for numbers, a range LOW..HIGH or LOW..HIGH:log. What a value does not
     change is computed once: only the steps that depend on it run again. Each trial is a run below the
-    run of the sweep. Exit code 1 if a trial failed.
+    run of the sweep. Trials that write files run one after the other. Exit code 1 if a trial failed.
     """
     from mlops_jlab.cli import asking
     from mlops_jlab.engine.asked import Options
-    from mlops_jlab.engine.sweeps import outcome, sweep
+    from mlops_jlab.engine.sweeps import beside, outcome, sweep
     from mlops_jlab.engine.sweeps import search as searching
     from mlops_jlab.entities.runs import ENGINE
     from mlops_jlab.pipeline import planning
@@ -68,8 +71,9 @@ def sweep(
     target = asking.new_run(pipeline)
     plan, folder = planning.plan_of(pipeline, target, resume=False)
     space = searching.space_of(plan.parameters, asking.given(pairs, file))
-    wish = searching.Wish(search or "", trials, seed, metric, minimize, prune)
+    wish = searching.Wish(search or "", trials, seed, metric, minimize, prune, parallel)
     chooser, count = sweep.choose(plan.parameters, space, wish)
+    parallel = min(parallel, count)
     store = asking.store_of(pipeline)
     os.environ.setdefault("MLOPS_JLAB_STORE", str(store))
     source = planning.source_of(plan, pipeline)
@@ -79,7 +83,8 @@ def sweep(
         provenance=False, run_id=run_id,
     )  # fmt: skip
     asked = {"search": wish.kind, "metric": metric, "minimize": minimize, "prune": prune, "trials": count,
-             "seed": seed, "space": searching.described(space), "pruned": {}}  # fmt: skip
+             "seed": seed, "parallel": parallel, "pruned": {},
+             "space": searching.described(space)}  # fmt: skip
     whole.add_facts({ENGINE: {"folder": str(target)}, outcome.FACT: asked})
     options = Options(
         folder=folder.resolve(), jobs=jobs or 0, cache=store / "cache", linger=_LINGER, executor=executor
@@ -88,11 +93,10 @@ def sweep(
     told = _Teller(whole, asked, quiet=volume == -1)
     told.say(f"{plan.name}: {count} trials of {', '.join(space)}")
     place = Place(Path(os.environ["MLOPS_JLAB_STORE"]))
-    executing = _Trials(plan, options, source, name, whole, place)
+    executing = _Trials(plan, beside.shared(options, parallel), source, name, whole, place)
     try:
         done = sweep.sweep(
-            chooser, target, place, metric, executing,
-            told.ended, watch=prune,
+            chooser, target, place, metric, executing, told, watch=prune, parallel=parallel
         )  # fmt: skip
     except MlopsError as error:
         whole.end("failed", error.message)
@@ -153,6 +157,10 @@ class _Teller:
             self.asked["pruned"] |= {trial.run: trial.pruned}
             self.whole.add_facts({FACT: self.asked})
 
+    def apart(self, why: str) -> None:
+        """Trials do not run side by side."""
+        self.say(f"  trials run one after the other: {why}")
+
 
 @dataclass(frozen=True)
 class _Trials:
@@ -187,7 +195,7 @@ class _Trials:
             PlainLines(SILENT), self.source, RunFolder(trial.folder.resolve()), self.experiment,
             parent=self.whole.id, run_id=trial.run, manifest=self.plan,
         )  # fmt: skip
-        chosen = tracked.watching(replace(self.options, cancelled=lambda: trial.pruned))
+        chosen = tracked.watching(replace(self.options, cancelled=lambda: trial.pruned or trial.stopped))
         try:
             state = run(self.plan, trial.folder, trial.parameters, chosen, tracked)
         except MlopsError as error:

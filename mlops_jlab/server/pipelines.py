@@ -204,7 +204,7 @@ class SweepRoute(Route):
     async def post(self) -> None:
         """``path``, ``values`` by parameter as texts, and what the command line's options say."""
         content = self.body(
-            path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool
+            path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool, parallel=int
         )
         notebook = await self.door.file(content.get("path", ""))
         self.answer(await aside(_sweep, self.place, notebook, content))
@@ -220,6 +220,7 @@ def _sweep(place: Place, notebook: Path, content: dict[str, Any]) -> dict[str, A
     words = ["sweep", str(notebook), "--parameters-file", str(values), "--search", wish.kind]
     words += ["--trials", str(wish.trials)] if wish.trials else []
     words += ["--metric", wish.metric] if wish.metric else []
+    words += ["--parallel", str(wish.parallel)] if wish.parallel > 1 else []
     words += ["--minimize"] * wish.minimize + ["--prune"] * wish.prune
     return starting.begin(place, graph.name, notebook, target, words)
 
@@ -230,6 +231,7 @@ def wish_of(content: dict[str, Any]) -> tuple[dict[str, Any], search.Wish]:
     wish = search.Wish(
         content.get("search", ""), content.get("trials"), metric=content.get("metric", ""),
         minimize=content.get("minimize", False), prune=content.get("prune", False),
+        parallel=content.get("parallel", 1),
     )  # fmt: skip
     return given, wish
 

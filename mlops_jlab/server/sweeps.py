@@ -121,7 +121,7 @@ class SweepPreviewRoute(Route):
     async def post(self) -> None:
         """As ``POST pipelines/sweep``. Nothing is started."""
         content = self.body(
-            path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool
+            path=str, values=dict, metric=str, search=str, trials=int, minimize=bool, prune=bool, parallel=int
         )
         notebook = await self.door.file(content.get("path", ""))
         self.answer(await apart_from_the_end(_preview, self.place, notebook, content))

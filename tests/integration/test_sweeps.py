@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -116,10 +119,10 @@ def test_a_search_that_learns_comes_nearer_than_chance() -> None:
         return near - (one["kind"] == "bad")
 
     study = Study(DECLARED, space, 60, 1, minimize=False, prune=False)
-    found = []
-    while (one := study.ask()) is not None:
+    found: list[float] = []
+    while (one := study.ask(len(found))) is not None:
         found.append(score(one))
-        study.tell(found[-1])
+        study.tell(len(found) - 1, found[-1])
     assert len(found) == 60
     assert sum(found[-20:]) / 20 > sum(found[:20]) / 20
     assert max(found) > -0.15
@@ -171,3 +174,83 @@ def test_a_search_by_what_trials_have_shown_runs_from_the_command_line(tmp_path:
     scores = {int(row[0]): float(row[-1]) for row in rows}
     learned = [scores[number] for number in range(12, 17)]  # by chance for the first ten
     assert sum(learned) / 5 > sum(scores[number] for number in range(1, 11)) / 10
+
+
+MEETING = [
+    ("parameters", "seat: int = 0\npause: float = 2.0"),
+    ("step:load", "rows = [1, 2, 3]"),
+    (
+        "step:meet",
+        "import time, mlops_jlab\n"
+        "mlops_jlab.log_metric('begun', time.time())\n"
+        "time.sleep(pause)\n"
+        "mlops_jlab.log_metric('ended', time.time())",
+    ),
+]
+
+
+def spans(folder: Path) -> list[tuple[float, float]]:
+    """When each trial's step was executed, in the order of the trials."""
+    with opening.reading(Place(folder / "store")) as connection:
+        whole = next(r for r in reading.page(connection, reading.Query(limit=99)).runs if r.kind == "sweep")
+        steps = [
+            step for trial in reading.children(connection, whole)
+            for step in reading.children(connection, trial) if step.metrics
+        ]  # fmt: skip
+    return [(step.metrics["begun"].latest, step.metrics["ended"].latest) for step in steps]
+
+
+def test_trials_run_side_by_side_after_the_first(tmp_path: Path) -> None:
+    done = sweep(
+        tmp_path, "-p", "seat=1,2,3,4", "--parallel", "3", "--metric", "begun", "--minimize", cells=MEETING
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, *others = spans(tmp_path)
+    assert len(others) == 3
+    assert first[1] < min(begun for begun, _ in others), "the first is alone: it fills the cache"
+    assert max(begun for begun, _ in others) < min(ended for _, ended in others), "the others are not"
+    assert done.stdout.splitlines()[1].split()[0] == "1", "the best first"
+    assert done.stderr.count("1 of 2 steps cached") == 3
+
+
+def test_trials_that_write_files_run_one_after_the_other(tmp_path: Path) -> None:
+    cells = [*MEETING, ("step:write", "open('seat.txt', 'w').write(str(seat))")]
+    done = sweep(tmp_path, "-p", "seat=1,2,3", "-p", "pause=0.1", "--parallel", "3", cells=cells)
+    assert done.returncode == 0, done.stderr
+    assert "trials run one after the other: step 'write' writes seat.txt" in done.stderr
+    times = spans(tmp_path)
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(times))
+    assert (tmp_path / "seat.txt").read_text() == "3"
+
+
+def test_a_search_that_learns_and_trials_side_by_side(tmp_path: Path) -> None:
+    words = ["--search", "bayes", "--trials", "5", "--metric", "score", "--parallel", "2", "--prune"]
+    done = sweep(tmp_path, "-p", "depth=1..7", "-p", "rate=0.1..1", *words)
+    assert done.returncode == 0, done.stderr
+    assert sum(line.strip()[:1].isdigit() for line in done.stdout.splitlines()) == 5
+
+
+def test_ctrl_c_ends_all_trials_that_run(tmp_path: Path) -> None:
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook_json(MEETING)))
+    words = ["sweep", "nb.ipynb", "-p", "pause=0,60,61,62", "--parallel", "2"]
+    store = tmp_path / "store"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mlops_jlab", *words], cwd=tmp_path,
+        env={**os.environ, "MLOPS_JLAB_STORE": str(store)}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while statuses(store).count("running") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 1
+    assert statuses(store) == ["finished", "killed", "killed"], "and the fourth never began"
+
+
+def statuses(store: Path) -> list[str]:
+    """How the trials of the only sweep in a store stand, in their order."""
+    if not opening.exists(Place(store)):
+        return []
+    with opening.reading(Place(store)) as connection:
+        wholes = [r for r in reading.page(connection, reading.Query(limit=99)).runs if r.kind == "sweep"]
+        return [str(trial.status) for whole in wholes for trial in reading.children(connection, whole)]

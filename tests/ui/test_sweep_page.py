@@ -85,6 +85,7 @@ def test_a_sweep_is_written_with_chips_and_ranges_and_started(page: Page, own: L
     form.get_by_label("Log scale").check()
     form.get_by_label("Search", exact=True).last.select_option("random")
     form.get_by_label("Number of trials").fill("4")
+    form.get_by_label("Trials side by side").fill("2")
     form.get_by_label("Metric", exact=True).last.fill("log_loss")
     expect(form.get_by_role("button", name="Minimize")).to_have_attribute("aria-pressed", "true")
     shoot(page, "page-sweep-new")

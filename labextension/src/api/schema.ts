@@ -1023,6 +1023,8 @@ export interface paths {
                         minimize?: boolean;
                         /** @description Trials whose metric falls behind are ended. */
                         prune?: boolean;
+                        /** @description At most so many trials side by side. */
+                        parallel?: number;
                     };
                 };
             };
@@ -1490,6 +1492,7 @@ export interface paths {
                         trials?: number;
                         minimize?: boolean;
                         prune?: boolean;
+                        parallel?: number;
                     };
                 };
             };

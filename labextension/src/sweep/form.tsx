@@ -213,6 +213,19 @@ function How(props: Shown): React.JSX.Element {
           />
         </Line>
       )}
+      <Line
+        label={trans.__('Side by side')}
+        help={trans.__(
+          'Trials at once. The first runs alone; those that write files run one after the other.'
+        )}
+      >
+        <Text
+          label={trans.__('Trials side by side')}
+          type="number"
+          value={written.parallel}
+          onChange={parallel => change({ parallel })}
+        />
+      </Line>
       <Goal {...props} />
     </Card>
   );

@@ -26,6 +26,17 @@ describe('wishOf', () => {
       prune: false
     });
   });
+
+  it('asks for trials side by side where there is a number of them', () => {
+    expect(wishOf({ ...usual(), parallel: '4' })).toEqual({
+      values: {},
+      search: 'grid',
+      parallel: 4
+    });
+    expect(wishOf({ ...usual(), parallel: '-2' })).not.toHaveProperty(
+      'parallel'
+    );
+  });
 });
 
 describe('withValues', () => {

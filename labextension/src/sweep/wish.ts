@@ -23,6 +23,7 @@ export interface Written {
   metric: string;
   minimize: boolean;
   prune: boolean;
+  parallel: string;
 }
 
 /** A parameter as it is before anything is written. */
@@ -42,7 +43,8 @@ export function usual(): Written {
     trials: '20',
     metric: '',
     minimize: false,
-    prune: false
+    prune: false,
+    parallel: '1'
   };
 }
 
@@ -70,13 +72,12 @@ export function wishOf(written: Written): SweepWish {
   const texts = Object.entries(written.varied)
     .map(([name, varied]) => [name, textOf(varied)] as const)
     .filter(([, text]) => text !== '');
-  const trials = Number(written.trials);
+  const parallel = countOf(written.parallel);
   return {
     values: Object.fromEntries(texts),
     search: written.search,
-    ...(written.search === 'grid'
-      ? {}
-      : { trials: Number.isInteger(trials) && trials > 0 ? trials : 1 }),
+    ...(written.search === 'grid' ? {} : { trials: countOf(written.trials) }),
+    ...(parallel === 1 ? {} : { parallel }),
     ...(written.metric === ''
       ? {}
       : {
@@ -85,6 +86,12 @@ export function wishOf(written: Written): SweepWish {
           prune: written.prune
         })
   };
+}
+
+/** A number of trials as it was written; one where it says none. */
+function countOf(text: string): number {
+  const count = Number(text);
+  return Number.isInteger(count) && count > 0 ? count : 1;
 }
 
 /** The values with another one, or with several that were written with commas. */

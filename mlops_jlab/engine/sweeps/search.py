@@ -47,16 +47,16 @@ def described(space: Space) -> dict[str, dict[str, object]]:
 
 
 class Search(Protocol):
-    """Says what to try next."""
+    """Says what to try next; trials are known by their numbers."""
 
-    def ask(self) -> dict[str, object] | None:
-        """The next combination, or nothing when there is no other."""
+    def ask(self, trial: int) -> dict[str, object] | None:
+        """The combination of the next trial, or nothing when there is no other."""
 
-    def report(self, value: float, iteration: int) -> bool:
-        """The trial that was asked for last has got so far; whether it is not worth going on."""
+    def report(self, trial: int, value: float, iteration: int) -> bool:
+        """The trial has got so far; whether it is not worth going on."""
 
-    def tell(self, value: float | None, *, pruned: bool = False) -> None:
-        """How that trial ended: with which metric, or none."""
+    def tell(self, trial: int, value: float | None, *, pruned: bool = False) -> None:
+        """How the trial ended: with which metric, or none."""
 
 
 class Listed:
@@ -65,15 +65,15 @@ class Listed:
     def __init__(self, combinations: Sequence[dict[str, object]]) -> None:
         self._left = iter(combinations)
 
-    def ask(self) -> dict[str, object] | None:
+    def ask(self, trial: int) -> dict[str, object] | None:
         """The next combination."""
         return next(self._left, None)
 
-    def report(self, value: float, iteration: int) -> bool:
+    def report(self, trial: int, value: float, iteration: int) -> bool:
         """Every trial is worth going on."""
         return False
 
-    def tell(self, value: float | None, *, pruned: bool = False) -> None:
+    def tell(self, trial: int, value: float | None, *, pruned: bool = False) -> None:
         """It changes nothing."""
 
 
@@ -90,6 +90,7 @@ class Wish:
     metric: str = ""
     minimize: bool = False
     prune: bool = False
+    parallel: int = 1  # trials side by side, at most
 
     @property
     def kind(self) -> str:
@@ -106,6 +107,8 @@ class Wish:
             raise InputError("a grid has all its trials", hint="leave --trials away, or use --search random")
         if self.kind != "grid" and self.trials is None:
             raise InputError("how many trials?", hint="say so: --trials 30")
+        if self.parallel < 1:
+            raise InputError("how many trials side by side?", hint="at least one: --parallel 4")
 
 
 def space_of(declared: Sequence[Parameter], given: Mapping[str, object]) -> Space:

@@ -17,11 +17,12 @@ class Study:
     """An Optuna study: the tree-structured Parzen estimator chooses, the median of earlier trials prunes.
 
     ``listed`` are combinations that were chosen beforehand; without them ``trials`` are chosen one by one.
+    Those that run ``beside`` each other are chosen apart from one another.
     """
 
     def __init__(
         self, declared: Sequence[Parameter], space: Space, trials: int, seed: int, *,
-        minimize: bool, prune: bool, listed: Sequence[dict[str, object]] | None = None,
+        minimize: bool, prune: bool, listed: Sequence[dict[str, object]] | None = None, beside: bool = False,
     ) -> None:  # fmt: skip
         try:
             import optuna
@@ -38,36 +39,38 @@ class Study:
         pruner = optuna.pruners.MedianPruner(_STARTUP) if prune else optuna.pruners.NopPruner()
         self._study = optuna.create_study(
             direction="minimize" if minimize else "maximize", pruner=pruner,
-            sampler=optuna.samplers.TPESampler(seed=seed),
+            sampler=optuna.samplers.TPESampler(seed=seed, constant_liar=beside),
         )  # fmt: skip
-        self._trial: Any = None
+        self._trials: dict[int, Any] = {}  # those that are running
 
-    def ask(self) -> dict[str, object] | None:
+    def ask(self, trial: int) -> dict[str, object] | None:
         """The next combination, or nothing when there were enough."""
         if not self._left:
             return None
         self._left -= 1
         if self._listed is not None:
-            self._trial = self._study.ask()
+            self._trials[trial] = self._study.ask()
             return next(self._listed)
-        self._trial = self._study.ask({name: self._distribution(what) for name, what in self._space.items()})
-        drawn = {name: self._choice(name, self._trial.params[name]) for name in self._space}
+        asked = self._study.ask({name: self._distribution(what) for name, what in self._space.items()})
+        self._trials[trial] = asked
+        drawn = {name: self._choice(name, asked.params[name]) for name in self._space}
         return resolve(self._declared, drawn, from_text=True)
 
-    def report(self, value: float, iteration: int) -> bool:
+    def report(self, trial: int, value: float, iteration: int) -> bool:
         """Whether the trial is worse than the median of the earlier ones was at this iteration."""
-        self._trial.report(value, iteration)
-        return bool(self._trial.should_prune())
+        self._trials[trial].report(value, iteration)
+        return bool(self._trials[trial].should_prune())
 
-    def tell(self, value: float | None, *, pruned: bool = False) -> None:
+    def tell(self, trial: int, value: float | None, *, pruned: bool = False) -> None:
         """The study learns from it; a trial without the metric counts as failed."""
         states = self._optuna.trial.TrialState
+        asked = self._trials.pop(trial)
         if pruned:
-            self._study.tell(self._trial, state=states.PRUNED)
+            self._study.tell(asked, state=states.PRUNED)
         elif value is None:
-            self._study.tell(self._trial, state=states.FAIL)
+            self._study.tell(asked, state=states.FAIL)
         else:
-            self._study.tell(self._trial, value)
+            self._study.tell(asked, value)
 
     def _distribution(self, what: list[object] | Range) -> Any:
         kinds = self._optuna.distributions
